@@ -1,0 +1,55 @@
+# Everything happens in .venv, made from requirements/dev.lock. Nothing but Python and make is needed.
+#   PYTHON=python3.13 VENV=.venv313 make test   checks another Python beside the default one.
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8000
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run run-flask test test-image lint format types check lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(READY) ## serve examples/fastapi_app on http://127.0.0.1:8000 through the embedded Lambda (PORT=… for another port)
+	cd examples/fastapi_app && $(abspath $(BIN))/lambda-web-adapter main:app --port $(PORT)
+
+run-flask: $(READY) ## the same with examples/flask_app
+	cd examples/flask_app && $(abspath $(BIN))/lambda-web-adapter main:app --port $(PORT)
+
+test: $(READY) ## the whole test suite, with branch coverage across all processes
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root)
+	tests/image/run
+
+lint: $(READY) ## ruff, the linter and the formatter's check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY) ## let ruff rewrite the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(READY) ## mypy, strict, over source, tests and examples
+	$(BIN)/mypy
+
+check: lint types test ## lint, types and tests
+
+lock: $(READY) ## renew requirements/dev.lock from pyproject.toml
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/dev.lock
+
+clean: ## remove the environment and everything that was generated
+	rm -rf $(VENV) .cache build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(READY): requirements/dev.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	touch $@

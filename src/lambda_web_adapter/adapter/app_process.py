@@ -1,0 +1,216 @@
+"""The app process: started by a fork before anything else is imported, watched through the control channel.
+
+The channel is a socket pair. From our own server come lines: `ready`, `failed {json}`, and after each request `done PORT`
+or `closing PORT`, where PORT is this side's port of the connection that the request came on. A command cannot speak, and
+its copy of the channel closes as the command is executed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+
+from lambda_web_adapter.errors import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambda_web_adapter.settings import Settings
+
+    # Serves the app on the listening socket and tells the control channel about it; returns the exit code.
+    Serve = Callable[[Settings, socket.socket, socket.socket], int]
+
+# What the Rust adapter expects when nothing is set; a command that hard-codes a port most likely hard-codes this one.
+_COMMAND_PORT = 8080
+_BACKLOG = 128
+# A stop: what Lambda leaves a runtime for SIGTERM is 300 ms when an extension is registered.
+_STOP_SECONDS = 0.3
+
+
+class AppProcess:
+    """The app, as a process of its own.
+
+    Attributes:
+        port: the port that the app listens on.
+        pid: the process, or 0 while there is none.
+        speaks: whether the app says itself when it is ready and done, as our own server does.
+    """
+
+    def __init__(self, settings: Settings, command: list[str], serve: Serve) -> None:
+        """Remembers what to start.
+
+        Args:
+            settings: the settings.
+            command: the program and its arguments, or nothing to have the app served by `serve`.
+            serve: what the forked process does when there is no command.
+        """
+        self._settings = settings
+        self._command = command
+        self._serve = serve
+        self._control: socket.socket | None = None
+        self._lines = b""
+        self._end = ""
+        self.speaks = not command
+        self.port = 0
+        self.pid = 0
+
+    def start(self) -> None:
+        """Starts the process, and returns at once.
+
+        Raises:
+            SettingsError: the configured port is taken.
+        """
+        listener = None if self._command else listen(self._settings.host, self._settings.port)
+        self.port = listener.getsockname()[1] if listener else _command_port(self._settings)
+        ours, theirs = socket.socketpair()
+        self._lines, self._end = b"", ""
+        self.pid = os.fork()
+        if self.pid == 0:
+            ours.close()
+            self._become_app(listener, theirs)
+        theirs.close()
+        if listener:
+            listener.close()  # or connections to a dead app would queue here for ever
+        self._control = ours
+
+    def _become_app(self, listener: socket.socket | None, control: socket.socket) -> None:
+        """Goes on as the app process, and never returns."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if listener:
+            sys.exit(self._serve(self._settings, listener, control))
+        port = str(self.port)
+        try:
+            os.execvpe(self._command[0], self._command, os.environ | {"PORT": port, "AWS_LWA_PORT": port})  # noqa: S606  # this is what a command is for
+        except OSError as error:
+            control.sendall(f"failed {self._command[0]} cannot be executed: {error.strerror}\n".encode())
+        os._exit(127)  # what a shell says of a command that it cannot execute
+
+    def read_line(self, timeout: float) -> bytes:
+        """Reads the next line of the control channel.
+
+        Args:
+            timeout: seconds to wait.
+
+        Returns:
+            The line, or nothing when the channel has closed.
+
+        Raises:
+            TimeoutError: no line came in time.
+        """
+        control = self._control
+        if control is None:
+            return b""
+        until = time.monotonic() + timeout
+        while b"\n" not in self._lines:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("nothing came on the control channel")
+            control.settimeout(left)
+            try:
+                data = control.recv(65536)
+            except ConnectionError:
+                data = b""
+            if not data:
+                return b""
+            self._lines += data
+        line, _, self._lines = self._lines.partition(b"\n")
+        return line
+
+    def has_ended(self, timeout: float = 0) -> bool:
+        """Says whether the process has ended, waiting up to `timeout` seconds for it to end."""
+        if not self.pid:
+            return True
+        until = time.monotonic() + timeout
+        pause = 0.001
+        while True:
+            pid, status = _wait(self.pid)
+            if pid:
+                self.pid = 0
+                self._end = _how_it_ended(status)
+                return True
+            if time.monotonic() >= until:
+                return False
+            time.sleep(pause)
+            pause = min(pause * 2, 0.02)
+
+    @property
+    def end(self) -> str:
+        """How the process ended: `exit code 3`, `signal SIGKILL`; empty while it runs."""
+        return self._end
+
+    def stop(self, timeout: float = _STOP_SECONDS) -> None:
+        """Ends the process: asks with SIGTERM, and kills what has not ended in time."""
+        if self.pid and not self.has_ended():
+            os.kill(self.pid, signal.SIGTERM)
+            if not self.has_ended(timeout):
+                self.kill()
+        self._close()
+
+    def kill(self) -> None:
+        """Ends the process at once."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            self.has_ended(timeout=60)
+        self._close()
+
+    def _close(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Opens the listening socket.
+
+    The protocol is named, since asyncio sets TCP_NODELAY on accepted connections only where the listening socket says
+    that it is TCP; without, each reply waits 44 ms for a delayed acknowledgement.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"The app cannot listen on {host} port {port} ({error.strerror}). "
+            "Set AWS_LWA_PORT to another port, or unset it to have a free one chosen."
+        ) from None
+    listener.listen(_BACKLOG)
+    return listener
+
+
+def _command_port(settings: Settings) -> int:
+    """Picks the port for a command: the configured one, 8080, or a free one where 8080 is taken."""
+    if settings.port:
+        return settings.port
+    for port in (_COMMAND_PORT, 0):
+        try:
+            probe = listen(settings.host, port)
+        except SettingsError:
+            continue
+        with probe:
+            return int(probe.getsockname()[1])
+    raise SettingsError(f"No port is free on {settings.host}.")
+
+
+def _wait(pid: int) -> tuple[int, int]:
+    """Looks whether a child has ended; one that somebody else has waited for counts as ended well."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return pid, 0
+
+
+def _how_it_ended(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"

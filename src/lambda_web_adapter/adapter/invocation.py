@@ -1,0 +1,106 @@
+"""One invocation, from event to answer: translate, exchange, translate, and what the caller gets when that fails."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+
+import orjson
+
+from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.errors import AdapterError, InvalidEvent, ResponseTooLarge
+from lambda_web_adapter.events import source_of, to_request
+from lambda_web_adapter.forwarding import end_to_end, request_bytes
+from lambda_web_adapter.messages import Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambda_web_adapter.adapter.app_connection import AppConnection
+    from lambda_web_adapter.events import EventSource
+    from lambda_web_adapter.messages import Invocation
+    from lambda_web_adapter.settings import Settings
+
+# Bytes of a reply that Lambda takes: 6 MiB and 100 (Lambda quotas, "Invocation payload"; the API's own message).
+MAX_REPLY = 6 * 1024 * 1024 + 100
+# Lambda's longest time-out, for a Runtime API that names no deadline (Lambda quotas, "Function timeout").
+_LONGEST = 900.0  # seconds
+# Kept back from the deadline, so that the answer about it still arrives.
+_MARGIN = 0.2  # seconds
+
+
+class Invoker:
+    """Has the app handle invocations, over one connection."""
+
+    def __init__(self, settings: Settings, connection: AppConnection) -> None:
+        """Takes what all invocations share."""
+        self._settings = settings
+        self._connection = connection
+
+    def reply_to(self, invocation: Invocation, deadline: float) -> bytes:
+        """Has the app handle an invocation's event.
+
+        Args:
+            invocation: the event and what belongs to it.
+            deadline: when to give up, on the monotonic clock in seconds.
+
+        Returns:
+            The reply to post. A request that failed is answered with an HTTP status, if its source has one.
+
+        Raises:
+            AdapterError: the invocation failed, and its source has no other way to say so.
+        """
+        event = read_event(invocation.event)
+        source = source_of(event)
+        try:
+            return self._reply(source, event, invocation, deadline)
+        except AdapterError as error:
+            problem = error
+        except Exception as error:  # noqa: BLE001  # the one place where a bug of ours becomes an answer
+            log("ERROR", traceback.format_exc(), invocation.request_id)
+            problem = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
+        if not source.http:
+            raise problem
+        log("ERROR", f"{problem.error_type}: {problem}", invocation.request_id)
+        return source.reply(_error_response(problem), event)
+
+    def _reply(self, source: EventSource, event: Any, invocation: Invocation, deadline: float) -> bytes:
+        request = to_request(source, event, self._settings, invocation.event)
+        response = self._connection.exchange(request_bytes(request, invocation), request.method, deadline)
+        reply = source.reply(end_to_end(response, request.method), event)
+        if len(reply) > MAX_REPLY:
+            raise ResponseTooLarge(
+                f"The reply has {len(reply)} bytes, but Lambda takes {MAX_REPLY}. "
+                "Make it smaller, compress it, or redirect to a file in S3."
+            )
+        return reply
+
+
+def read_event(event: bytes) -> Any:
+    """Reads an event.
+
+    Raises:
+        InvalidEvent: it is not JSON.
+    """
+    try:
+        return orjson.loads(event)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(event)  # it forgives what orjson does not: half of a surrogate pair, NaN
+    except ValueError as error:
+        raise InvalidEvent(f"The event is not JSON: {error}. It begins with {event[:100]!r}.") from None
+
+
+def deadline_of(invocation: Invocation) -> float:
+    """Says when to give up on an invocation, on the monotonic clock in seconds, a little before Lambda does."""
+    left = invocation.deadline_ms / 1000 - time.time() - _MARGIN if invocation.deadline_ms else _LONGEST
+    return time.monotonic() + min(max(left, 0.0), _LONGEST)
+
+
+def _error_response(error: AdapterError) -> Response:
+    """What an HTTP caller sees; causes and traces stay in the log."""
+    document = orjson.dumps({"message": str(error), "errorType": error.error_type})
+    return Response(status=error.status, headers=[(b"content-type", b"application/json")], body=document)

@@ -1,0 +1,124 @@
+"""The life of an environment, readable from top to bottom: start, wait until ready, serve invocations, stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+
+from lambda_web_adapter.adapter.app_connection import AppConnection
+from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
+from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.readiness import wait_until_ready
+from lambda_web_adapter.adapter.runtime_api import RuntimeApi
+from lambda_web_adapter.errors import AdapterError, AppError, RuntimeApiError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.messages import Invocation
+    from lambda_web_adapter.settings import Settings
+
+# Exit codes; Lambda shows them, it makes no difference between those that are not 0.
+INIT_FAILED = 1
+RUNTIME_API_FAILED = 2
+# Answers to /next in a row that were none, before the bootstrap ends and Lambda makes a new environment.
+_STRIKES = 5
+_STRIKE_PAUSE = 0.1  # seconds
+
+
+def run(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> int:
+    """Lives the life of an environment whose app was started already.
+
+    Returns:
+        The exit code.
+    """
+    signal.signal(signal.SIGTERM, _exit)
+    try:
+        wait_until_ready(app, settings)
+        return _Environment(runtime, app, settings).serve()
+    except AppError as error:
+        return init_failed(runtime, error)
+    except RuntimeApiError as error:
+        log("ERROR", str(error))
+        return RUNTIME_API_FAILED
+    finally:
+        app.stop()
+
+
+def init_failed(runtime: RuntimeApi, error: AdapterError) -> int:
+    """Reports that the environment could not start, to Lambda and in the log.
+
+    Returns:
+        The exit code.
+    """
+    log("ERROR", f"{error.error_type}: {error}")
+    try:
+        runtime.init_failed(error)
+    except RuntimeApiError as unreachable:
+        log("ERROR", str(unreachable))
+    return INIT_FAILED
+
+
+class _Environment:
+    """One environment that serves one invocation at a time."""
+
+    def __init__(self, runtime: RuntimeApi, app: AppProcess, settings: Settings) -> None:
+        self._runtime = runtime
+        self._app = app
+        self._settings = settings
+        self._connect()
+
+    def serve(self) -> int:
+        """Serves invocations until there are none to be had any more."""
+        strikes = 0
+        while True:
+            try:
+                invocation = self._runtime.next()
+            except RuntimeApiError as error:
+                strikes += 1
+                log("ERROR", str(error))
+                if error.fatal or strikes == _STRIKES:
+                    return RUNTIME_API_FAILED
+                time.sleep(_STRIKE_PAUSE)
+                continue
+            strikes = 0
+            self._handle(invocation)
+
+    def _handle(self, invocation: Invocation) -> None:
+        deadline = deadline_of(invocation)
+        try:
+            self._ensure_app()
+            reply = self._invoker.reply_to(invocation, deadline)
+        except AdapterError as error:
+            log("ERROR", f"{error.error_type}: {error}", invocation.request_id)
+            self._runtime.fail(invocation, error)
+        else:
+            self._runtime.respond(invocation, reply)
+        self._connection.wait_until_done(deadline, invocation.request_id)
+
+    def _ensure_app(self) -> None:
+        """Starts the app again if it has ended.
+
+        Raises:
+            AppError: it does not start.
+        """
+        if not self._app.has_ended():
+            return
+        log("WARNING", f"The app has ended ({self._app.end}); it is started again.")
+        self._connection.close()
+        self._app.stop()
+        self._app.start()
+        wait_until_ready(self._app, self._settings)
+        self._connect()
+
+    def _connect(self) -> None:
+        self._connection = AppConnection(self._app, self._settings.host)
+        self._invoker = Invoker(self._settings, self._connection)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    """Ends the process in order: `finally` stops the app."""
+    sys.exit(0)

@@ -1,0 +1,126 @@
+"""Waiting for the app to be ready: bounded, explained, and never by a fixed sleep.
+
+Our own server says on the control channel when it is ready. A command is asked: by a TCP connect, or by a GET of the
+configured path. The user's own routes are never called unless a path is configured.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import orjson
+
+from lambda_web_adapter.adapter.connection import Connection, ConnectionClosed, NotHttp
+from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.errors import AppNotReady, AppStartFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.settings import Settings
+
+# Between two looks at a command: short at first, when every millisecond is cold start, longer for slow starters.
+_FIRST_PAUSE = 0.001  # seconds
+_LONGEST_PAUSE = 0.05  # seconds
+_PROBE_SECONDS = 5.0  # an HTTP probe that hangs is tried again
+_EXIT_SECONDS = 2.0  # between the end of the control channel and the end of the process
+
+
+def wait_until_ready(app: AppProcess, settings: Settings) -> None:
+    """Waits for the app to be ready.
+
+    Raises:
+        AppStartFailed: the app raised or ended.
+        AppNotReady: it was not ready in time.
+    """
+    until = time.monotonic() + settings.readiness_check_timeout
+    if app.speaks:
+        _wait_for_word(app, until, settings)
+    else:
+        _wait_for_start(app, until, settings)
+        _wait_for_answer(app, until, settings)
+
+
+def _wait_for_word(app: AppProcess, until: float, settings: Settings) -> None:
+    line = _line(app, until, settings)
+    if line == b"ready":
+        return
+    word, _, details = line.partition(b" ")
+    if word == b"failed":
+        app.has_ended(_EXIT_SECONDS)
+        report = orjson.loads(details)
+        raise AppStartFailed(report["message"], raised=report["raised"], stack=tuple(report["stack"]))
+    raise _ended(app)
+
+
+def _wait_for_start(app: AppProcess, until: float, settings: Settings) -> None:
+    """The channel's end means that the command is being executed."""
+    line = _line(app, until, settings)
+    if line:
+        raise AppStartFailed(line.partition(b" ")[2].decode())
+
+
+def _line(app: AppProcess, until: float, settings: Settings) -> bytes:
+    try:
+        return app.read_line(until - time.monotonic())
+    except TimeoutError:
+        raise _not_ready(app, settings, "it has not said that it is ready") from None
+
+
+def _wait_for_answer(app: AppProcess, until: float, settings: Settings) -> None:
+    port = settings.readiness_check_port or app.port
+    path = settings.readiness_check_path
+    by_http = settings.readiness_check_protocol == "http" or (path and settings.readiness_check_protocol != "tcp")
+    pause, next_line = _FIRST_PAUSE, time.monotonic() + 2
+    while True:
+        found = _probe(settings, port, path or "/") if by_http else _connect(settings.host, port)
+        if not found:
+            return
+        if app.has_ended(pause):
+            raise _ended(app)
+        now = time.monotonic()
+        if now >= until:
+            raise _not_ready(app, settings, found)
+        if now >= next_line:
+            log("INFO", f"Waiting for the app on port {port}: {found}.")
+            next_line = now + 2
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _connect(host: str, port: int) -> str:
+    """Tries to connect; returns what is amiss, or nothing."""
+    try:
+        socket.create_connection((host, port), 1).close()
+    except OSError as error:
+        return f"connecting to {host} port {port} gives: {error.strerror or error}"
+    return ""
+
+
+def _probe(settings: Settings, port: int, path: str) -> str:
+    """Asks for the path; returns what is amiss, or nothing."""
+    connection = Connection(settings.host, port)
+    request = f"GET {path} HTTP/1.1\r\nhost: {settings.host}:{port}\r\nconnection: close\r\n\r\n"
+    try:
+        connection.open(1)
+        response = connection.exchange(request.encode(), deadline=time.monotonic() + _PROBE_SECONDS)
+    except (OSError, ConnectionClosed, NotHttp) as error:
+        return f"GET {path} on port {port} gives: {error}"
+    finally:
+        connection.close()
+    if response.status in settings.readiness_check_healthy_status:
+        return ""
+    return f"GET {path} on port {port} gives status {response.status}"
+
+
+def _ended(app: AppProcess) -> AppStartFailed:
+    app.has_ended(_EXIT_SECONDS)
+    return AppStartFailed(f"The app ended before it was ready ({app.end or 'it closed the control channel'}).")
+
+
+def _not_ready(app: AppProcess, settings: Settings, why: str) -> AppNotReady:
+    seconds = settings.readiness_check_timeout
+    return AppNotReady(
+        f"The app was not ready within {seconds:g} seconds: {why}. If it needs longer, "
+        "set AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS; a command has to listen on the port in the variable PORT."
+    )

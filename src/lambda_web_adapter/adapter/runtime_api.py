@@ -1,0 +1,152 @@
+"""Lambda's Runtime API: next invocation, response, error, init error.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; plain HTTP/1.1 on the address in AWS_LAMBDA_RUNTIME_API.
+"""
+
+from __future__ import annotations
+
+import time
+
+import orjson
+
+from lambda_web_adapter import __version__
+from lambda_web_adapter.adapter.connection import Connection, ConnectionClosed, NotHttp
+from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.errors import AdapterError, AppError, RuntimeApiError
+from lambda_web_adapter.messages import Invocation, Response
+
+_VERSION = "2018-06-01"
+# A Runtime API that cannot be reached is asked again this often, after pauses that double, before the bootstrap ends.
+_ATTEMPTS = 5
+_FIRST_PAUSE = 0.05  # seconds
+
+_FIELDS = {
+    b"lambda-runtime-aws-request-id": "request_id",
+    b"lambda-runtime-deadline-ms": "deadline_ms",
+    b"lambda-runtime-invocation-id": "invocation_id",
+    b"lambda-runtime-trace-id": "trace_id",
+    b"lambda-runtime-aws-tenant-id": "tenant_id",
+}
+
+
+class RuntimeApi:
+    """The Runtime API of one environment, over one kept-alive connection."""
+
+    def __init__(self, address: str) -> None:
+        """Remembers the address.
+
+        Args:
+            address: `host:port`, as in AWS_LAMBDA_RUNTIME_API.
+        """
+        host, _, port = address.rpartition(":")
+        self._connection = Connection(host.strip("[]"), int(port))
+        agent = f"lambda-web-adapter/{__version__}"
+        self._common = f"Host: {address}\r\nUser-Agent: {agent}\r\n"
+        self._next = f"GET /{_VERSION}/runtime/invocation/next HTTP/1.1\r\n{self._common}\r\n".encode()
+
+    def next(self) -> Invocation:
+        """Waits, without bound, for the next invocation.
+
+        Raises:
+            RuntimeApiError: there is none to be had from this answer; `fatal` says that there will be none any more.
+        """
+        response = self._exchange(self._next)
+        if response.status != 200:
+            raise RuntimeApiError(
+                f"The Runtime API answered /next with {response.status}: {response.body!r:.300}",
+                fatal=response.status == 500,
+            )
+        return invocation_of(response)
+
+    def respond(self, invocation: Invocation, reply: bytes) -> None:
+        """Posts the reply to an invocation.
+
+        An answer that is not 2xx is logged and left at that: the invocation is over for the caller, whatever we do.
+        """
+        self._answer(invocation, "response", "", reply)
+
+    def fail(self, invocation: Invocation, error: AdapterError) -> None:
+        """Reports that an invocation failed."""
+        self._answer(invocation, "error", _error_type(error), error_document(error))
+
+    def init_failed(self, error: AdapterError) -> None:
+        """Reports that the environment cannot start. The process has to end after that.
+
+        Raises:
+            RuntimeApiError: the Runtime API cannot be reached.
+        """
+        path = f"/{_VERSION}/runtime/init/error"
+        response = self._exchange(self._post(path, _error_type(error), error_document(error)))
+        if response.status >= 300:
+            log("ERROR", f"The Runtime API answered /init/error with {response.status}: {response.body!r:.300}")
+
+    def _answer(self, invocation: Invocation, kind: str, headers: str, document: bytes) -> None:
+        if invocation.invocation_id:
+            headers += f"Lambda-Runtime-Invocation-Id: {invocation.invocation_id}\r\n"
+        path = f"/{_VERSION}/runtime/invocation/{invocation.request_id}/{kind}"
+        response = self._exchange(self._post(path, headers, document))
+        if response.status >= 300:
+            log(
+                "ERROR",
+                f"The Runtime API answered /{kind} with {response.status}: {response.body!r:.300}",
+                invocation.request_id,
+            )
+
+    def _post(self, path: str, headers: str, document: bytes) -> bytes:
+        head = (
+            f"POST {path} HTTP/1.1\r\n{self._common}{headers}"
+            f"Content-Type: application/json\r\nContent-Length: {len(document)}\r\n\r\n"
+        )
+        return head.encode() + document
+
+    def _exchange(self, request: bytes) -> Response:
+        """Sends a request until there is an answer; asking twice is harmless here, the API knows its invocations."""
+        pause = _FIRST_PAUSE
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                if not self._connection.is_open():
+                    self._connection.open()
+                return self._connection.exchange(request)
+            except (OSError, ConnectionClosed, NotHttp) as error:
+                if attempt == _ATTEMPTS:
+                    raise RuntimeApiError(
+                        f"The Runtime API cannot be reached after {_ATTEMPTS} attempts: {error}.", fatal=True
+                    ) from error
+            time.sleep(pause)
+            pause *= 2
+        raise AssertionError("the loop returns or raises")
+
+
+def invocation_of(response: Response) -> Invocation:
+    """Reads the answer to /next; headers that are empty count as missing.
+
+    Raises:
+        RuntimeApiError: it names no invocation.
+    """
+    found: dict[str, str] = {}
+    for name, value in response.headers:
+        field = _FIELDS.get(name.lower())
+        if field and value:
+            found[field] = value.decode("utf-8", "replace")
+    request_id = found.pop("request_id", "")
+    if not request_id:
+        raise RuntimeApiError("The Runtime API's answer to /next has no Lambda-Runtime-Aws-Request-Id.")
+    deadline = found.pop("deadline_ms", "")
+    return Invocation(
+        request_id=request_id,
+        event=response.body,
+        deadline_ms=int(deadline) if deadline.isdigit() else 0,
+        **found,
+    )
+
+
+def error_document(error: AdapterError) -> bytes:
+    """Writes an error as the Runtime API takes it."""
+    document = {"errorMessage": str(error), "errorType": error.error_type, "stackTrace": ()}
+    if isinstance(error, AppError):
+        document |= {"errorType": error.raised or error.error_type, "stackTrace": error.stack}
+    return orjson.dumps(document)
+
+
+def _error_type(error: AdapterError) -> str:
+    return f"Lambda-Runtime-Function-Error-Type: {error.error_type}\r\n"

@@ -1,0 +1,1 @@
+"""The app process: find the app, serve it, tell the adapter when it is ready and done."""

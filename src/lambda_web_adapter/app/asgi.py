@@ -1,0 +1,146 @@
+"""ASGI apps: uvicorn on the socket that the bootstrap opened."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.util import find_spec
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import Server
+
+from lambda_web_adapter.app.origin import Origin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from types import FrameType
+    from typing import Any
+
+    from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+
+    from lambda_web_adapter.app.control import Control
+
+# A frozen environment thaws after minutes or hours; a connection that timed out meanwhile would fail the next request.
+_KEEP_ALIVE = 365 * 24 * 3600  # seconds
+
+
+def serve(app: ASGI3Application, listener: socket.socket, control: Control) -> int:
+    """Serves the app until SIGTERM.
+
+    Returns:
+        The exit code: 0, or 1 when the lifespan startup failed.
+    """
+
+    class Protocol(HttpToolsProtocol):
+        """Uvicorn's protocol; of a request that it refuses itself, the app never hears, but the adapter must."""
+
+        def send_400_response(self, msg: str) -> None:
+            super().send_400_response(msg)
+            if self.client:
+                control.closing(self.client[1])
+
+    config = Config(
+        Forwarded(app, control),
+        http=Protocol,
+        ws="none",
+        loop="uvloop" if find_spec("uvloop") else "asyncio",
+        interface="asgi3",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=_KEEP_ALIVE,
+    )
+    server = _Server(config, control)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.serve([listener]))
+    return 0 if server.started else 1
+
+
+class _Server(Server):
+    """Uvicorn's server, without its ticks: it says when it is ready, and waits for a signal."""
+
+    def __init__(self, config: Config, control: Control) -> None:
+        super().__init__(config)
+        self._control = control
+        self._stop = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Runs the lifespan startup and begins to accept."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        if self.started:
+            self._control.ready()
+
+    async def main_loop(self) -> None:
+        """Waits for a signal; uvicorn would wake up ten times a second to look for one."""
+        if not self.should_exit:
+            await self._stop.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begins to stop. The signal is not raised again after that, so that `atexit` functions run."""
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._stop.set)
+
+
+class Forwarded:
+    """Gives an ASGI app the scope as the event states it, and tells the adapter when its call has returned."""
+
+    def __init__(self, app: ASGI3Application, control: Control) -> None:
+        """Takes the app and the adapter's ear."""
+        self._app = app
+        self._control = control
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Calls the app."""
+        if scope["type"] == "http":
+            client = scope["client"]
+            port = client[1] if client else 0
+            _rewrite(scope)  # type: ignore[arg-type]  # the type was just compared
+            try:
+                await self._app(scope, receive, send)
+            except BaseException:
+                self._control.closing(port)  # uvicorn logs it, and closes the connection
+                raise
+            self._control.done(port)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Calls the app for its lifespan; a failed startup goes to the adapter too, as the exception it was."""
+        failure: StartupFailed | None = None
+
+        async def watched(message: ASGISendEvent) -> None:
+            nonlocal failure
+            if message["type"] == "lifespan.startup.failed":
+                failure = StartupFailed(message.get("message", ""))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except BaseException as error:
+            if failure:
+                self._control.failed(failure if isinstance(error, asyncio.CancelledError) else error)
+            raise
+        if failure:
+            self._control.failed(failure)
+
+
+class StartupFailed(Exception):
+    """The app answered lifespan startup with a failure."""
+
+
+def _rewrite(scope: dict[str, Any]) -> None:
+    """Replaces what the loopback hop says by what the event says (ASGI specification, "HTTP connection scope")."""
+    origin = Origin(dict(scope["headers"]))
+    scope["scheme"] = origin.scheme
+    scope["server"] = (origin.host, origin.port)
+    if origin.client:
+        scope["client"] = (origin.client, 0)
+    if origin.prefix:
+        scope["root_path"] = origin.prefix
+        scope["path"] = origin.prefix + scope["path"]
+        scope["raw_path"] = origin.raw_prefix + scope["raw_path"]

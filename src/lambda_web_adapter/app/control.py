@@ -1,0 +1,47 @@
+"""The app's end of the control channel: a line for each thing that the adapter waits for."""
+
+from __future__ import annotations
+
+import traceback
+
+from lambda_web_adapter.errors import AdapterError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+
+
+class Control:
+    """Tells the adapter what cannot be seen from the HTTP connection; without a channel it tells nobody."""
+
+    def __init__(self, channel: socket.socket | None = None) -> None:
+        """Takes the channel."""
+        self._channel = channel
+
+    def ready(self) -> None:
+        """Says that the app takes requests: it is imported, and its lifespan startup is complete."""
+        self._say("ready")
+
+    def done(self, port: int) -> None:
+        """Says that the app's call has returned, for the request on the connection from this port."""
+        self._say(f"done {port}")
+
+    def closing(self, port: int) -> None:
+        """Says the same, and that the connection is about to be closed."""
+        self._say(f"closing {port}")
+
+    def failed(self, error: BaseException) -> None:
+        """Says that the app cannot be served, and why."""
+        import json  # noqa: PLC0415  # only a failing start needs it
+
+        if isinstance(error, AdapterError):
+            report = {"message": str(error), "raised": error.error_type, "stack": []}
+        else:
+            kind = type(error)
+            raised = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+            report = {"message": str(error), "raised": raised, "stack": traceback.format_exception(error)}
+        self._say(f"failed {json.dumps(report)}")
+
+    def _say(self, line: str) -> None:
+        if self._channel is not None:
+            self._channel.sendall(f"{line}\n".encode())

@@ -1,0 +1,154 @@
+"""Finding the app: `main:app`, `main.app`, or whatever app the folder holds; with errors that say what to do."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from pathlib import Path
+
+from lambda_web_adapter.errors import AppNotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+MODULES = ("main", "app", "wsgi", "asgi")
+NAMES = ("app", "application", "create_app")
+_HOW = "Name the app on the command line or in AWS_LWA_APP, for example main:app for `app` in main.py."
+
+
+def find_app(name: str, folder: Path) -> Any:
+    """Imports the app.
+
+    Args:
+        name: `module:attribute` or `module.attribute`; a factory, which takes no arguments, is called. Empty: the
+            first of `MODULES` that is there, and the first of `NAMES` in it.
+        folder: where to look for modules, besides the usual places.
+
+    Raises:
+        AppNotFound: there is no such module or attribute, or it is no app; the text says what was tried.
+        BaseException: whatever the app's own code raises while it is imported is raised as it is.
+    """
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    if name:
+        return _named(name, folder)
+    return _discovered(folder)
+
+
+def _named(name: str, folder: Path) -> Any:
+    module_name, separator, attribute = name.partition(":")
+    if not separator and "." in name:
+        module_name, separator, attribute = name.rpartition(".")
+    attribute = attribute.removesuffix("()")
+    if not module_name or (separator and not attribute):
+        raise AppNotFound(f"{name!r} does not name an app. {_HOW}")
+    module = _import(module_name, folder)
+    if not separator:
+        return _in_module(module)
+    found: Any = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise AppNotFound(f"Module {module_name!r} has no attribute {attribute!r}.{_instead(module)} {_HOW}")
+        found = getattr(found, part)
+    return _made(found, f"{module_name}:{attribute}")
+
+
+def _in_module(module: ModuleType) -> Any:
+    for name in NAMES:
+        if hasattr(module, name):
+            return _made(getattr(module, name), f"{module.__name__}:{name}")
+    raise AppNotFound(f"Module {module.__name__!r} has none of {', '.join(NAMES)}.{_instead(module)} {_HOW}")
+
+
+def _discovered(folder: Path) -> Any:
+    for name in MODULES:
+        if (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists():
+            return _in_module(_import(name, folder))
+    looked = ", ".join(f"{name}.py" for name in MODULES)
+    raise AppNotFound(f"No app was named, and {folder} has none of {looked}. {_HOW}")
+
+
+def _import(name: str, folder: Path) -> ModuleType:
+    """Imports a module; only if the module itself is missing is that our error, else it is the app's own."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise
+        modules = sorted(path.stem for path in folder.glob("*.py"))
+        here = f"Modules there: {', '.join(modules[:10])}." if modules else "There are no modules there."
+        raise AppNotFound(f"There is no module {name!r} in {folder}. {here} {_HOW}") from None
+
+
+def _instead(module: ModuleType) -> str:
+    """Names what in a module looks like an app."""
+    found = [name for name, value in vars(module).items() if not name.startswith("_") and _looks_like_app(value)]
+    return f" It has {', '.join(found[:5])}, which may be what you mean." if found else ""
+
+
+def _looks_like_app(value: Any) -> bool:
+    return not inspect.isclass(value) and not inspect.isroutine(value) and callable(value)
+
+
+def _made(found: Any, name: str) -> Any:
+    """Calls a factory: a function that needs no arguments cannot be an app, since each kind of app takes some."""
+    if not inspect.isroutine(found) or _required(found) != 0:
+        return found
+    made = found()
+    if not callable(made):
+        raise AppNotFound(f"The factory {name} returned {made!r:.100}, which is no app. {_HOW}")
+    return made
+
+
+def _required(function: Any) -> int | None:
+    """Counts the arguments that a call needs; None when the function takes any number, or does not say."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return None
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(parameter.kind in positional and parameter.default is parameter.empty for parameter in parameters)
+
+
+def interface_of(app: Any, interface: str = "auto") -> str:
+    """Says what kind of app an object is.
+
+    Args:
+        app: the object.
+        interface: the kind, when the user said it; `auto` looks.
+
+    Returns:
+        `asgi`, `asgi2` (an app of two calls, before ASGI 3), or `wsgi`.
+
+    Raises:
+        AppNotFound: it is neither.
+    """
+    if interface != "auto":
+        return interface
+    if not callable(app):
+        raise AppNotFound(f"{app!r:.100} is neither a WSGI nor an ASGI app: it cannot be called. {_HOW}")
+    if inspect.isclass(app):
+        return _interface_of_class(app)
+    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__):
+        return "asgi"
+    kind = {3: "asgi", 2: "wsgi", 1: "asgi2"}.get(_required(app) or 0)
+    if kind is None:
+        raise AppNotFound(
+            f"{app!r:.100} is neither a WSGI nor an ASGI app as far as can be seen: a WSGI app takes "
+            "(environ, start_response), an ASGI app (scope, receive, send). If it is one, say which: "
+            "set AWS_LWA_INTERFACE to wsgi or asgi."
+        )
+    return kind
+
+
+def _interface_of_class(app: type) -> str:
+    """A class is an app if its instances are made with what an app is called with."""
+    kind = {3: "asgi", 2: "wsgi", 1: "asgi2"}.get(_required(app) or 0)
+    if kind is None:
+        raise AppNotFound(f"The class {app.__name__} is no app; name an instance of it. {_HOW}")
+    return kind

@@ -1,0 +1,53 @@
+"""What the event says of where a request came from, read from the headers that the adapter sends with it.
+
+The server itself sees only the loopback hop. The adapter removes these headers from what a client sent before it adds its
+own, so each is there once, and true (see `forwarding`).
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Origin:
+    """Where a request came from, and what it was sent to.
+
+    Attributes:
+        client: the caller's address, or empty when the event has none.
+        scheme: `http` or `https`.
+        host: the name in the Host header, without the port; an IPv6 address without brackets.
+        port: the port that the caller used.
+        prefix: the removed part of the path, decoded; empty or beginning with a slash.
+        raw_prefix: the same, percent-encoded.
+    """
+
+    __slots__ = ("client", "host", "port", "prefix", "raw_prefix", "scheme")
+
+    def __init__(self, headers: Mapping[bytes, bytes]) -> None:
+        """Reads the headers.
+
+        Args:
+            headers: value by name in lower case.
+        """
+        self.client = headers.get(b"x-real-ip", b"").decode("latin-1")
+        self.scheme = "https" if headers.get(b"x-forwarded-proto") == b"https" else "http"
+        self.raw_prefix = headers.get(b"x-forwarded-prefix", b"")
+        self.prefix = unquote(self.raw_prefix.decode("latin-1")) if self.raw_prefix else ""
+        self.host, port = _split(headers.get(b"host", b"localhost").decode("latin-1"))
+        given = port or headers.get(b"x-forwarded-port", b"").decode("latin-1")
+        self.port = int(given) if given.isdecimal() else _DEFAULT_PORTS[self.scheme]
+
+
+def _split(host: str) -> tuple[str, str]:
+    """Splits a Host header into name and port (RFC 9110 §7.2)."""
+    if host.startswith("["):
+        name, _, rest = host[1:].partition("]")
+        return name, rest.removeprefix(":")
+    name, _, port = host.partition(":")
+    return name, port

@@ -1,0 +1,68 @@
+"""The app process, from top to bottom: find the app, see what kind it is, serve it."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+from lambda_web_adapter.app.control import Control
+from lambda_web_adapter.app.finder import find_app, interface_of
+from lambda_web_adapter.errors import AppNotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from typing import Any
+
+    from lambda_web_adapter.settings import Settings
+
+# Exit code of an app that could not be imported.
+START_FAILED = 1
+
+
+def serve(settings: Settings, listener: socket.socket, channel: socket.socket | None = None) -> int:
+    """Serves the app until SIGTERM.
+
+    Args:
+        settings: which app, and how.
+        listener: the listening socket.
+        channel: the control channel to the adapter, if there is one.
+
+    Returns:
+        The exit code.
+    """
+    control = Control(channel)
+    try:
+        app = find_app(settings.app, Path.cwd())
+        interface = interface_of(app, settings.interface)
+    except AppNotFound as error:
+        control.failed(error)
+        return START_FAILED
+    except BaseException as error:  # the app's own error, shown as itself; also when it calls sys.exit
+        traceback.print_exc()
+        control.failed(error)
+        return START_FAILED
+    return _serve(app, interface, settings, listener, control)
+
+
+def _serve(app: Any, interface: str, settings: Settings, listener: socket.socket, control: Control) -> int:
+    """Imports the server that is needed, and no other: asyncio and uvicorn are half of a cold start."""
+    if interface == "wsgi" and settings.server == "auto":
+        from lambda_web_adapter.app import wsgi  # noqa: PLC0415
+
+        return wsgi.serve(app, listener, control)
+    from lambda_web_adapter.app import asgi  # noqa: PLC0415
+
+    return asgi.serve(_as_asgi(app, interface), listener, control)
+
+
+def _as_asgi(app: Any, interface: str) -> Any:
+    if interface == "wsgi":
+        from a2wsgi import WSGIMiddleware  # noqa: PLC0415
+
+        return WSGIMiddleware(app)
+    if interface == "asgi2":
+        from uvicorn.middleware.asgi2 import ASGI2Middleware  # noqa: PLC0415
+
+        return ASGI2Middleware(app)
+    return app

@@ -1,0 +1,52 @@
+"""WSGI apps: a lean blocking server, one thread for each connection (PEP 3333).
+
+Only the adapter talks to it, over a few kept connections, so it has no limits and time-outs of its own. What costs time
+in servers made for the open network, an event loop, a thread pool and the hand-overs between them, is left out.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+
+from lambda_web_adapter.app.wsgi_connection import WsgiConnection
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from types import FrameType
+    from wsgiref.types import WSGIApplication
+
+    from lambda_web_adapter.app.control import Control
+
+logger = logging.getLogger(__name__)
+
+
+def serve(app: WSGIApplication, listener: socket.socket, control: Control) -> int:
+    """Serves the app until SIGTERM.
+
+    Returns:
+        The exit code.
+    """
+    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGINT, _exit)
+    control.ready()
+    while True:
+        connection, (host, port, *_) = listener.accept()
+        served = WsgiConnection(app, connection, (host, port), control)
+        threading.Thread(target=_run, args=(served, connection), name=f"wsgi-{port}", daemon=True).start()
+
+
+def _run(served: WsgiConnection, connection: socket.socket) -> None:
+    with connection:
+        try:
+            served.run()
+        except ConnectionError as error:
+            logger.warning("A connection broke off: %s", error)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    """Ends the process in order, so that `atexit` functions run; connections do not hold it up."""
+    sys.exit(0)

@@ -1,0 +1,73 @@
+"""A request's environ, as PEP 3333 wants it and as the event states it."""
+
+from __future__ import annotations
+
+import io
+import sys
+from urllib.parse import unquote_to_bytes
+from wsgiref.util import FileWrapper
+
+from lambda_web_adapter.app.origin import Origin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_CONSTANT = {
+    "wsgi.version": (1, 0),
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+    "wsgi.file_wrapper": FileWrapper,
+    "wsgi.input_terminated": True,
+}
+# HTTP_… by name in lower case; names repeat from request to request. Bounded, as clients make names up.
+_KEYS: dict[bytes, str] = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
+_KEYS_BOUND = 2000
+
+
+def environ_of(
+    method: bytes, target: bytes, version: str, headers: list[tuple[bytes, bytes]], body: bytes
+) -> dict[str, Any]:
+    """Makes the environ of a request.
+
+    Args:
+        method: the method.
+        target: path and query, as in the request line.
+        version: the HTTP version, such as `1.1`.
+        headers: names in lower case and values, in order.
+        body: the whole body.
+    """
+    origin = Origin(dict(headers))
+    path, _, query = target.partition(b"?")
+    environ: dict[str, Any] = {
+        **_CONSTANT,
+        "REQUEST_METHOD": method.decode("latin-1"),
+        "SCRIPT_NAME": unquote_to_bytes(origin.raw_prefix).decode("latin-1"),
+        "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
+        "QUERY_STRING": query.decode("latin-1"),
+        "REQUEST_URI": (origin.raw_prefix + target).decode("latin-1"),
+        "SERVER_NAME": origin.host,
+        "SERVER_PORT": str(origin.port),
+        "SERVER_PROTOCOL": f"HTTP/{version}",
+        "wsgi.url_scheme": origin.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+    }
+    if origin.client:
+        environ["REMOTE_ADDR"] = origin.client
+    for name, value in headers:
+        key = _KEYS.get(name) or _key(name)
+        text = value.decode("latin-1")
+        environ[key] = f"{environ[key]},{text}" if key in environ else text
+    if body and "CONTENT_LENGTH" not in environ:  # it came in chunks
+        environ["CONTENT_LENGTH"] = str(len(body))
+    return environ
+
+
+def _key(name: bytes) -> str:
+    """Names a header's key in the environ."""
+    key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
+    if len(_KEYS) < _KEYS_BOUND:
+        _KEYS[name] = key
+    return key

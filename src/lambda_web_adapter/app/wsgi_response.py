@@ -1,0 +1,113 @@
+"""A WSGI response on its way: `start_response`, `write`, and the framing of the body (PEP 3333, RFC 9112 §6)."""
+
+from __future__ import annotations
+
+import logging
+from wsgiref.util import is_hop_by_hop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+    from types import TracebackType
+
+    ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+logger = logging.getLogger(__name__)
+
+_WITHOUT_BODY = (204, 304)  # RFC 9110 §15.3.5, §15.4.5
+
+
+class ResponseWriter:
+    """Writes one response; the head goes out with the first byte of the body, or at the end.
+
+    Attributes:
+        begun: whether the head is out, so that nothing can be changed any more.
+        complete: whether the whole response went out as its head said, so that the connection can go on.
+    """
+
+    def __init__(self, connection: socket.socket, *, head: bool, chunked: bool) -> None:
+        """Takes the connection; `head` leaves the body out, `chunked` allows bodies of unknown length to be chunked."""
+        self._socket = connection
+        self._is_head = head
+        self._may_chunk = chunked
+        self._status = ""
+        self._headers: list[tuple[str, str]] = []
+        self._left: int | None = None
+        self._chunked = False
+        self._bodiless = False
+        self.begun = False
+        self.complete = False
+
+    def start(
+        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
+        """Is the app's `start_response`."""
+        if exc_info is not None:
+            try:
+                if self.begun and exc_info[1] is not None:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # no cycle through the traceback (PEP 3333)
+        elif self._status:
+            raise AssertionError("start_response was called again without exc_info (PEP 3333)")
+        self.replace(status, headers)
+        return self.write
+
+    def replace(self, status: str, headers: list[tuple[str, str]]) -> None:
+        """Sets status and headers; hop-by-hop headers are the server's business and left out."""
+        self._bodiless = self._is_head or int(status[:3]) in _WITHOUT_BODY
+        self._status = status
+        self._headers = [(name, value) for name, value in headers if not is_hop_by_hop(name)]
+        self._left = None
+        for name, value in self._headers:
+            if name.lower() == "content-length":
+                self._left = int(value)
+
+    def length_if_unset(self, length: int) -> None:
+        """Says the length that the app did not say."""
+        if self._status and self._left is None and not self.begun and not self._bodiless:
+            self._headers.append(("content-length", str(length)))
+            self._left = length
+
+    def write(self, data: bytes) -> None:
+        """Sends a part of the body at once, after the head if that is not out yet."""
+        head = b"" if self.begun else self._head()
+        if self._bodiless:
+            data = b""
+        elif self._chunked and data:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        elif self._left is not None:
+            if len(data) > self._left:
+                raise ValueError(f"the app sent {len(data) - self._left} bytes more than its content-length says")
+            self._left -= len(data)
+        if head or data:
+            self._socket.sendall(head + data if head else data)
+
+    def end(self) -> None:
+        """Ends the response."""
+        if not self._status:
+            raise AssertionError("the app returned without calling start_response (PEP 3333)")
+        if not self.begun:
+            self.length_if_unset(0)
+            self.write(b"")
+        if self._chunked:
+            self._socket.sendall(b"0\r\n\r\n")
+        elif self._left and not self._bodiless:
+            logger.error("The app sent %d bytes less than its content-length says", self._left)
+            return
+        self.complete = self._bodiless or self._chunked or self._left == 0
+
+    def _head(self) -> bytes:
+        if not self._status:
+            raise AssertionError("the app wrote before it called start_response (PEP 3333)")
+        lines = [f"HTTP/1.1 {self._status}", *[f"{name}: {value}" for name, value in self._headers]]
+        if self._left is None and not self._bodiless:
+            self._chunked = self._may_chunk
+            lines.append("transfer-encoding: chunked" if self._chunked else "connection: close")
+        text = "\r\n".join([*lines, "\r\n"])
+        if text.count("\r") != len(lines) + 1 or text.count("\n") != len(lines) + 1:
+            raise ValueError("the app's status or a header of it has a line break (PEP 3333)")
+        head = text.encode("latin-1")
+        self.begun = True
+        return head

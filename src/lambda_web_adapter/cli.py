@@ -1,0 +1,152 @@
+"""The program: words and environment become settings, and settings a run on Lambda, a local run, or a plain server.
+
+    lambda-web-adapter [OPTIONS] [APP]
+    lambda-web-adapter [OPTIONS] -- COMMAND [ARGUMENT ...]
+
+With AWS_LAMBDA_RUNTIME_API set this is Lambda's bootstrap; with AWS_LAMBDA_HTTP_ENDPOINT a plain server on that address;
+otherwise the local run. What each of them needs is imported once it is known which one it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+
+from lambda_web_adapter.errors import AppError, SettingsError
+from lambda_web_adapter.settings import Settings, warnings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+
+# Exit code for words or settings that make no sense, as argparse has it.
+USAGE = 2
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the program and exits.
+
+    Args:
+        arguments: the words after the program's name; None takes them from `sys.argv`.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+        sys.exit(_on_lambda(words, os.environ))
+    if "AWS_LAMBDA_HTTP_ENDPOINT" in os.environ:
+        sys.exit(_as_server(words, os.environ))
+    from lambda_web_adapter.local import run  # noqa: PLC0415  # nothing of it is wanted on Lambda
+
+    sys.exit(run.main(words, os.environ))
+
+
+def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
+    """Starts the app, and only then imports the rest of the adapter, so that both import side by side."""
+    from lambda_web_adapter.adapter.app_process import AppProcess  # noqa: PLC0415
+
+    problem: SettingsError | AppError
+    app = None
+    settings = Settings()
+    try:
+        settings, command = what_to_run(words, environment)
+        app = AppProcess(settings, command, _serve)
+        app.start()
+    except (SettingsError, AppError) as error:
+        problem = error
+
+    from lambda_web_adapter.adapter import lifecycle  # noqa: PLC0415
+    from lambda_web_adapter.adapter.log import log  # noqa: PLC0415
+    from lambda_web_adapter.adapter.runtime_api import RuntimeApi  # noqa: PLC0415
+
+    runtime = RuntimeApi(environment["AWS_LAMBDA_RUNTIME_API"])
+    if app is None or not app.pid:
+        return lifecycle.init_failed(runtime, problem)
+    for warning in warnings(environment):
+        log("WARNING", warning)
+    return lifecycle.run(runtime, app, settings)
+
+
+def _serve(settings: Settings, listener: socket.socket, channel: socket.socket) -> int:
+    from lambda_web_adapter.app import server  # noqa: PLC0415  # only the app process needs it
+
+    return server.serve(settings, listener, channel)
+
+
+def _as_server(words: list[str], environment: Mapping[str, str]) -> int:
+    """Binds the address in AWS_LAMBDA_HTTP_ENDPOINT and serves, as Lambda's web functions ask of a program."""
+    from lambda_web_adapter.adapter.app_process import listen  # noqa: PLC0415
+
+    try:
+        settings, command = what_to_run(words, environment)
+        host, _, port = environment["AWS_LAMBDA_HTTP_ENDPOINT"].rpartition(":")
+        if command:
+            os.execvpe(command[0], command, {**environment, "PORT": port})  # noqa: S606  # that is what it is for
+        return _plain(settings, listen(host.strip("[]"), int(port)))
+    except (SettingsError, AppError, OSError, ValueError) as error:
+        sys.stderr.write(f"lambda-web-adapter: {error}\n")
+        return USAGE
+
+
+def _plain(settings: Settings, listener: socket.socket) -> int:
+    from lambda_web_adapter.app import server  # noqa: PLC0415
+
+    return server.serve(settings, listener)
+
+
+def what_to_run(words: list[str], environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
+    """Finds out what to run, in this order: the words, AWS_LWA_APP, the function's handler, discovery.
+
+    Args:
+        words: the program's words.
+        environment: the variables.
+
+    Returns:
+        The settings, whose `app` is what to import (or empty for discovery), and the command, if it is one.
+
+    Raises:
+        SettingsError: a setting, or the words, make no sense.
+        AppNotFound: the handler names a file that cannot be run.
+    """
+    settings = Settings.from_environment(environment)
+    options, separator, command = _split(words)
+    if separator and not command:
+        raise SettingsError("After -- a command was expected, such as: lambda-web-adapter -- node server.js")
+    if command:
+        return settings, command
+    if any(word.startswith("-") for word in options):
+        from lambda_web_adapter.local import arguments  # noqa: PLC0415  # argparse is left out where it can be
+
+        options = arguments.parse(options).app
+    if len(options) > 1:
+        raise SettingsError(f"One app was expected, but there are {len(options)}: {' '.join(options)}")
+    return _named(settings, options[0] if options else settings.app, environment)
+
+
+def _split(words: list[str]) -> tuple[list[str], bool, list[str]]:
+    if "--" not in words:
+        return words, False, []
+    index = words.index("--")
+    return words[:index], True, words[index + 1 :]
+
+
+def _named(settings: Settings, name: str, environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
+    """Tells an app's name from an executable's; a handler that is our own file, or a placeholder, names nothing."""
+    from lambda_web_adapter.errors import AppNotFound  # noqa: PLC0415
+
+    given = name or environment.get("_HANDLER", "")
+    root = environment.get("LAMBDA_TASK_ROOT") or os.getcwd()
+    path = os.path.join(root, given)
+    if not given or not os.path.isfile(path):
+        return replace(settings, app=given if name or _is_app_name(given) else ""), []
+    if given.endswith(".py"):
+        raise AppNotFound(f"{given} is a file; name the app in it, such as {given.removesuffix('.py')}:app.")
+    if os.path.basename(path) == "bootstrap" and not name:
+        return settings, []
+    if os.access(path, os.X_OK):
+        return settings, [path]
+    raise AppNotFound(f"{path} is to be run, but is not executable: chmod +x {given}, or name an app such as main:app.")
+
+
+def _is_app_name(handler: str) -> bool:
+    return ":" in handler or "." in handler

@@ -1,0 +1,135 @@
+"""Every error of the adapter, in one tree.
+
+    AdapterError
+    ├── SettingsError          a setting is wrong, the adapter does not start
+    ├── AppError               the app cannot be served
+    │   ├── AppNotFound        nothing that could be the app was found
+    │   ├── AppStartFailed     the app raised, or ended, before it was ready
+    │   └── AppNotReady        the app was not ready in time
+    ├── InvalidEvent           the event is not JSON, or cannot become an HTTP request
+    ├── ExchangeError          the app did not answer a request as HTTP asks for
+    │   ├── AppUnreachable     no connection to the app's port
+    │   ├── AppExited          the app's process ended before it had answered
+    │   ├── InvalidResponse    the response broke off or is not HTTP
+    │   └── AppTimeout         no whole response before the invocation's deadline
+    ├── AppRejectedEvent       the app answered an event that is not HTTP with an error
+    ├── ResponseTooLarge       the reply would be larger than Lambda takes
+    └── RuntimeApiError        the Runtime API answered in a way that it should not
+
+`error_type` is what Lambda shows: it keeps `Category.Reason` of letters only (Lambda Runtime API, "Invocation error").
+`status` is what an HTTP caller gets when the error ends its request.
+"""
+
+
+class AdapterError(Exception):
+    """Base of all errors the adapter raises itself; its text is meant for people."""
+
+    error_type = "Runtime.AdapterError"
+    status = 500
+
+
+class SettingsError(AdapterError):
+    """A setting has a value that cannot be used; the text names it, the value and what is accepted."""
+
+    error_type = "Runtime.InvalidSettings"
+
+
+class AppError(AdapterError):
+    """The app cannot be served.
+
+    Attributes:
+        raised: the name of the exception that the app raised, if one was: that is what Lambda shows then.
+        stack: the traceback's lines, when the app raised.
+    """
+
+    error_type = "Runtime.AppError"
+    status = 502
+
+    def __init__(self, message: str, *, raised: str = "", stack: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.raised = raised
+        self.stack = stack
+
+
+class AppNotFound(AppError):
+    """Nothing that could be the app was found; the text says what was tried and what to do."""
+
+    error_type = "Runtime.AppNotFound"
+
+
+class AppStartFailed(AppError):
+    """The app raised, or its process ended, before it was ready."""
+
+    error_type = "Runtime.AppStartFailed"
+
+
+class AppNotReady(AppError):
+    """The app was not ready within `AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS`."""
+
+    error_type = "Runtime.AppNotReady"
+
+
+class InvalidEvent(AdapterError):
+    """The event is not JSON, or holds something that no HTTP request can carry."""
+
+    error_type = "Runtime.InvalidEvent"
+    status = 400
+
+
+class ExchangeError(AdapterError):
+    """The app did not answer a request as HTTP asks for."""
+
+    error_type = "Function.AppConnection"
+    status = 502
+
+
+class AppUnreachable(ExchangeError):
+    """No connection to the app's port, or it was lost before the request was sent."""
+
+    error_type = "Function.AppUnreachable"
+
+
+class AppExited(ExchangeError):
+    """The app's process ended before it had answered."""
+
+    error_type = "Runtime.AppExited"
+
+
+class InvalidResponse(ExchangeError):
+    """The app's response broke off, or is not HTTP."""
+
+    error_type = "Function.InvalidResponse"
+
+
+class AppTimeout(ExchangeError):
+    """The app gave no whole response before the invocation's deadline."""
+
+    error_type = "Function.AppTimeout"
+    status = 504
+
+
+class AppRejectedEvent(AdapterError):
+    """The app answered an event that is not an HTTP request with a status that is not 2xx."""
+
+    error_type = "Function.AppRejectedEvent"
+
+
+class ResponseTooLarge(AdapterError):
+    """The reply is larger than Lambda takes from a function."""
+
+    error_type = "Function.ResponseSizeTooLarge"
+    status = 502
+
+
+class RuntimeApiError(AdapterError):
+    """The Runtime API answered in a way that leaves nothing to do but to ask again, or to end.
+
+    Attributes:
+        fatal: whether the environment cannot go on (a 500: "container error", exit promptly).
+    """
+
+    error_type = "Runtime.RuntimeApi"
+
+    def __init__(self, message: str, *, fatal: bool = False) -> None:
+        super().__init__(message)
+        self.fatal = fatal

@@ -1,0 +1,46 @@
+"""What an event source is: four questions, answered by one class in one file."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
+    from lambda_web_adapter.messages import Request, Response
+    from lambda_web_adapter.settings import Settings
+
+
+class EventSource(ABC):
+    """One kind of event: recognise it, make the request it means, make the reply it takes.
+
+    All methods are pure: they read no clock and no environment, log nothing, and leave their arguments as they are.
+
+    Attributes:
+        name: what the source is called in logs and headers.
+        http: whether its events are HTTP requests, so that a failure can be answered with an HTTP status.
+    """
+
+    name: ClassVar[str]
+    http: ClassVar[bool] = True
+
+    @abstractmethod
+    def recognises(self, event: dict[str, Any]) -> bool:
+        """Says whether the event is of this source, by positive marks that no other source's events carry."""
+
+    @abstractmethod
+    def request(self, event: Any, settings: Settings) -> Request:
+        """Makes the request that the event means.
+
+        Raises:
+            InvalidEvent: the event holds something that no HTTP request can carry.
+        """
+
+    @abstractmethod
+    def reply(self, response: Response, event: Any) -> bytes:
+        """Makes the reply, as JSON, holding only the keys that the source allows.
+
+        Raises:
+            AppRejectedEvent: the source has no place for a status, and the response is an error.
+        """

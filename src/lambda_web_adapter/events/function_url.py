@@ -1,0 +1,32 @@
+"""Lambda function URL."""
+
+from __future__ import annotations
+
+from lambda_web_adapter.events import _wire
+from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events.http_api_v2 import is_function_url, is_payload_v2, payload_v2_reply, payload_v2_request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambda_web_adapter.messages import Request, Response
+    from lambda_web_adapter.settings import Settings
+
+
+class FunctionUrl(EventSource):
+    """Payload 2.0 with an encoded path (https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html)."""
+
+    name = "function-url"
+
+    def recognises(self, event: dict[str, Any]) -> bool:
+        """The domain is a function URL's, also behind a CDN that sends another Host."""
+        return is_payload_v2(event) and is_function_url(event)
+
+    def request(self, event: Any, settings: Settings) -> Request:
+        """The path comes as sent, percent-encoded, and there is no stage."""
+        return payload_v2_request(event, _wire.encoded_path(event.get("rawPath")), "")
+
+    def reply(self, response: Response, event: Any) -> bytes:
+        """The reply is payload 2.0's."""
+        return payload_v2_reply(response)

@@ -1,0 +1,30 @@
+"""API Gateway HTTP API, payload format 1.0."""
+
+from __future__ import annotations
+
+from lambda_web_adapter.events import _wire
+from lambda_web_adapter.events.rest_api import RestApi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambda_web_adapter.settings import Settings
+
+
+class HttpApiV1(RestApi):
+    """A REST event in all but the path (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)."""
+
+    name = "http-api-v1"
+
+    def recognises(self, event: dict[str, Any]) -> bool:
+        """Payload 1.0 says its version, and has `httpMethod` and `path` as a REST event."""
+        return (
+            event.get("version") == "1.0"
+            and isinstance(event.get("httpMethod"), str)
+            and isinstance(event.get("path"), str)
+        )
+
+    def _path(self, path: str, context: dict[str, Any], settings: Settings) -> tuple[str, str]:
+        """A named stage is the first segment of `path`."""
+        return _wire.stage_removed(path, context, settings.remove_stage)

@@ -1,0 +1,87 @@
+"""API Gateway HTTP API, payload format 2.0."""
+
+from __future__ import annotations
+
+from lambda_web_adapter.events import _wire
+from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.messages import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.settings import Settings
+
+
+class HttpApiV2(EventSource):
+    """API Gateway HTTP API (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)."""
+
+    name = "http-api-v2"
+
+    def recognises(self, event: dict[str, Any]) -> bool:
+        """Payload 2.0 has `requestContext.http`; a function URL's has its own domain beside it."""
+        return is_payload_v2(event) and not is_function_url(event)
+
+    def request(self, event: Any, settings: Settings) -> Request:
+        """The path comes decoded, for all its name, and begins with a named stage; the query is as sent."""
+        context = event["requestContext"]
+        path = _wire.decoded_path(event.get("rawPath"))
+        prefix, path = _wire.stage_removed(path, context, settings.remove_stage)
+        return payload_v2_request(event, path, prefix)
+
+    def reply(self, response: Response, event: Any) -> bytes:
+        """One string for each header name, repeats joined by commas, cookies apart."""
+        return payload_v2_reply(response)
+
+
+def is_payload_v2(event: dict[str, Any]) -> bool:
+    """Says whether the event has payload format 2.0 (VPC Lattice's version is 2.0 as well, its context is not)."""
+    context = event.get("requestContext")
+    return event.get("version") == "2.0" and isinstance(context, dict) and isinstance(context.get("http"), dict)
+
+
+def is_function_url(event: dict[str, Any]) -> bool:
+    """Says whether a payload 2.0 event came through a function URL (`<id>.lambda-url.<region>.on.aws`)."""
+    return ".lambda-url." in _wire.text_or_empty(event["requestContext"].get("domainName"))
+
+
+def payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> Request:
+    """Makes the request of a payload 2.0 event whose path was taken care of."""
+    context = event["requestContext"]
+    http = context["http"]
+    headers = _wire.pairs(event.get("headers"), None)
+    cookies = event.get("cookies")
+    if cookies and isinstance(cookies, list):  # function URLs send the header as well: it says the same
+        headers = [pair for pair in headers if pair[0].lower() != "cookie"]
+        headers.append(("cookie", "; ".join(map(str, cookies))))
+    return Request(
+        method=_wire.text_or_empty(http.get("method")) or "GET",
+        path=path,
+        query=_wire.raw_query(event.get("rawQueryString")),
+        headers=headers,
+        body=_wire.body_bytes(event),
+        client=_wire.text_or_empty(http.get("sourceIp")),
+        prefix=prefix,
+        host=_wire.text_or_empty(context.get("domainName")),
+    )
+
+
+def payload_v2_reply(response: Response) -> bytes:
+    """Makes a payload 2.0 reply; `statusCode` is what makes the gateway read it as one."""
+    names: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    cookies: list[str] = []
+    for lower, spelled, value in _wire.header_lines(response):
+        if lower == "set-cookie":
+            cookies.append(value)
+        elif lower in names:
+            headers[names[lower]] += f", {value}"  # RFC 9110 §5.3
+        else:
+            names[lower] = spelled
+            headers[spelled] = value
+    body, is_base64 = _wire.body_text(response)
+    reply = {"statusCode": response.status, "headers": headers, "body": body, "isBase64Encoded": is_base64}
+    if cookies:
+        reply["cookies"] = cookies
+    return _wire.json_bytes(reply)

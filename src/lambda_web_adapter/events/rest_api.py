@@ -1,0 +1,71 @@
+"""API Gateway REST API with Lambda proxy integration."""
+
+from __future__ import annotations
+
+from lambda_web_adapter.events import _wire
+from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.messages import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.settings import Settings
+
+
+class RestApi(EventSource):
+    """API Gateway REST API (https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html)."""
+
+    name = "rest-api"
+
+    def recognises(self, event: dict[str, Any]) -> bool:
+        """A REST event has `httpMethod` and `path`, no `version`, and is not from a load balancer."""
+        return (
+            isinstance(event.get("httpMethod"), str)
+            and isinstance(event.get("path"), str)
+            and event.get("version") is None
+            and "elb" not in _wire.mapping(event.get("requestContext"))
+        )
+
+    def request(self, event: Any, settings: Settings) -> Request:
+        """The path comes encoded, the query decoded."""
+        context = _wire.mapping(event.get("requestContext"))
+        prefix, path = self._path(_wire.encoded_path(event["path"]), context, settings)
+        return Request(
+            method=event["httpMethod"],
+            path=path,
+            query=_wire.decoded_query(
+                _wire.pairs(event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"))
+            ),
+            headers=_wire.pairs(event.get("headers"), event.get("multiValueHeaders")),
+            body=_wire.body_bytes(event),
+            client=_wire.text_or_empty(_wire.mapping(context.get("identity")).get("sourceIp")),
+            prefix=prefix,
+            host=_wire.text_or_empty(context.get("domainName")),
+        )
+
+    def _path(self, path: str, context: dict[str, Any], settings: Settings) -> tuple[str, str]:
+        """Splits what the caller asked for into the stage and the path, which comes without the stage.
+
+        On the API's own host `requestContext.path` is the stage and `path`; on a custom domain both are equal.
+        """
+        if not _wire.on_own_host(context):
+            return "", path
+        full = _wire.encoded_path(context.get("path"))
+        prefix = full.removesuffix(path)
+        if prefix == full:
+            prefix = _wire.remove_prefix(full, f"/{_wire.text_or_empty(context.get('stage'))}".rstrip("/"))[0]
+        return prefix, path
+
+    def reply(self, response: Response, event: Any) -> bytes:
+        """All headers go into `multiValueHeaders`; API Gateway refuses keys that it does not know."""
+        body, is_base64 = _wire.body_text(response)
+        return _wire.json_bytes(
+            {
+                "statusCode": response.status,
+                "multiValueHeaders": _wire.multi_value_headers(response),
+                "body": body,
+                "isBase64Encoded": is_base64,
+            }
+        )

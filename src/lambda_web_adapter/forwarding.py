@@ -1,0 +1,153 @@
+"""What the adapter adds and removes between event and app, in tables, and the request's bytes (RFC 9110 §7.6).
+
+These rules hold for every event source and are applied once, to the value in the middle.
+"""
+
+from __future__ import annotations
+
+from lambda_web_adapter.errors import InvalidEvent
+from lambda_web_adapter.messages import Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_web_adapter.messages import Invocation, Request
+
+# Meant for one connection only, never for the next (RFC 9110 §7.6.1, and RFC 2616 §13.5.1 for the older ones).
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+# The gateway has the whole body already: it is never awaited piece by piece, and its length is counted here.
+ABOUT_THE_BODY = frozenset({"content-length", "expect"})
+# Set by the adapter alone: exactly one value reaches the app, or none, but never one that the client made up.
+OWNED = frozenset(
+    {
+        "x-amz-tenant-id",
+        "x-amzn-lambda-context",
+        "x-amzn-request-context",
+        "x-forwarded-prefix",
+        "x-real-ip",
+    }
+)
+_DROPPED = HOP_BY_HOP | ABOUT_THE_BODY | OWNED
+
+# RFC 9110 §5.6.2
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})  # a length of zero is said for these (RFC 9110 §8.6)
+
+# What to do with a header, by its name as spelled: the beginning of its line, or "" to drop it.
+# Names repeat from request to request, so each is looked at once; the bound keeps made-up names from filling memory.
+_LINES: dict[str, str] = {}
+_LINES_BOUND = 2000
+# Names with a meaning for the request as a whole are not in _LINES.
+_SPECIAL = frozenset({"host", "cookie", "connection", "x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"})
+
+
+def _line(name: str) -> str:
+    """Decides once what becomes of headers of this name.
+
+    Raises:
+        InvalidEvent: this is not a header's name.
+    """
+    if not name or not _TOKEN.issuperset(name):
+        raise InvalidEvent(f"The event has a header whose name is not one (RFC 9110 §5.1): {name!r:.100}.")
+    line = "" if name.lower() in _DROPPED else f"{name}: "
+    if len(_LINES) < _LINES_BOUND:
+        _LINES[name] = line
+    return line
+
+
+def request_bytes(request: Request, invocation: Invocation) -> bytes:
+    """Writes the request as the app gets it.
+
+    Args:
+        request: what the event means.
+        invocation: whose trace and tenant go along.
+
+    Raises:
+        InvalidEvent: something in it cannot stand in an HTTP request; it is never sent, nor split in two.
+    """
+    special: dict[str, str] = {}
+    lines = []
+    for name, value in request.headers:
+        line = _LINES.get(name)
+        if line is None:
+            lower = name.lower()
+            if lower in _SPECIAL:
+                special[lower] = f"{special[lower]}; {value}" if lower in special and lower == "cookie" else value
+                continue
+            line = _line(name)
+        if line:
+            lines.append(line + value)
+    if "connection" in special:
+        lines = _without(lines, special["connection"])
+    body = request.body
+    target = f"{request.path}?{request.query}" if request.query else request.path
+    head = [
+        f"{request.method} {target} HTTP/1.1",
+        f"host: {special.get('host') or request.host or 'localhost'}",
+        f"x-forwarded-proto: {special.get('x-forwarded-proto') or 'https'}",
+        f"x-forwarded-port: {special.get('x-forwarded-port') or '443'}",
+    ]
+    if request.client:
+        head.append(f"x-real-ip: {request.client}")
+    if request.prefix:
+        head.append(f"x-forwarded-prefix: {request.prefix}")
+    if "cookie" in special:
+        lines.append(f"cookie: {special['cookie']}")
+    if trace_id := invocation.trace_id or special.get("x-amzn-trace-id"):
+        lines.append(f"x-amzn-trace-id: {trace_id}")
+    if invocation.tenant_id:
+        lines.append(f"x-amz-tenant-id: {invocation.tenant_id}")
+    if body or request.method in _BODY_METHODS:
+        lines.append(f"content-length: {len(body)}")
+    head += lines
+    text = "\r\n".join(head)
+    _check(request, text, len(head) - 1)
+    return text.encode("utf-8", "surrogatepass") + b"\r\n\r\n" + body
+
+
+def _check(request: Request, text: str, breaks: int) -> None:
+    """Refuses what would end a line early or confuse who reads it: the text has its own line breaks and no others."""
+    if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text:
+        raise InvalidEvent("The event has a header value with a line break or NUL in it (RFC 9110 §5.5).")
+    if not request.method or not _TOKEN.issuperset(request.method):
+        raise InvalidEvent(f"The event's method is not one (RFC 9110 §9.1): {request.method!r:.100}.")
+
+
+def _without(lines: list[str], connection: str) -> list[str]:
+    """Drops the headers that a `Connection` header names."""
+    named = {option.strip().lower() for option in connection.split(",")}
+    return [line for line in lines if line.partition(":")[0].lower() not in named]
+
+
+_RESPONSE_DROPPED = frozenset(name.encode() for name in HOP_BY_HOP)
+
+
+def end_to_end(response: Response, method: str) -> Response:
+    """Leaves out of a response what was meant for the loopback hop.
+
+    `content-length` goes too, since the gateway counts for itself, and shows the integration's own as
+    `x-amzn-remapped-content-length`; but for HEAD it is all there is to say how long the body would be.
+    """
+    headers = []
+    connection = b""
+    for pair in response.headers:
+        lower = pair[0].lower()
+        if lower == b"connection":
+            connection += pair[1] + b","
+        elif lower not in _RESPONSE_DROPPED and (lower != b"content-length" or method == "HEAD"):
+            headers.append(pair)
+    if connection:
+        named = {option.strip().lower() for option in connection.split(b",")}
+        headers = [pair for pair in headers if pair[0].lower() not in named]
+    return Response(status=response.status, headers=headers, body=response.body)

@@ -1,0 +1,213 @@
+"""Every setting, declared once: field, variables, accepted values, default, meaning.
+
+The names are those of the AWS Lambda Web Adapter where it has the setting, so that templates move over unchanged.
+`docs/settings.md` holds the same table; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+from lambda_web_adapter.errors import SettingsError
+
+PREFIX = "AWS_LWA_"
+
+
+def text(value: str) -> str:
+    """Takes any text."""
+    return value
+
+
+def port_number(value: str) -> int:
+    """Takes a TCP port, 1 to 65535."""
+    if value.isascii() and value.isdigit() and 0 < int(value) < 65536:
+        return int(value)
+    raise ValueError("a port number from 1 to 65535")
+
+
+def path(value: str) -> str:
+    """Takes a URL path; a missing leading slash is added."""
+    if any(char <= " " or char > "~" or char in "#?" for char in value):
+        raise ValueError("a URL path of printable ASCII characters, without query and fragment")
+    return value if value.startswith("/") else f"/{value}"
+
+
+def target(value: str) -> str:
+    """Takes what may follow the port in a URL: a path with, perhaps, a query."""
+    found, question_mark, query = value.partition("?")
+    return path(found) + question_mark + (path(f"/{query}")[1:] if query else "")
+
+
+def base_path(value: str) -> str:
+    """Takes a path prefix; slashes at its end are dropped, so that `/` means none."""
+    return path(value).rstrip("/")
+
+
+def seconds(value: str) -> float:
+    """Takes a time in seconds, fractions allowed, above zero."""
+    try:
+        found = float(value)
+    except ValueError:
+        found = 0.0
+    if 0 < found < 1e6:
+        return found
+    raise ValueError("a number of seconds above 0")
+
+
+def status_codes(value: str) -> frozenset[int]:
+    """Takes a comma-separated list of status codes and ranges, such as `200,300-399`."""
+    found: set[int] = set()
+    for item in filter(None, (part.strip() for part in value.split(","))):
+        first, _, last = (part.strip() for part in item.partition("-"))
+        codes = [code for code in (first, last or first) if len(code) == 3 and code.isascii() and code.isdigit()]
+        if len(codes) < 2 or codes[0] > codes[1]:
+            raise ValueError("a comma-separated list of status codes and ranges, such as 200,300-399")
+        found.update(range(int(codes[0]), int(codes[1]) + 1))
+    if not found:
+        raise ValueError("at least one status code, such as 200 or 200-399")
+    return frozenset(found)
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Makes a reader that takes one of these words, in any case."""
+
+    def read(value: str) -> str:
+        word = value.strip().lower()
+        if word in words:
+            return word
+        raise ValueError(f"one of {', '.join(words)}")
+
+    return read
+
+
+def _option(variables: str, read: Callable[[str], Any], default: Any, meaning: str) -> Any:
+    """Declares a setting; the first of its variables that is set wins."""
+    return field(default=default, metadata={"variables": tuple(variables.split()), "read": read, "meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, checked. An object that exists is valid."""
+
+    app: str = _option(
+        "AWS_LWA_APP",
+        text,
+        "",
+        "The app to run when the command line names none: `main:app`, `main.app`, or an executable.",
+    )
+    host: str = _option("AWS_LWA_HOST", text, "127.0.0.1", "The address that the app listens on.")
+    port: int = _option(
+        "AWS_LWA_PORT PORT",
+        port_number,
+        0,
+        "The port that the app listens on. Unset: a free one for a Python app, 8080 for a command "
+        "(a free one if 8080 is taken). A command finds it in `PORT`.",
+    )
+    interface: str = _option(
+        "AWS_LWA_INTERFACE",
+        one_of("auto", "asgi", "wsgi"),
+        "auto",
+        "What kind of app the object is, when looking at it gives the wrong answer.",
+    )
+    server: str = _option(
+        "AWS_LWA_SERVER",
+        one_of("auto", "uvicorn"),
+        "auto",
+        "`uvicorn` serves a WSGI app by a2wsgi on uvicorn instead of the built-in WSGI server.",
+    )
+    readiness_check_path: str = _option(
+        "AWS_LWA_READINESS_CHECK_PATH READINESS_CHECK_PATH",
+        target,
+        "",
+        "A command is ready when a GET of this path has a healthy status. Unset: when its port takes a connection. "
+        "A Python app says itself when it is ready.",
+    )
+    readiness_check_port: int = _option(
+        "AWS_LWA_READINESS_CHECK_PORT READINESS_CHECK_PORT",
+        port_number,
+        0,
+        "The port to check, when it is not the app's port.",
+    )
+    readiness_check_protocol: str = _option(
+        "AWS_LWA_READINESS_CHECK_PROTOCOL READINESS_CHECK_PROTOCOL",
+        one_of("", "http", "tcp"),
+        "",
+        "`tcp` checks the port even if a path is set; `http` without a path checks `/`.",
+    )
+    readiness_check_healthy_status: frozenset[int] = _option(
+        "AWS_LWA_READINESS_CHECK_HEALTHY_STATUS",
+        status_codes,
+        frozenset(range(100, 500)),
+        "The statuses that count as healthy: codes and ranges, such as `200,300-399`.",
+    )
+    readiness_check_timeout: float = _option(
+        "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS",
+        seconds,
+        130.0,
+        "How long to wait for the app to be ready before the start counts as failed.",
+    )
+    remove_base_path: str = _option(
+        "AWS_LWA_REMOVE_BASE_PATH REMOVE_BASE_PATH",
+        base_path,
+        "",
+        "A path prefix to take off, by whole segments. The app gets it back as `root_path` or `SCRIPT_NAME`, "
+        "a command as `X-Forwarded-Prefix`.",
+    )
+    remove_stage: str = _option(
+        "AWS_LWA_REMOVE_STAGE",
+        one_of("auto", "always", "never"),
+        "auto",
+        "Whether an HTTP API's stage is taken off the path. `auto`: on the API's own host name, not on a custom domain.",
+    )
+    pass_through_path: str = _option(
+        "AWS_LWA_PASS_THROUGH_PATH",
+        path,
+        "/events",
+        "Where the app gets events that are not HTTP requests, as a POST.",
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Reads the settings; a variable that is set but empty counts as not set.
+
+        Args:
+            environment: the variables, as in `os.environ`.
+
+        Raises:
+            SettingsError: a value cannot be used; the text names variable, value and what is accepted.
+        """
+        values: dict[str, Any] = {}
+        for option in fields(cls):
+            for variable in option.metadata["variables"]:
+                value = environment.get(variable)
+                if not value:
+                    continue
+                try:
+                    values[option.name] = option.metadata["read"](value)
+                except ValueError as error:
+                    raise SettingsError(f"{variable} is {value!r}, but it takes {error}.") from None
+                break
+        return cls(**values)
+
+
+def warnings(environment: Mapping[str, str]) -> list[str]:
+    """Says what in the environment looks like a setting but has no effect, or will have none one day."""
+    known = {variable for option in fields(Settings) for variable in option.metadata["variables"]}
+    found = [
+        f"{name} is not a setting of this version, and has no effect. docs/settings.md lists the settings."
+        for name in sorted(environment)
+        if name.startswith(PREFIX) and name not in known
+    ]
+    for option in fields(Settings):
+        name, *old = option.metadata["variables"]
+        found += [
+            f"{variable} is an old name; call it {name}."
+            for variable in old
+            if variable != "PORT" and environment.get(variable) and not environment.get(name)
+        ]
+    return found
