@@ -3,8 +3,8 @@
     lambda-web-adapter [OPTIONS] [APP]
     lambda-web-adapter [OPTIONS] -- COMMAND [ARGUMENT ...]
 
-With AWS_LAMBDA_RUNTIME_API set this is Lambda's bootstrap; with AWS_LAMBDA_HTTP_ENDPOINT a plain server on that address;
-otherwise the local run. What each of them needs is imported once it is known which one it is.
+With AWS_LAMBDA_RUNTIME_API set this is Lambda's bootstrap; with AWS_LAMBDA_HTTP_ENDPOINT a plain server on that
+address; otherwise the local run. What each of them needs is imported once it is known which one it is.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(_on_lambda(words, os.environ))
     if "AWS_LAMBDA_HTTP_ENDPOINT" in os.environ:
         sys.exit(_as_server(words, os.environ))
-    from lambda_web_adapter.local import run  # noqa: PLC0415  # nothing of it is wanted on Lambda
+    from lambda_web_adapter.local import run  # nothing of it is wanted on Lambda
 
     sys.exit(run.main(words, os.environ))
 
 
 def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
     """Starts the app, and only then imports the rest of the adapter, so that both import side by side."""
-    from lambda_web_adapter.adapter.app_process import AppProcess  # noqa: PLC0415
+    from lambda_web_adapter.adapter.app_process import AppProcess
 
     problem: SettingsError | AppError
     app = None
@@ -55,9 +55,9 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
     except (SettingsError, AppError) as error:
         problem = error
 
-    from lambda_web_adapter.adapter import lifecycle  # noqa: PLC0415
-    from lambda_web_adapter.adapter.log import log  # noqa: PLC0415
-    from lambda_web_adapter.adapter.runtime_api import RuntimeApi  # noqa: PLC0415
+    from lambda_web_adapter.adapter import lifecycle
+    from lambda_web_adapter.adapter.log import log
+    from lambda_web_adapter.adapter.runtime_api import RuntimeApi
 
     runtime = RuntimeApi(environment["AWS_LAMBDA_RUNTIME_API"])
     if app is None or not app.pid:
@@ -68,14 +68,14 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
 
 
 def _serve(settings: Settings, listener: socket.socket, channel: socket.socket) -> int:
-    from lambda_web_adapter.app import server  # noqa: PLC0415  # only the app process needs it
+    from lambda_web_adapter.app import server  # only the app process needs it
 
     return server.serve(settings, listener, channel)
 
 
 def _as_server(words: list[str], environment: Mapping[str, str]) -> int:
     """Binds the address in AWS_LAMBDA_HTTP_ENDPOINT and serves, as Lambda's web functions ask of a program."""
-    from lambda_web_adapter.adapter.app_process import listen  # noqa: PLC0415
+    from lambda_web_adapter.adapter.app_process import listen
 
     try:
         settings, command = what_to_run(words, environment)
@@ -89,7 +89,7 @@ def _as_server(words: list[str], environment: Mapping[str, str]) -> int:
 
 
 def _plain(settings: Settings, listener: socket.socket) -> int:
-    from lambda_web_adapter.app import server  # noqa: PLC0415
+    from lambda_web_adapter.app import server
 
     return server.serve(settings, listener)
 
@@ -115,7 +115,7 @@ def what_to_run(words: list[str], environment: Mapping[str, str]) -> tuple[Setti
     if command:
         return settings, command
     if any(word.startswith("-") for word in options):
-        from lambda_web_adapter.local import arguments  # noqa: PLC0415  # argparse is left out where it can be
+        from lambda_web_adapter.local import arguments  # argparse is left out where it can be
 
         options = arguments.parse(options).app
     if len(options) > 1:
@@ -132,7 +132,7 @@ def _split(words: list[str]) -> tuple[list[str], bool, list[str]]:
 
 def _named(settings: Settings, name: str, environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
     """Tells an app's name from an executable's; a handler that is our own file, or a placeholder, names nothing."""
-    from lambda_web_adapter.errors import AppNotFound  # noqa: PLC0415
+    from lambda_web_adapter.errors import AppNotFound
 
     given = name or environment.get("_HANDLER", "")
     root = environment.get("LAMBDA_TASK_ROOT") or os.getcwd()

@@ -76,20 +76,7 @@ def request_bytes(request: Request, invocation: Invocation) -> bytes:
     Raises:
         InvalidEvent: something in it cannot stand in an HTTP request; it is never sent, nor split in two.
     """
-    special: dict[str, str] = {}
-    lines = []
-    for name, value in request.headers:
-        line = _LINES.get(name)
-        if line is None:
-            lower = name.lower()
-            if lower in _SPECIAL:
-                special[lower] = f"{special[lower]}; {value}" if lower in special and lower == "cookie" else value
-                continue
-            line = _line(name)
-        if line:
-            lines.append(line + value)
-    if "connection" in special:
-        lines = _without(lines, special["connection"])
+    lines, special = _sorted_headers(request)
     body = request.body
     target = f"{request.path}?{request.query}" if request.query else request.path
     head = [
@@ -97,23 +84,39 @@ def request_bytes(request: Request, invocation: Invocation) -> bytes:
         f"host: {special.get('host') or request.host or 'localhost'}",
         f"x-forwarded-proto: {special.get('x-forwarded-proto') or 'https'}",
         f"x-forwarded-port: {special.get('x-forwarded-port') or '443'}",
+        *lines,
     ]
-    if request.client:
-        head.append(f"x-real-ip: {request.client}")
-    if request.prefix:
-        head.append(f"x-forwarded-prefix: {request.prefix}")
-    if "cookie" in special:
-        lines.append(f"cookie: {special['cookie']}")
-    if trace_id := invocation.trace_id or special.get("x-amzn-trace-id"):
-        lines.append(f"x-amzn-trace-id: {trace_id}")
-    if invocation.tenant_id:
-        lines.append(f"x-amz-tenant-id: {invocation.tenant_id}")
-    if body or request.method in _BODY_METHODS:
-        lines.append(f"content-length: {len(body)}")
-    head += lines
+    added = (
+        ("x-real-ip", request.client),
+        ("x-forwarded-prefix", request.prefix),
+        ("cookie", special.get("cookie")),
+        ("x-amzn-trace-id", invocation.trace_id or special.get("x-amzn-trace-id")),
+        ("x-amz-tenant-id", invocation.tenant_id),
+        ("content-length", str(len(body)) if body or request.method in _BODY_METHODS else ""),
+    )
+    head += [f"{name}: {value}" for name, value in added if value]
     text = "\r\n".join(head)
     _check(request, text, len(head) - 1)
     return text.encode("utf-8", "surrogatepass") + b"\r\n\r\n" + body
+
+
+def _sorted_headers(request: Request) -> tuple[list[str], dict[str, str]]:
+    """Sorts the headers into lines to send and values that matter for the request as a whole, by name."""
+    lines: list[str] = []
+    special: dict[str, str] = {}
+    for name, value in request.headers:
+        line = _LINES.get(name)
+        if line is None:
+            lower = name.lower()
+            if lower in _SPECIAL:
+                special[lower] = f"{special[lower]}; {value}" if lower == "cookie" and lower in special else value
+                continue
+            line = _line(name)
+        if line:
+            lines.append(line + value)
+    if "connection" in special:
+        lines = _without(lines, special["connection"])
+    return lines, special
 
 
 def _check(request: Request, text: str, breaks: int) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
+from lambda_web_adapter.errors import SettingsError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
-
-from lambda_web_adapter.errors import SettingsError
 
 PREFIX = "AWS_LWA_"
 
@@ -162,7 +162,7 @@ class Settings:
         "AWS_LWA_REMOVE_STAGE",
         one_of("auto", "always", "never"),
         "auto",
-        "Whether an HTTP API's stage is taken off the path. `auto`: on the API's own host name, not on a custom domain.",
+        "Whether an HTTP API's stage is taken off the path. `auto`: on the API's own host, not on a custom domain.",
     )
     pass_through_path: str = _option(
         "AWS_LWA_PASS_THROUGH_PATH",

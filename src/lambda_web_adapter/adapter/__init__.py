@@ -1,1 +1,1 @@
-"""The adapter process: the bootstrap. Blocking sockets, and nothing imported but the standard library, httptools, orjson."""
+"""The adapter process: the bootstrap. Blocking sockets, and no imports but the standard library, httptools, orjson."""

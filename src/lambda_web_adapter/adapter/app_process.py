@@ -1,8 +1,8 @@
 """The app process: started by a fork before anything else is imported, watched through the control channel.
 
-The channel is a socket pair. From our own server come lines: `ready`, `failed {json}`, and after each request `done PORT`
-or `closing PORT`, where PORT is this side's port of the connection that the request came on. A command cannot speak, and
-its copy of the channel closes as the command is executed.
+The channel is a socket pair. From our own server come lines: `ready`, `failed {json}`, and after each request
+`done PORT` or `closing PORT`, where PORT is this side's port of the connection that the request came on. A command
+cannot speak, and its copy of the channel closes as the command is executed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One kept-alive HTTP/1.1 connection of a client: blocking, no copies that need not be, deadlines kept by the kernel."""
+"""One kept-alive HTTP/1.1 connection of a client: blocking, few copies, deadlines kept by the kernel."""
 
 from __future__ import annotations
 
@@ -119,7 +119,8 @@ class Connection:
         self._headers: list[tuple[bytes, bytes]] = []
         self._chunks: list[bytes] = []
         self._status = 0
-        self._complete = self._keep_alive = False
+        self._keep_alive = False
+        self._complete: bool = False
         self._bodiless = method == "HEAD"
 
     def _receive(self, opened: socket.socket, deadline: float | None) -> None:
@@ -133,19 +134,21 @@ class Connection:
             except OSError as error:
                 raise ConnectionClosed(str(error), sent=True, received=received) from None
             if not data:
-                return self._end(received)
+                self._end(received)
+                return
             received = True
-            try:
-                self._parser.feed_data(data)
-            except httptools.HttpParserError as error:
-                if not self._complete:
-                    raise NotHttp(str(error)) from None
-                self._keep_alive = False  # what comes after a whole response is not ours to judge
+            self._parse(data)
+            if deadline is not None and not self._complete:
+                _limit(opened, deadline)
+            size = _LARGE
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
             if not self._complete:
-                size = _LARGE
-                if deadline is not None:
-                    _limit(opened, deadline)
-        return None
+                raise NotHttp(str(error)) from None
+            self._keep_alive = False  # what comes after a whole response is not ours to judge
 
     def _end(self, received: bool) -> None:
         """The peer closed: that ends a body without a length (RFC 9112 §6.3), and breaks off any other response."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_web_adapter.adapter.app_connection import AppConnection
-    from lambda_web_adapter.events import EventSource
+    from lambda_web_adapter.events._source import EventSource
     from lambda_web_adapter.messages import Invocation
     from lambda_web_adapter.settings import Settings
 

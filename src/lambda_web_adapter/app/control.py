@@ -32,7 +32,7 @@ class Control:
 
     def failed(self, error: BaseException) -> None:
         """Says that the app cannot be served, and why."""
-        import json  # noqa: PLC0415  # only a failing start needs it
+        import json  # only a failing start needs it
 
         if isinstance(error, AdapterError):
             report = {"message": str(error), "raised": error.error_type, "stack": []}

@@ -38,7 +38,7 @@ def serve(settings: Settings, listener: socket.socket, channel: socket.socket | 
     except AppNotFound as error:
         control.failed(error)
         return START_FAILED
-    except BaseException as error:  # the app's own error, shown as itself; also when it calls sys.exit
+    except BaseException as error:  # noqa: BLE001  # the app's own error, shown as itself; also when it calls sys.exit
         traceback.print_exc()
         control.failed(error)
         return START_FAILED
@@ -48,21 +48,21 @@ def serve(settings: Settings, listener: socket.socket, channel: socket.socket | 
 def _serve(app: Any, interface: str, settings: Settings, listener: socket.socket, control: Control) -> int:
     """Imports the server that is needed, and no other: asyncio and uvicorn are half of a cold start."""
     if interface == "wsgi" and settings.server == "auto":
-        from lambda_web_adapter.app import wsgi  # noqa: PLC0415
+        from lambda_web_adapter.app import wsgi
 
         return wsgi.serve(app, listener, control)
-    from lambda_web_adapter.app import asgi  # noqa: PLC0415
+    from lambda_web_adapter.app import asgi
 
     return asgi.serve(_as_asgi(app, interface), listener, control)
 
 
 def _as_asgi(app: Any, interface: str) -> Any:
     if interface == "wsgi":
-        from a2wsgi import WSGIMiddleware  # noqa: PLC0415
+        from a2wsgi import WSGIMiddleware
 
         return WSGIMiddleware(app)
     if interface == "asgi2":
-        from uvicorn.middleware.asgi2 import ASGI2Middleware  # noqa: PLC0415
+        from uvicorn.middleware.asgi2 import ASGI2Middleware
 
         return ASGI2Middleware(app)
     return app

@@ -1,4 +1,4 @@
-"""One connection of the WSGI server: read a request, call the app, write the response, and again (PEP 3333, RFC 9112)."""
+"""One connection of the WSGI server: read a request, call the app, write the response, again (PEP 3333, RFC 9112)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ class _Request(NamedTuple):
 class WsgiConnection:
     """Serves one connection until its end."""
 
-    def __init__(self, app: WSGIApplication, connection: socket.socket, peer: tuple[str, int], control: Control) -> None:
+    def __init__(
+        self, app: WSGIApplication, connection: socket.socket, peer: tuple[str, int], control: Control
+    ) -> None:
         """Takes the app, the accepted connection, where it came from, and the adapter's ear."""
         self._app = app
         self._socket = connection

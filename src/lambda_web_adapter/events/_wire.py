@@ -82,8 +82,8 @@ def remove_prefix(path: str, prefix: str) -> tuple[str, str]:
 
 def _text(value: Any) -> str:
     """Takes what the event has: AWS sends null, and hand-made events numbers, where text belongs."""
-    if value.__class__ is str:
-        return value  # type: ignore[no-any-return]  # the class was compared, as it is cheaper than isinstance
+    if isinstance(value, str):
+        return value
     return "" if value is None else str(value)
 
 
@@ -167,26 +167,34 @@ def body_text(response: Response) -> tuple[str, bool]:
     Returns:
         The text, and whether it is base64.
     """
-    body = response.body
-    if not body:
+    if not response.body:
         return "", False
-    coding, media_type = "", ""
+    text = _lossless_text(response)
+    if text is None:
+        return b2a_base64(response.body, newline=False).decode("ascii"), True
+    return text, False
+
+
+def _lossless_text(response: Response) -> str | None:
+    coding = _token_of(response, b"content-encoding")
+    media_type = _token_of(response, b"content-type")
+    if coding not in ("", "identity") or (media_type.startswith(_BINARY) and media_type not in _TEXT):
+        return None
+    try:
+        text = response.body.decode()
+    except UnicodeDecodeError:
+        return None
+    if media_type.startswith(_KNOWN_TEXT) or not _CONTROLS.search(text):
+        return text
+    return None
+
+
+def _token_of(response: Response, header: bytes) -> str:
+    """Reads a header's value in lower case, without parameters; empty when there is no such header."""
     for name, value in response.headers:
-        if len(name) in (12, 16):  # content-type, content-encoding: the only two names that matter here
-            lower = name.lower()
-            if lower == b"content-type":
-                media_type = value.decode("latin-1").partition(";")[0].strip().lower()
-            elif lower == b"content-encoding":
-                coding = value.decode("latin-1").strip().lower()
-    if coding in ("", "identity") and (not media_type.startswith(_BINARY) or media_type in _TEXT):
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:
-            pass
-        else:
-            if media_type.startswith(_KNOWN_TEXT) or not _CONTROLS.search(text):
-                return text, False
-    return b2a_base64(body, newline=False).decode("ascii"), True
+        if len(name) == len(header) and name.lower() == header:
+            return value.partition(b";")[0].strip().lower().decode("latin-1")
+    return ""
 
 
 def header_text(value: bytes) -> str:

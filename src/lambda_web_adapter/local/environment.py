@@ -1,0 +1,89 @@
+"""One local execution environment: the bootstrap as a process, started when it is needed and ended with the run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambda_web_adapter.local.runtime_service import Outcome, RuntimeService
+
+# More than the bootstrap gives the app; what has not ended then is killed.
+_STOP_SECONDS = 2.0
+
+
+class Environment:
+    """Starts the bootstrap for the first event, and again for the next one after it has ended, as Lambda does."""
+
+    def __init__(self, service: RuntimeService, words: list[str], variables: Mapping[str, str]) -> None:
+        """Takes the Runtime API that the bootstrap talks to, its words, and its environment variables."""
+        self._service = service
+        self._words = words
+        self._variables = dict(variables)
+        self._process: asyncio.subprocess.Process | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+
+    async def invoke(self, event: bytes) -> Outcome:
+        """Handles an event; the environment is started if there is none."""
+        await self.start()
+        return await self._service.invoke(event)
+
+    async def start(self) -> None:
+        """Starts the bootstrap, unless it runs."""
+        async with self._starting:
+            if self._watching is not None and not self._watching.done():
+                return
+            self._service.init_error = None
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "lambda_web_adapter",
+                *self._words,
+                env=self._variables,
+                start_new_session=True,  # Ctrl-C is ours alone; the bootstrap is told to stop in order
+            )
+            self._watching = asyncio.create_task(self._watch(self._process))
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        code = await process.wait()
+        message = f"The bootstrap ended with exit code {code}; see its output for the reason."
+        document = json.dumps({"errorType": "Runtime.ExitError", "errorMessage": message}).encode()
+        self._service.environment_ended(self._service.init_error or document)
+
+    async def stop(self) -> None:
+        """Ends the bootstrap, and with it the app."""
+        if self._process is None or self._watching is None or self._watching.done():
+            return
+        self._process.terminate()
+        try:
+            await asyncio.wait_for(asyncio.shield(self._watching), _STOP_SECONDS)
+        except TimeoutError:
+            os.killpg(self._process.pid, signal.SIGKILL)  # its own group, made at the start
+            await self._watching
+
+
+def variables(environment: Mapping[str, str], address: str, timeout: int) -> dict[str, str]:
+    """Makes the variables of a local environment: the caller's, with those that Lambda sets.
+
+    Args:
+        environment: the caller's variables; what they say of Lambda's own is kept.
+        address: where the Runtime API listens.
+        timeout: the function's time-out in seconds.
+    """
+    return {
+        "AWS_LAMBDA_FUNCTION_NAME": "local",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "LAMBDA_TASK_ROOT": os.getcwd(),
+        **environment,
+        "AWS_LAMBDA_RUNTIME_API": address,
+    }

@@ -1,0 +1,102 @@
+"""The local run: gateway and Runtime API on one server, one environment, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from uvicorn.config import Config
+from uvicorn.server import Server
+
+from lambda_web_adapter.adapter.app_process import listen
+from lambda_web_adapter.errors import AdapterError
+from lambda_web_adapter.local import arguments, invoke
+from lambda_web_adapter.local.environment import Environment, variables
+from lambda_web_adapter.local.gateway import Gateway
+from lambda_web_adapter.local.runtime_service import RuntimeService
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+    from types import FrameType
+
+    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
+
+USAGE = 2
+
+
+def main(words: list[str], environment: Mapping[str, str]) -> int:
+    """Serves the app on a local port, or sends an event to a local run.
+
+    Args:
+        words: the program's words.
+        environment: the variables.
+
+    Returns:
+        The exit code.
+    """
+    if words[:1] == ["invoke"]:
+        return invoke.main(words[1:])
+    index = words.index("--") if "--" in words else len(words)
+    options = arguments.parse(words[:index])
+    try:
+        gateway_socket = listen(options.host, options.port)
+    except AdapterError:
+        sys.stderr.write(
+            f"lambda-web-adapter: port {options.port} of {options.host} is taken. Choose another with --port.\n"
+        )
+        return USAGE
+    run = _Run(options, words[index:], gateway_socket, environment)
+    return asyncio.run(run.serve())
+
+
+class _Run:
+    """Everything that one local run is made of."""
+
+    def __init__(
+        self, options: arguments.Arguments, command: list[str], listener: socket.socket, environment: Mapping[str, str]
+    ) -> None:
+        self._sockets = [listener, listen("127.0.0.1", 0)]
+        self._runtime_port = self._sockets[1].getsockname()[1]
+        self._service = RuntimeService(options.timeout)
+        given = variables(environment, f"127.0.0.1:{self._runtime_port}", options.timeout)
+        self._environment = Environment(self._service, [*options.app, *command], given)
+        self._gateway = Gateway(self._environment.invoke)
+        self._title = " ".join([*options.app, *command[1:]]) or "the app"
+
+    async def serve(self) -> int:
+        config = Config(
+            self._dispatch, interface="asgi3", lifespan="off", ws="none", log_level="warning", proxy_headers=False
+        )
+        host, port = self._sockets[0].getsockname()[:2]
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        await self._environment.start()
+        sys.stderr.write(f"Serving {self._title} on http://{address} through an embedded Lambda. Ctrl-C stops.\n")
+        sys.stderr.flush()
+        await _Server(config, self._environment).serve(self._sockets)
+        return 0
+
+    async def _dispatch(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Tells the two listening sockets apart."""
+        if scope["type"] == "http":
+            server = scope["server"]
+            app = self._service if server and server[1] == self._runtime_port else self._gateway
+            await app(scope, receive, send)
+
+
+class _Server(Server):
+    """Uvicorn's server, which ends the environment first, and does not end by the signal that ends it."""
+
+    def __init__(self, config: Config, environment: Environment) -> None:
+        super().__init__(config)
+        self._environment = environment
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begins to stop."""
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends the environment, which lets go of the Runtime API, and then the server."""
+        await self._environment.stop()
+        await super().shutdown(sockets)
