@@ -63,13 +63,13 @@ class Site:
 
 
 @contextmanager
-def running(example: str, *, adapter: bool) -> Iterator[Site]:
+def running(example: str, *, adapter: bool, **settings: str) -> Iterator[Site]:
     """Serve an example on a free port until the block ends, and then let it shut down in its own time."""
     command = THROUGH_THE_ADAPTER if adapter else ALONE[example]
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=EXAMPLES / example,
-        env=plain_environment(),
+        env=plain_environment() | settings,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -106,6 +106,15 @@ def test_a_photo_is_uploaded_and_downloaded_byte_by_byte(recipes: httpx.Client) 
     assert photo.headers["content-disposition"] == "attachment; filename=the.png; filename*=UTF-8''th%C3%A9.png"
 
 
+def test_a_photo_that_is_too_large_is_refused_unread(recipes: httpx.Client) -> None:
+    photo = EVERY_BYTE * (17 * 1024)
+
+    answer = recipes.post("/recipes/shakshuka/photo", files={"photo": ("wall.png", photo, "image/png")})
+
+    assert answer.status_code == 413
+    assert "413 Request Entity Too Large" in answer.text
+
+
 def test_a_photo_that_the_browser_has_is_not_sent_again(recipes: httpx.Client) -> None:
     recipes.post("/recipes/new", data=recipe("Muffins"))
     recipes.post("/recipes/muffins/photo", files={"photo": ("muffin.png", b"PNG", "image/png")})

@@ -55,13 +55,16 @@ class AppConnection:
             raise InvalidResponse(f"The app's response is not HTTP ({error}).") from None
 
     def _open(self) -> None:
+        connection = self._connection
+        # Our own server says when it is about to close; of a command's connection only a look at it can tell.
+        usable = connection.port if self._app.speaks else connection.is_open()
         try:
-            if not self._connection.is_open():
-                self._connection.open(_CONNECT_SECONDS)
+            if not usable:
+                connection.open(_CONNECT_SECONDS)
         except OSError as error:
             raise AppUnreachable(f"The app does not take connections: {error.strerror or error}.") from None
         if self._app.speaks:
-            self._awaited = self._connection.port
+            self._awaited = connection.port
 
     def wait_until_done(self, deadline: float, request_id: str) -> None:
         """Waits until the app's call for the last request has returned, background tasks included.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import socket
-import struct
 import time
 
 import httptools
 
+from lambda_web_adapter.adapter.app_process import timeval
 from lambda_web_adapter.messages import Response
 
 # Bytes asked for at once: a small response fits, and 64 KiB stays below the size for which malloc asks the kernel.
 _SMALL = 64 * 1024
-# While a body of known length arrives: fewer system calls and wake-ups for megabytes.
+# While a large body arrives: fewer system calls for megabytes.
 _LARGE = 1024 * 1024
+# A request of this size never blocks: the kernel's smallest send buffer holds it.
+_SURELY_BUFFERED = 4096
 
 
 class ConnectionClosed(Exception):
@@ -38,7 +40,7 @@ class Connection:
     """A connection to one address, opened when it is first needed and again after it was closed.
 
     Attributes:
-        port: this side's port while the connection is open, else 0.
+        port: this side's port while the connection is open, else 0. Whether it is open, as far as this side knows.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -126,6 +128,8 @@ class Connection:
     def _receive(self, opened: socket.socket, deadline: float | None) -> None:
         received = False
         size = _SMALL
+        if deadline is not None:
+            _limit(opened, socket.SO_RCVTIMEO, deadline)
         while not self._complete:
             try:
                 data = opened.recv(size)
@@ -138,9 +142,10 @@ class Connection:
                 return
             received = True
             self._parse(data)
-            if deadline is not None and not self._complete:
-                _limit(opened, deadline)
-            size = _LARGE
+            if not self._complete:
+                if deadline is not None:
+                    _limit(opened, socket.SO_RCVTIMEO, deadline)
+                size = _LARGE if len(data) == size else _SMALL
 
     def _parse(self, data: bytes) -> None:
         try:
@@ -185,8 +190,8 @@ class Connection:
 
 def _send(opened: socket.socket, request: bytes, deadline: float | None) -> None:
     sent = 0
-    if deadline is not None:
-        _limit(opened, deadline)
+    if deadline is not None and len(request) > _SURELY_BUFFERED:
+        _limit(opened, socket.SO_SNDTIMEO, deadline)
     try:
         sent = opened.send(request)
         if sent < len(request):
@@ -197,11 +202,9 @@ def _send(opened: socket.socket, request: bytes, deadline: float | None) -> None
         raise ConnectionClosed(str(error), sent=bool(sent)) from None
 
 
-def _limit(opened: socket.socket, deadline: float) -> None:
+def _limit(opened: socket.socket, option: int, deadline: float) -> None:
     """Lets the kernel keep the time: each blocking call ends by itself, without a poll before it."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError("the deadline has passed")
-    value = struct.pack("ll", int(left), int(left % 1 * 1_000_000) or 1)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
+    opened.setsockopt(socket.SOL_SOCKET, option, timeval(left))

@@ -104,7 +104,7 @@ class RuntimeApi:
         pause = _FIRST_PAUSE
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                if not self._connection.is_open():
+                if not self._connection.port:
                     self._connection.open()
                 return self._connection.exchange(request)
             except (OSError, ConnectionClosed, NotHttp) as error:
