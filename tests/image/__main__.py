@@ -1,0 +1,147 @@
+"""Builds each example's image, runs it as Lambda would, and compares its replies: `tests/image/run [example...]`."""
+
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from processes import PROJECT
+from rie import EmulatorMissing, emulator_program
+
+from .build import Buildah, Config, base_image, build, install_tools
+from .bytecode import not_compiled
+from .exchanges import EXAMPLES, Example, Exchange, Result
+from .sandbox import GID, UID, Sandbox, running
+from .shell import CommandFailedError, Stopwatch, say
+
+NO_CAPABILITIES = "0" * 16
+LOG_SHOWN = 60
+SHUTDOWN = 0.5  # seconds that Lambda leaves a function with an extension of its own
+
+
+class Tally:
+    """Prints each check as it ends, and counts."""
+
+    def __init__(self, example: str) -> None:
+        self.example = example
+        self.passed = self.failed = 0
+
+    def __call__(self, name: str, differences: list[str]) -> None:
+        say(f"{'FAIL' if differences else 'ok  '}  {self.example}: {name}")
+        for difference in differences:
+            say(f"        {difference}")
+        self.passed += not differences
+        self.failed += bool(differences)
+
+
+def check(example: str, buildah: Buildah, base: str, program: Path) -> Tally:
+    tally = Tally(example)
+    try:
+        image = build(buildah, example, base)
+    except CommandFailedError as error:
+        tally("the Dockerfile builds", [str(error)])
+    else:
+        check_image(tally, image, buildah, program)
+    return tally
+
+
+def check_image(tally: Tally, image: str, buildah: Buildah, program: Path) -> None:
+    example = tally.example
+    config, log = buildah.config(image), buildah.cache / f"{example}.log"
+    with buildah.root(image) as root:
+        check_files(tally, root, config)
+        with Stopwatch(f"{example} under the emulator"):
+            try:
+                with running(root, config, program, log) as sandbox:
+                    check_running(tally, sandbox, EXAMPLES[example])
+            except (OSError, ValueError, AssertionError, httpx.HTTPError) as error:
+                tally("the environment runs", [repr(error)])
+    if tally.failed and log.exists():
+        say(f"      the end of {os.path.relpath(log)}:")
+        say("\n".join("      | " + line for line in log.read_text(errors="replace").splitlines()[-LOG_SHOWN:]))
+
+
+def check_files(tally: Tally, root: Path, config: Config) -> None:
+    for kind, lost in not_compiled(root).items():
+        tally(f"bytecode of the {kind}", lost[:5])
+    relative = [path for path in config.entrypoint[:1] if not path.startswith("/")]
+    tally("ENTRYPOINT is an absolute path", relative if config.entrypoint else ["there is none"])
+
+
+def check_running(tally: Tally, sandbox: Sandbox, example: Example) -> None:
+    jar: dict[str, str] = {}
+    for exchange in example.exchanges:
+        tally(exchange.name, ask(sandbox, exchange, jar))
+    processes = {pid: sandbox.user_of(pid) for pid in sandbox.processes()}
+    strangers = [f"{pid} is {user}" for pid, user in processes.items() if user != (UID, GID, NO_CAPABILITIES)]
+    too_few = [] if len(processes) > 2 else [f"only {len(processes)} processes: the adapter or the app is gone"]
+    tally("emulator, adapter and app have no rights", strangers + too_few)
+    tally("the file system is read-only, and nothing is written to /tmp", written(sandbox.root))
+    seconds = sandbox.stop()
+    tally("adapter and app end within 500 ms of SIGTERM", [] if seconds < SHUTDOWN else [f"it took {seconds:.3f} s"])
+    if example.last_words:
+        said = example.last_words in sandbox.log.read_text(errors="replace")
+        tally("the app has shut down in order", [] if said else [f"the log lacks {example.last_words!r}"])
+
+
+def ask(sandbox: Sandbox, exchange: Exchange | Result, jar: dict[str, str]) -> list[str]:
+    cookies = [f"{name}={value}" for name, value in jar.items()] if exchange.event.get("version") == "2.0" else []
+    response = sandbox.invoke({**exchange.event, **({"cookies": cookies} if cookies else {})})
+    try:
+        reply = response.json()
+        jar.update(cookie.partition(";")[0].split("=", 1) for cookie in reply.get("cookies", ()))
+        return exchange.differences(reply)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return [f"{error!r} in the reply, status {response.status_code}: {response.text!r:.600}"]
+
+
+def written(root: Path) -> list[str]:
+    read_only = {path: os.statvfs(root / path).f_flag & os.ST_RDONLY for path in ("", "dev", "var/task")}
+    writable = [f"/{path} is writable" for path, flag in read_only.items() if not flag]
+    return writable + [f"there is /tmp/{path.name}" for path in (root / "tmp").iterdir()]
+
+
+@contextmanager
+def alone(cache: Path) -> Iterator[None]:
+    """Wait until no other run uses the cache, as they would remove each other's containers."""
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)  # addresses of indexes and proxies may hold passwords
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def run(examples: list[str]) -> int:
+    cache = Path(os.environ.get("TEST_CACHE") or PROJECT / ".cache").absolute()
+    with alone(cache / "image"):
+        install_tools()
+        with Stopwatch("find or fetch the Runtime Interface Emulator"):
+            program = emulator_program(cache / "rie")
+        buildah = Buildah(cache / "image")
+        buildah.clean()
+        base = base_image(buildah)
+        tallies = [check(example, buildah, base, program) for example in examples]
+    failed = sum(tally.failed for tally in tallies)
+    say(f"{sum(tally.passed for tally in tallies)} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def main() -> int:
+    # As an exception, so that everything that was begun is ended and removed.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
+    if os.getuid() != 0:
+        say("The images' file systems are mounted read-only, which takes root.")
+        return 2
+    try:
+        return run(sys.argv[1:] or list(EXAMPLES))
+    except (CommandFailedError, EmulatorMissing) as error:
+        say(f"FAIL  {error}")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
