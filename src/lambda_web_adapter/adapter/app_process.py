@@ -19,6 +19,7 @@ from lambda_web_adapter.errors import SettingsError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from lambda_web_adapter.settings import Settings
 
@@ -38,6 +39,7 @@ class AppProcess:
     Attributes:
         port: the port that the app listens on.
         pid: the process, or 0 while there is none.
+        child_changed: whether a child has ended or stopped since the app was last looked after.
         speaks: whether the app says itself when it is ready and done, as our own server does.
     """
 
@@ -56,6 +58,7 @@ class AppProcess:
         self._lines = b""
         self._end = ""
         self.speaks = not command
+        self.child_changed = False
         self.port = 0
         self.pid = 0
 
@@ -68,6 +71,7 @@ class AppProcess:
         listener = None if self._command else listen(self._settings.host, self._settings.port)
         self.port = listener.getsockname()[1] if listener else _command_port(self._settings)
         ours, theirs = socket.socketpair()
+        self.child_changed = False
         self._lines, self._end = b"", ""
         self.pid = os.fork()
         if self.pid == 0:
@@ -81,6 +85,7 @@ class AppProcess:
     def _become_app(self, listener: socket.socket | None, control: socket.socket) -> None:
         """Goes on as the app process, and never returns."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         if listener:
             sys.exit(self._serve(self._settings, listener, control))
         port = str(self.port)
@@ -142,6 +147,13 @@ class AppProcess:
                 return False
             time.sleep(pause)
             pause = min(pause * 2, 0.02)
+
+    def watch(self) -> None:
+        """Has the kernel say when a child ends, so that nobody need ask before each request. Main thread only."""
+        signal.signal(signal.SIGCHLD, self._on_child_changed)
+
+    def _on_child_changed(self, number: int, frame: FrameType | None) -> None:
+        self.child_changed = True
 
     @property
     def end(self) -> str:

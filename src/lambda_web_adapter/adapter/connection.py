@@ -14,6 +14,8 @@ from lambda_web_adapter.messages import Response
 _SMALL = 64 * 1024
 # While a large body arrives: fewer system calls for megabytes.
 _LARGE = 1024 * 1024
+# Of a deadline's distance; far less than what is kept back from it for the answer.
+_CLOSE_ENOUGH = 0.02  # seconds
 # A request of this size never blocks: the kernel's smallest send buffer holds it.
 _SURELY_BUFFERED = 4096
 
@@ -48,6 +50,7 @@ class Connection:
         self._address = (host, port)
         self._socket: socket.socket | None = None
         self.port = 0
+        self._limited = 0.0
         self._parser = httptools.HttpResponseParser(self)
         self._expect("GET")
 
@@ -85,6 +88,7 @@ class Connection:
         opened.settimeout(None)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = opened
+        self._limited = 0.0
         self.port = opened.getsockname()[1]
         self._parser = httptools.HttpResponseParser(self)
 
@@ -105,7 +109,7 @@ class Connection:
             raise ConnectionClosed("the connection is not open", sent=False)
         self._expect(method)
         try:
-            _send(self._socket, request, deadline)
+            self._send(self._socket, request, deadline)
             self._receive(self._socket, deadline)
         except BaseException:
             self.close()
@@ -125,11 +129,25 @@ class Connection:
         self._complete: bool = False
         self._bodiless = method == "HEAD"
 
+    @staticmethod
+    def _send(opened: socket.socket, request: bytes, deadline: float | None) -> None:
+        sent = 0
+        if deadline is not None and len(request) > _SURELY_BUFFERED:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(_left(deadline)))
+        try:
+            sent = opened.send(request)
+            if sent < len(request):
+                opened.sendall(memoryview(request)[sent:])
+        except BlockingIOError:
+            raise TimeoutError("the request was not taken in time") from None
+        except OSError as error:
+            raise ConnectionClosed(str(error), sent=bool(sent)) from None
+
     def _receive(self, opened: socket.socket, deadline: float | None) -> None:
         received = False
         size = _SMALL
         if deadline is not None:
-            _limit(opened, socket.SO_RCVTIMEO, deadline)
+            self._limit(opened, deadline)
         while not self._complete:
             try:
                 data = opened.recv(size)
@@ -144,8 +162,18 @@ class Connection:
             self._parse(data)
             if not self._complete:
                 if deadline is not None:
-                    _limit(opened, socket.SO_RCVTIMEO, deadline)
+                    self._limit(opened, deadline)
                 size = _LARGE if len(data) == size else _SMALL
+
+    def _limit(self, opened: socket.socket, deadline: float) -> None:
+        """Lets the kernel keep the time: each blocking call ends by itself, without a poll before it.
+
+        One invocation is much like the next, so that the limit set for the last one mostly serves for this one too.
+        """
+        left = _left(deadline)
+        if not left - _CLOSE_ENOUGH < self._limited < left + _CLOSE_ENOUGH:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(left))
+            self._limited = left
 
     def _parse(self, data: bytes) -> None:
         try:
@@ -188,23 +216,8 @@ class Connection:
             self._headers = []
 
 
-def _send(opened: socket.socket, request: bytes, deadline: float | None) -> None:
-    sent = 0
-    if deadline is not None and len(request) > _SURELY_BUFFERED:
-        _limit(opened, socket.SO_SNDTIMEO, deadline)
-    try:
-        sent = opened.send(request)
-        if sent < len(request):
-            opened.sendall(memoryview(request)[sent:])
-    except BlockingIOError:
-        raise TimeoutError("the request was not taken in time") from None
-    except OSError as error:
-        raise ConnectionClosed(str(error), sent=bool(sent)) from None
-
-
-def _limit(opened: socket.socket, option: int, deadline: float) -> None:
-    """Lets the kernel keep the time: each blocking call ends by itself, without a poll before it."""
+def _left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError("the deadline has passed")
-    opened.setsockopt(socket.SOL_SOCKET, option, timeval(left))
+    return left

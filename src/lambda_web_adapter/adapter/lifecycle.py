@@ -36,6 +36,8 @@ def run(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> int:
         The exit code.
     """
     signal.signal(signal.SIGTERM, _exit)
+    app.watch()
+    app.child_changed = True  # it may have ended before it was watched
     try:
         wait_until_ready(app, settings)
         return _Environment(runtime, app, settings).serve()
@@ -105,6 +107,9 @@ class _Environment:
         Raises:
             AppError: it does not start.
         """
+        if not self._app.child_changed and self._app.pid:
+            return
+        self._app.child_changed = False
         if not self._app.has_ended():
             return
         log("WARNING", f"The app has ended ({self._app.end}); it is started again.")

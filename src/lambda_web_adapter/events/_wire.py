@@ -102,10 +102,10 @@ def pairs(single: Any, multi: Any) -> Pairs:
 
     The multi-value map wins; names that only the single-value map has (emulators send such events) are kept.
     """
-    single, multi = mapping(single), mapping(multi)
+    single = single if isinstance(single, dict) else {}
+    if not multi or not isinstance(multi, dict):
+        return [(name, value if isinstance(value, str) else _text(value)) for name, value in single.items()]
     found = [(name, _text(value)) for name, values in multi.items() for value in _several(values)]
-    if not multi:
-        return [(name, _text(value)) for name, value in single.items()]
     if len(single) > len(multi) or not single.keys() <= multi.keys():
         known = {name.lower() for name in multi}
         found += [(name, _text(value)) for name, value in single.items() if name.lower() not in known]

@@ -53,7 +53,7 @@ def payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> Request
     headers = _wire.pairs(event.get("headers"), None)
     cookies = event.get("cookies")
     if cookies and isinstance(cookies, list):  # function URLs send the header as well: it says the same
-        headers = [pair for pair in headers if pair[0].lower() != "cookie"]
+        headers = [pair for pair in headers if len(pair[0]) != 6 or pair[0].lower() != "cookie"]
         headers.append(("cookie", "; ".join(map(str, cookies))))
     return Request(
         method=_wire.text_or_empty(http.get("method")) or "GET",
