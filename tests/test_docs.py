@@ -1,0 +1,54 @@
+"""The documentation says what the code says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from lambda_web_adapter.settings import Settings
+
+PROJECT = Path(__file__).parent.parent
+PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob("examples/*/README.md")])
+
+
+def _shown(default: object) -> str:
+    if default == frozenset(range(100, 500)):
+        return "`100-499`"
+    if isinstance(default, float):
+        return f"`{default:g}`"
+    return f"`{default}`" if default else ""
+
+
+def _rows() -> list[str]:
+    """The settings table, as it follows from the declarations."""
+    rows = []
+    for option in fields(Settings):
+        names = " or ".join(f"`{variable}`" for variable in option.metadata["variables"])
+        rows.append(f"| {names} | {_shown(option.default)} | {option.metadata['meaning']} |")
+    return rows
+
+
+def test_the_settings_page_has_the_table_that_follows_from_the_declarations() -> None:
+    page = (PROJECT / "docs" / "settings.md").read_text()
+
+    assert [line for line in page.splitlines() if line.startswith("| `")] == _rows()
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(PROJECT))) for page in PAGES])
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_dependency_is_justified() -> None:
+    import tomllib
+
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    names = [re.match(r"[\w-]+", requirement) for requirement in project["dependencies"]]
+    page = (PROJECT / "docs" / "dependencies.md").read_text()
+
+    assert [name[0] for name in names if name and f"| {name[0]} |" not in page] == []
