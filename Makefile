@@ -1,5 +1,5 @@
 # Everything happens in .venv, made from requirements/dev.lock. Nothing but Python and make is needed.
-#   PYTHON=python3.13 VENV=.venv313 make test   checks another Python beside the default one.
+#   PYTHON=python3.13 VENV=.venv-3.13 make test   checks another Python beside the default one.
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test test-image lint format types check lock clean
+.PHONY: help run run-flask test pytest test-image lint format types check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ test: $(READY) ## the whole test suite, with branch coverage across all processe
 	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
+
+pytest: $(READY) ## the whole test suite without coverage, for another Python: PYTHON=python3.13 VENV=.venv-3.13 make pytest
+	$(BIN)/pytest $(PYTEST_ARGS)
 
 test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root)
 	tests/image/run
@@ -46,7 +49,7 @@ lock: $(READY) ## renew requirements/dev.lock from pyproject.toml
 	    --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/dev.lock
 
 clean: ## remove the environment and everything that was generated
-	rm -rf $(VENV) .cache build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-* .cache build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(READY): requirements/dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

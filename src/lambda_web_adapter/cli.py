@@ -19,7 +19,7 @@ from lambda_web_adapter.settings import Settings, warnings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 # Exit code for words or settings that make no sense, as argparse has it.
 USAGE = 2
@@ -35,10 +35,27 @@ def main(arguments: list[str] | None = None) -> None:
     if "AWS_LAMBDA_RUNTIME_API" in os.environ:
         sys.exit(_on_lambda(words, os.environ))
     if "AWS_LAMBDA_HTTP_ENDPOINT" in os.environ:
-        sys.exit(_as_server(words, os.environ))
-    from lambda_web_adapter.local import run  # nothing of it is wanted on Lambda
+        sys.exit(_usage_checked(_as_server, words))
+    sys.exit(_usage_checked(_locally, words))
 
-    sys.exit(run.main(words, os.environ))
+
+def _usage_checked(run: Callable[[list[str]], int], words: list[str]) -> int:
+    """Runs, and says to a person what is wrong with words or settings."""
+    try:
+        return run(words)
+    except (SettingsError, AppError) as error:
+        sys.stderr.write(f"lambda-web-adapter: {error}\n")
+        return USAGE
+
+
+def _locally(words: list[str]) -> int:
+    from lambda_web_adapter.local import invoke, run  # nothing of it is wanted on Lambda
+
+    if words[:1] == ["invoke"]:
+        return invoke.main(words[1:])
+    what_to_run(words, os.environ)  # what it finds wrong should not wait for the first request
+    options, _, command = _split(words)
+    return run.main(options, command, os.environ)
 
 
 def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
@@ -73,25 +90,19 @@ def _serve(settings: Settings, listener: socket.socket, channel: socket.socket) 
     return server.serve(settings, listener, channel)
 
 
-def _as_server(words: list[str], environment: Mapping[str, str]) -> int:
+def _as_server(words: list[str]) -> int:
     """Binds the address in AWS_LAMBDA_HTTP_ENDPOINT and serves, as Lambda's web functions ask of a program."""
     from lambda_web_adapter.adapter.app_process import listen
-
-    try:
-        settings, command = what_to_run(words, environment)
-        host, _, port = environment["AWS_LAMBDA_HTTP_ENDPOINT"].rpartition(":")
-        if command:
-            os.execvpe(command[0], command, {**environment, "PORT": port})  # noqa: S606  # that is what it is for
-        return _plain(settings, listen(host.strip("[]"), int(port)))
-    except (SettingsError, AppError, OSError, ValueError) as error:
-        sys.stderr.write(f"lambda-web-adapter: {error}\n")
-        return USAGE
-
-
-def _plain(settings: Settings, listener: socket.socket) -> int:
     from lambda_web_adapter.app import server
 
-    return server.serve(settings, listener)
+    settings, command = what_to_run(words, os.environ)
+    endpoint = os.environ["AWS_LAMBDA_HTTP_ENDPOINT"]
+    host, _, port = endpoint.rpartition(":")
+    if not port.isdecimal():
+        raise SettingsError(f"AWS_LAMBDA_HTTP_ENDPOINT is {endpoint!r}, but it takes host:port.")
+    if command:
+        os.execvpe(command[0], command, {**os.environ, "PORT": port})  # noqa: S606  # that is what it is for
+    return server.serve(settings, listen(host.strip("[]"), int(port)))
 
 
 def what_to_run(words: list[str], environment: Mapping[str, str]) -> tuple[Settings, list[str]]:

@@ -35,7 +35,7 @@ class ResponseWriter:
         self._headers: list[tuple[str, str]] = []
         self._left: int | None = None
         self._chunked = False
-        self._bodiless = False
+        self._bodiless = self._lengthless = False
         self.begun = False
         self.complete = False
 
@@ -56,7 +56,8 @@ class ResponseWriter:
 
     def replace(self, status: str, headers: list[tuple[str, str]]) -> None:
         """Sets status and headers; hop-by-hop headers are the server's business and left out."""
-        self._bodiless = self._is_head or int(status[:3]) in _WITHOUT_BODY
+        self._lengthless = int(status[:3]) in _WITHOUT_BODY
+        self._bodiless = self._is_head or self._lengthless
         self._status = status
         self._headers = [(name, value) for name, value in headers if not is_hop_by_hop(name)]
         self._left = None
@@ -66,7 +67,7 @@ class ResponseWriter:
 
     def length_if_unset(self, length: int) -> None:
         """Says the length that the app did not say."""
-        if self._status and self._left is None and not self.begun and not self._bodiless:
+        if self._status and self._left is None and not self.begun and not self._lengthless:
             self._headers.append(("content-length", str(length)))
             self._left = length
 
@@ -89,7 +90,8 @@ class ResponseWriter:
         if not self._status:
             raise AssertionError("the app returned without calling start_response (PEP 3333)")
         if not self.begun:
-            self.length_if_unset(0)
+            if not self._is_head:
+                self.length_if_unset(0)
             self.write(b"")
         if self._chunked:
             self._socket.sendall(b"0\r\n\r\n")

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote
 
 from pydantic import ValidationError
 
+from lambda_web_adapter.local.http import WITHOUT_BODY
 from lambda_web_adapter.models import HttpDescription, PayloadV2Context, PayloadV2Event, PayloadV2Reply
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def response_of(payload: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
     except ValueError as error:
         raise MalformedReply(f"body: {error}") from None
     headers = list((reply.headers or {}).items())
-    if not any(name.lower() == "content-type" for name, _ in headers):
+    if reply.status_code not in WITHOUT_BODY and not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("content-type", "application/json"))
     headers += [("set-cookie", cookie) for cookie in reply.cookies or []]
     return reply.status_code, headers, body

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable
 
+# These have no body, and no length of one (RFC 9110 §8.6).
+WITHOUT_BODY = (204, 304)
+
 
 async def read_body(receive: ASGIReceiveCallable) -> bytes:
     """Reads the whole body; what is left of one whose sender has gone is empty."""
@@ -30,7 +33,7 @@ async def answer(
 ) -> None:
     """Sends an answer, with its length unless the headers say one."""
     pairs = list(headers.items() if hasattr(headers, "items") else headers)
-    if not any(name.lower() == "content-length" for name, _ in pairs):
+    if status not in WITHOUT_BODY and not any(name.lower() == "content-length" for name, _ in pairs):
         pairs.append(("content-length", str(len(body))))
     raw = [(name.lower().encode("latin-1"), value.encode("utf-8")) for name, value in pairs]
     await send({"type": "http.response.start", "status": status, "headers": raw, "trailers": False})

@@ -11,7 +11,7 @@ from uvicorn.server import Server
 
 from lambda_web_adapter.adapter.app_process import listen
 from lambda_web_adapter.errors import AdapterError
-from lambda_web_adapter.local import arguments, invoke
+from lambda_web_adapter.local import arguments
 from lambda_web_adapter.local.environment import Environment, variables
 from lambda_web_adapter.local.gateway import Gateway
 from lambda_web_adapter.local.runtime_service import RuntimeService
@@ -26,20 +26,18 @@ if TYPE_CHECKING:
 USAGE = 2
 
 
-def main(words: list[str], environment: Mapping[str, str]) -> int:
-    """Serves the app on a local port, or sends an event to a local run.
+def main(words: list[str], command: list[str], environment: Mapping[str, str]) -> int:
+    """Serves the app on a local port.
 
     Args:
-        words: the program's words.
+        words: the program's words in front of `--`.
+        command: the words behind it.
         environment: the variables.
 
     Returns:
         The exit code.
     """
-    if words[:1] == ["invoke"]:
-        return invoke.main(words[1:])
-    index = words.index("--") if "--" in words else len(words)
-    options = arguments.parse(words[:index])
+    options = arguments.parse(words)
     try:
         gateway_socket = listen(options.host, options.port)
     except AdapterError:
@@ -47,7 +45,7 @@ def main(words: list[str], environment: Mapping[str, str]) -> int:
             f"lambda-web-adapter: port {options.port} of {options.host} is taken. Choose another with --port.\n"
         )
         return USAGE
-    run = _Run(options, words[index:], gateway_socket, environment)
+    run = _Run(options, command, gateway_socket, environment)
     return asyncio.run(run.serve())
 
 
@@ -60,10 +58,11 @@ class _Run:
         self._sockets = [listener, listen("127.0.0.1", 0)]
         self._runtime_port = self._sockets[1].getsockname()[1]
         self._service = RuntimeService(options.timeout)
+        words = [*options.app, *(["--", *command] if command else [])]
         given = variables(environment, f"127.0.0.1:{self._runtime_port}", options.timeout)
-        self._environment = Environment(self._service, [*options.app, *command], given)
+        self._environment = Environment(self._service, words, given)
         self._gateway = Gateway(self._environment.invoke)
-        self._title = " ".join([*options.app, *command[1:]]) or "the app"
+        self._title = " ".join([*options.app, *command]) or "the app"
 
     async def serve(self) -> int:
         config = Config(

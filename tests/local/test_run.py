@@ -1,0 +1,211 @@
+"""The local run, as a process: what a browser gets, and what happens when the app cannot be run."""
+
+from __future__ import annotations
+
+import base64
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from processes import Running, plain_environment, wait_until
+
+PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
+APP = """
+import atexit, json, os
+from urllib.parse import parse_qsl
+
+atexit.register(print, "the app has stopped", flush=True)
+
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/exit":
+        os._exit(7)
+    if path == "/environ":
+        shown = {key: value for key, value in environ.items() if isinstance(value, str)}
+        start_response("200 OK", [("content-type", "application/json")])
+        return [json.dumps(shown).encode()]
+    if path == "/events":
+        start_response("500 Oops", [("content-type", "text/plain")])
+        return [b"no"]
+    if path == "/empty":
+        start_response("204 No Content", [])
+        return []
+    if path == "/headers":
+        start_response("200 OK", [("set-cookie", "a=1"), ("set-cookie", "b=2"), ("vary", "x"), ("vary", "y")])
+        return [b""]
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("content-type", environ.get("CONTENT_TYPE") or "application/octet-stream")])
+    return [body]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "main.py").write_text(APP)
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder: Path) -> Iterator[Running]:
+    with Running([*PROGRAM, "--port", "0"], cwd=folder, env=plain_environment()) as running:
+        yield running
+
+
+@pytest.fixture
+def client(run: Running) -> Iterator[httpx.Client]:
+    url = run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
+    with httpx.Client(base_url=url, trust_env=False) as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        pytest.param("application/octet-stream", bytes(range(256)) * 40, id="binary"),
+        pytest.param("text/plain; charset=utf-8", "héllo ☕".encode(), id="text"),
+        pytest.param("text/plain", b"\xff\xfe not UTF-8", id="text that is not UTF-8"),
+        pytest.param("application/json", b'{"a": [1, 2, 3]}', id="JSON"),
+        pytest.param("application/x-thing", b"\x00\x01control", id="controls"),
+        pytest.param("image/png", b"plain letters", id="letters that say they are an image"),
+        pytest.param("application/octet-stream", b"x" * 3_000_000, id="three megabytes"),
+    ],
+)
+def test_bodies_come_back_byte_for_byte(client: httpx.Client, kind: str, body: bytes) -> None:
+    response = client.post("/echo", content=body, headers={"content-type": kind})
+
+    assert (response.status_code, response.content) == (200, body)
+    assert response.headers["content-type"] == kind
+
+
+def test_the_app_sees_the_local_address(client: httpx.Client) -> None:
+    environ = client.get("/environ", params={"q": "a b"}, headers={"x-probe": "1"}).json()
+
+    assert environ["QUERY_STRING"] == "q=a+b"
+    assert environ["HTTP_X_PROBE"] == "1"
+    assert environ["wsgi.url_scheme"] == "http"
+    assert f"http://{environ['HTTP_HOST']}" == str(client.base_url).rstrip("/")
+    assert environ["SERVER_PORT"] == str(client.base_url.port)
+    assert environ["REMOTE_ADDR"] == "127.0.0.1"
+
+
+def test_cookies_and_repeated_headers_come_out(client: httpx.Client) -> None:
+    response = client.get("/headers")
+
+    assert response.headers.get_list("set-cookie") == ["a=1", "b=2"]
+    assert response.headers["vary"] == "x, y"
+
+
+def test_a_response_without_body_has_none(client: httpx.Client) -> None:
+    response = client.get("/empty")
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert "content-length" not in response.headers
+
+
+def test_head_says_the_length_and_sends_nothing(client: httpx.Client) -> None:
+    response = client.head("/environ")
+
+    assert response.status_code == 200
+    assert int(response.headers["content-length"]) > 0
+    assert response.content == b""
+
+
+def test_a_body_beyond_what_lambda_takes_is_refused(client: httpx.Client) -> None:
+    response = client.post("/echo", content=b"\0" * 5_000_000)
+
+    assert response.status_code == 413
+    assert "6291456" in response.text
+
+
+def test_ctrl_c_stops_the_app_in_order(run: Running, client: httpx.Client) -> None:
+    client.get("/empty")
+    import os
+
+    os.kill(run.pid, signal.SIGINT)
+
+    assert run.wait() == 0
+    assert "the app has stopped" in run.text
+    assert "Traceback" not in run.text
+
+
+def test_an_app_that_dies_costs_its_own_request_and_no_more(client: httpx.Client) -> None:
+    died = client.get("/exit")
+    after = client.get("/empty")
+
+    assert died.status_code == 502
+    assert "exit code 7" in died.text
+    assert after.status_code == 204
+
+
+def test_an_app_that_cannot_be_imported_is_explained_on_the_page_and_mended_without_a_restart(folder: Path) -> None:
+    (folder / "main.py").write_text("import nothing_of_this_name\n")
+    with Running([*PROGRAM, "main:app", "--port", "0"], cwd=folder, env=plain_environment()) as run:
+        url = run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
+        with httpx.Client(base_url=url, trust_env=False) as client:
+            broken = client.get("/")
+            (folder / "main.py").write_text(APP)
+            mended = client.get("/empty")
+
+    assert broken.status_code == 502
+    assert "ModuleNotFoundError: No module named 'nothing_of_this_name'" in broken.text
+    assert mended.status_code == 204
+
+
+def test_invoke_sends_any_event_and_prints_the_reply(run: Running, folder: Path, client: httpx.Client) -> None:
+    url = str(client.base_url)
+    event = {"requestContext": {"elb": {}}, "httpMethod": "POST", "path": "/echo", "headers": {}, "body": "hi"}
+    (folder / "event.json").write_text(json.dumps(event))
+    with Running([*PROGRAM, "invoke", "--url", url, "event.json"], cwd=folder, env=plain_environment()) as invoke:
+        code = invoke.wait()
+
+    assert code == 0
+    assert json.loads(invoke.text)["statusCode"] == 200
+    assert base64.b64decode(json.loads(invoke.text)["body"]) == b"hi"
+
+
+def test_invoke_shows_a_failed_invocation(run: Running, folder: Path, client: httpx.Client) -> None:
+    (folder / "event.json").write_text('{"Records": []}')
+    url = str(client.base_url)
+    with Running([*PROGRAM, "invoke", "--url", url, "event.json"], cwd=folder, env=plain_environment()) as invoke:
+        code = invoke.wait()
+
+    assert code == 1
+    assert json.loads(invoke.text)["errorType"] == "Function.AppRejectedEvent"
+
+
+def test_invoke_says_when_nobody_is_there(folder: Path) -> None:
+    (folder / "event.json").write_text("{}")
+    words = ["invoke", "--url", "http://127.0.0.1:1", "event.json"]
+    with Running([*PROGRAM, *words], cwd=folder, env=plain_environment()) as invoke:
+        assert invoke.wait() == 3
+        assert "lambda-web-adapter invoke:" in invoke.text
+
+
+def test_requests_at_the_same_time_are_served_one_after_the_other(client: httpx.Client) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: client.post("/echo", content=b"%d" % number).content, range(24)))
+
+    assert answers == [b"%d" % number for number in range(24)]
+
+
+def test_nothing_is_left_when_the_bootstrap_is_stuck_at_the_end(folder: Path) -> None:
+    """A bootstrap that ignores SIGTERM is killed with all that it started."""
+    (folder / "main.py").write_text(
+        "import os, signal, time\n"
+        "print('pid', os.getppid(), flush=True)\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+        "os.kill(os.getppid(), signal.SIGSTOP)\n"
+        "time.sleep(60)\n"
+    )
+    with Running([*PROGRAM, "main:app", "--port", "0"], cwd=folder, env=plain_environment()) as run:
+        pid = int(run.wait_for(r"pid (\d+)")[1])
+        wait_until(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T", "it is stopped")
+
+        assert run.terminate() == 0
