@@ -48,8 +48,13 @@ _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})  # a length of zero is said 
 # Names repeat from request to request, so each is looked at once; the bound keeps made-up names from filling memory.
 _LINES: dict[str, str] = {}
 _LINES_BOUND = 2000
+_NAME_BOUND = 64  # characters; longer than any registered name
 # Names with a meaning for the request as a whole are not in _LINES.
 _SPECIAL = frozenset({"host", "cookie", "connection", "x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"})
+# CGI and WSGI write `-` and `_` alike (RFC 3875 §4.1.18), so a name with `_` could pass for one of these.
+_NOT_WITH_UNDERSCORE = _DROPPED | _SPECIAL | {"forwarded", "x-forwarded-for", "x-forwarded-host"}
+# Lines by which several values of such a name become one.
+_JOINED = {"cookie": "; ", "connection": ", "}
 
 
 def _line(name: str) -> str:
@@ -60,8 +65,10 @@ def _line(name: str) -> str:
     """
     if not name or not _TOKEN.issuperset(name):
         raise InvalidEvent(f"The event has a header whose name is not one (RFC 9110 §5.1): {name!r:.100}.")
-    line = "" if name.lower() in _DROPPED else f"{name}: "
-    if len(_LINES) < _LINES_BOUND:
+    lower = name.lower()
+    forged = "_" in name and lower.replace("_", "-") in _NOT_WITH_UNDERSCORE
+    line = "" if lower in _DROPPED or forged else f"{name}: "
+    if len(_LINES) < _LINES_BOUND and len(name) < _NAME_BOUND:
         _LINES[name] = line
     return line
 
@@ -108,8 +115,9 @@ def _sorted_headers(request: Request) -> tuple[list[str], dict[str, str]]:
         line = _LINES.get(name)
         if line is None:
             lower = name.lower()
-            if lower in _SPECIAL:
-                special[lower] = f"{special[lower]}; {value}" if lower == "cookie" and lower in special else value
+            if lower in _SPECIAL and name.isascii():
+                joint = _JOINED.get(lower) if lower in special else None
+                special[lower] = f"{special[lower]}{joint}{value}" if joint else value
                 continue
             line = _line(name)
         if line:
@@ -128,8 +136,8 @@ def _check(request: Request, text: str, breaks: int) -> None:
 
 
 def _without(lines: list[str], connection: str) -> list[str]:
-    """Drops the headers that a `Connection` header names."""
-    named = {option.strip().lower() for option in connection.split(",")}
+    """Drops the headers that a `Connection` header names; what the gateway added is not the client's to take away."""
+    named = {option.strip().lower() for option in connection.split(",")} - {"x-forwarded-for"}
     return [line for line in lines if line.partition(":")[0].lower() not in named]
 
 

@@ -25,7 +25,7 @@ def text(value: str) -> str:
 
 def port_number(value: str) -> int:
     """Takes a TCP port, 1 to 65535."""
-    if value.isascii() and value.isdigit() and 0 < int(value) < 65536:
+    if value.isascii() and value.isdigit() and len(value) < 10 and 0 < int(value) < 65536:
         return int(value)
     raise ValueError("a port number from 1 to 65535")
 
@@ -40,7 +40,7 @@ def path(value: str) -> str:
 def target(value: str) -> str:
     """Takes what may follow the port in a URL: a path with, perhaps, a query."""
     found, question_mark, query = value.partition("?")
-    return path(found) + question_mark + (path(f"/{query}")[1:] if query else "")
+    return path(found) + question_mark + (path(f"/{query.replace('?', '')}") and query)
 
 
 def base_path(value: str) -> str:
@@ -63,8 +63,10 @@ def status_codes(value: str) -> frozenset[int]:
     """Takes a comma-separated list of status codes and ranges, such as `200,300-399`."""
     found: set[int] = set()
     for item in filter(None, (part.strip() for part in value.split(","))):
-        first, _, last = (part.strip() for part in item.partition("-"))
-        codes = [code for code in (first, last or first) if len(code) == 3 and code.isascii() and code.isdigit()]
+        first, dash, last = (part.strip() for part in item.partition("-"))
+        codes = [
+            code for code in (first, last if dash else first) if len(code) == 3 and code.isascii() and code.isdigit()
+        ]
         if len(codes) < 2 or codes[0] > codes[1]:
             raise ValueError("a comma-separated list of status codes and ranges, such as 200,300-399")
         found.update(range(int(codes[0]), int(codes[1]) + 1))

@@ -90,7 +90,7 @@ def read_event(event: bytes) -> Any:
         pass
     try:
         return json.loads(event)  # it forgives what orjson does not: half of a surrogate pair, NaN
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidEvent(f"The event is not JSON: {error}. It begins with {event[:100]!r}.") from None
 
 

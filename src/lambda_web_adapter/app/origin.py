@@ -41,7 +41,7 @@ class Origin:
         self.prefix = unquote(self.raw_prefix.decode("latin-1")) if self.raw_prefix else ""
         self.host, port = _split(headers.get(b"host", b"localhost").decode("latin-1"))
         given = port or headers.get(b"x-forwarded-port", b"").decode("latin-1")
-        self.port = int(given) if given.isdecimal() else _DEFAULT_PORTS[self.scheme]
+        self.port = int(given) if given.isdecimal() and len(given) < 6 else _DEFAULT_PORTS[self.scheme]
 
 
 def _split(host: str) -> tuple[str, str]:

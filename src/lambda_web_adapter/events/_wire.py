@@ -7,7 +7,6 @@ server decodes once, as it would have without Lambda in between.
 from __future__ import annotations
 
 import re
-from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 
 import orjson
@@ -44,17 +43,17 @@ def _rooted(path: str) -> str:
 
 def encoded_path(path: Any) -> str:
     """Makes a path that comes percent-encoded fit for a request line; its escapes stay as they are."""
-    return _rooted(_NOT_IN_ENCODED_PATH.sub(_escape, _text(path)))
+    return _rooted(_NOT_IN_ENCODED_PATH.sub(_escape, text_of(path)))
 
 
 def decoded_path(path: Any) -> str:
     """Percent-encodes a path that comes decoded; `%` too, so that the app, decoding once, gets what came."""
-    return _rooted(_NOT_IN_DECODED_PATH.sub(_escape, _text(path)))
+    return _rooted(_NOT_IN_DECODED_PATH.sub(_escape, text_of(path)))
 
 
 def raw_query(query: Any) -> str:
     """Makes a query that comes as sent fit for a request line; nothing else in it changes."""
-    return _NOT_IN_RAW_QUERY.sub(_escape, _text(query))
+    return _NOT_IN_RAW_QUERY.sub(_escape, text_of(query))
 
 
 def decoded_query(pairs: Iterable[tuple[str, str]]) -> str:
@@ -80,10 +79,16 @@ def remove_prefix(path: str, prefix: str) -> tuple[str, str]:
     return "", path
 
 
-def _text(value: Any) -> str:
-    """Takes what the event has: AWS sends null, and hand-made events numbers, where text belongs."""
+def text_of(value: Any) -> str:
+    """Takes what the event has: AWS sends null, and hand-made events numbers, where text belongs.
+
+    Raises:
+        InvalidEvent: it is a list or a map, whose Python spelling would be sent otherwise.
+    """
     if isinstance(value, str):
         return value
+    if isinstance(value, list | dict):
+        raise InvalidEvent(f"The event has a {type(value).__name__} where text belongs.")
     return "" if value is None else str(value)
 
 
@@ -97,18 +102,19 @@ def mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def pairs(single: Any, multi: Any) -> Pairs:
+def pairs(single: Any, multi: Any, *, names_fold: bool = True) -> Pairs:
     """Reads a pair of maps, single- and multi-value, as ordered pairs.
 
     The multi-value map wins; names that only the single-value map has (emulators send such events) are kept.
     """
     single = single if isinstance(single, dict) else {}
     if not multi or not isinstance(multi, dict):
-        return [(name, value if isinstance(value, str) else _text(value)) for name, value in single.items()]
-    found = [(name, _text(value)) for name, values in multi.items() for value in _several(values)]
+        return [(name, value if isinstance(value, str) else text_of(value)) for name, value in single.items()]
+    found = [(name, text_of(value)) for name, values in multi.items() for value in _several(values)]
     if len(single) > len(multi) or not single.keys() <= multi.keys():
-        known = {name.lower() for name in multi}
-        found += [(name, _text(value)) for name, value in single.items() if name.lower() not in known]
+        fold = str.lower if names_fold else str
+        known = {fold(name) for name in multi}
+        found += [(name, text_of(value)) for name, value in single.items() if fold(name) not in known]
     return found
 
 
@@ -129,10 +135,10 @@ def body_bytes(event: dict[str, Any]) -> bytes:
         return b""
     if event.get("isBase64Encoded") is True:
         try:
-            return a2b_base64(_text(body).encode())
-        except (Base64Error, UnicodeEncodeError) as error:
+            return a2b_base64(text_of(body), strict_mode=True)
+        except ValueError as error:  # binascii.Error is one; so is what a character outside ASCII raises
             raise InvalidEvent(f"The event's body is marked isBase64Encoded, but is not base64: {error}.") from None
-    return _text(body).encode("utf-8", "surrogatepass")
+    return text_of(body).encode("utf-8", "surrogatepass")
 
 
 # Media types whose bytes are never text, by their beginning; checked before looking at the bytes, since a short binary
@@ -150,6 +156,7 @@ _BINARY = (
     "application/protobuf",
     "application/vnd.ms-",
     "application/vnd.openxmlformats",
+    "application/vnd.msgpack",
     "application/wasm",
     "application/x-msgpack",
     "application/x-protobuf",

@@ -25,7 +25,11 @@ class Alb(EventSource):
 
     def recognises(self, event: dict[str, Any]) -> bool:
         """Only a load balancer's context has `elb`."""
-        return "elb" in _wire.mapping(event.get("requestContext")) and isinstance(event.get("httpMethod"), str)
+        return (
+            "elb" in _wire.mapping(event.get("requestContext"))
+            and isinstance(event.get("httpMethod"), str)
+            and event.get("version") is None
+        )
 
     def request(self, event: Any, settings: Settings) -> Request:
         """Path and query come as sent, still percent-encoded; a health check comes without a host."""
@@ -34,7 +38,9 @@ class Alb(EventSource):
             method=event["httpMethod"],
             path=_wire.encoded_path(event.get("path")),
             query=_wire.encoded_query(
-                _wire.pairs(event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"))
+                _wire.pairs(
+                    event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), names_fold=False
+                )
             ),
             headers=headers,
             body=_wire.body_bytes(event),
@@ -61,5 +67,12 @@ def _last_hop(headers: _wire.Pairs) -> str:
     """The load balancer appends the peer it saw to `X-Forwarded-For`; all before that is the client's own claim."""
     for name, value in reversed(headers):
         if name.lower() == "x-forwarded-for":
-            return value.rpartition(",")[2].strip()
+            return _without_port(value.rpartition(",")[2].strip())
     return ""
+
+
+def _without_port(hop: str) -> str:
+    """Leaves out the port that a load balancer with client port preservation adds: `1.2.3.4:5`, `[::1]:5`."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop

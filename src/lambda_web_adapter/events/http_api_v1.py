@@ -23,6 +23,7 @@ class HttpApiV1(RestApi):
             event.get("version") == "1.0"
             and isinstance(event.get("httpMethod"), str)
             and isinstance(event.get("path"), str)
+            and "connectionId" not in _wire.mapping(event.get("requestContext"))
         )
 
     def _path(self, path: str, context: dict[str, Any], settings: Settings) -> tuple[str, str]:

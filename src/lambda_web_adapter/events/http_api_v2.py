@@ -54,7 +54,7 @@ def payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> Request
     cookies = event.get("cookies")
     if cookies and isinstance(cookies, list):  # function URLs send the header as well: it says the same
         headers = [pair for pair in headers if len(pair[0]) != 6 or pair[0].lower() != "cookie"]
-        headers.append(("cookie", "; ".join(map(str, cookies))))
+        headers.append(("cookie", "; ".join([_wire.text_of(cookie) for cookie in cookies if cookie is not None])))
     return Request(
         method=_wire.text_or_empty(http.get("method")) or "GET",
         path=path,

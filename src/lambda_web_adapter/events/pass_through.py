@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import orjson
 
 from lambda_web_adapter.errors import AppRejectedEvent
@@ -49,8 +51,17 @@ class PassThrough(EventSource):
             return b"null"
         if is_base64:
             return orjson.dumps(text)
-        try:
-            orjson.loads(response.body)
-        except orjson.JSONDecodeError:
-            return orjson.dumps(text)
-        return response.body
+        return response.body if _is_json(text) else orjson.dumps(text)
+
+
+def _is_json(text: str) -> bool:
+    """Says whether a text is JSON; the standard library takes what orjson does not: half of a surrogate pair."""
+    try:
+        json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON (RFC 8259 §6)")

@@ -25,7 +25,7 @@ class RestApi(EventSource):
             isinstance(event.get("httpMethod"), str)
             and isinstance(event.get("path"), str)
             and event.get("version") is None
-            and "elb" not in _wire.mapping(event.get("requestContext"))
+            and not _wire.mapping(event.get("requestContext")).keys() & {"elb", "connectionId"}
         )
 
     def request(self, event: Any, settings: Settings) -> Request:
@@ -36,7 +36,9 @@ class RestApi(EventSource):
             method=event["httpMethod"],
             path=path,
             query=_wire.decoded_query(
-                _wire.pairs(event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"))
+                _wire.pairs(
+                    event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), names_fold=False
+                )
             ),
             headers=_wire.pairs(event.get("headers"), event.get("multiValueHeaders")),
             body=_wire.body_bytes(event),

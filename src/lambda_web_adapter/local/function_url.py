@@ -7,6 +7,7 @@ other.
 from __future__ import annotations
 
 import base64
+import json
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -87,6 +88,14 @@ def _as_text(body: bytes, headers: dict[str, str]) -> str | None:
         return None
 
 
+def _has_status(payload: bytes) -> bool:
+    try:
+        found = json.loads(payload)
+    except ValueError:
+        return b'"statusCode"' in payload
+    return isinstance(found, dict) and "statusCode" in found
+
+
 def response_of(payload: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
     """Makes the response of a reply: status, headers, body.
 
@@ -96,7 +105,7 @@ def response_of(payload: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         MalformedReply: a function URL would answer 502.
     """
     try:
-        if b'"statusCode"' not in payload:
+        if not _has_status(payload):
             return 200, [("content-type", "application/json")], payload
         reply = PayloadV2Reply.model_validate_json(payload)
         body = (reply.body or "").encode()

@@ -1,0 +1,22 @@
+"""What the tests of odd events share."""
+
+from typing import Any
+
+from lambda_web_adapter.events import source_of, to_request
+from lambda_web_adapter.forwarding import request_bytes
+from lambda_web_adapter.messages import Invocation
+from lambda_web_adapter.settings import Settings
+
+
+def sent(event: Any) -> bytes:
+    """What the app gets of an event, with default settings."""
+    request = to_request(source_of(event), event, Settings(), b"verbatim")
+    return request_bytes(request, Invocation(request_id="1", event=b""))
+
+
+def nested(depth: int) -> Any:
+    """A list in a list in a list, as deep as the JSON reader lets through."""
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found

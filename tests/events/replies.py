@@ -1,0 +1,21 @@
+"""What the tests of replies share: responses to reply to, and replies read back."""
+
+import json
+from typing import Any
+
+from fixtures.loading import fixture
+
+from lambda_web_adapter.events import source_of
+from lambda_web_adapter.messages import Response
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def response(status: int = 200, headers: Headers | None = None, body: bytes = b"") -> Response:
+    return Response(status=status, headers=headers or [], body=body)
+
+
+def reply_of(folder: str, given: Response) -> Any:
+    """The reply to a response, from the source of the folder's simplest event."""
+    event = fixture(folder, "simple").event
+    return json.loads(source_of(event).reply(given, event))

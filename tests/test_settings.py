@@ -1,0 +1,266 @@
+"""Every setting: what it takes, what it is when unset, and what somebody reads who got it wrong."""
+
+import re
+from dataclasses import FrozenInstanceError, fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_web_adapter.errors import SettingsError
+from lambda_web_adapter.settings import Settings, warnings
+
+VARIABLES = [variable for option in fields(Settings) for variable in option.metadata["variables"]]
+EVERY_VARIABLE = [pytest.param(variable, id=variable) for variable in VARIABLES]
+PATH = "a URL path of printable ASCII characters, without query and fragment"
+PORT = "a port number from 1 to 65535"
+SECONDS = "a number of seconds above 0"
+STATUSES = "a comma-separated list of status codes and ranges, such as 200,300-399"
+
+
+def test_the_defaults() -> None:
+    found = Settings.from_environment({})
+
+    assert {option.name: getattr(found, option.name) for option in fields(found)} == {
+        "app": "",
+        "host": "127.0.0.1",
+        "port": 0,
+        "interface": "auto",
+        "server": "auto",
+        "readiness_check_path": "",
+        "readiness_check_port": 0,
+        "readiness_check_protocol": "",
+        "readiness_check_healthy_status": frozenset(range(100, 500)),
+        "readiness_check_timeout": 130.0,
+        "remove_base_path": "",
+        "remove_stage": "auto",
+        "pass_through_path": "/events",
+    }
+
+
+def test_settings_made_without_an_environment_have_the_same_defaults() -> None:
+    assert Settings() == Settings.from_environment({})
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings().port = 1  # type: ignore[misc]  # that it fails is what is tested
+
+
+def test_the_variables() -> None:
+    assert {option.name: option.metadata["variables"] for option in fields(Settings)} == {
+        "app": ("AWS_LWA_APP",),
+        "host": ("AWS_LWA_HOST",),
+        "port": ("AWS_LWA_PORT", "PORT"),
+        "interface": ("AWS_LWA_INTERFACE",),
+        "server": ("AWS_LWA_SERVER",),
+        "readiness_check_path": ("AWS_LWA_READINESS_CHECK_PATH", "READINESS_CHECK_PATH"),
+        "readiness_check_port": ("AWS_LWA_READINESS_CHECK_PORT", "READINESS_CHECK_PORT"),
+        "readiness_check_protocol": ("AWS_LWA_READINESS_CHECK_PROTOCOL", "READINESS_CHECK_PROTOCOL"),
+        "readiness_check_healthy_status": ("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS",),
+        "readiness_check_timeout": ("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS",),
+        "remove_base_path": ("AWS_LWA_REMOVE_BASE_PATH", "REMOVE_BASE_PATH"),
+        "remove_stage": ("AWS_LWA_REMOVE_STAGE",),
+        "pass_through_path": ("AWS_LWA_PASS_THROUGH_PATH",),
+    }
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "name", "expected"),
+    [
+        pytest.param("AWS_LWA_APP", "main:app", "app", "main:app", id="app"),
+        pytest.param("AWS_LWA_HOST", "0.0.0.0", "host", "0.0.0.0", id="host"),
+        pytest.param("AWS_LWA_PORT", "9000", "port", 9000, id="port"),
+        pytest.param("AWS_LWA_PORT", "1", "port", 1, id="lowest port"),
+        pytest.param("AWS_LWA_PORT", "65535", "port", 65535, id="highest port"),
+        pytest.param("PORT", "9000", "port", 9000, id="PORT"),
+        pytest.param("AWS_LWA_INTERFACE", "asgi", "interface", "asgi", id="interface"),
+        pytest.param("AWS_LWA_INTERFACE", " WSGI ", "interface", "wsgi", id="interface in capitals"),
+        pytest.param("AWS_LWA_SERVER", "Uvicorn", "server", "uvicorn", id="server"),
+        pytest.param("AWS_LWA_READINESS_CHECK_PATH", "/up", "readiness_check_path", "/up", id="check path"),
+        pytest.param("AWS_LWA_READINESS_CHECK_PATH", "up", "readiness_check_path", "/up", id="check path, no slash"),
+        pytest.param(
+            "READINESS_CHECK_PATH", "/up?a=b", "readiness_check_path", "/up?a=b", id="old check path, a query"
+        ),
+        pytest.param("AWS_LWA_READINESS_CHECK_PATH", "?a", "readiness_check_path", "/?a", id="a query alone"),
+        pytest.param("AWS_LWA_READINESS_CHECK_PATH", "/a?b?c", "readiness_check_path", "/a?b?c", id="? in a query"),
+        pytest.param("AWS_LWA_READINESS_CHECK_PORT", "81", "readiness_check_port", 81, id="check port"),
+        pytest.param("READINESS_CHECK_PORT", "81", "readiness_check_port", 81, id="old check port"),
+        pytest.param("AWS_LWA_READINESS_CHECK_PROTOCOL", "TCP", "readiness_check_protocol", "tcp", id="protocol"),
+        pytest.param("READINESS_CHECK_PROTOCOL", "http", "readiness_check_protocol", "http", id="old protocol"),
+        pytest.param(
+            "AWS_LWA_READINESS_CHECK_HEALTHY_STATUS",
+            "200, 301-303,",
+            "readiness_check_healthy_status",
+            frozenset({200, 301, 302, 303}),
+            id="statuses",
+        ),
+        pytest.param(
+            "AWS_LWA_READINESS_CHECK_HEALTHY_STATUS",
+            "404-404",
+            "readiness_check_healthy_status",
+            frozenset({404}),
+            id="a range of one",
+        ),
+        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "0.5", "readiness_check_timeout", 0.5, id="timeout"),
+        pytest.param("AWS_LWA_REMOVE_BASE_PATH", "/shop", "remove_base_path", "/shop", id="base path"),
+        pytest.param("AWS_LWA_REMOVE_BASE_PATH", "shop/v1/", "remove_base_path", "/shop/v1", id="base path, slashes"),
+        pytest.param("REMOVE_BASE_PATH", "/shop", "remove_base_path", "/shop", id="old base path"),
+        pytest.param("AWS_LWA_REMOVE_BASE_PATH", "/", "remove_base_path", "", id="no base path"),
+        pytest.param("AWS_LWA_REMOVE_STAGE", "ALWAYS", "remove_stage", "always", id="stage always"),
+        pytest.param("AWS_LWA_REMOVE_STAGE", "never", "remove_stage", "never", id="stage never"),
+        pytest.param("AWS_LWA_PASS_THROUGH_PATH", "jobs/", "pass_through_path", "/jobs/", id="pass-through path"),
+    ],
+)
+def test_a_variable_sets_its_setting(variable: str, value: str, name: str, expected: Any) -> None:
+    assert getattr(Settings.from_environment({variable: value}), name) == expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "accepted"),
+    [
+        pytest.param("AWS_LWA_PORT", "http", PORT, id="port: a word"),
+        pytest.param("AWS_LWA_PORT", "0", PORT, id="port: 0"),
+        pytest.param("AWS_LWA_PORT", "65536", PORT, id="port: too high"),
+        pytest.param("AWS_LWA_PORT", "-1", PORT, id="port: negative"),
+        pytest.param("AWS_LWA_PORT", "80.0", PORT, id="port: a fraction"),
+        pytest.param("AWS_LWA_PORT", "²", PORT, id="port: a raised digit"),
+        pytest.param("AWS_LWA_PORT", "٨٠", PORT, id="port: Arabic digits"),
+        pytest.param("AWS_LWA_PORT", "9" * 5000, PORT, id="port: thousands of digits"),
+        pytest.param("PORT", "x", PORT, id="PORT"),
+        pytest.param("READINESS_CHECK_PORT", "x", PORT, id="old check port"),
+        pytest.param("AWS_LWA_INTERFACE", "cgi", "one of auto, asgi, wsgi", id="interface"),
+        pytest.param("AWS_LWA_SERVER", "gunicorn", "one of auto, uvicorn", id="server"),
+        pytest.param("AWS_LWA_READINESS_CHECK_PATH", "/a b", PATH, id="check path: a space"),
+        pytest.param("AWS_LWA_READINESS_CHECK_PATH", "/a#b", PATH, id="check path: a fragment"),
+        pytest.param("AWS_LWA_READINESS_CHECK_PATH", "/a?b\r\n", PATH, id="check path: a line break"),
+        pytest.param("AWS_LWA_READINESS_CHECK_PROTOCOL", "udp", "one of , http, tcp", id="protocol"),
+        pytest.param("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS", "ok", STATUSES, id="statuses: a word"),
+        pytest.param("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS", "20", STATUSES, id="statuses: two digits"),
+        pytest.param("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS", "300-200", STATUSES, id="statuses: backwards"),
+        pytest.param("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS", "-200", STATUSES, id="statuses: no beginning"),
+        pytest.param("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS", "200-", STATUSES, id="statuses: no end"),
+        pytest.param("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS", "200-300-400", STATUSES, id="statuses: two ends"),
+        pytest.param(
+            "AWS_LWA_READINESS_CHECK_HEALTHY_STATUS",
+            " , ",
+            "at least one status code, such as 200 or 200-399",
+            id="statuses: none",
+        ),
+        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "soon", SECONDS, id="timeout: a word"),
+        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "0", SECONDS, id="timeout: 0"),
+        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "-1", SECONDS, id="timeout: negative"),
+        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "nan", SECONDS, id="timeout: not a number"),
+        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "inf", SECONDS, id="timeout: without end"),
+        pytest.param("AWS_LWA_REMOVE_BASE_PATH", "/ü", PATH, id="base path: outside ASCII"),
+        pytest.param("REMOVE_BASE_PATH", "/a?b", PATH, id="old base path: a query"),
+        pytest.param("AWS_LWA_REMOVE_STAGE", "yes", "one of auto, always, never", id="stage"),
+        pytest.param("AWS_LWA_PASS_THROUGH_PATH", "/a\nb", PATH, id="pass-through path: a line break"),
+        pytest.param("AWS_LWA_PASS_THROUGH_PATH", "/\x7f", PATH, id="pass-through path: a control character"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_variable_and_what_is_accepted(
+    variable: str, value: str, accepted: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_environment({variable: value})
+
+    assert str(raised.value) == f"{variable} is {value!r}, but it takes {accepted}."
+
+
+@pytest.mark.parametrize("variable", EVERY_VARIABLE)
+def test_an_empty_variable_counts_as_unset(variable: str) -> None:
+    assert Settings.from_environment({variable: ""}) == Settings()
+
+
+def test_an_empty_variable_leaves_its_place_to_the_old_name() -> None:
+    assert Settings.from_environment({"AWS_LWA_PORT": "", "PORT": "9000"}).port == 9000
+
+
+def test_the_new_name_wins_and_the_old_one_is_not_even_looked_at() -> None:
+    assert Settings.from_environment({"AWS_LWA_PORT": "9000", "PORT": "wrong"}).port == 9000
+
+
+def test_other_variables_mean_nothing() -> None:
+    environment = {"HOME": "/", "aws_lwa_port": "9000", "AWS_LWA_PORT_": "9000", "INTERFACE": "cgi"}
+
+    assert Settings.from_environment(environment) == Settings()
+
+
+@given(
+    st.sampled_from(VARIABLES),
+    st.text(st.characters(exclude_categories=()), min_size=1)
+    | st.from_regex(r"[\d,./-]+")
+    | st.text("/?#ab%", min_size=1),
+)
+def test_any_value_is_taken_or_refused_by_name(variable: str, value: str) -> None:
+    found = outcome({variable: value})
+
+    if isinstance(found, str):
+        assert found.startswith(f"{variable} is {value!r}, but it takes ")
+    else:
+        assert [text for text in _paths(found) if not re.fullmatch(r"(/[!-~]*)?", text)] == []
+
+
+def outcome(environment: dict[str, str]) -> Settings | str:
+    """The settings, or what somebody reads who got them wrong."""
+    try:
+        return Settings.from_environment(environment)
+    except SettingsError as error:
+        return str(error)
+
+
+def _paths(settings: Settings) -> list[str]:
+    """The settings that end up in a request line."""
+    return [settings.readiness_check_path, settings.remove_base_path, settings.pass_through_path]
+
+
+# Warnings
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        pytest.param({}, [], id="nothing"),
+        pytest.param({"AWS_LWA_PORT": "9000", "AWS_LAMBDA_RUNTIME_API": "x", "HOME": "/"}, [], id="nothing wrong"),
+        pytest.param({"PORT": "9000"}, [], id="PORT is no old name: everybody sets it"),
+        pytest.param(
+            {"AWS_LWA_PROT": "9000"},
+            ["AWS_LWA_PROT is not a setting of this version, and has no effect. docs/settings.md lists the settings."],
+            id="a misspelled name",
+        ),
+        pytest.param(
+            {"AWS_LWA_Z": "1", "AWS_LWA_A": "1"},
+            [
+                "AWS_LWA_A is not a setting of this version, and has no effect. docs/settings.md lists the settings.",
+                "AWS_LWA_Z is not a setting of this version, and has no effect. docs/settings.md lists the settings.",
+            ],
+            id="two unknown names, sorted",
+        ),
+        pytest.param(
+            {"READINESS_CHECK_PATH": "/up"},
+            ["READINESS_CHECK_PATH is an old name; call it AWS_LWA_READINESS_CHECK_PATH."],
+            id="old check path",
+        ),
+        pytest.param(
+            {"READINESS_CHECK_PORT": "81"},
+            ["READINESS_CHECK_PORT is an old name; call it AWS_LWA_READINESS_CHECK_PORT."],
+            id="old check port",
+        ),
+        pytest.param(
+            {"READINESS_CHECK_PROTOCOL": "tcp"},
+            ["READINESS_CHECK_PROTOCOL is an old name; call it AWS_LWA_READINESS_CHECK_PROTOCOL."],
+            id="old protocol",
+        ),
+        pytest.param(
+            {"REMOVE_BASE_PATH": "/shop"},
+            ["REMOVE_BASE_PATH is an old name; call it AWS_LWA_REMOVE_BASE_PATH."],
+            id="old base path",
+        ),
+        pytest.param({"REMOVE_BASE_PATH": ""}, [], id="an empty old name"),
+        pytest.param({"REMOVE_BASE_PATH": "/a", "AWS_LWA_REMOVE_BASE_PATH": "/b"}, [], id="an old and a new name"),
+    ],
+)
+def test_names_without_effect_or_future_are_warned_about(environment: dict[str, str], expected: list[str]) -> None:
+    assert warnings(environment) == expected
