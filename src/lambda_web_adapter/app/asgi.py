@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.app.control import Control
 
-# A frozen environment thaws after minutes or hours; a connection that timed out meanwhile would fail the next request.
-_KEEP_ALIVE = 365 * 24 * 3600  # seconds
+# Seconds; a year. Uvicorn sets this time-out only where the protocol below leaves it to uvicorn.
+_KEEP_ALIVE = 365 * 24 * 3600
 # For requests still running when SIGTERM comes: half of the 300 ms that Lambda leaves a runtime to stop.
 _DRAIN = 0.15  # seconds
 
@@ -47,7 +47,13 @@ def serve(app: ASGI3Application, listener: socket.socket, control: Control) -> i
 
         def on_response_complete(self) -> None:
             self.transport.flush()
-            super().on_response_complete()
+            if self.pipeline or self.transport.is_closing():
+                super().on_response_complete()
+                return
+            # Uvicorn would now set a keep-alive time-out. But a frozen environment thaws after minutes or hours, and a
+            # connection that timed out meanwhile would fail the next request.
+            self.server_state.total_requests += 1
+            self.flow.resume_reading()
 
         def send_400_response(self, msg: str) -> None:
             super().send_400_response(msg)
@@ -62,11 +68,11 @@ def serve(app: ASGI3Application, listener: socket.socket, control: Control) -> i
         interface="asgi3",
         log_config=None,
         log_level="warning",
+        timeout_keep_alive=_KEEP_ALIVE,
         access_log=False,
         proxy_headers=False,
         server_header=False,
         date_header=False,
-        timeout_keep_alive=_KEEP_ALIVE,
     )
     server = _Server(config, control)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
