@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from importlib.util import find_spec
 
 from uvicorn.config import Config
@@ -45,6 +46,10 @@ def serve(app: ASGI3Application, listener: socket.socket, control: Control) -> i
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
             super().connection_made(JoiningTransport(transport))
 
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self.transport.head_is_due = True
+
         def on_response_complete(self) -> None:
             self.transport.flush()
             if self.pipeline or self.transport.is_closing():
@@ -75,6 +80,9 @@ def serve(app: ASGI3Application, listener: socket.socket, control: Control) -> i
         date_header=False,
     )
     server = _Server(config, control)
+    # Uvicorn handles these while it serves, and then puts back what was there: at the end they must not cut it short.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve([listener]))
     return 0 if server.started else 1
@@ -85,6 +93,9 @@ class JoiningTransport(asyncio.Transport):
 
     That saves a system call here and a wake-up in the adapter. The ASGI specification asks for it: "the server must not
     start sending the response until it has received at least one Response Body event".
+
+    Attributes:
+        head_is_due: whether the next write is a response's head.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -92,6 +103,7 @@ class JoiningTransport(asyncio.Transport):
         super().__init__()
         self._transport = transport
         self._held = b""
+        self.head_is_due = False
         self.is_closing = transport.is_closing  # type: ignore[method-assign]  # asked for each response
         self.get_extra_info = transport.get_extra_info  # type: ignore[method-assign]
         self.pause_reading = transport.pause_reading  # type: ignore[method-assign]
@@ -101,7 +113,8 @@ class JoiningTransport(asyncio.Transport):
         """Writes, or holds, a part of a response."""
         if self._held:
             data, self._held = self._held + data, b""
-        elif data[:9] == b"HTTP/1.1 " and data[9:12] != b"100":
+        elif self.head_is_due and data[9:12] != b"100":
+            self.head_is_due = False
             self._held = bytes(data)
             return
         self._transport.write(data)

@@ -42,8 +42,8 @@ def _named(name: str, folder: Path) -> Any:
     module_name, separator, attribute = name.partition(":")
     if not separator and "." in name:
         module_name, separator, attribute = name.rpartition(".")
-    attribute = attribute.removesuffix("()")
-    if not module_name or (separator and not attribute):
+    attribute, called, _ = attribute.partition("()")
+    if not module_name or module_name.startswith(".") or "/" in module_name or (separator and not attribute):
         raise AppNotFound(f"{name!r} does not name an app. {_HOW}")
     module = _import(module_name, folder)
     if not separator:
@@ -53,7 +53,7 @@ def _named(name: str, folder: Path) -> Any:
         if not hasattr(found, part):
             raise AppNotFound(f"Module {module_name!r} has no attribute {attribute!r}.{_instead(module)} {_HOW}")
         found = getattr(found, part)
-    return _made(found, f"{module_name}:{attribute}")
+    return _made(found, f"{module_name}:{attribute}", called=bool(called))
 
 
 def _in_module(module: ModuleType) -> Any:
@@ -90,13 +90,20 @@ def _instead(module: ModuleType) -> str:
 
 
 def _looks_like_app(value: Any) -> bool:
-    return not inspect.isclass(value) and not inspect.isroutine(value) and callable(value)
+    if inspect.isclass(value) or inspect.isroutine(value) or not callable(value):
+        return False
+    return inspect.iscoroutinefunction(type(value).__call__) or _required(value) in (2, 3)
 
 
-def _made(found: Any, name: str) -> Any:
+def _made(found: Any, name: str, *, called: bool = False) -> Any:
     """Calls a factory: a function that needs no arguments cannot be an app, since each kind of app takes some."""
-    if not inspect.isroutine(found) or _required(found) != 0:
+    needed = _required(found)
+    if not called and (not inspect.isroutine(found) or needed != 0):
         return found
+    if needed:
+        raise AppNotFound(f"The factory {name} needs {needed} arguments, but is called without any. {_HOW}")
+    if inspect.iscoroutinefunction(found):
+        raise AppNotFound(f"The factory {name} is async, but is called before there is an event loop. {_HOW}")
     made = found()
     if not callable(made):
         raise AppNotFound(f"The factory {name} returned {made!r:.100}, which is no app. {_HOW}")
@@ -107,7 +114,7 @@ def _required(function: Any) -> int | None:
     """Counts the arguments that a call needs; None when the function takes any number, or does not say."""
     try:
         parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):  # the last from Flask's proxies, outside of a request
         return None
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
         return None
@@ -128,15 +135,17 @@ def interface_of(app: Any, interface: str = "auto") -> str:
     Raises:
         AppNotFound: it is neither.
     """
-    if interface != "auto":
-        return interface
     if not callable(app):
         raise AppNotFound(f"{app!r:.100} is neither a WSGI nor an ASGI app: it cannot be called. {_HOW}")
+    if interface != "auto":
+        return interface
     if inspect.isclass(app):
         return _interface_of_class(app)
     if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__):
         return "asgi"
     kind = {3: "asgi", 2: "wsgi", 1: "asgi2"}.get(_required(app) or 0)
+    if kind == "asgi2" and "scope" not in inspect.signature(app).parameters:
+        kind = None  # a factory that needs an argument, more likely than an app of the old kind
     if kind is None:
         raise AppNotFound(
             f"{app!r:.100} is neither a WSGI nor an ASGI app as far as can be seen: a WSGI app takes "

@@ -40,14 +40,19 @@ class Origin:
         self.raw_prefix = headers.get(b"x-forwarded-prefix", b"")
         self.prefix = unquote(self.raw_prefix.decode("latin-1")) if self.raw_prefix else ""
         self.host, port = _split(headers.get(b"host", b"localhost").decode("latin-1"))
-        given = port or headers.get(b"x-forwarded-port", b"").decode("latin-1")
-        self.port = int(given) if given.isdecimal() and len(given) < 6 else _DEFAULT_PORTS[self.scheme]
+        forwarded = headers.get(b"x-forwarded-port", b"").decode("latin-1")
+        self.port = _port(port) or _port(forwarded) or _DEFAULT_PORTS[self.scheme]
 
 
 def _split(host: str) -> tuple[str, str]:
     """Splits a Host header into name and port (RFC 9110 §7.2)."""
     if host.startswith("["):
         name, _, rest = host[1:].partition("]")
-        return name, rest.removeprefix(":")
+        return name or "localhost", rest.removeprefix(":")
     name, _, port = host.partition(":")
-    return name, port
+    return name or "localhost", port
+
+
+def _port(text: str) -> int:
+    """Reads a port; 0 when it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536 else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from pathlib import Path
 
@@ -36,6 +37,8 @@ def serve(settings: Settings, listener: socket.socket, channel: socket.socket | 
         app = find_app(settings.app, Path.cwd())
         interface = interface_of(app, settings.interface)
     except AppNotFound as error:
+        if channel is None:
+            sys.stderr.write(f"lambda-web-adapter: {error}\n")
         control.failed(error)
         return START_FAILED
     except BaseException as error:  # noqa: BLE001  # the app's own error, shown as itself; also when it calls sys.exit

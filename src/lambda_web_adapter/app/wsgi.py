@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 import sys
 import threading
 
 from lambda_web_adapter.app.wsgi_connection import WsgiConnection
+from lambda_web_adapter.app.wsgi_response import ConnectionLost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from types import FrameType
     from wsgiref.types import WSGIApplication
 
@@ -35,6 +36,7 @@ def serve(app: WSGIApplication, listener: socket.socket, control: Control) -> in
     control.ready()
     while True:
         connection, (host, port, *_) = listener.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         served = WsgiConnection(app, connection, (host, port), control)
         threading.Thread(target=_run, args=(served, connection), name=f"wsgi-{port}", daemon=True).start()
 
@@ -43,10 +45,15 @@ def _run(served: WsgiConnection, connection: socket.socket) -> None:
     with connection:
         try:
             served.run()
-        except ConnectionError as error:
+        except (ConnectionLost, OSError) as error:
             logger.warning("A connection broke off: %s", error)
 
 
 def _exit(number: int, frame: FrameType | None) -> None:
-    """Ends the process in order, so that `atexit` functions run; connections do not hold it up."""
+    """Ends the process in order, so that `atexit` functions run; connections do not hold it up.
+
+    Further signals are ignored: the terminal, or Lambda, may signal the whole group, and the adapter passes it on.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(0)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import httptools
 
 from lambda_web_adapter.app.wsgi_environ import environ_of
-from lambda_web_adapter.app.wsgi_response import ResponseWriter
+from lambda_web_adapter.app.wsgi_response import ConnectionLost, ResponseWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class WsgiConnection:
         response = ResponseWriter(self._socket, head=request.method == b"HEAD", chunked=request.version == "1.1")
         try:
             self._call(environ, response)
-        except ConnectionError:
+        except ConnectionLost:
             raise
         except Exception:  # the app's failure is the caller's 500, and the log has it
             logger.exception("Exception in WSGI application")
@@ -97,6 +97,9 @@ class WsgiConnection:
             response.replace("500 Internal Server Error", [("content-type", "text/plain; charset=utf-8")])
             response.write(b"Internal Server Error")
             response.end()
+        except BaseException:  # sys.exit in a view ends its request, not the process, and not without a word
+            logger.exception("Exception in WSGI application")
+            raise
         return request.keep_alive and response.complete
 
     def _call(self, environ: dict[str, Any], response: ResponseWriter) -> None:

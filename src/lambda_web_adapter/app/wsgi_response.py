@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 _WITHOUT_BODY = (204, 304)  # RFC 9110 §15.3.5, §15.4.5
 
 
+class ConnectionLost(Exception):
+    """The adapter is gone; not to be mixed up with what the app's own connections raise."""
+
+
 class ResponseWriter:
     """Writes one response; the head goes out with the first byte of the body, or at the end.
 
@@ -73,6 +77,8 @@ class ResponseWriter:
 
     def write(self, data: bytes) -> None:
         """Sends a part of the body at once, after the head if that is not out yet."""
+        if not isinstance(data, bytes):
+            raise TypeError(f"the app's body has to be bytes, but a part is {type(data).__name__} (PEP 3333)")
         head = b"" if self.begun else self._head()
         if self._bodiless:
             data = b""
@@ -83,7 +89,7 @@ class ResponseWriter:
                 raise ValueError(f"the app sent {len(data) - self._left} bytes more than its content-length says")
             self._left -= len(data)
         if head or data:
-            self._socket.sendall(head + data if head else data)
+            self._send(head + data if head else data)
 
     def end(self) -> None:
         """Ends the response."""
@@ -94,11 +100,17 @@ class ResponseWriter:
                 self.length_if_unset(0)
             self.write(b"")
         if self._chunked:
-            self._socket.sendall(b"0\r\n\r\n")
+            self._send(b"0\r\n\r\n")
         elif self._left and not self._bodiless:
             logger.error("The app sent %d bytes less than its content-length says", self._left)
             return
         self.complete = self._bodiless or self._chunked or self._left == 0
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise ConnectionLost(str(error)) from error
 
     def _head(self) -> bytes:
         if not self._status:
