@@ -66,9 +66,9 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
     app = None
     settings = Settings()
     try:
-        settings, command = what_to_run(words, environment)
+        settings, command = _what_to_run(words, environment)
         app = AppProcess(settings, command, _serve)
-        app.start()
+        app.start()  # the app process ends by a SystemExit out of this call, which nothing here may catch
     except (SettingsError, AppError) as error:
         problem = error
 
@@ -82,6 +82,14 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
     for warning in warnings(environment):
         log("WARNING", warning)
     return lifecycle.run(runtime, app, settings)
+
+
+def _what_to_run(words: list[str], environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
+    """Finds out what to run, where nobody reads what argparse prints before it ends the process."""
+    try:
+        return what_to_run(words, environment)
+    except SystemExit:
+        raise SettingsError(f"These words make no sense: {' '.join(words)}") from None
 
 
 def _serve(settings: Settings, listener: socket.socket, channel: socket.socket) -> int:

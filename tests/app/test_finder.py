@@ -128,6 +128,14 @@ def test_a_factory_that_needs_an_argument_is_no_app(write: Write, tmp_path: Path
         interface_of(find_app("main:create_app", tmp_path))
 
 
+@pytest.mark.parametrize("name", ["main:create_app().site", "main:create_app()()"])
+def test_nothing_may_follow_a_call(write: Write, tmp_path: Path, name: str) -> None:
+    write("main.py", "def create_app():\n    def made(environ, start_response): ...\n    return made\n")
+
+    with pytest.raises(AppNotFound, match="main:app"):
+        find_app(name, tmp_path)
+
+
 def test_an_exception_in_a_factory_comes_out_as_itself(write: Write, tmp_path: Path) -> None:
     write("main.py", "def create_app(): raise LookupError('no database')\n")
 

@@ -290,6 +290,18 @@ def test_a_signal_ends_the_process_in_order(server: str, number: signal.Signals)
         assert served.output() == "at exit\n"
 
 
+def test_a_signal_that_another_thread_takes_ends_the_process_too(server: str) -> None:
+    """So does one that comes between two system calls of the main thread: there, nothing interrupts the next one."""
+    with (
+        serving("wsgi_cases:app", {"AWS_LWA_SERVER": "uvicorn" if server == "uvicorn" else "auto"}) as served,
+        served.connect() as client,
+    ):
+        client.send(request("GET", "/terminated"))
+
+        assert served.end() == 0
+        assert served.output() == "at exit\n"
+
+
 def test_a_request_does_not_hold_up_the_end(key: str) -> None:
     """On uvicorn it does; the adapter ends what has not ended in time."""
     with serving("wsgi_cases:app") as served, served.connect() as client:

@@ -83,12 +83,15 @@ class AppConnection:
                 line = self._app.read_line(deadline - time.monotonic())
             except TimeoutError:
                 log("WARNING", "The app's work after its response is not done at the function's time-out.", request_id)
+                self._connection.close()  # so that the next request has another name, and waits behind nothing
                 return
             word, _, port = line.partition(b" ")
             if line and port != awaited:
                 continue  # about an earlier request, which was given up
             if word != b"done":
                 self._connection.close()
+            if not line:
+                self._app.has_ended(_EXIT_SECONDS)  # it is about to; the next event must not meet it
             self._awaited = 0
 
     def close(self) -> None:

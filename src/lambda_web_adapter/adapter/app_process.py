@@ -7,6 +7,8 @@ cannot speak, and its copy of the channel closes as the command is executed.
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import os
 import signal
 import socket
@@ -31,6 +33,8 @@ _COMMAND_PORT = 8080
 _BACKLOG = 128
 # A stop: what Lambda leaves a runtime for SIGTERM is 300 ms when an extension is registered.
 _STOP_SECONDS = 0.3
+# Between the end of a server and the end of its listening socket.
+_RELEASE_SECONDS = 0.5
 
 
 class AppProcess:
@@ -89,6 +93,8 @@ class AppProcess:
         if listener:
             sys.exit(self._serve(self._settings, listener, control))
         port = str(self.port)
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would keep it so
         try:
             os.execvpe(self._command[0], self._command, os.environ | {"PORT": port, "AWS_LWA_PORT": port})  # noqa: S606  # this is what a command is for
         except OSError as error:
@@ -163,7 +169,7 @@ class AppProcess:
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
         """Ends the process: asks with SIGTERM, and kills what has not ended in time."""
         if self.pid and not self.has_ended():
-            os.kill(self.pid, signal.SIGTERM)
+            _signal(self._family(), signal.SIGTERM)
             if not self.has_ended(timeout):
                 self.kill()
         self._close()
@@ -171,14 +177,32 @@ class AppProcess:
     def kill(self) -> None:
         """Ends the process at once."""
         if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
+            _signal(self._family(), signal.SIGKILL)
             self.has_ended(timeout=60)
         self._close()
+
+    def _family(self) -> list[int]:
+        """The process and, for a command, all that stem from it: a script need not hand on signals to its server.
+
+        They stay in the bootstrap's own group, which is what Lambda and the Runtime Interface Emulator kill.
+        """
+        found = [self.pid]
+        for pid in found if self._command else ():
+            for tasks in glob.glob(f"/proc/{pid}/task/*/children"):
+                with contextlib.suppress(OSError), open(tasks) as file:
+                    found += map(int, file.read().split())
+        return found
 
     def _close(self) -> None:
         if self._control is not None:
             self._control.close()
             self._control = None
+
+
+def _signal(pids: list[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -210,6 +234,7 @@ def timeval(seconds: float) -> bytes:
 def _command_port(settings: Settings) -> int:
     """Picks the port for a command: the configured one, 8080, or a free one where 8080 is taken."""
     if settings.port:
+        _await_free(settings.host, settings.port)
         return settings.port
     for port in (_COMMAND_PORT, 0):
         try:
@@ -219,6 +244,24 @@ def _command_port(settings: Settings) -> int:
         with probe:
             return int(probe.getsockname()[1])
     raise SettingsError(f"No port is free on {settings.host}.")
+
+
+def _await_free(host: str, port: int) -> None:
+    """Checks that the port is free: whoever listens there would be taken for the command.
+
+    One that was just killed may need a moment to let go of it.
+
+    Raises:
+        SettingsError: the port is taken.
+    """
+    until = time.monotonic() + _RELEASE_SECONDS
+    while True:
+        try:
+            return listen(host, port).close()
+        except SettingsError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.005)
 
 
 def _wait(pid: int) -> tuple[int, int]:

@@ -109,11 +109,13 @@ class Connection:
             raise ConnectionClosed("the connection is not open", sent=False)
         self._expect(method)
         try:
-            self._send(self._socket, request, deadline)
+            unsent = self._send(self._socket, request, deadline)
             self._receive(self._socket, deadline)
         except BaseException:
             self.close()
             raise
+        if unsent:
+            self._keep_alive = False
         if self._bodiless:
             self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
         if not self._keep_alive:
@@ -130,24 +132,26 @@ class Connection:
         self._bodiless = method == "HEAD"
 
     @staticmethod
-    def _send(opened: socket.socket, request: bytes, deadline: float | None) -> None:
-        sent = 0
+    def _send(opened: socket.socket, request: bytes, deadline: float | None) -> bool:
+        """Sends the request; returns whether the peer did not take all of it, as one that refuses a large body does."""
         if deadline is not None and len(request) > _SURELY_BUFFERED:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(_left(deadline)))
         try:
             sent = opened.send(request)
-            if sent < len(request):
-                opened.sendall(memoryview(request)[sent:])
+            while sent < len(request):
+                if deadline is not None:
+                    opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(_left(deadline)))
+                sent += opened.send(memoryview(request)[sent:])
         except BlockingIOError:
             raise TimeoutError("the request was not taken in time") from None
-        except OSError as error:
-            raise ConnectionClosed(str(error), sent=bool(sent)) from None
+        except OSError:
+            return True  # it may have answered before
+        return False
 
     def _receive(self, opened: socket.socket, deadline: float | None) -> None:
         received = False
         size = _SMALL
-        if deadline is not None:
-            self._limit(opened, deadline)
+        self._limit(opened, deadline)
         while not self._complete:
             try:
                 data = opened.recv(size)
@@ -161,24 +165,30 @@ class Connection:
             received = True
             self._parse(data)
             if not self._complete:
-                if deadline is not None:
-                    self._limit(opened, deadline)
+                self._limit(opened, deadline)
                 size = _LARGE if len(data) == size else _SMALL
 
-    def _limit(self, opened: socket.socket, deadline: float) -> None:
+    def _limit(self, opened: socket.socket, deadline: float | None) -> None:
         """Lets the kernel keep the time: each blocking call ends by itself, without a poll before it.
 
         One invocation is much like the next, so that the limit set for the last one mostly serves for this one too.
         """
+        if deadline is None:
+            if self._limited:
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, bytes(len(timeval(0))))
+                self._limited = 0.0
+            return
         left = _left(deadline)
-        if not left - _CLOSE_ENOUGH < self._limited < left + _CLOSE_ENOUGH:
+        if not self._limited or abs(left - self._limited) > _CLOSE_ENOUGH:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(left))
             self._limited = left
 
     def _parse(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if isinstance(error.__context__, SystemExit):
+                raise error.__context__ from None  # a signal came while a callback ran
             if not self._complete:
                 raise NotHttp(str(error)) from None
             self._keep_alive = False  # what comes after a whole response is not ours to judge
@@ -192,9 +202,14 @@ class Connection:
 
     # What httptools calls while it reads.
 
+    def on_message_begin(self) -> None:
+        """Refuses to read on behind a whole response: what comes there is no part of it, nor of the next."""
+        if self._complete:
+            raise NotHttp("something came behind the response")
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keeps a header."""
-        self._headers.append((name, value))
+        """Keeps a header, without the spaces that the parser leaves behind its value (RFC 9112 §5.1)."""
+        self._headers.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Takes the status; the response to a HEAD request ends here."""
@@ -205,8 +220,9 @@ class Connection:
             self._complete = self._bodiless
 
     def on_body(self, body: bytes) -> None:
-        """Keeps a part of the body."""
-        self._chunks.append(body)
+        """Keeps a part of the body; the response to HEAD has none, whatever the app sends."""
+        if not self._bodiless:
+            self._chunks.append(body)
 
     def on_message_complete(self) -> None:
         """Ends the response, unless it is an interim one (RFC 9110 §15.2), which is passed over."""

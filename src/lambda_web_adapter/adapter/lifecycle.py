@@ -71,6 +71,7 @@ class _Environment:
         self._runtime = runtime
         self._app = app
         self._settings = settings
+        self._ready = False
         self._connect()
 
     def serve(self) -> int:
@@ -92,7 +93,12 @@ class _Environment:
     def _handle(self, invocation: Invocation) -> None:
         deadline = deadline_of(invocation)
         try:
-            self._ensure_app()
+            self._ensure_app(deadline)
+        except AdapterError as error:
+            log("ERROR", f"{error.error_type}: {error}", invocation.request_id)
+            self._runtime.fail(invocation, error)
+            return
+        try:
             reply = self._invoker.reply_to(invocation, deadline)
         except AdapterError as error:
             log("ERROR", f"{error.error_type}: {error}", invocation.request_id)
@@ -101,29 +107,32 @@ class _Environment:
             self._runtime.respond(invocation, reply)
         self._connection.wait_until_done(deadline, invocation.request_id)
 
-    def _ensure_app(self) -> None:
-        """Starts the app again if it has ended.
+    def _ensure_app(self, deadline: float) -> None:
+        """Starts the app again if it has ended, or waits on for one that was started again.
 
         Raises:
             AppError: it does not start.
         """
-        if not self._app.child_changed and self._app.pid:
+        if not self._app.child_changed and self._app.pid and self._ready:
             return
         self._app.child_changed = False
-        if not self._app.has_ended():
-            return
-        log("WARNING", f"The app has ended ({self._app.end}); it is started again.")
-        self._connection.close()
-        self._app.stop()
-        self._app.start()
-        wait_until_ready(self._app, self._settings)
-        self._connect()
+        if self._app.has_ended():
+            log("WARNING", f"The app has ended ({self._app.end}); it is started again.")
+            self._ready = False
+            self._connection.close()
+            self._app.stop()
+            self._app.start()
+        if not self._ready:
+            wait_until_ready(self._app, self._settings, deadline)
+            self._connect()
 
     def _connect(self) -> None:
         self._connection = AppConnection(self._app, self._settings.host)
         self._invoker = Invoker(self._settings, self._connection)
+        self._ready = True
 
 
 def _exit(number: int, frame: FrameType | None) -> None:
-    """Ends the process in order: `finally` stops the app."""
+    """Ends the process in order: `finally` stops the app, and another signal must not stop that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(0)

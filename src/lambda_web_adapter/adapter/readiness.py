@@ -27,14 +27,14 @@ _PROBE_SECONDS = 5.0  # an HTTP probe that hangs is tried again
 _EXIT_SECONDS = 2.0  # between the end of the control channel and the end of the process
 
 
-def wait_until_ready(app: AppProcess, settings: Settings) -> None:
-    """Waits for the app to be ready.
+def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = float("inf")) -> None:
+    """Waits for the app to be ready, for as long as the settings say, but not beyond the deadline.
 
     Raises:
         AppStartFailed: the app raised or ended.
         AppNotReady: it was not ready in time.
     """
-    until = time.monotonic() + settings.readiness_check_timeout
+    until = min(time.monotonic() + settings.readiness_check_timeout, deadline)
     if app.speaks:
         _wait_for_word(app, until, settings)
     else:

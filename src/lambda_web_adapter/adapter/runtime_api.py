@@ -135,7 +135,7 @@ def invocation_of(response: Response) -> Invocation:
     return Invocation(
         request_id=request_id,
         event=response.body,
-        deadline_ms=int(deadline) if deadline.isdigit() else 0,
+        deadline_ms=int(deadline) if deadline.isdecimal() else 0,
         **found,
     )
 

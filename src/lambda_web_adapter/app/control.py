@@ -39,9 +39,15 @@ class Control:
         else:
             kind = type(error)
             raised = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-            report = {"message": str(error), "raised": raised, "stack": traceback.format_exception(error)}
+            stack = [_encodable(line) for line in traceback.format_exception(error)]
+            report = {"message": _encodable(str(error)), "raised": _encodable(raised), "stack": stack}
         self._say(f"failed {json.dumps(report)}")
 
     def _say(self, line: str) -> None:
         if self._channel is not None:
             self._channel.sendall(f"{line}\n".encode())
+
+
+def _encodable(text: str) -> str:
+    """Escapes what no UTF-8 can hold: half of a surrogate pair, as file names may have."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -7,6 +7,7 @@ import atexit
 import io
 import json
 import os
+import signal
 import socket
 import sys
 import threading
@@ -248,6 +249,14 @@ def no_delay(environ: WSGIEnvironment, start_response: StartResponse) -> Iterabl
                 found.add(bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
     start_response("200 OK", [TEXT])
     return [json.dumps(sorted(found)).encode()]
+
+
+@valid
+def terminated(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Has SIGTERM come to this thread, as the kernel may choose (signal(7)), while the main thread waits."""
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    start_response("200 OK", [TEXT])
+    return [b"terminated"]
 
 
 @valid

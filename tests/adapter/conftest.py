@@ -1,0 +1,83 @@
+"""What the tests of the adapter process share: the fake Runtime API, and real bootstraps that talk to it."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+from fake_runtime_api import FakeRuntimeApi
+from processes import BOOTSTRAP, Running, free_port, plain_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+APPS = Path(__file__).parent / "apps"
+
+
+class Start(Protocol):
+    """Starts the bootstrap in a folder, with words and variables."""
+
+    def __call__(self, *words: str, cwd: Path | str = APPS, **variables: str) -> Running: ...
+
+
+@pytest.fixture
+def api() -> Iterator[FakeRuntimeApi]:
+    with FakeRuntimeApi() as fake:
+        yield fake
+
+
+class Shared:
+    """A bootstrap that several tests send events to, one after the other; a new one when a test has broken it."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._api: FakeRuntimeApi | None = None
+        self.process: Running | None = None
+
+    @property
+    def api(self) -> FakeRuntimeApi:
+        if self._api is None or self.process is None or self.process.ended:
+            self._api = self._stack.enter_context(FakeRuntimeApi())
+            self.process = self._stack.enter_context(bootstrap(self._api, "main:wsgi"))
+        return self._api
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Shared]:
+    with ExitStack() as stack:
+        yield Shared(stack)
+
+
+@pytest.fixture
+def served(shared: Shared) -> FakeRuntimeApi:
+    """The Runtime API of a bootstrap that has served other tests; for those that only send events and read replies."""
+    return shared.api
+
+
+def bootstrap(api: FakeRuntimeApi, *words: str, cwd: Path | str = APPS, **variables: str) -> Running:
+    """Starts the bootstrap; a command gets a port that is free, since 8080 may be another test run's."""
+    if "--" in words and not {"PORT", "AWS_LWA_PORT"} & variables.keys():
+        variables["AWS_LWA_PORT"] = free_port()
+    env = plain_environment({"AWS_LAMBDA_RUNTIME_API": api.address, **variables})
+    command: list[str | Path] = [sys.executable, BOOTSTRAP, *words]
+    return Running(command, env=env, cwd=cwd, at_end=api.client_has_ended)
+
+
+@pytest.fixture
+def start(api: FakeRuntimeApi) -> Iterator[Start]:
+    with ExitStack() as stack:
+
+        def started(*words: str, cwd: Path | str = APPS, **variables: str) -> Running:
+            return stack.enter_context(bootstrap(api, *words, cwd=cwd, **variables))
+
+        yield started
+
+
+@pytest.fixture(params=["main:app", "main:wsgi"], ids=["asgi", "wsgi"])
+def either_app(request: pytest.FixtureRequest) -> str:
+    """The app of `apps/main.py`, of one kind and of the other."""
+    name: str = request.param
+    return name

@@ -1,0 +1,100 @@
+"""One invocation with an app that is not there: what needs no process to be seen."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+import pytest
+from adapter.test_loop import QUEUE, get
+
+from lambda_web_adapter.adapter.invocation import Invoker, deadline_of, read_event
+from lambda_web_adapter.errors import AdapterError, AppUnreachable, InvalidEvent
+from lambda_web_adapter.messages import Invocation
+from lambda_web_adapter.settings import Settings
+
+if TYPE_CHECKING:
+    from lambda_web_adapter.adapter.app_connection import AppConnection
+
+
+class Raising:
+    """Stands for the connection to the app."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def exchange(self, request: bytes, method: str, deadline: float) -> NoReturn:
+        raise self._error
+
+
+def invoker(error: Exception) -> Invoker:
+    return Invoker(Settings(), cast("AppConnection", Raising(error)))
+
+
+def invocation(event: object, *, deadline_ms: int = 0) -> Invocation:
+    return Invocation(request_id="the-id", event=json.dumps(event).encode(), deadline_ms=deadline_ms)
+
+
+def test_a_bug_of_the_adapter_is_an_answer_with_a_trace_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    reply: dict[str, Any] = json.loads(invoker(KeyError("a bug")).reply_to(invocation(get("/")), 0))
+
+    assert reply["statusCode"] == 500
+    assert json.loads(reply["body"])["errorType"] == "Runtime.AdapterError"
+    assert "bug" in json.loads(reply["body"])["message"]
+    logged = capfd.readouterr().err
+    assert "the-id" in logged
+    assert "Traceback" in logged
+    assert "KeyError: 'a bug'" in logged
+
+
+def test_a_bug_of_the_adapter_fails_an_event_that_is_no_request() -> None:
+    with pytest.raises(AdapterError, match="bug"):
+        invoker(KeyError("a bug")).reply_to(invocation(QUEUE), 0)
+
+
+def test_an_exchange_that_fails_is_the_caller_s_502() -> None:
+    reply: dict[str, Any] = json.loads(invoker(AppUnreachable("nobody there")).reply_to(invocation(get("/")), 0))
+
+    assert reply == {
+        "statusCode": 502,
+        "headers": {"content-type": "application/json"},
+        "body": '{"message":"nobody there","errorType":"Function.AppUnreachable"}',
+        "isBase64Encoded": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        pytest.param(30.0, 29.8, id="a margin is kept back"),
+        pytest.param(0.1, 0.0, id="less than the margin"),
+        pytest.param(-10.0, 0.0, id="passed"),
+        pytest.param(1e9, 900.0, id="a clock that is wrong"),
+        pytest.param(None, 900.0, id="none"),
+    ],
+)
+def test_the_deadline_is_a_little_before_lambda_s(left: float | None, expected: float) -> None:
+    deadline_ms = 0 if left is None else int((time.time() + left) * 1000)
+
+    found = deadline_of(invocation(None, deadline_ms=deadline_ms)) - time.monotonic()
+
+    assert found == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("event", "value"),
+    [
+        pytest.param(b'{"a": [1, 2.5, null, "\xc3\xb6"]}', {"a": [1, 2.5, None, "ö"]}, id="JSON"),
+        pytest.param(b'{"a": "\\ud83d"}', {"a": "\ud83d"}, id="half a surrogate pair"),
+        pytest.param(b"Infinity", float("inf"), id="Infinity"),
+    ],
+)
+def test_an_event_is_read(event: bytes, value: object) -> None:
+    assert read_event(event) == value
+
+
+@pytest.mark.parametrize("event", [b"", b"{", b"\xff", b"{'a': 1}", b"[" * 200_000, b"1" * 10_000])
+def test_an_event_that_cannot_be_read_is_said_to_be(event: bytes) -> None:
+    with pytest.raises(InvalidEvent, match="not JSON"):
+        read_event(event)

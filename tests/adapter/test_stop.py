@@ -1,0 +1,124 @@
+"""SIGTERM: the app is shut down in order if it can be in the time there is, and the bootstrap ends with 0."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from adapter.test_loop import body, get
+from processes import children, runs, wait_until
+
+if TYPE_CHECKING:
+    from adapter.conftest import Start
+    from fake_runtime_api import FakeRuntimeApi
+
+# Lambda leaves 300 ms to the app; what the rest takes is not Lambda's affair alone on a busy machine.
+SOON = 2.0
+
+
+def told(api: FakeRuntimeApi) -> list[str]:
+    """What the app has told, in order."""
+    return [call.name.removeprefix("test/") for call in api.calls if call.name.startswith("test/")]
+
+
+@pytest.mark.parametrize(
+    ("app", "steps"),
+    [
+        pytest.param("main:app", ["import", "startup", "shutdown", "exit"], id="asgi"),
+        pytest.param("main:wsgi", ["import", "exit"], id="wsgi"),
+    ],
+)
+def test_an_idle_environment_ends_in_order(app: str, steps: list[str], api: FakeRuntimeApi, start: Start) -> None:
+    process = start(app)
+    pid = body(api.invoke(get("/")))["pid"]
+    api.wait_for_call("next", 2)
+
+    began = time.monotonic()
+    assert process.terminate() == 0
+
+    assert time.monotonic() - began < SOON
+    assert told(api) == steps
+    assert not runs(pid)
+    assert "Traceback" not in process.text
+
+
+def test_a_signal_to_the_whole_group_is_as_good(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
+    """The Runtime Interface Emulator signals the group, so that the app hears it twice."""
+    process = start(either_app)
+    api.invoke(get("/"))
+    api.wait_for_call("next", 2)
+
+    os.killpg(process.pid, signal.SIGTERM)
+
+    assert process.wait() == 0
+    assert told(api)[-1] == "exit"
+    assert "Traceback" not in process.text
+
+
+def test_an_environment_in_the_middle_of_an_invocation_ends_too(
+    api: FakeRuntimeApi, start: Start, either_app: str
+) -> None:
+    api.hold("hangs")
+    process = start(either_app)
+    api.add(get("/tell/hangs"))
+    api.wait_for_call("test/hangs")
+    (app,) = children(process.pid)
+
+    began = time.monotonic()
+    assert process.terminate() == 0
+
+    assert time.monotonic() - began < SOON
+    assert not runs(app)
+    assert api.names == ["next"]
+
+
+@pytest.mark.parametrize("stage", ["import", "startup"])
+def test_an_environment_that_has_not_started_yet_ends_too(stage: str, api: FakeRuntimeApi, start: Start) -> None:
+    api.hold(stage)
+    process = start("main:app")
+    api.wait_for_call(f"test/{stage}")
+    (app,) = children(process.pid)
+
+    began = time.monotonic()
+    process.terminate()
+
+    assert time.monotonic() - began < SOON
+    assert not runs(app)
+    assert api.names == []
+
+
+def test_an_app_that_ignores_the_signal_is_killed(api: FakeRuntimeApi, start: Start) -> None:
+    process = start("main:wsgi", APP_IGNORES="SIGTERM")
+    pid = body(api.invoke(get("/")))["pid"]
+    api.wait_for_call("next", 2)
+
+    began = time.monotonic()
+    assert process.terminate() == 0
+
+    assert 0.3 <= time.monotonic() - began < SOON
+    assert not runs(pid)
+
+
+def test_a_command_gets_the_signal(api: FakeRuntimeApi, start: Start) -> None:
+    process = start("--", sys.executable, "command.py")
+    api.wait_for_call("next")
+    (app,) = children(process.pid)
+
+    assert process.terminate() == 0
+
+    assert not runs(app)
+
+
+def test_a_command_behind_a_shell_gets_the_signal(api: FakeRuntimeApi, start: Start) -> None:
+    process = start("--", "sh", "-c", f"{sys.executable} command.py; exit $?")
+    api.wait_for_call("next")
+    (shell,) = children(process.pid)
+    (app,) = children(shell)
+
+    assert process.terminate() == 0
+
+    wait_until(lambda: not runs(app), "the command behind the shell ends", seconds=2)

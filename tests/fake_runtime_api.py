@@ -1,0 +1,352 @@
+"""A Runtime API for tests: it hands out what it is given, records every call, and can be told to answer badly.
+
+`adapter/test_contract.py` holds it to what the Runtime Interface Emulator does. Two things the emulator has no part in:
+the nonce in Lambda-Runtime-Invocation-Id, and the paths under /test, by which an app under test makes itself heard.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Condition, Thread
+from typing import TYPE_CHECKING, Any
+
+from processes import SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import TypeVar
+
+    Found = TypeVar("Found")
+
+PREFIX = "/2018-06-01/runtime/"
+MAX_REPLY = 6 * 1024 * 1024 + 100
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:test"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to the Runtime API, with the time it came at (seconds since the epoch), and on which connection."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    at: float
+    connection: int
+
+    @property
+    def name(self) -> str:
+        """What is called: `next`, `response`, `error`, `init/error`, `test/...`, or else the path."""
+        if self.path.startswith("/test/"):
+            return self.path[1:]
+        rest = self.path.removeprefix(PREFIX)
+        if rest in ("init/error", "invocation/next"):
+            return rest.removeprefix("invocation/")
+        return rest.split("/")[2] if rest.startswith("invocation/") and rest.count("/") == 2 else self.path
+
+    @property
+    def request_id(self) -> str:
+        return self.path.removeprefix(PREFIX).split("/")[1]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a call is answered, when not as usual; `reset` breaks the connection instead."""
+
+    status: int = 200
+    body: bytes = b'{"errorMessage":"scripted","errorType":"Scripted"}\n'
+    headers: Mapping[str, str | None] = field(default_factory=dict)
+    reset: bool = False
+
+
+RESET = Answer(reset=True)
+OK = Answer(202, b'{"status":"OK"}\n')
+NOT_FOUND = Answer(404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
+
+
+def problem(status: int, kind: str, message: str) -> Answer:
+    return Answer(status, json.dumps({"errorMessage": message, "errorType": kind}).encode())
+
+
+@dataclass
+class _Event:
+    request_id: str
+    body: bytes
+    headers: Mapping[str, str | None]
+    answered: bool = False
+
+
+class FakeRuntimeApi:
+    """The Runtime API of one environment, on a free port, served by threads until it is closed."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._calls: list[Call] = []
+        self._queue: deque[_Event] = deque()
+        self._current: _Event | None = None
+        self._scripts: dict[str, deque[Answer]] = {}
+        self._held: set[str] = set()
+        self._init_failed = False
+        self._closing = False
+        self._waited_for = True
+        self._connections: list[socket.socket] = []
+        self._server = _Server(self)
+        self.address = f"127.0.0.1:{self._server.server_port}"
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    # What a test does.
+
+    def add(
+        self,
+        event: object,
+        *,
+        request_id: str = "",
+        seconds: float | None = 20,
+        headers: Mapping[str, str | None] | None = None,
+    ) -> str:
+        """Queues an event, bytes as they are and anything else as JSON.
+
+        Args:
+            event: the event.
+            request_id: its id; one is made up otherwise.
+            seconds: the time until the deadline; None leaves the header out.
+            headers: more headers for the answer to /next; None leaves one out.
+
+        Returns:
+            The id.
+        """
+        request_id = request_id or str(uuid.uuid4())
+        deadline = None if seconds is None else str(int((time.time() + seconds) * 1000))
+        given = {
+            "Lambda-Runtime-Aws-Request-Id": request_id,
+            "Lambda-Runtime-Deadline-Ms": deadline,
+            "Lambda-Runtime-Invoked-Function-Arn": ARN,
+            **(headers or {}),
+        }
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        with self._changed:
+            self._queue.append(_Event(request_id, body, given))
+            self._changed.notify_all()
+        return request_id
+
+    def invoke(self, event: object, **more: Any) -> Call:
+        """Queues an event, and waits for what is posted for it: the call to /response or /error."""
+        return self.outcome(self.add(event, **more))
+
+    def script(self, name: str, *answers: Answer) -> None:
+        """Says how the next calls of that name are answered, whatever the rules say."""
+        with self._changed:
+            self._scripts.setdefault(name, deque()).extend(answers)
+
+    def hold(self, name: str) -> None:
+        """Has calls of /test/NAME wait until `release`, so that an app that makes one stands still there."""
+        with self._changed:
+            self._held.add(name)
+
+    def release(self, name: str) -> None:
+        """Lets calls of /test/NAME go on."""
+        with self._changed:
+            self._held.discard(name)
+            self._changed.notify_all()
+
+    @property
+    def calls(self) -> list[Call]:
+        with self._changed:
+            return list(self._calls)
+
+    def named(self, name: str) -> list[Call]:
+        """The calls of that name so far."""
+        return [call for call in self.calls if call.name == name]
+
+    @property
+    def names(self) -> list[str]:
+        """What was called so far, in order, without the calls that an app has made."""
+        return [call.name for call in self.calls if not call.name.startswith("test/")]
+
+    def wait_for(self, find: Callable[[list[Call]], Found | None], what: str, seconds: float = SECONDS) -> Found:
+        """Waits until something is found among the calls."""
+        with self._changed:
+            self._changed.wait_for(lambda: find(self._calls) is not None or not self._waited_for, seconds)
+            found = find(self._calls)
+        if found is None:
+            raise AssertionError(f"{what}: not within {seconds:g} seconds, nor before the end; {self.names=}")
+        return found
+
+    def wait_for_call(self, name: str, number: int = 1, seconds: float = SECONDS) -> Call:
+        """Waits for the first, or another, call of that name."""
+
+        def find(calls: list[Call]) -> Call | None:
+            found = [call for call in calls if call.name == name]
+            return found[number - 1] if len(found) >= number else None
+
+        return self.wait_for(find, f"call {number} of {name}", seconds)
+
+    def comes_within(self, name: str, number: int, seconds: float) -> bool:
+        """Says whether a call comes; for calls that must not come, where one can only wait for a while."""
+        try:
+            self.wait_for_call(name, number, seconds)
+        except AssertionError:
+            return False
+        return True
+
+    def outcome(self, request_id: str) -> Call:
+        """Waits for the call to /response or /error of an invocation."""
+
+        def find(calls: list[Call]) -> Call | None:
+            ends = (call for call in calls if call.name in ("response", "error"))
+            return next((call for call in ends if call.request_id == request_id), None)
+
+        return self.wait_for(find, f"an answer to {request_id}")
+
+    def client_has_ended(self) -> None:
+        """Says that no more calls will come, so that nobody waits for one."""
+        with self._changed:
+            self._waited_for = False
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Ends everything, also what waits for an event."""
+        with self._changed:
+            self._closing = True
+            self._waited_for = False
+            self._changed.notify_all()
+        self._server.shutdown()
+        for connection in self._connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # it has ended already
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> FakeRuntimeApi:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What the server does, a thread for each connection.
+
+    def connected(self, connection: socket.socket) -> None:
+        with self._changed:
+            self._connections.append(connection)
+
+    def answer(self, call: Call) -> Answer:
+        with self._changed:
+            self._calls.append(call)
+            self._changed.notify_all()
+            script = self._scripts.get(call.name)
+            if script:
+                answer = script.popleft()
+                if call.name in ("response", "error") and not answer.reset:
+                    self._over()
+                return answer
+            if call.name == "next" and call.method == "GET":
+                return self._next()
+            if call.name in ("response", "error") and call.method == "POST":
+                return self._ended(call)
+            if call.name == "init/error" and call.method == "POST":
+                return self._not_started()
+            if call.name.startswith("test/"):
+                self._changed.wait_for(lambda: self._closing or call.name.removeprefix("test/") not in self._held)
+                return OK
+            return NOT_FOUND
+
+    def _next(self) -> Answer:
+        if self._init_failed:
+            return problem(403, "InvalidStateTransition", "State transition from InitError to Ready failed")
+        if self._current is None or self._current.answered:
+            self._changed.wait_for(lambda: self._closing or self._queue)
+            if self._closing:
+                return RESET
+            self._current = self._queue.popleft()
+        return Answer(200, self._current.body, self._current.headers)
+
+    def _ended(self, call: Call) -> Answer:
+        current = self._current
+        if current is None or current.request_id != call.request_id:
+            return problem(400, "InvalidRequestID", "Invalid request ID")
+        if current.answered:
+            return problem(403, "InvalidStateTransition", "State transition is not allowed")
+        nonce = current.headers.get("Lambda-Runtime-Invocation-Id") or ""
+        if call.headers.get("lambda-runtime-invocation-id", "") != nonce:
+            return problem(410, "InvokeTimeout", "The invocation id is not the one that was given")
+        self._over()
+        if call.name == "response" and len(call.body) > MAX_REPLY:
+            message = f"Exceeded maximum allowed payload size ({MAX_REPLY} bytes)."
+            return problem(413, "RequestEntityTooLarge", message)
+        return OK
+
+    def _over(self) -> None:
+        if self._current is not None:
+            self._current.answered = True
+
+    def _not_started(self) -> Answer:
+        if self._init_failed or self._current is not None:
+            return problem(403, "InvalidStateTransition", "State transition to InitError failed")
+        self._init_failed = True
+        return OK
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # joined as the server closes
+
+    def __init__(self, api: FakeRuntimeApi) -> None:
+        self.api = api
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.api.connected(request)
+        super().process_request(request, client_address)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that has gone away is nothing to tell of."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def do_GET(self) -> None:  # the name that http.server calls
+        self._answer()
+
+    def do_POST(self) -> None:  # the name that http.server calls
+        self._answer()
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        call = Call(self.command, self.path, headers, body, time.time(), self.client_address[1])
+        answer = self.server.api.answer(call)
+        if answer.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
+            return
+        given = {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(answer.body)),
+            **answer.headers,
+        }
+        lines = [f"HTTP/1.1 {answer.status} {self.responses.get(answer.status, ('-',))[0]}"]
+        lines += [f"{name}: {value}" for name, value in given.items() if value is not None]
+        self.wfile.write("\r\n".join([*lines, "\r\n"]).encode() + answer.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name that http.server has
+        """The calls are recorded; nothing is written."""

