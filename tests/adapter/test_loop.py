@@ -299,8 +299,8 @@ def test_a_reply_may_be_as_large_as_lambda_takes(api: FakeRuntimeApi, start: Sta
     assert outcome.json["body"] == "x" * length
 
 
-def test_a_reply_that_is_too_large_is_a_small_clear_error(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
-    log = start(either_app)
+def test_a_reply_that_is_too_large_is_a_small_clear_error(api: FakeRuntimeApi, start: Start) -> None:
+    log = start("main:wsgi")
     length = LIMIT - envelope(api) + 1
 
     outcome = api.invoke(get(f"/bytes/{length}"))

@@ -260,4 +260,4 @@ def test_a_failure_is_one_line_whatever_it_says(tmp_path: Path) -> None:
     with starting("main:app", folder=tmp_path) as served:
         line = served.line()
 
-    assert json.loads(line.removeprefix("failed "))["message"] == "two\nlines, \udcff and 🌱"
+    assert json.loads(line.removeprefix("failed "))["message"] == "two\nlines, \\udcff and 🌱"

@@ -34,6 +34,31 @@ def serve(app: ASGI3Application, listener: socket.socket, control: Control) -> i
     Returns:
         The exit code: 0, or 1 when the lifespan startup failed.
     """
+    config = Config(
+        Forwarded(app, control),
+        http=_protocol(control),
+        ws="none",
+        loop="uvloop" if find_spec("uvloop") else "asyncio",
+        interface="asgi3",
+        log_config=None,
+        log_level="warning",
+        timeout_keep_alive=_KEEP_ALIVE,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+    )
+    server = _Server(config, control)
+    # Uvicorn handles these while it serves, and then puts back what was there: at the end they must not cut it short.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.serve([listener]))
+    return 0 if server.started else 1
+
+
+def _protocol(control: Control) -> type[HttpToolsProtocol]:
+    """Makes the protocol class; uvicorn makes the instances, one for each connection."""
 
     class Protocol(HttpToolsProtocol):
         """Uvicorn's protocol, with the response's head and body in one write.
@@ -65,27 +90,7 @@ def serve(app: ASGI3Application, listener: socket.socket, control: Control) -> i
             if self.client:
                 control.closing(self.client[1])
 
-    config = Config(
-        Forwarded(app, control),
-        http=Protocol,
-        ws="none",
-        loop="uvloop" if find_spec("uvloop") else "asyncio",
-        interface="asgi3",
-        log_config=None,
-        log_level="warning",
-        timeout_keep_alive=_KEEP_ALIVE,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-    )
-    server = _Server(config, control)
-    # Uvicorn handles these while it serves, and then puts back what was there: at the end they must not cut it short.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(server.serve([listener]))
-    return 0 if server.started else 1
+    return Protocol
 
 
 class JoiningTransport(asyncio.Transport):

@@ -42,8 +42,8 @@ def _named(name: str, folder: Path) -> Any:
     module_name, separator, attribute = name.partition(":")
     if not separator and "." in name:
         module_name, separator, attribute = name.rpartition(".")
-    attribute, called, _ = attribute.partition("()")
-    if not module_name or module_name.startswith(".") or "/" in module_name or (separator and not attribute):
+    attribute, called, behind = attribute.partition("()")
+    if behind or not module_name or module_name.startswith(".") or "/" in module_name or (separator and not attribute):
         raise AppNotFound(f"{name!r} does not name an app. {_HOW}")
     module = _import(module_name, folder)
     if not separator:
