@@ -296,6 +296,8 @@ def test_a_signal_that_another_thread_takes_ends_the_process_too(server: str) ->
         serving("wsgi_cases:app", {"AWS_LWA_SERVER": "uvicorn" if server == "uvicorn" else "auto"}) as served,
         served.connect() as client,
     ):
+        for _ in range(50):  # by then the main thread waits for connections
+            client.ask("GET", "/hello")
         client.send(request("GET", "/terminated"))
 
         assert served.end() == 0

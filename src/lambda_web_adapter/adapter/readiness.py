@@ -13,7 +13,7 @@ import orjson
 
 from lambda_web_adapter.adapter.connection import Connection, ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.errors import AppNotReady, AppStartFailed
+from lambda_web_adapter.errors import AppNotFound, AppNotReady, AppStartFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def _wait_for_word(app: AppProcess, until: float, settings: Settings) -> None:
     if word == b"failed":
         app.has_ended(_EXIT_SECONDS)
         report = orjson.loads(details)
-        raise AppStartFailed(report["message"], raised=report["raised"], stack=tuple(report["stack"]))
+        kind = AppNotFound if report["raised"] == AppNotFound.error_type else AppStartFailed
+        raise kind(report["message"], raised=report["raised"], stack=tuple(report["stack"]))
     raise _ended(app)
 
 
