@@ -185,8 +185,8 @@ class Forwarded:
         if scope["type"] == "http":
             client = scope["client"]
             port = client[1] if client else 0
-            _rewrite(scope)  # type: ignore[arg-type]  # the type was just compared
             try:
+                _rewrite(scope)  # type: ignore[arg-type]  # the type was just compared
                 await self._app(scope, receive, send)
             except BaseException:
                 self._control.closing(port)  # uvicorn logs it, and closes the connection

@@ -7,9 +7,10 @@ in servers made for the open network, an event loop, a thread pool and the hand-
 from __future__ import annotations
 
 import logging
+import os
+import select
 import signal
 import socket
-import sys
 import threading
 
 from lambda_web_adapter.app.wsgi_connection import WsgiConnection
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_ENDING = {signal.SIGTERM, signal.SIGINT}
+
 
 def serve(app: WSGIApplication, listener: socket.socket, control: Control) -> int:
     """Serves the app until SIGTERM.
@@ -31,14 +34,41 @@ def serve(app: WSGIApplication, listener: socket.socket, control: Control) -> in
     Returns:
         The exit code.
     """
-    signal.signal(signal.SIGTERM, _exit)
-    signal.signal(signal.SIGINT, _exit)
+    signals = _signals()
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    poll.register(signals, select.POLLIN)
     control.ready()
     while True:
+        readable = dict(poll.poll())
+        if signals in readable and _ENDING.intersection(os.read(signals, 4096)):
+            return 0
+        if listener.fileno() not in readable:
+            continue  # a signal that the app handles
         connection, (host, port, *_) = listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         served = WsgiConnection(app, connection, (host, port), control)
         threading.Thread(target=_run, args=(served, connection), name=f"wsgi-{port}", daemon=True).start()
+
+
+def _signals() -> int:
+    """Opens a pipe from which the numbers of the signals that come can be read.
+
+    An exception out of a signal handler would miss a signal that comes just before `accept` blocks, or that another
+    thread takes, and could leave any lock taken. This way the process ends between two connections, so that `atexit`
+    functions run, and further signals do not cut them short: the terminal, or Lambda, may signal the whole group, and
+    the adapter passes it on.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    for number in _ENDING:
+        signal.signal(number, _heard)
+    return reader
+
+
+def _heard(number: int, frame: FrameType | None) -> None:
+    """Does nothing: because there is a handler, the signal's number is written to the pipe."""
 
 
 def _run(served: WsgiConnection, connection: socket.socket) -> None:
@@ -47,13 +77,3 @@ def _run(served: WsgiConnection, connection: socket.socket) -> None:
             served.run()
         except (ConnectionLost, OSError) as error:
             logger.warning("A connection broke off: %s", error)
-
-
-def _exit(number: int, frame: FrameType | None) -> None:
-    """Ends the process in order, so that `atexit` functions run; connections do not hold it up.
-
-    Further signals are ignored: the terminal, or Lambda, may signal the whole group, and the adapter passes it on.
-    """
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(0)
