@@ -37,6 +37,10 @@ def main(words: list[str]) -> int:
         event = sys.stdin.buffer.read() if found.event == "-" else _read(found.event)
         with httpx.Client(trust_env=False, timeout=_TIMEOUT) as client:
             response = client.post(f"{found.url.rstrip('/')}{INVOKE_PATH}", content=event)
+    except httpx.ConnectError as error:
+        sys.stderr.write(f"lambda-web-adapter invoke: nothing answers at {found.url} ({error}). ")
+        sys.stderr.write("Start lambda-web-adapter there, or say with --url where it runs.\n")
+        return UNREACHABLE
     except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:
         sys.stderr.write(f"lambda-web-adapter invoke: {error}\n")
         return UNREACHABLE

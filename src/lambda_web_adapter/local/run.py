@@ -66,7 +66,14 @@ class _Run:
 
     async def serve(self) -> int:
         config = Config(
-            self._dispatch, interface="asgi3", lifespan="off", ws="none", log_level="warning", proxy_headers=False
+            self._dispatch,
+            interface="asgi3",
+            lifespan="off",
+            ws="none",
+            log_level="warning",
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,  # an app may send its own
         )
         host, port = self._sockets[0].getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
