@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
 
+# Up to this size in MB a function gets one vCPU's worth of time (Lambda, "Memory and computing power").
+_ONE_VCPU = 1769
+
 # Exit code for words or settings that make no sense, as argparse has it.
 USAGE = 2
 
@@ -68,6 +71,7 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
     try:
         settings, command = _what_to_run(words, environment)
         app = AppProcess(settings, command, _serve)
+        app.on_one_core = not command and _on_one_core(settings, environment)
         app.start()  # the app process ends by a SystemExit out of this call, which nothing here may catch
     except (SettingsError, AppError) as error:
         problem = error
@@ -82,6 +86,15 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
     for warning in warnings(environment):
         log("WARNING", warning)
     return lifecycle.run(runtime, app, settings)
+
+
+def _on_one_core(settings: Settings, environment: Mapping[str, str]) -> bool:
+    """Decides whether adapter and app share a core; local runs and those of several invocations at once do not."""
+    if settings.one_core != "auto":
+        return settings.one_core == "always"
+    memory = environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    several = "AWS_LAMBDA_MAX_CONCURRENCY" in environment
+    return memory.isdecimal() and int(memory) <= _ONE_VCPU and not several
 
 
 def _what_to_run(words: list[str], environment: Mapping[str, str]) -> tuple[Settings, list[str]]:

@@ -122,6 +122,13 @@ class Settings:
         "auto",
         "`uvicorn` serves a WSGI app by a2wsgi on uvicorn instead of the built-in WSGI server.",
     )
+    one_core: str = _option(
+        "AWS_LWA_ONE_CORE",
+        one_of("auto", "always", "never"),
+        "auto",
+        "Whether a Python app and the adapter, which take turns, run on one core. `auto`: on Lambda up to 1,769 MB, "
+        "where there is one core's worth of time anyway.",
+    )
     readiness_check_path: str = _option(
         "AWS_LWA_READINESS_CHECK_PATH READINESS_CHECK_PATH",
         target,

@@ -44,6 +44,7 @@ class AppProcess:
         port: the port that the app listens on.
         pid: the process, or 0 while there is none.
         child_changed: whether a child has ended or stopped since the app was last looked after.
+        on_one_core: whether the app is to run on the core that the adapter runs on.
         speaks: whether the app says itself when it is ready and done, as our own server does.
     """
 
@@ -63,6 +64,7 @@ class AppProcess:
         self._end = ""
         self.speaks = not command
         self.child_changed = False
+        self.on_one_core = False
         self.port = 0
         self.pid = 0
 
@@ -153,6 +155,18 @@ class AppProcess:
                 return False
             time.sleep(pause)
             pause = min(pause * 2, 0.02)
+
+    def share_core(self) -> None:
+        """Puts adapter and app on one core, where `on_one_core` says so; what the app starts from now on goes along.
+
+        They take turns: while one works the other waits. Waking up a process on another core takes a virtual machine
+        several times as long as switching to it on the same one. Called when the app is ready, so that both have
+        imported side by side.
+        """
+        if self.on_one_core and hasattr(os, "sched_setaffinity"):  # Linux
+            core = {max(os.sched_getaffinity(0))}
+            os.sched_setaffinity(0, core)
+            os.sched_setaffinity(self.pid, core)
 
     def watch(self) -> None:
         """Has the kernel say when a child ends, so that nobody need ask before each request. Main thread only."""

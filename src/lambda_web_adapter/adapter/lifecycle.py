@@ -127,6 +127,7 @@ class _Environment:
             self._connect()
 
     def _connect(self) -> None:
+        self._app.share_core()
         self._connection = AppConnection(self._app, self._settings.host)
         self._invoker = Invoker(self._settings, self._connection)
         self._ready = True
