@@ -165,8 +165,9 @@ class AppProcess:
         """
         if self.on_one_core and hasattr(os, "sched_setaffinity"):  # Linux
             core = {max(os.sched_getaffinity(0))}
-            os.sched_setaffinity(0, core)
-            os.sched_setaffinity(self.pid, core)
+            with contextlib.suppress(OSError):  # it saves time where it may be done; an app that has died is seen later
+                os.sched_setaffinity(0, core)
+                os.sched_setaffinity(self.pid, core)
 
     def watch(self) -> None:
         """Has the kernel say when a child ends, so that nobody need ask before each request. Main thread only."""

@@ -95,17 +95,19 @@ class _Environment:
         try:
             self._ensure_app(deadline)
         except AdapterError as error:
-            log("ERROR", f"{error.error_type}: {error}", invocation.request_id)
-            self._runtime.fail(invocation, error)
+            self._fail(invocation, error)
             return
         try:
             reply = self._invoker.reply_to(invocation, deadline)
         except AdapterError as error:
-            log("ERROR", f"{error.error_type}: {error}", invocation.request_id)
-            self._runtime.fail(invocation, error)
+            self._fail(invocation, error)
         else:
             self._runtime.respond(invocation, reply)
         self._connection.wait_until_done(deadline, invocation.request_id)
+
+    def _fail(self, invocation: Invocation, error: AdapterError) -> None:
+        log("ERROR", f"{error.error_type}: {error}", invocation.request_id)
+        self._runtime.fail(invocation, error)
 
     def _ensure_app(self, deadline: float) -> None:
         """Starts the app again if it has ended, or waits on for one that was started again.
