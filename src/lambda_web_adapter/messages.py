@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Request:
     """An HTTP request as an event source states it, before any rule that holds for all sources.
 
@@ -33,7 +33,7 @@ class Request:
     host: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Response:
     """An HTTP response as the app sent it.
 
@@ -48,7 +48,7 @@ class Response:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Invocation:
     """One event with what the Runtime API says about it (Lambda Runtime API, "Next invocation").
 

@@ -20,14 +20,6 @@ _VERSION = "2018-06-01"
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.05  # seconds
 
-_FIELDS = {
-    b"lambda-runtime-aws-request-id": "request_id",
-    b"lambda-runtime-deadline-ms": "deadline_ms",
-    b"lambda-runtime-invocation-id": "invocation_id",
-    b"lambda-runtime-trace-id": "trace_id",
-    b"lambda-runtime-aws-tenant-id": "tenant_id",
-}
-
 
 class RuntimeApi:
     """The Runtime API of one environment, over one kept-alive connection."""
@@ -123,20 +115,18 @@ def invocation_of(response: Response) -> Invocation:
     Raises:
         RuntimeApiError: it names no invocation.
     """
-    found: dict[str, str] = {}
-    for name, value in response.headers:
-        field = _FIELDS.get(name.lower())
-        if field and value:
-            found[field] = value.decode("utf-8", "replace")
-    request_id = found.pop("request_id", "")
+    said = {name.lower(): value for name, value in response.headers}
+    request_id = said.get(b"lambda-runtime-aws-request-id")
     if not request_id:
         raise RuntimeApiError("The Runtime API's answer to /next has no Lambda-Runtime-Aws-Request-Id.")
-    deadline = found.pop("deadline_ms", "")
+    deadline = said.get(b"lambda-runtime-deadline-ms", b"")
     return Invocation(
-        request_id=request_id,
+        request_id=request_id.decode("utf-8", "replace"),
         event=response.body,
-        deadline_ms=int(deadline) if deadline.isdecimal() else 0,
-        **found,
+        deadline_ms=int(deadline) if deadline.isdigit() else 0,
+        invocation_id=said.get(b"lambda-runtime-invocation-id", b"").decode("utf-8", "replace"),
+        trace_id=said.get(b"lambda-runtime-trace-id", b"").decode("utf-8", "replace"),
+        tenant_id=said.get(b"lambda-runtime-aws-tenant-id", b"").decode("utf-8", "replace"),
     )
 
 

@@ -90,16 +90,13 @@ class WsgiConnection:
             self._call(environ, response)
         except ConnectionLost:
             raise
-        except Exception:  # the app's failure is the caller's 500, and the log has it
+        except BaseException:  # the app's failure, sys.exit included, is the caller's 500, and the log has it
             logger.exception("Exception in WSGI application")
             if response.begun:
                 return False
             response.replace("500 Internal Server Error", [("content-type", "text/plain; charset=utf-8")])
             response.write(b"Internal Server Error")
             response.end()
-        except BaseException:  # sys.exit in a view ends its request, not the process, and not without a word
-            logger.exception("Exception in WSGI application")
-            raise
         return request.keep_alive and response.complete
 
     def _call(self, environ: dict[str, Any], response: ResponseWriter) -> None:

@@ -28,7 +28,7 @@ SOURCES: tuple[EventSource, ...] = (RestApi(), HttpApiV1(), HttpApiV2(), Functio
 PASS_THROUGH: EventSource = PassThrough()
 
 # An authorizer's event looks like the request it is about, but asks for a policy, not for a page.
-_AUTHORIZER_MARKS = ("methodArn", "routeArn")
+_AUTHORIZER_MARKS = frozenset({"methodArn", "routeArn"})
 
 
 def source_of(event: Any) -> EventSource:
@@ -37,7 +37,7 @@ def source_of(event: Any) -> EventSource:
     Args:
         event: the event, as read from JSON.
     """
-    if isinstance(event, dict) and not any(mark in event for mark in _AUTHORIZER_MARKS):
+    if isinstance(event, dict) and _AUTHORIZER_MARKS.isdisjoint(event):
         for source in SOURCES:
             if source.recognises(event):
                 return source

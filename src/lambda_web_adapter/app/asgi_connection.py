@@ -1,0 +1,194 @@
+"""One connection of the ASGI server: read a request, have the app called, again (RFC 9112).
+
+Uvicorn's own protocol is made for the open network. On the loopback hop, where the adapter sends one whole request
+after another, its time-outs, its flow control of requests and its writes of head and body apart are only in the way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from functools import partial
+from urllib.parse import unquote
+
+import httptools
+
+from lambda_web_adapter.app.asgi_exchange import Exchange, logger
+from lambda_web_adapter.app.origin import Origin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from uvicorn._types import ASGI3Application
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+    from lambda_web_adapter.app.control import Control
+
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
+
+
+def connections(app: ASGI3Application, control: Control) -> Callable[..., AsgiConnection]:
+    """Makes what uvicorn's server calls for each connection, with arguments of its own."""
+    return partial(AsgiConnection, app, control)
+
+
+class AsgiConnection(asyncio.Protocol):
+    """Serves one connection until its end.
+
+    Attributes:
+        control: the adapter's ear.
+        transport: where responses are written to.
+        port: the peer's port, by which the adapter knows the connection.
+        writable: what to wait for before more is written; None while the peer keeps up.
+    """
+
+    def __init__(
+        self,
+        app: ASGI3Application,
+        control: Control,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Takes the app, the adapter's ear, and what uvicorn's server has for all of its connections."""
+        self._app = app
+        self.control = control
+        self._server_state = server_state
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._waiting: deque[Exchange] = deque()
+        self._current: Exchange | None = None
+        self.transport: asyncio.Transport
+        self.port = 0
+        self.writable: asyncio.Future[None] | None = None
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as for all streams
+        """Begins."""
+        self.transport = transport
+        self._peer = transport.get_extra_info("peername")[:2]
+        self.port = self._peer[1]
+        self._server_state.connections.add(self)  # type: ignore[arg-type]  # it is closed by `shutdown`, as uvicorn's
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tells the app that nobody waits for its response any more."""
+        self._server_state.connections.discard(self)
+        self._waiting.clear()
+        if self._current is not None:
+            self._current.disconnect()
+        self.resume_writing()
+
+    def data_received(self, data: bytes) -> None:
+        """Reads."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # an upgrade may be ignored (RFC 9110 §7.8)
+        except httptools.HttpParserError as error:
+            logger.warning("A request was refused, since it is not HTTP: %s", error)
+            self.transport.write(_BAD_REQUEST)
+            self.transport.close()
+            self.control.closing(self.port)
+
+    def pause_writing(self) -> None:
+        """Makes the app wait: the peer does not keep up."""
+        self.writable = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """Lets the app go on."""
+        if self.writable is not None:
+            if not self.writable.done():
+                self.writable.set_result(None)
+            self.writable = None
+
+    # What the server and the exchange call.
+
+    def shutdown(self) -> None:
+        """Closes the connection, after the response that is on its way."""
+        if self._current is None:
+            self.transport.close()
+        else:
+            self._current.keep_alive = False
+
+    def next_exchange(self) -> None:
+        """Goes on with the next request: the response is complete."""
+        self._current = None
+        if self._waiting and not self.transport.is_closing():
+            self._begin(self._waiting.popleft())
+
+    def _begin(self, exchange: Exchange) -> None:
+        self._current = exchange
+        task = self._loop.create_task(exchange.run(self._app))
+        tasks = self._server_state.tasks
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    # What httptools calls while it reads.
+
+    def on_message_begin(self) -> None:
+        """Begins a request."""
+        self._target = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body = b""
+
+    def on_url(self, url: bytes) -> None:
+        """Keeps a part of the target."""
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keeps a header, and answers `Expect: 100-continue` (RFC 9110 §10.1.1)."""
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.transport.write(_CONTINUE)
+        self._headers.append((name, value))
+
+    def on_body(self, body: bytes) -> None:
+        """Keeps a part of the body."""
+        self._body = self._body + body if self._body else body
+
+    def on_message_complete(self) -> None:
+        """Has the app called, now or after the requests before this one."""
+        exchange = Exchange(self, self._scope(), self._body, keep_alive=self._parser.should_keep_alive())
+        if self._current is None:
+            self._begin(exchange)
+        else:
+            self._waiting.append(exchange)
+
+    def _scope(self) -> dict[str, Any]:
+        """Says what the request is, by what the event states, not the loopback hop (ASGI, "HTTP connection scope")."""
+        origin = Origin(dict(self._headers))
+        raw_path, _, query = _origin_form(self._target).partition(b"?")
+        path = raw_path.decode("ascii")
+        if "%" in path:
+            path = unquote(path)
+        return {
+            "type": "http",
+            "asgi": _ASGI.copy(),
+            "http_version": self._parser.get_http_version(),
+            "server": (origin.host, origin.port),
+            "client": (origin.client, 0) if origin.client else self._peer,
+            "scheme": origin.scheme,
+            "method": self._parser.get_method().decode("ascii"),
+            "root_path": origin.prefix,
+            "path": origin.prefix + path,
+            "raw_path": origin.raw_prefix + raw_path,
+            "query_string": query,
+            "headers": self._headers,
+            "state": self._app_state.copy(),
+        }
+
+
+def _origin_form(target: bytes) -> bytes:
+    """Leaves scheme and host out of a target (RFC 9112 §3.2.2)."""
+    if target.startswith(b"/"):
+        return target
+    url = httptools.parse_url(target)
+    return (url.path or b"/") + (b"?" + url.query if url.query else b"")

@@ -1,0 +1,212 @@
+"""One call of an ASGI app: what it receives, what it sends, and the framing of the response (ASGI, RFC 9112 §6)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from http import HTTPStatus
+from wsgiref.util import is_hop_by_hop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from uvicorn._types import ASGI3Application
+
+    from lambda_web_adapter.app.asgi_connection import AsgiConnection
+
+logger = logging.getLogger("uvicorn.error")  # where an app that configures its logs for uvicorn looks for them
+
+_WITHOUT_BODY = (204, 304)  # RFC 9110 §15.3.5, §15.4.5
+_NOT_IN_A_NAME = re.compile(rb"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")  # RFC 9110 §5.6.2
+_NOT_IN_A_VALUE = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
+# Header names in lower case by their spelling, empty when the header is dropped: each name is looked at once. The bound
+# keeps made-up names from filling memory.
+_NAMES: dict[bytes, bytes] = {}
+_NAMES_BOUND = 1000
+_STATUS_LINES: dict[int, bytes] = {}
+
+
+class Exchange:
+    """One request and its response.
+
+    Attributes:
+        keep_alive: whether the connection stays open after the response.
+    """
+
+    __slots__ = (
+        "_begun",
+        "_bodiless",
+        "_body",
+        "_changed",
+        "_chunked",
+        "_complete",
+        "_connection",
+        "_disconnected",
+        "_head",
+        "_left",
+        "_received",
+        "_scope",
+        "_started",
+        "keep_alive",
+    )
+
+    def __init__(self, connection: AsgiConnection, scope: dict[str, Any], body: bytes, *, keep_alive: bool) -> None:
+        """Takes the connection and the whole request."""
+        self._connection = connection
+        self._scope = scope
+        self._body = body
+        self.keep_alive = keep_alive
+        self._received = self._disconnected = False
+        self._started = self._begun = self._complete = False
+        self._head = b""
+        self._left: int | None = None
+        self._chunked = self._bodiless = False
+        self._changed: asyncio.Event | None = None
+
+    async def run(self, app: ASGI3Application) -> None:
+        """Calls the app, and tells the adapter when its call has returned."""
+        control, port = self._connection.control, self._connection.port
+        try:
+            result: Any = await app(self._scope, self._receive, self._send)  # type: ignore[arg-type, func-returns-value]
+        except asyncio.CancelledError:
+            control.closing(port)
+            self._connection.transport.close()
+            raise
+        except BaseException as error:  # the app's failure is the caller's 500, and the log has it
+            logger.error("Exception in ASGI application", exc_info=error)
+        else:
+            if result is not None:
+                logger.error("The ASGI app should return None, but returned %r.", result)
+            if not self._complete and not self._disconnected:
+                logger.error("The ASGI app returned before its response was %s.", "whole" if self._begun else "begun")
+        if not self._complete:
+            self._fail()
+        tell = control.done if self.keep_alive else control.closing
+        tell(port)
+
+    def disconnect(self) -> None:
+        """Takes note that nobody waits for the response any more."""
+        self._disconnected = True
+        if self._changed is not None:
+            self._changed.set()
+
+    async def _receive(self) -> dict[str, Any]:
+        """Is the app's `receive`: the body, which is there as a whole, and then the end."""
+        if not self._received and not self._disconnected:
+            self._received = True
+            body, self._body = self._body, b""
+            return {"type": "http.request", "body": body, "more_body": False}
+        while not self._disconnected and not self._complete:
+            if self._changed is None:
+                self._changed = asyncio.Event()
+            await self._changed.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        """Is the app's `send`.
+
+        The head goes out with the first part of the body, in one write, as the ASGI specification asks for.
+        """
+        connection = self._connection
+        while connection.writable is not None and not self._disconnected:
+            await connection.writable
+        if self._disconnected:
+            return
+        expected = "http.response.body" if self._started else "http.response.start"
+        if self._complete or message["type"] != expected:
+            what = "nothing, since the response is complete" if self._complete else f"'{expected}'"
+            raise RuntimeError(f"Expected {what} but the app sent ASGI message '{message['type']}'.")
+        if not self._started:
+            self._head = self._head_of(message["status"], message.get("headers", ()))
+            self._started = True
+        else:
+            self._write(message.get("body", b""), last=not message.get("more_body", False))
+
+    def _head_of(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+        lines = [_status_line(status)]
+        for name, value in headers:
+            lower = _NAMES.get(name)
+            if lower is None:
+                lower = _checked(name)
+            if not lower:
+                continue
+            if _NOT_IN_A_VALUE.search(value):
+                raise RuntimeError(f"The value of the app's header {name!r} has a control character: {value!r:.100}.")
+            if lower == b"content-length":
+                self._left = int(value)
+            lines.append(b"%b: %b\r\n" % (lower, value))
+        lines.append(self._framing(status))
+        return b"".join(lines)
+
+    def _framing(self, status: int) -> bytes:
+        """Decides how the body's end is said (RFC 9112 §6.3); returns the end of the head."""
+        self._bodiless = status in _WITHOUT_BODY or self._scope["method"] == "HEAD"
+        self._chunked = self._left is None and not self._bodiless
+        if self._chunked and self._scope["http_version"] != "1.1":
+            self._chunked = self.keep_alive = False  # the connection's end is the body's end
+        chunked = b"transfer-encoding: chunked\r\n" if self._chunked else b""
+        return chunked + (b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
+
+    def _write(self, body: bytes, *, last: bool) -> None:
+        data = body
+        if self._bodiless:
+            data = b""
+        elif self._chunked:
+            data = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            if last:
+                data += b"0\r\n\r\n"
+        elif self._left is not None:
+            self._left -= len(body)
+            if self._left < 0 or (last and self._left):
+                raise RuntimeError(
+                    f"Response content {'longer' if self._left < 0 else 'shorter'} than Content-Length, "
+                    f"by {abs(self._left)} bytes."
+                )
+        if not self._begun:
+            self._begun = True
+            data = self._head + data
+        self._connection.transport.write(data)
+        if last:
+            self._end()
+
+    def _end(self) -> None:
+        self._complete = True
+        if self._changed is not None:
+            self._changed.set()
+        if not self.keep_alive:
+            self._connection.transport.close()
+        self._connection.next_exchange()
+
+    def _fail(self) -> None:
+        """Answers for an app that did not; what has begun can only be broken off."""
+        if self._begun or self._disconnected:
+            self.keep_alive = False
+            self._connection.transport.close()
+            return
+        self._left, self._chunked = None, False
+        self._head = self._head_of(500, [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"21")])
+        self._write(b"Internal Server Error", last=True)
+
+
+def _status_line(status: int) -> bytes:
+    line = _STATUS_LINES.get(status)
+    if line is None:
+        try:
+            phrase = HTTPStatus(status).phrase
+        except ValueError:
+            phrase = ""
+        line = _STATUS_LINES[status] = f"HTTP/1.1 {status:d} {phrase}\r\n".encode("ascii")
+    return line
+
+
+def _checked(name: bytes) -> bytes:
+    """Looks at a header's name, and returns it in lower case; empty for what is the server's business on this hop."""
+    if not name or _NOT_IN_A_NAME.search(name):
+        raise RuntimeError(f"The app sent a header whose name is not one (RFC 9110 §5.1): {name!r:.100}.")
+    lower = b"" if is_hop_by_hop(name.decode("ascii")) else name.lower()
+    if len(_NAMES) < _NAMES_BOUND:
+        _NAMES[name] = lower
+    return lower
