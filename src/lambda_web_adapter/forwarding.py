@@ -43,6 +43,7 @@ _DROPPED = HOP_BY_HOP | ABOUT_THE_BODY | OWNED
 # RFC 9110 §5.6.2
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})  # a length of zero is said for these (RFC 9110 §8.6)
+_METHODS = _BODY_METHODS | {"GET", "HEAD", "DELETE", "OPTIONS"}  # need no look at their letters
 
 # What to do with a header, by its name as spelled: the beginning of its line, or "" to drop it.
 # Names repeat from request to request, so each is looked at once; the bound keeps made-up names from filling memory.
@@ -51,6 +52,8 @@ _LINES_BOUND = 2000
 _NAME_BOUND = 64  # characters; longer than any registered name
 # Names with a meaning for the request as a whole are not in _LINES.
 _SPECIAL = frozenset({"host", "cookie", "connection", "x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"})
+# Their usual spellings.
+_SPECIAL_SPELLED = {spelled: name for name in _SPECIAL for spelled in (name, name.title())}
 # CGI and WSGI write `-` and `_` alike (RFC 3875 §4.1.18), so a name with `_` could pass for one of these.
 _NOT_WITH_UNDERSCORE = _DROPPED | _SPECIAL | {"forwarded", "x-forwarded-for", "x-forwarded-host"}
 # Lines by which several values of such a name become one.
@@ -93,15 +96,18 @@ def request_bytes(request: Request, invocation: Invocation) -> bytes:
         f"x-forwarded-port: {special.get('x-forwarded-port') or '443'}",
         *lines,
     ]
-    added = (
-        ("x-real-ip", request.client),
-        ("x-forwarded-prefix", request.prefix),
-        ("cookie", special.get("cookie")),
-        ("x-amzn-trace-id", invocation.trace_id or special.get("x-amzn-trace-id")),
-        ("x-amz-tenant-id", invocation.tenant_id),
-        ("content-length", str(len(body)) if body or request.method in _BODY_METHODS else ""),
-    )
-    head += [f"{name}: {value}" for name, value in added if value]
+    if request.client:
+        head.append(f"x-real-ip: {request.client}")
+    if request.prefix:
+        head.append(f"x-forwarded-prefix: {request.prefix}")
+    if cookie := special.get("cookie"):
+        head.append(f"cookie: {cookie}")
+    if trace_id := invocation.trace_id or special.get("x-amzn-trace-id"):
+        head.append(f"x-amzn-trace-id: {trace_id}")
+    if invocation.tenant_id:
+        head.append(f"x-amz-tenant-id: {invocation.tenant_id}")
+    if body or request.method in _BODY_METHODS:
+        head.append(f"content-length: {len(body)}")
     text = "\r\n".join(head)
     _check(request, text, len(head) - 1)
     return text.encode("utf-8", "surrogatepass") + b"\r\n\r\n" + body
@@ -114,8 +120,8 @@ def _sorted_headers(request: Request) -> tuple[list[str], dict[str, str]]:
     for name, value in request.headers:
         line = _LINES.get(name)
         if line is None:
-            lower = name.lower()
-            if lower in _SPECIAL and name.isascii():
+            lower = _SPECIAL_SPELLED.get(name) or _special(name)
+            if lower:
                 joint = _JOINED.get(lower) if lower in special else None
                 special[lower] = f"{special[lower]}{joint}{value}" if joint else value
                 continue
@@ -127,11 +133,16 @@ def _sorted_headers(request: Request) -> tuple[list[str], dict[str, str]]:
     return lines, special
 
 
+def _special(name: str) -> str:
+    lower = name.lower()
+    return lower if lower in _SPECIAL and name.isascii() else ""
+
+
 def _check(request: Request, text: str, breaks: int) -> None:
     """Refuses what would end a line early or confuse who reads it: the text has its own line breaks and no others."""
     if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text:
         raise InvalidEvent("The event has a header value with a line break or NUL in it (RFC 9110 §5.5).")
-    if not request.method or not _TOKEN.issuperset(request.method):
+    if request.method not in _METHODS and not (request.method and _TOKEN.issuperset(request.method)):
         raise InvalidEvent(f"The event's method is not one (RFC 9110 §9.1): {request.method!r:.100}.")
 
 

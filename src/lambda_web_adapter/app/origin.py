@@ -6,6 +6,7 @@ its own, so each is there once, and true (see `forwarding`).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import unquote
 
 TYPE_CHECKING = False
@@ -35,13 +36,20 @@ class Origin:
         Args:
             headers: value by name in lower case.
         """
-        self.client = headers.get(b"x-real-ip", b"").decode("latin-1")
-        self.scheme = "https" if headers.get(b"x-forwarded-proto") == b"https" else "http"
-        self.raw_prefix = headers.get(b"x-forwarded-prefix", b"")
+        said = headers.get
+        self.client = said(b"x-real-ip", b"").decode("latin-1")
+        self.raw_prefix = said(b"x-forwarded-prefix", b"")
         self.prefix = unquote(self.raw_prefix.decode("latin-1")) if self.raw_prefix else ""
-        self.host, port = _split(headers.get(b"host", b"localhost").decode("latin-1"))
-        forwarded = headers.get(b"x-forwarded-port", b"").decode("latin-1")
-        self.port = _port(port) or _port(forwarded) or _DEFAULT_PORTS[self.scheme]
+        self.scheme, self.host, self.port = _server(
+            said(b"x-forwarded-proto", b""), said(b"host", b"localhost"), said(b"x-forwarded-port", b"")
+        )
+
+
+@lru_cache(maxsize=64)  # a function has few names
+def _server(proto: bytes, host: bytes, forwarded_port: bytes) -> tuple[str, str, int]:
+    scheme = "https" if proto == b"https" else "http"
+    name, port = _split(host.decode("latin-1"))
+    return scheme, name, _port(port) or _port(forwarded_port.decode("latin-1")) or _DEFAULT_PORTS[scheme]
 
 
 def _split(host: str) -> tuple[str, str]:
