@@ -19,6 +19,8 @@ def _shown(default: object) -> str:
         return "`100-499`"
     if isinstance(default, float):
         return f"`{default:g}`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
     return f"`{default}`" if default else ""
 
 

@@ -16,6 +16,8 @@ EVERY_VARIABLE = [pytest.param(variable, id=variable) for variable in VARIABLES]
 PATH = "a URL path of printable ASCII characters, without query and fragment"
 PORT = "a port number from 1 to 65535"
 SECONDS = "a number of seconds above 0"
+HOPS = "a number of proxies from 1 to 99"
+HEADERS = "names of headers, such as x-powered-by"
 STATUSES = "a comma-separated list of status codes and ranges, such as 200,300-399"
 
 
@@ -37,6 +39,14 @@ def test_the_defaults() -> None:
         "remove_base_path": "",
         "remove_stage": "auto",
         "pass_through_path": "/events",
+        "event_errors": "fail",
+        "protect_event_paths": False,
+        "websocket_path": "",
+        "bedrock_agent": False,
+        "trusted_hops": 1,
+        "authorization_source": "",
+        "exclude_response_headers": frozenset(),
+        "error_status_codes": frozenset(),
     }
 
 
@@ -65,6 +75,14 @@ def test_the_variables() -> None:
         "remove_base_path": ("AWS_LWA_REMOVE_BASE_PATH", "REMOVE_BASE_PATH"),
         "remove_stage": ("AWS_LWA_REMOVE_STAGE",),
         "pass_through_path": ("AWS_LWA_PASS_THROUGH_PATH",),
+        "event_errors": ("AWS_LWA_EVENT_ERRORS",),
+        "protect_event_paths": ("AWS_LWA_PROTECT_EVENT_PATHS",),
+        "websocket_path": ("AWS_LWA_WEBSOCKET_PATH",),
+        "bedrock_agent": ("AWS_LWA_BEDROCK_AGENT",),
+        "trusted_hops": ("AWS_LWA_TRUSTED_HOPS",),
+        "authorization_source": ("AWS_LWA_AUTHORIZATION_SOURCE",),
+        "exclude_response_headers": ("AWS_LWA_EXCLUDE_RESPONSE_HEADERS",),
+        "error_status_codes": ("AWS_LWA_ERROR_STATUS_CODES",),
     }
 
 
@@ -113,6 +131,26 @@ def test_the_variables() -> None:
         pytest.param("AWS_LWA_REMOVE_STAGE", "ALWAYS", "remove_stage", "always", id="stage always"),
         pytest.param("AWS_LWA_REMOVE_STAGE", "never", "remove_stage", "never", id="stage never"),
         pytest.param("AWS_LWA_PASS_THROUGH_PATH", "jobs/", "pass_through_path", "/jobs/", id="pass-through path"),
+        pytest.param(
+            "AWS_LWA_PASS_THROUGH_PATH", "/e/{source}", "pass_through_path", "/e/{source}", id="pass-through paths"
+        ),
+        pytest.param("AWS_LWA_EVENT_ERRORS", "Return", "event_errors", "return", id="event errors"),
+        pytest.param("AWS_LWA_PROTECT_EVENT_PATHS", "True", "protect_event_paths", True, id="protected paths"),
+        pytest.param("AWS_LWA_WEBSOCKET_PATH", "ws/", "websocket_path", "/ws", id="WebSocket path"),
+        pytest.param("AWS_LWA_BEDROCK_AGENT", "1", "bedrock_agent", True, id="Bedrock agents"),
+        pytest.param("AWS_LWA_BEDROCK_AGENT", " false ", "bedrock_agent", False, id="no Bedrock agents"),
+        pytest.param("AWS_LWA_TRUSTED_HOPS", "2", "trusted_hops", 2, id="hops"),
+        pytest.param("AWS_LWA_AUTHORIZATION_SOURCE", "X-Auth", "authorization_source", "x-auth", id="authorization"),
+        pytest.param(
+            "AWS_LWA_EXCLUDE_RESPONSE_HEADERS",
+            "Server, x-powered-by,",
+            "exclude_response_headers",
+            frozenset({b"server", b"x-powered-by"}),
+            id="excluded headers",
+        ),
+        pytest.param(
+            "AWS_LWA_ERROR_STATUS_CODES", "500-502", "error_status_codes", frozenset({500, 501, 502}), id="errors"
+        ),
     ],
 )
 def test_a_variable_sets_its_setting(variable: str, value: str, name: str, expected: Any) -> None:
@@ -158,6 +196,17 @@ def test_a_variable_sets_its_setting(variable: str, value: str, name: str, expec
         pytest.param("AWS_LWA_REMOVE_BASE_PATH", "/ü", PATH, id="base path: outside ASCII"),
         pytest.param("REMOVE_BASE_PATH", "/a?b", PATH, id="old base path: a query"),
         pytest.param("AWS_LWA_REMOVE_STAGE", "yes", "one of auto, always, never", id="stage"),
+        pytest.param("AWS_LWA_EVENT_ERRORS", "ignore", "one of fail, return", id="event errors"),
+        pytest.param("AWS_LWA_PROTECT_EVENT_PATHS", "yes", "true or false", id="protected paths"),
+        pytest.param("AWS_LWA_WEBSOCKET_PATH", "/a b", PATH, id="WebSocket path: a space"),
+        pytest.param("AWS_LWA_TRUSTED_HOPS", "0", HOPS, id="hops: none"),
+        pytest.param("AWS_LWA_TRUSTED_HOPS", "100", HOPS, id="hops: too many"),
+        pytest.param("AWS_LWA_TRUSTED_HOPS", "²", HOPS, id="hops: a raised digit"),
+        pytest.param("AWS_LWA_AUTHORIZATION_SOURCE", "a b", HEADERS, id="authorization: a space"),
+        pytest.param("AWS_LWA_AUTHORIZATION_SOURCE", "-", HEADERS, id="authorization: no letter"),
+        pytest.param("AWS_LWA_EXCLUDE_RESPONSE_HEADERS", "server,é", HEADERS, id="excluded headers: outside ASCII"),
+        pytest.param("AWS_LWA_EXCLUDE_RESPONSE_HEADERS", "a:b", HEADERS, id="excluded headers: a colon"),
+        pytest.param("AWS_LWA_ERROR_STATUS_CODES", "5xx", STATUSES, id="errors"),
         pytest.param("AWS_LWA_PASS_THROUGH_PATH", "/a\nb", PATH, id="pass-through path: a line break"),
         pytest.param("AWS_LWA_PASS_THROUGH_PATH", "/\x7f", PATH, id="pass-through path: a control character"),
     ],
@@ -215,7 +264,12 @@ def outcome(environment: dict[str, str]) -> Settings | str:
 
 def _paths(settings: Settings) -> list[str]:
     """The settings that end up in a request line."""
-    return [settings.readiness_check_path, settings.remove_base_path, settings.pass_through_path]
+    return [
+        settings.readiness_check_path,
+        settings.remove_base_path,
+        settings.pass_through_path,
+        settings.websocket_path,
+    ]
 
 
 # Warnings

@@ -12,7 +12,8 @@
     │   ├── AppExited          the app's process ended before it had answered
     │   ├── InvalidResponse    the response broke off or is not HTTP
     │   └── AppTimeout         no whole response before the invocation's deadline
-    ├── AppRejectedEvent       the app answered an event that is not HTTP with an error
+    ├── ForbiddenPath          an HTTP request to a path that is kept for events
+    ├── AppRejectedEvent       the app answered with a status that fails the invocation
     ├── ResponseTooLarge       the reply would be larger than Lambda takes
     └── RuntimeApiError        the Runtime API answered in a way that it should not
 
@@ -22,10 +23,19 @@
 
 
 class AdapterError(Exception):
-    """Base of all errors the adapter raises itself; its text is meant for people."""
+    """Base of all errors the adapter raises itself; its text is meant for people.
+
+    Attributes:
+        error_type: what Lambda counts and shows.
+        status: what an HTTP caller gets.
+        raised: the app's own name for what went wrong, when there is one: the caller of the function is shown that.
+        stack: the traceback's lines, when the app raised.
+    """
 
     error_type = "Runtime.AdapterError"
     status = 500
+    raised = ""
+    stack: tuple[str, ...] = ()
 
 
 class SettingsError(AdapterError):
@@ -35,12 +45,7 @@ class SettingsError(AdapterError):
 
 
 class AppError(AdapterError):
-    """The app cannot be served.
-
-    Attributes:
-        raised: the name of the exception that the app raised, if one was: that is what Lambda shows then.
-        stack: the traceback's lines, when the app raised.
-    """
+    """The app cannot be served."""
 
     error_type = "Runtime.AppError"
     status = 502
@@ -108,10 +113,24 @@ class AppTimeout(ExchangeError):
     status = 504
 
 
+class ForbiddenPath(AdapterError):
+    """An HTTP request came to a path that is kept for events by `AWS_LWA_PROTECT_EVENT_PATHS`."""
+
+    error_type = "Function.ForbiddenPath"
+    status = 403
+
+
 class AppRejectedEvent(AdapterError):
-    """The app answered an event that is not an HTTP request with a status that is not 2xx."""
+    """The app answered with a status that fails the invocation.
+
+    That is one which is not 2xx for an event that is no HTTP request, or one of `AWS_LWA_ERROR_STATUS_CODES`.
+    """
 
     error_type = "Function.AppRejectedEvent"
+
+    def __init__(self, message: str, *, raised: str = "") -> None:
+        super().__init__(message)
+        self.raised = raised
 
 
 class ResponseTooLarge(AdapterError):

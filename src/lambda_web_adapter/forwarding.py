@@ -32,8 +32,12 @@ ABOUT_THE_BODY = frozenset({"content-length", "expect"})
 OWNED = frozenset(
     {
         "x-amz-tenant-id",
+        "x-amzn-connection-id",
+        "x-amzn-event-source",
+        "x-amzn-event-type",
         "x-amzn-lambda-context",
         "x-amzn-request-context",
+        "x-amzn-route-key",
         "x-forwarded-prefix",
         "x-real-ip",
     }
@@ -104,6 +108,7 @@ def request_bytes(request: Request, invocation: Invocation) -> bytes:
         head.append(f"cookie: {cookie}")
     if trace_id := invocation.trace_id or special.get("x-amzn-trace-id"):
         head.append(f"x-amzn-trace-id: {trace_id}")
+    head += [f"{name}: {value}" for name, value in request.marks]
     if invocation.tenant_id:
         head.append(f"x-amz-tenant-id: {invocation.tenant_id}")
     if body or request.method in _BODY_METHODS:
@@ -111,6 +116,24 @@ def request_bytes(request: Request, invocation: Invocation) -> bytes:
     text = "\r\n".join(head)
     _check(request, text, len(head) - 1)
     return text.encode("utf-8", "surrogatepass") + b"\r\n\r\n" + body
+
+
+def authorize(request: Request, source: str) -> bool:
+    """Takes the credentials from another header, whose own name goes: SigV4 occupies `Authorization` on the way here.
+
+    Args:
+        request: the request, which is changed.
+        source: that header's name in lower case.
+
+    Returns:
+        Whether the header is there; without it, nothing changes.
+    """
+    found = next((value for name, value in request.headers if name.lower() == source), None)
+    if found is None:
+        return False
+    others = [pair for pair in request.headers if pair[0].lower() not in ("authorization", source)]
+    request.headers = [*others, ("authorization", found)]
+    return True
 
 
 def _sorted_headers(request: Request) -> tuple[list[str], dict[str, str]]:
@@ -155,8 +178,8 @@ def _without(lines: list[str], connection: str) -> list[str]:
 _RESPONSE_DROPPED = frozenset(name.encode() for name in HOP_BY_HOP)
 
 
-def end_to_end(response: Response, method: str) -> Response:
-    """Leaves out of a response what was meant for the loopback hop.
+def end_to_end(response: Response, method: str, excluded: frozenset[bytes] = frozenset()) -> Response:
+    """Leaves out of a response what was meant for the loopback hop, and the headers that are excluded by setting.
 
     `content-length` goes too, since the gateway counts for itself, and shows the integration's own as
     `x-amzn-remapped-content-length`; but for HEAD it is all there is to say how long the body would be.
@@ -169,6 +192,8 @@ def end_to_end(response: Response, method: str) -> Response:
             connection += pair[1] + b","
         elif lower not in _RESPONSE_DROPPED and (lower != b"content-length" or method == "HEAD"):
             headers.append(pair)
+    if excluded:
+        headers = [pair for pair in headers if pair[0].lower() not in excluded]
     if connection:
         named = {option.strip().lower() for option in connection.split(b",")}
         headers = [pair for pair in headers if pair[0].lower() not in named]

@@ -75,6 +75,34 @@ def status_codes(value: str) -> frozenset[int]:
     return frozenset(found)
 
 
+def hops(value: str) -> int:
+    """Takes a number of proxies, 1 to 99."""
+    if value.isascii() and value.isdigit() and len(value) < 3 and int(value) > 0:
+        return int(value)
+    raise ValueError("a number of proxies from 1 to 99")
+
+
+def switch(value: str) -> bool:
+    """Takes `true` or `false`, in any case; `1` and `0` as well."""
+    try:
+        return {"true": True, "1": True, "false": False, "0": False}[value.strip().lower()]
+    except KeyError:
+        raise ValueError("true or false") from None
+
+
+def header_names(value: str) -> frozenset[bytes]:
+    """Takes a comma-separated list of header names, in any case."""
+    return frozenset(header_name(part).encode() for part in value.split(",") if part.strip())
+
+
+def header_name(value: str) -> str:
+    """Takes a header's name, in any case (RFC 9110 §5.1)."""
+    name = value.strip().lower()
+    if not name or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+        raise ValueError("names of headers, such as x-powered-by")
+    return name
+
+
 def one_of(*words: str) -> Callable[[str], str]:
     """Makes a reader that takes one of these words, in any case."""
 
@@ -177,7 +205,61 @@ class Settings:
         "AWS_LWA_PASS_THROUGH_PATH",
         path,
         "/events",
-        "Where the app gets events that are not HTTP requests, as a POST.",
+        "Where the app gets events that are not HTTP requests, as a POST. `{source}` stands for the event's source: "
+        "`/events/{source}` gives `/events/sqs`.",
+    )
+    event_errors: str = _option(
+        "AWS_LWA_EVENT_ERRORS",
+        one_of("fail", "return"),
+        "fail",
+        "What a status that is not 2xx means for an event that is not an HTTP request. `fail`: the invocation fails, "
+        "and a queue delivers again. `return`: the body is the result all the same.",
+    )
+    protect_event_paths: bool = _option(
+        "AWS_LWA_PROTECT_EVENT_PATHS",
+        switch,
+        False,
+        "Whether HTTP requests to the paths of events (`AWS_LWA_PASS_THROUGH_PATH`, `AWS_LWA_WEBSOCKET_PATH`) are "
+        "refused with a 403.",
+    )
+    websocket_path: str = _option(
+        "AWS_LWA_WEBSOCKET_PATH",
+        base_path,
+        "",
+        "Where the app gets the events of a WebSocket API: POSTs to `/connect`, `/disconnect` and the route's name "
+        "below this path. Unset: they go to the pass-through path.",
+    )
+    bedrock_agent: bool = _option(
+        "AWS_LWA_BEDROCK_AGENT",
+        switch,
+        False,
+        "Whether a Bedrock agent's calls of an OpenAPI action group become requests of that API. `false`: they go to "
+        "the pass-through path.",
+    )
+    trusted_hops: int = _option(
+        "AWS_LWA_TRUSTED_HOPS",
+        hops,
+        1,
+        "How many proxies in front of the app add themselves to `X-Forwarded-For`, the load balancer included: 2 with "
+        "CloudFront before it. For load balancers and VPC Lattice, whose events have no address of their own.",
+    )
+    authorization_source: str = _option(
+        "AWS_LWA_AUTHORIZATION_SOURCE",
+        header_name,
+        "",
+        "A header whose value the app gets as `Authorization`, for functions behind IAM: SigV4 takes that header.",
+    )
+    exclude_response_headers: frozenset[bytes] = _option(
+        "AWS_LWA_EXCLUDE_RESPONSE_HEADERS",
+        header_names,
+        frozenset(),
+        "Headers that the client does not get, such as `server,x-powered-by`.",
+    )
+    error_status_codes: frozenset[int] = _option(
+        "AWS_LWA_ERROR_STATUS_CODES",
+        status_codes,
+        frozenset(),
+        "Statuses of the app that fail the invocation, for alarms and retries; an HTTP caller gets the gateway's 502.",
     )
 
     @classmethod

@@ -120,6 +120,52 @@ def _alb(client: Client) -> dict[str, Any]:
     }
 
 
+def vpc_lattice_v1(client: Client) -> dict[str, Any]:
+    return {
+        "raw_path": _target(client),
+        "method": client.method,
+        "headers": _joined(_with_cookie(client), ", ") | {"x-forwarded-for": ADDRESS},
+        "query_string_parameters": _last(client.query),
+        **_body(client.body, "is_base64_encoded"),
+    }
+
+
+def vpc_lattice_v2(client: Client) -> dict[str, Any]:
+    return {
+        "version": "2.0",
+        "path": _target(client),
+        "method": client.method,
+        "headers": _several(_with_cookie(client)) | {"x-forwarded-for": [ADDRESS]},
+        "queryStringParameters": _several(client.query),
+        "requestContext": {
+            "serviceNetworkArn": "arn:aws:vpc-lattice:eu-central-1:123456789012:servicenetwork/sn-0bf3f2882e9cc805a",
+            "serviceArn": "arn:aws:vpc-lattice:eu-central-1:123456789012:service/svc-0a40eebed65f8d69c",
+            "targetGroupArn": "arn:aws:vpc-lattice:eu-central-1:123456789012:targetgroup/tg-6d0ecf831eec9f09",
+            "region": "eu-central-1",
+            "timeEpoch": "1696331543569073",
+        },
+        **_body(client.body),
+    }
+
+
+def vpc_lattice_v1_documented(client: Client) -> dict[str, Any]:
+    """As AWS's page shows the event: the path without the query, which is in the map alone."""
+    return vpc_lattice_v1(client) | {"raw_path": client.raw_path}
+
+
+def vpc_lattice_v2_documented(client: Client) -> dict[str, Any]:
+    """As AWS's page shows the event: the path without the query, which is in the map alone."""
+    return vpc_lattice_v2(client) | {"path": client.raw_path}
+
+
+def _target(client: Client) -> str:
+    return f"{client.raw_path}?{client.raw_query}" if client.query else client.raw_path
+
+
+def _with_cookie(client: Client) -> Pairs:
+    return _lower(client.headers) + ([("cookie", "; ".join(client.cookies))] if client.cookies else [])
+
+
 GATEWAYS: dict[str, Callable[[Client], dict[str, Any]]] = {
     "rest-api": rest_api,
     "http-api-v1": http_api_v1,
@@ -127,29 +173,53 @@ GATEWAYS: dict[str, Callable[[Client], dict[str, Any]]] = {
     "function-url": function_url,
     "alb-single": alb_single,
     "alb-multi": alb_multi,
+    "vpc-lattice-v1": vpc_lattice_v1,
+    "vpc-lattice-v1-documented": vpc_lattice_v1_documented,
+    "vpc-lattice-v2": vpc_lattice_v2,
+    "vpc-lattice-v2-documented": vpc_lattice_v2_documented,
 }
+
+# What gateways do to a request on its way; those that a line does not name leave it as it is.
+LAST_PARAMETER_ONLY = {"alb-single", "vpc-lattice-v1-documented"}
+LAST_HEADER_ONLY = {"alb-single"}
+JOINED_HEADERS = {"http-api-v2": ",", "function-url": ",", "vpc-lattice-v1": ", ", "vpc-lattice-v1-documented": ", "}
+DECODED_PATH = {"http-api-v2"}
+DECODED_PARAMETERS = {"rest-api", "http-api-v1"}
+# What they do with parameters that go on as they came.
+RAW_QUERY = {"http-api-v2", "function-url", "vpc-lattice-v1", "vpc-lattice-v2"}
+RAW_PAIRS = {"alb-single", "alb-multi", "vpc-lattice-v1-documented", "vpc-lattice-v2-documented"}
+# Those whose events name the caller in X-Forwarded-For alone.
+CLIENT_BY_FORWARDED_FOR = {name for name in GATEWAYS if name.startswith(("alb", "vpc-lattice"))}
+
+
+def source_name(gateway: str) -> str:
+    """What the package calls the source of a gateway's events."""
+    return gateway.removesuffix("-single").removesuffix("-multi").removesuffix("-documented")
 
 
 def headers_that_arrive(gateway: str, headers: Pairs) -> dict[str, list[str]]:
     """What is left of header lines behind a gateway, by name in lower case."""
-    if gateway == "alb-single":
+    if gateway in LAST_HEADER_ONLY:
         return {name: [value] for name, value in _last(_lower(headers)).items()}
-    if gateway in ("http-api-v2", "function-url"):
-        return {name: [value] for name, value in _joined(headers).items()}
+    if joint := JOINED_HEADERS.get(gateway):
+        # Spaces around a value are no part of it (RFC 9110 §5.5); joining an empty one leaves some there.
+        return {name: [value.strip(" ")] for name, value in _joined(headers, joint).items()}
     return _several(_lower(headers))
 
 
 def query_that_arrives(gateway: str, query: Pairs) -> dict[str, list[str]]:
-    """What is left of decoded query pairs behind a gateway."""
-    return {key: [value] for key, value in _last(query).items()} if gateway == "alb-single" else _several(query)
+    """What is left of query pairs behind a gateway."""
+    if gateway in LAST_PARAMETER_ONLY:
+        return {key: [value] for key, value in _last(query).items()}
+    return _several(query)
 
 
-def _body(body: bytes) -> dict[str, Any]:
+def _body(body: bytes, flag: str = "isBase64Encoded") -> dict[str, Any]:
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
-    return {"body": text or None, "isBase64Encoded": False}
+        return {"body": base64.b64encode(body).decode(), flag: True}
+    return {"body": text or None, flag: False}
 
 
 def _last(pairs: Pairs) -> dict[str, str]:
@@ -163,8 +233,8 @@ def _several(pairs: Pairs) -> dict[str, list[str]]:
     return found
 
 
-def _joined(pairs: Pairs) -> dict[str, str]:
-    return {name: ",".join(values) for name, values in _several(_lower(pairs)).items()}
+def _joined(pairs: Pairs, joint: str = ",") -> dict[str, str]:
+    return {name: joint.join(values) for name, values in _several(_lower(pairs)).items()}
 
 
 def _lower(pairs: Pairs) -> Pairs:

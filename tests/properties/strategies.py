@@ -1,6 +1,5 @@
 """All strategies. They build requests, events and responses from the specifications, independently of the package."""
 
-import copy
 import string
 from typing import Any
 from urllib.parse import quote
@@ -8,7 +7,9 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 
 from lambda_web_adapter.messages import Response
-from properties.gateways import API_HOST, GATEWAYS, URL_HOST, Client
+from lambda_web_adapter.settings import Settings
+from properties.gateways import GATEWAYS, Client
+from properties.other_services import AgentCall, Parameter, SocketMessage
 
 # Any JSON, as a reader that forgives hands it on: NaN and halves of surrogate pairs are among it.
 any_text = st.text(st.characters(exclude_categories=()), max_size=8)
@@ -55,8 +56,12 @@ LISTED = frozenset(
         "content-length",
         "expect",
         "x-amz-tenant-id",
+        "x-amzn-connection-id",
+        "x-amzn-event-source",
+        "x-amzn-event-type",
         "x-amzn-lambda-context",
         "x-amzn-request-context",
+        "x-amzn-route-key",
         "x-forwarded-prefix",
         "x-real-ip",
     }
@@ -90,85 +95,79 @@ clients = st.builds(
 )
 gateways = st.sampled_from(sorted(GATEWAYS))
 
-# Events that no service sends.
-_KEYS = [
-    "body",
-    "cookies",
-    "domainName",
-    "elb",
-    "headers",
-    "http",
-    "httpMethod",
-    "identity",
-    "isBase64Encoded",
-    "method",
-    "multiValueHeaders",
-    "multiValueQueryStringParameters",
-    "path",
-    "queryStringParameters",
-    "rawPath",
-    "rawQueryString",
-    "requestContext",
-    "sourceIp",
-    "stage",
-    "version",
-]
-_VALUES = json_values | st.sampled_from(
-    ["GET", "/", "/prod/x", "1.0", "2.0", "$default", "prod", "YQ", "YWJj", API_HOST, URL_HOST, "a\r\nb: c", "\0"]
+# Calls of other services.
+_name_letters = string.ascii_letters + string.digits + "_-"
+_names = st.text(_name_letters, min_size=1, max_size=6)
+_agent_texts = st.text(_UNICODE, max_size=8)
+_agent_values: dict[str, st.SearchStrategy[Any]] = {
+    "string": _agent_texts,
+    "integer": st.integers(),
+    "number": st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    "boolean": st.booleans(),
+    "array": st.lists(st.integers() | _agent_texts, max_size=3),
+    "object": st.dictionaries(_agent_texts, st.integers() | _agent_texts, max_size=3),
+}
+_parameters = st.sampled_from(sorted(_agent_values)).flatmap(
+    lambda declared: st.builds(Parameter, name=_names, declared=st.just(declared), value=_agent_values[declared])
+)
+# A placeholder takes a single value: how a list would stand in a path is not said by the event.
+_in_path = _parameters.filter(lambda parameter: parameter.declared not in ("array", "object"))
+
+
+def _have_names_of_their_own(call: AgentCall) -> bool:
+    in_path = [segment for segment in call.segments if isinstance(segment, Parameter)]
+    for parameters in ([*in_path, *call.query], call.properties):
+        if len({parameter.name for parameter in parameters}) < len(parameters):
+            return False
+    return True
+
+
+agent_calls = st.builds(
+    AgentCall,
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
+    segments=st.lists(st.text(_name_letters + "äß %", max_size=4) | _in_path, max_size=4),
+    query=st.lists(_parameters, max_size=3),
+    content_type=st.sampled_from(["", "application/json", "application/x-www-form-urlencoded"]),
+    properties=st.lists(_parameters, max_size=3),
+).filter(_have_names_of_their_own)
+
+_own_routes = {"CONNECT": st.just("$connect"), "DISCONNECT": st.just("$disconnect")}
+socket_messages = st.sampled_from(["CONNECT", "MESSAGE", "DISCONNECT"]).flatmap(
+    lambda event_type: st.builds(
+        SocketMessage,
+        event_type=st.just(event_type),
+        route_key=_own_routes.get(event_type, st.just("$default") | st.text(_UNICODE, min_size=1, max_size=8)),
+        connection_id=st.text(string.ascii_letters + string.digits + "=-_", min_size=1, max_size=16),
+        text=st.text(_UNICODE, max_size=16),
+        query=st.lists(st.tuples(_agent_texts, _agent_texts), max_size=3),
+        headers=free_headers | listed_headers,
+    )
 )
 
-
-def _places(value: Any) -> list[tuple[Any, Any]]:
-    """Every place in a value that holds another: the container and the key or index."""
-    keys = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
-    found = [(value, key) for key in keys]
-    for key in keys:
-        found += _places(value[key])
-    return found
-
-
-@st.composite
-def damaged_events(draw: st.DrawFn) -> dict[str, Any]:
-    """An event of a gateway in which some values are others, or gone, or where they do not belong."""
-    event = copy.deepcopy(GATEWAYS[draw(gateways)](draw(clients)))
-    for _ in range(draw(st.integers(1, 4))):
-        container, key = draw(st.sampled_from(_places(event)))
-        match draw(st.sampled_from(["replace", "delete", "null", "add"])):
-            case "replace":
-                container[key] = draw(_VALUES)
-            case "null":
-                container[key] = None
-            case "delete":
-                del container[key]
-            case "add" if isinstance(container, dict):
-                container[draw(st.sampled_from(_KEYS) | any_text)] = draw(_VALUES)
-        if not event:
-            break
-    return event
-
-
-_contexts = st.fixed_dictionaries(
-    {},
-    optional={
-        "elb": st.just({}) | st.none(),
-        "http": st.just({"method": "GET"}) | st.none() | st.just({}),
-        "domainName": st.sampled_from([API_HOST, URL_HOST, None]),
-        "connectionId": st.just("AbCdEfGhIjKlMnO="),
-    },
+# Settings: those of nobody, those that switch everything on, and mixtures.
+EVERYTHING_ON = Settings(
+    websocket_path="/ws",
+    bedrock_agent=True,
+    protect_event_paths=True,
+    pass_through_path="/events/{source}",
+    trusted_hops=2,
+    remove_stage="always",
+    remove_base_path="/shop",
 )
-# Events of marks alone, in every combination.
-marked_events = st.fixed_dictionaries(
-    {},
-    optional={
-        "version": st.sampled_from(["1.0", "2.0", "3.0", 2.0, None]),
-        "httpMethod": st.sampled_from(["GET", "", None]),
-        "path": st.sampled_from(["/", "", None]),
-        "rawPath": st.just("/"),
-        "requestContext": _contexts | st.none(),
-        "multiValueHeaders": st.just({}) | st.none(),
-    },
+settings = (
+    st.just(Settings())
+    | st.just(EVERYTHING_ON)
+    | st.builds(
+        Settings,
+        websocket_path=st.sampled_from(["", "/ws"]),
+        bedrock_agent=st.booleans(),
+        protect_event_paths=st.booleans(),
+        pass_through_path=st.sampled_from(["/events", "/{source}", "/a/{source}/b"]),
+        trusted_hops=st.integers(1, 99),
+        remove_stage=st.sampled_from(["auto", "always", "never"]),
+        remove_base_path=st.sampled_from(["", "/shop"]),
+    )
 )
-any_events = json_values | damaged_events() | marked_events
 
 # Responses of apps.
 _media_types = st.sampled_from(

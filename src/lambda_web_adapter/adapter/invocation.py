@@ -9,9 +9,10 @@ import traceback
 import orjson
 
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.errors import AdapterError, InvalidEvent, ResponseTooLarge
-from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.forwarding import end_to_end, request_bytes
+from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, InvalidEvent, ResponseTooLarge
+from lambda_web_adapter.events import source_of, to_request, warm_up
+from lambda_web_adapter.events.pass_through import rejection
+from lambda_web_adapter.forwarding import authorize, end_to_end, request_bytes
 from lambda_web_adapter.messages import Response
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.app_connection import AppConnection
     from lambda_web_adapter.events._source import EventSource
-    from lambda_web_adapter.messages import Invocation
+    from lambda_web_adapter.messages import Invocation, Request
     from lambda_web_adapter.settings import Settings
 
 # Bytes of a reply that Lambda takes: 6 MiB and 100 (Lambda quotas, "Invocation payload"; the API's own message).
@@ -38,6 +39,7 @@ class Invoker:
         """Takes what all invocations share."""
         self._settings = settings
         self._connection = connection
+        self._missed_authorization = False
 
     def reply_to(self, invocation: Invocation, deadline: float) -> bytes:
         """Has the app handle an invocation's event.
@@ -53,7 +55,9 @@ class Invoker:
             AdapterError: the invocation failed, and its source has no other way to say so.
         """
         event = read_event(invocation.event)
-        source = source_of(event)
+        if warm_up.is_warm_up(event):
+            return warm_up.REPLY
+        source = source_of(event, self._settings)
         try:
             return self._reply(source, event, invocation, deadline)
         except AdapterError as error:
@@ -61,21 +65,37 @@ class Invoker:
         except Exception as error:  # noqa: BLE001  # the one place where a bug of ours becomes an answer
             log("ERROR", traceback.format_exc(), invocation.request_id)
             problem = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
-        if not source.http:
+        if not source.http or isinstance(problem, AppRejectedEvent):
             raise problem
         log("ERROR", f"{problem.error_type}: {problem}", invocation.request_id)
         return source.reply(_error_response(problem), event)
 
     def _reply(self, source: EventSource, event: Any, invocation: Invocation, deadline: float) -> bytes:
-        request = to_request(source, event, self._settings, invocation.event)
+        settings = self._settings
+        request = to_request(source, event, settings, invocation.event)
+        if settings.authorization_source and source.http:
+            self._authorize(request, settings.authorization_source, invocation.request_id)
         response = self._connection.exchange(request_bytes(request, invocation), request.method, deadline)
-        reply = source.reply(end_to_end(response, request.method), event)
+        if self._fails(source, response.status):
+            raise rejection(response)
+        reply = source.reply(end_to_end(response, request.method, settings.exclude_response_headers), event)
         if len(reply) > MAX_REPLY:
             raise ResponseTooLarge(
                 f"The reply has {len(reply)} bytes, but Lambda takes {MAX_REPLY}. "
                 "Make it smaller, compress it, or redirect to a file in S3."
             )
         return reply
+
+    def _fails(self, source: EventSource, status: int) -> bool:
+        """Says whether a status fails the invocation: of an event that is no request, a queue must see that."""
+        if status in self._settings.error_status_codes:
+            return True
+        return not source.http and not 200 <= status < 300 and self._settings.event_errors == "fail"
+
+    def _authorize(self, request: Request, source: str, request_id: str) -> None:
+        if not authorize(request, source) and not self._missed_authorization:
+            self._missed_authorization = True  # once is enough to be found
+            log("WARNING", f"A request has no {source} header (AWS_LWA_AUTHORIZATION_SOURCE).", request_id)
 
 
 def read_event(event: bytes) -> Any:

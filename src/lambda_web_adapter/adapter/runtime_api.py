@@ -12,7 +12,7 @@ import orjson
 from lambda_web_adapter import __version__
 from lambda_web_adapter.adapter.connection import Connection, ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.errors import AdapterError, AppError, RuntimeApiError
+from lambda_web_adapter.errors import AdapterError, RuntimeApiError
 from lambda_web_adapter.messages import Invocation, Response
 
 _VERSION = "2018-06-01"
@@ -132,10 +132,9 @@ def invocation_of(response: Response) -> Invocation:
 
 def error_document(error: AdapterError) -> bytes:
     """Writes an error as the Runtime API takes it."""
-    document = {"errorMessage": str(error), "errorType": error.error_type, "stackTrace": ()}
-    if isinstance(error, AppError):
-        document |= {"errorType": error.raised or error.error_type, "stackTrace": error.stack}
-    return orjson.dumps(document)
+    return orjson.dumps(
+        {"errorMessage": str(error), "errorType": error.raised or error.error_type, "stackTrace": error.stack}
+    )
 
 
 def _error_type(error: AdapterError) -> str:

@@ -1,21 +1,27 @@
 """Event sources: which one an event is of, what request it means, what reply it takes.
 
 To add a source: one file with one class, and one line in `SOURCES`. Recognition is by positive marks and exclusive, so
-the order of `SOURCES` does not matter.
+the order of `SOURCES` does not matter but for speed.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from urllib.parse import unquote
 
-from lambda_web_adapter.events import _wire
+from lambda_web_adapter.errors import ForbiddenPath
+from lambda_web_adapter.events import _request
 from lambda_web_adapter.events._source import EventSource
 from lambda_web_adapter.events.alb import Alb
+from lambda_web_adapter.events.bedrock_agent import BedrockAgent
 from lambda_web_adapter.events.function_url import FunctionUrl
 from lambda_web_adapter.events.http_api_v1 import HttpApiV1
 from lambda_web_adapter.events.http_api_v2 import HttpApiV2
+from lambda_web_adapter.events.lambda_edge import LambdaEdge
 from lambda_web_adapter.events.pass_through import PassThrough
 from lambda_web_adapter.events.rest_api import RestApi
+from lambda_web_adapter.events.vpc_lattice_v1 import VpcLatticeV1
+from lambda_web_adapter.events.vpc_lattice_v2 import VpcLatticeV2
+from lambda_web_adapter.events.websocket import WebSocket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,28 +30,40 @@ if TYPE_CHECKING:
     from lambda_web_adapter.messages import Request
     from lambda_web_adapter.settings import Settings
 
-SOURCES: tuple[EventSource, ...] = (RestApi(), HttpApiV1(), HttpApiV2(), FunctionUrl(), Alb())
+SOURCES: tuple[EventSource, ...] = (
+    FunctionUrl(),
+    HttpApiV2(),
+    RestApi(),
+    HttpApiV1(),
+    Alb(),
+    VpcLatticeV2(),
+    VpcLatticeV1(),
+    WebSocket(),
+    BedrockAgent(),
+    LambdaEdge(),
+)
 PASS_THROUGH: EventSource = PassThrough()
 
 # An authorizer's event looks like the request it is about, but asks for a policy, not for a page.
 _AUTHORIZER_MARKS = frozenset({"methodArn", "routeArn"})
 
 
-def source_of(event: Any) -> EventSource:
-    """Finds the source of an event; what no source recognises is passed through.
+def source_of(event: Any, settings: Settings | None = None) -> EventSource:
+    """Finds the source of an event; what no source recognises that is switched on is passed through.
 
     Args:
         event: the event, as read from JSON.
+        settings: the settings; without them, only the sources that are always on count.
     """
     if isinstance(event, dict) and _AUTHORIZER_MARKS.isdisjoint(event):
         for source in SOURCES:
             if source.recognises(event):
-                return source
+                return source if not source.setting or getattr(settings, source.setting, None) else PASS_THROUGH
     return PASS_THROUGH
 
 
 def to_request(source: EventSource, event: Any, settings: Settings, verbatim: bytes) -> Request:
-    """Makes the request that an event means, with the configured base path taken off.
+    """Makes the request that an event means, by the settings that hold for all sources.
 
     Args:
         source: the event's source.
@@ -55,12 +73,33 @@ def to_request(source: EventSource, event: Any, settings: Settings, verbatim: by
 
     Raises:
         InvalidEvent: the event holds something that no HTTP request can carry.
+        ForbiddenPath: a client asks for a path that is kept for events.
     """
     request = source.request(event, settings)
     if not source.http:
-        return replace(request, body=verbatim)
+        request.body = verbatim
+        return request
     if settings.remove_base_path:
-        removed, path = _wire.remove_prefix(request.path, settings.remove_base_path)
-        if removed:
-            return replace(request, path=path, prefix=request.prefix + removed)
+        removed, request.path = _request.remove_prefix(request.path, settings.remove_base_path)
+        request.prefix += removed
+    if settings.protect_event_paths and not request.marks and _is_for_events(request.path, settings):
+        raise ForbiddenPath(f"{request.path:.200} takes events only, no requests (AWS_LWA_PROTECT_EVENT_PATHS).")
     return request
+
+
+def _is_for_events(path: str, settings: Settings) -> bool:
+    """Says whether any app could take a path for one of events: decoded, without empty, dot and double-dot segments."""
+    segments: list[str] = []
+    for part in unquote(path).replace("\\", "/").split("/"):
+        if part == "..":
+            segments = segments[:-1]
+        elif part not in ("", "."):
+            segments.append(part.lower())
+    asked = "/".join(["", *segments, ""])
+    kept, has_sources, _ = settings.pass_through_path.lower().partition("{source}")
+    websocket = settings.websocket_path.lower()
+    return (
+        asked == f"{kept.rstrip('/')}/"
+        or bool(has_sources and asked.startswith(kept))
+        or bool(websocket and asked.startswith(f"{websocket}/"))
+    )

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
 
+# The header by which the app knows an event from a request of the Internet. No client can set it (see `forwarding`).
+MARK = "x-amzn-event-source"
+
+
 class EventSource(ABC):
     """One kind of event: recognise it, make the request it means, make the reply it takes.
 
@@ -19,11 +23,13 @@ class EventSource(ABC):
 
     Attributes:
         name: what the source is called in logs and headers.
-        http: whether its events are HTTP requests, so that a failure can be answered with an HTTP status.
+        http: whether its callers take an HTTP status, so that a failure can be answered with one.
+        setting: the setting that switches the source on; empty for one that is always on.
     """
 
     name: ClassVar[str]
     http: ClassVar[bool] = True
+    setting: ClassVar[str] = ""
 
     @abstractmethod
     def recognises(self, event: dict[str, Any]) -> bool:
@@ -39,8 +45,4 @@ class EventSource(ABC):
 
     @abstractmethod
     def reply(self, response: Response, event: Any) -> bytes:
-        """Makes the reply, as JSON, holding only the keys that the source allows.
-
-        Raises:
-            AppRejectedEvent: the source has no place for a status, and the response is an error.
-        """
+        """Makes the reply, as JSON, holding only the keys that the source allows."""

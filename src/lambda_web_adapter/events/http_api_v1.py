@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_web_adapter.events import _wire
+from lambda_web_adapter.events import _request
 from lambda_web_adapter.events.rest_api import RestApi
 
 TYPE_CHECKING = False
@@ -23,9 +23,9 @@ class HttpApiV1(RestApi):
             event.get("version") == "1.0"
             and isinstance(event.get("httpMethod"), str)
             and isinstance(event.get("path"), str)
-            and "connectionId" not in _wire.mapping(event.get("requestContext"))
+            and "connectionId" not in _request.mapping(event.get("requestContext"))
         )
 
     def _path(self, path: str, context: dict[str, Any], settings: Settings) -> tuple[str, str]:
         """A named stage is the first segment of `path`."""
-        return _wire.stage_removed(path, context, settings.remove_stage)
+        return _request.stage_removed(path, context, settings.remove_stage)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_web_adapter.events import _wire
+from lambda_web_adapter.events import _reply, _request
 from lambda_web_adapter.events._source import EventSource
 from lambda_web_adapter.messages import Request
 
@@ -26,8 +26,8 @@ class HttpApiV2(EventSource):
     def request(self, event: Any, settings: Settings) -> Request:
         """The path comes decoded, for all its name, and begins with a named stage; the query is as sent."""
         context = event["requestContext"]
-        path = _wire.decoded_path(event.get("rawPath"))
-        prefix, path = _wire.stage_removed(path, context, settings.remove_stage)
+        path = _request.decoded_path(event.get("rawPath"))
+        prefix, path = _request.stage_removed(path, context, settings.remove_stage)
         return payload_v2_request(event, path, prefix)
 
     def reply(self, response: Response, event: Any) -> bytes:
@@ -43,27 +43,27 @@ def is_payload_v2(event: dict[str, Any]) -> bool:
 
 def is_function_url(event: dict[str, Any]) -> bool:
     """Says whether a payload 2.0 event came through a function URL (`<id>.lambda-url.<region>.on.aws`)."""
-    return ".lambda-url." in _wire.text_or_empty(event["requestContext"].get("domainName"))
+    return ".lambda-url." in _request.text_or_empty(event["requestContext"].get("domainName"))
 
 
 def payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> Request:
     """Makes the request of a payload 2.0 event whose path was taken care of."""
     context = event["requestContext"]
     http = context["http"]
-    headers = _wire.pairs(event.get("headers"), None)
+    headers = _request.pairs(event.get("headers"), None)
     cookies = event.get("cookies")
     if cookies and isinstance(cookies, list):  # function URLs send the header as well: it says the same
         headers = [pair for pair in headers if len(pair[0]) != 6 or pair[0].lower() != "cookie"]
-        headers.append(("cookie", "; ".join([_wire.text_of(cookie) for cookie in cookies if cookie is not None])))
+        headers.append(("cookie", "; ".join([_request.text_of(cookie) for cookie in cookies if cookie is not None])))
     return Request(
-        method=_wire.text_or_empty(http.get("method")) or "GET",
+        method=_request.text_or_empty(http.get("method")) or "GET",
         path=path,
-        query=_wire.raw_query(event.get("rawQueryString")),
+        query=_request.raw_query(event.get("rawQueryString")),
         headers=headers,
-        body=_wire.body_bytes(event),
-        client=_wire.text_or_empty(http.get("sourceIp")),
+        body=_request.body_bytes(event),
+        client=_request.text_or_empty(http.get("sourceIp")),
         prefix=prefix,
-        host=_wire.text_or_empty(context.get("domainName")),
+        host=_request.text_or_empty(context.get("domainName")),
     )
 
 
@@ -72,7 +72,7 @@ def payload_v2_reply(response: Response) -> bytes:
     names: dict[str, str] = {}
     headers: dict[str, str] = {}
     cookies: list[str] = []
-    for lower, spelled, value in _wire.header_lines(response):
+    for lower, spelled, value in _reply.header_lines(response):
         if lower == "set-cookie":
             cookies.append(value)
         elif lower in names:
@@ -80,8 +80,8 @@ def payload_v2_reply(response: Response) -> bytes:
         else:
             names[lower] = spelled
             headers[spelled] = value
-    body, is_base64 = _wire.body_text(response)
+    body, is_base64 = _reply.body_text(response)
     reply = {"statusCode": response.status, "headers": headers, "body": body, "isBase64Encoded": is_base64}
     if cookies:
         reply["cookies"] = cookies
-    return _wire.json_bytes(reply)
+    return _reply.json_bytes(reply)

@@ -7,8 +7,9 @@ import json
 import orjson
 
 from lambda_web_adapter.errors import AppRejectedEvent
-from lambda_web_adapter.events import _wire
-from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events import _reply
+from lambda_web_adapter.events._source import MARK, EventSource
+from lambda_web_adapter.events.origins import origin_of
 from lambda_web_adapter.messages import Request
 
 TYPE_CHECKING = False
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.messages import Response
     from lambda_web_adapter.settings import Settings
+
+_SHOWN = 1000  # characters of the app's own words in an error
 
 
 class PassThrough(EventSource):
@@ -31,27 +34,37 @@ class PassThrough(EventSource):
 
     def request(self, event: Any, settings: Settings) -> Request:
         """The body is the event verbatim, which `to_request` puts in: written again, numbers might change."""
+        origin = origin_of(event)
         return Request(
             method="POST",
-            path=settings.pass_through_path,
+            path=settings.pass_through_path.replace("{source}", origin),
             headers=[("content-type", "application/json")],
+            marks=[(MARK, origin)],
         )
 
     def reply(self, response: Response, event: Any) -> bytes:
-        """JSON is the result as it is, other text a JSON string, and nothing is null.
-
-        Raises:
-            AppRejectedEvent: the status is not 2xx; a queue must see that, or it takes the message for done.
-        """
-        text, is_base64 = _wire.body_text(response)
-        if not 200 <= response.status < 300:
-            shown = text[:1000] or "(no body)"
-            raise AppRejectedEvent(f"The app answered the event with status {response.status}: {shown}")
+        """JSON is the result as it is, other text a JSON string; only no body at all is null."""
         if not response.body:
             return b"null"
-        if is_base64:
-            return orjson.dumps(text)
-        return response.body if _is_json(text) else orjson.dumps(text)
+        text, is_base64 = _reply.body_text(response)
+        return response.body if not is_base64 and _is_json(text) else orjson.dumps(text)
+
+
+def rejection(response: Response) -> AppRejectedEvent:
+    """Makes the error of an app that answered with a status that fails the invocation.
+
+    A JSON object with `errorType` and `errorMessage` is taken at its word, so that a state machine can branch on it.
+    """
+    text, is_base64 = _reply.body_text(response)
+    try:
+        said = None if is_base64 else orjson.loads(text)
+    except orjson.JSONDecodeError:
+        said = None
+    if isinstance(said, dict):
+        error_type, message = said.get("errorType"), said.get("errorMessage")
+        if isinstance(error_type, str) and isinstance(message, str):
+            return AppRejectedEvent(message, raised=error_type)
+    return AppRejectedEvent(f"The app answered with status {response.status}: {text[:_SHOWN] or '(no body)'}")
 
 
 def _is_json(text: str) -> bool:

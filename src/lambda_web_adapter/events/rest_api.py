@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_web_adapter.events import _wire
+from lambda_web_adapter.events import _reply, _request
 from lambda_web_adapter.events._source import EventSource
 from lambda_web_adapter.messages import Request
 
@@ -25,26 +25,26 @@ class RestApi(EventSource):
             isinstance(event.get("httpMethod"), str)
             and isinstance(event.get("path"), str)
             and event.get("version") is None
-            and not _wire.mapping(event.get("requestContext")).keys() & {"elb", "connectionId"}
+            and not _request.mapping(event.get("requestContext")).keys() & {"elb", "connectionId"}
         )
 
     def request(self, event: Any, settings: Settings) -> Request:
         """The path comes encoded, the query decoded."""
-        context = _wire.mapping(event.get("requestContext"))
-        prefix, path = self._path(_wire.encoded_path(event["path"]), context, settings)
+        context = _request.mapping(event.get("requestContext"))
+        prefix, path = self._path(_request.encoded_path(event["path"]), context, settings)
         return Request(
             method=event["httpMethod"],
             path=path,
-            query=_wire.decoded_query(
-                _wire.pairs(
+            query=_request.decoded_query(
+                _request.pairs(
                     event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), names_fold=False
                 )
             ),
-            headers=_wire.pairs(event.get("headers"), event.get("multiValueHeaders")),
-            body=_wire.body_bytes(event),
-            client=_wire.text_or_empty(_wire.mapping(context.get("identity")).get("sourceIp")),
+            headers=_request.pairs(event.get("headers"), event.get("multiValueHeaders")),
+            body=_request.body_bytes(event),
+            client=_request.text_or_empty(_request.mapping(context.get("identity")).get("sourceIp")),
             prefix=prefix,
-            host=_wire.text_or_empty(context.get("domainName")),
+            host=_request.text_or_empty(context.get("domainName")),
         )
 
     def _path(self, path: str, context: dict[str, Any], settings: Settings) -> tuple[str, str]:
@@ -52,21 +52,21 @@ class RestApi(EventSource):
 
         On the API's own host `requestContext.path` is the stage and `path`; on a custom domain both are equal.
         """
-        if not _wire.on_own_host(context):
+        if not _request.on_own_host(context):
             return "", path
-        full = _wire.encoded_path(context.get("path"))
+        full = _request.encoded_path(context.get("path"))
         prefix = full.removesuffix(path)
         if prefix == full:
-            prefix = _wire.remove_prefix(full, f"/{_wire.text_or_empty(context.get('stage'))}".rstrip("/"))[0]
+            prefix = _request.remove_prefix(full, f"/{_request.text_or_empty(context.get('stage'))}".rstrip("/"))[0]
         return prefix, path
 
     def reply(self, response: Response, event: Any) -> bytes:
         """All headers go into `multiValueHeaders`; API Gateway refuses keys that it does not know."""
-        body, is_base64 = _wire.body_text(response)
-        return _wire.json_bytes(
+        body, is_base64 = _reply.body_text(response)
+        return _reply.json_bytes(
             {
                 "statusCode": response.status,
-                "multiValueHeaders": _wire.multi_value_headers(response),
+                "multiValueHeaders": _reply.multi_value_headers(response),
                 "body": body,
                 "isBase64Encoded": is_base64,
             }

@@ -1,4 +1,4 @@
-"""The coding rules that event sources share: paths, queries, header maps, bodies, replies.
+"""The coding rules that sources share on the way to the app: paths, queries, header maps, bodies, addresses.
 
 Each rule stands here once; a source picks those that hold for it. Nothing is ever decoded on the way to the app: the
 server decodes once, as it would have without Lambda in between.
@@ -7,18 +7,14 @@ server decodes once, as it would have without Lambda in between.
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64, b2a_base64
-
-import orjson
+from binascii import a2b_base64
 
 from lambda_web_adapter.errors import InvalidEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any
-
-    from lambda_web_adapter.messages import Response
 
     Pairs = list[tuple[str, str]]
 
@@ -46,9 +42,20 @@ def encoded_path(path: Any) -> str:
     return _rooted(_NOT_IN_ENCODED_PATH.sub(_escape, text_of(path)))
 
 
+def literal(text: str) -> str:
+    """Percent-encodes what comes decoded; slashes stay."""
+    return _NOT_IN_DECODED_PATH.sub(_escape, text)
+
+
+def segment(text: str) -> str:
+    """Percent-encodes what comes decoded and is one segment of a path."""
+    escaped = _NOT_UNRESERVED.sub(_escape, text)
+    return escaped.replace(".", "%2E") if escaped in (".", "..") else escaped
+
+
 def decoded_path(path: Any) -> str:
     """Percent-encodes a path that comes decoded; `%` too, so that the app, decoding once, gets what came."""
-    return _rooted(_NOT_IN_DECODED_PATH.sub(_escape, text_of(path)))
+    return _rooted(literal(text_of(path)))
 
 
 def raw_query(query: Any) -> str:
@@ -118,14 +125,40 @@ def pairs(single: Any, multi: Any, *, names_fold: bool = True) -> Pairs:
     return found
 
 
+def lines(values: Any) -> Pairs:
+    """Reads a map whose values are lists, or single values, as ordered pairs."""
+    return [(name, text_of(value)) for name, found in mapping(values).items() for value in _several(found)]
+
+
+def forwarded_client(headers: Pairs, trusted_hops: int) -> str:
+    """Reads the caller's address from `X-Forwarded-For`, for sources that have no other.
+
+    Each proxy appends the peer it saw, so what a client claims comes first, and is not to be trusted: counted is from
+    the end, as many entries as there are proxies of our own.
+    """
+    hops = [hop for name, value in headers if name.lower() == "x-forwarded-for" for hop in value.split(",")]
+    return _without_port(hops[-min(trusted_hops, len(hops))].strip()) if hops else ""
+
+
+def _without_port(hop: str) -> str:
+    """Leaves out the port that a load balancer with client port preservation adds: `1.2.3.4:5`, `[::1]:5`."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
 def _several(values: Any) -> list[Any]:
     if isinstance(values, list):
         return values
     return [] if values is None else [values]
 
 
-def body_bytes(event: dict[str, Any]) -> bytes:
+def body_bytes(event: dict[str, Any], base64_flag: str = "isBase64Encoded") -> bytes:
     """Reads the event's body.
+
+    Args:
+        event: the event.
+        base64_flag: the key that says whether the body is base64.
 
     Raises:
         InvalidEvent: the body is said to be base64, and is not.
@@ -133,132 +166,12 @@ def body_bytes(event: dict[str, Any]) -> bytes:
     body = event.get("body")
     if not body:
         return b""
-    if event.get("isBase64Encoded") is True:
+    if event.get(base64_flag) is True:
         try:
             return a2b_base64(text_of(body), strict_mode=True)
         except ValueError as error:  # binascii.Error is one; so is what a character outside ASCII raises
-            raise InvalidEvent(f"The event's body is marked isBase64Encoded, but is not base64: {error}.") from None
+            raise InvalidEvent(f"The event's body is marked {base64_flag}, but is not base64: {error}.") from None
     return text_of(body).encode("utf-8", "surrogatepass")
-
-
-# Media types whose bytes are never text, by their beginning; checked before looking at the bytes, since a short binary
-# file can be valid UTF-8 by chance, and a client is better off when one type always travels the same way.
-_BINARY = (
-    "audio/",
-    "font/",
-    "image/",
-    "video/",
-    "application/gzip",
-    "application/grpc",
-    "application/msword",
-    "application/octet-stream",
-    "application/pdf",
-    "application/protobuf",
-    "application/vnd.ms-",
-    "application/vnd.openxmlformats",
-    "application/vnd.msgpack",
-    "application/wasm",
-    "application/x-msgpack",
-    "application/x-protobuf",
-    "application/zip",
-)
-_TEXT = ("image/svg+xml",)
-# C0 controls other than TAB, LF and CR: JSON writes each as six bytes, base64 as one and a third.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_KNOWN_TEXT = ("text/", "application/json", "application/javascript", "application/xml")
-
-
-def body_text(response: Response) -> tuple[str, bool]:
-    """Writes a response body for JSON without changing a byte: as text where that is lossless, else as base64.
-
-    Returns:
-        The text, and whether it is base64.
-    """
-    if not response.body:
-        return "", False
-    text = _lossless_text(response)
-    if text is None:
-        return b2a_base64(response.body, newline=False).decode("ascii"), True
-    return text, False
-
-
-def _lossless_text(response: Response) -> str | None:
-    coding = _token_of(response, b"content-encoding")
-    media_type = _token_of(response, b"content-type")
-    if coding not in ("", "identity") or (media_type.startswith(_BINARY) and media_type not in _TEXT):
-        return None
-    try:
-        text = response.body.decode()
-    except UnicodeDecodeError:
-        return None
-    if media_type.startswith(_KNOWN_TEXT) or not _CONTROLS.search(text):
-        return text
-    return None
-
-
-def _token_of(response: Response, header: bytes) -> str:
-    """Reads a header's value in lower case, without parameters; empty when there is no such header."""
-    for name, value in response.headers:
-        if len(name) == len(header) and name.lower() == header:
-            return value.partition(b";")[0].strip().lower().decode("latin-1")
-    return ""
-
-
-def header_text(value: bytes) -> str:
-    """Decodes a header's name or value: UTF-8, or Latin-1 when it is not (RFC 9110 §5.5); this never fails."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
-
-
-def header_lines(response: Response) -> Iterator[tuple[str, str, str]]:
-    """Yields each header's name in lower case, as the app wrote it, and its value."""
-    for name, value in response.headers:
-        spelled = header_text(name)
-        yield spelled.lower(), spelled, header_text(value)
-
-
-def multi_value_headers(response: Response) -> dict[str, list[str]]:
-    """Writes the headers as a multi-value map, each name as the app first wrote it."""
-    names: dict[str, list[str]] = {}
-    found: dict[str, list[str]] = {}
-    for lower, spelled, value in header_lines(response):
-        values = names.get(lower)
-        if values is None:
-            found[spelled] = names[lower] = [value]
-        else:
-            values.append(value)
-    return found
-
-
-def single_value_headers(response: Response) -> dict[str, str]:
-    """Writes the headers as a map of one value each, repeats joined by commas (RFC 9110 §5.3).
-
-    Cookies cannot be joined: each further `set-cookie` takes another spelling of the name, which is another key of the
-    map and the same header to a client. There are 512 spellings; what is over is dropped.
-    """
-    names: dict[str, str] = {}
-    found: dict[str, str] = {}
-    spellings = _spellings("set-cookie")
-    for lower, spelled, value in header_lines(response):
-        if lower == "set-cookie":
-            if name := next(spellings, None):
-                found[name] = value
-        elif lower in names:
-            found[names[lower]] += f", {value}"
-        else:
-            names[lower] = spelled
-            found[spelled] = value
-    return found
-
-
-def _spellings(name: str) -> Iterator[str]:
-    """Yields a name in all its spellings, beginning with the given one."""
-    letters = [index for index, char in enumerate(name) if char.isalpha()]
-    for number in range(2 ** len(letters)):
-        raised = {index for bit, index in enumerate(letters) if number >> bit & 1}
-        yield "".join([char.upper() if index in raised else char for index, char in enumerate(name)])
 
 
 def on_own_host(context: dict[str, Any]) -> bool:
@@ -281,8 +194,3 @@ def stage_removed(path: str, context: dict[str, Any], remove_stage: str) -> tupl
     if remove_stage == "auto" and not on_own_host(context):
         return "", path
     return remove_prefix(path, f"/{stage}")
-
-
-def json_bytes(reply: dict[str, Any]) -> bytes:
-    """Writes a reply as JSON."""
-    return orjson.dumps(reply)

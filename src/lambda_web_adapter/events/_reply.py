@@ -1,0 +1,156 @@
+"""The coding rules that sources share on the way back: bodies as text or base64, header maps, cookies.
+
+Each rule stands here once; a source picks those that hold for it.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import b2a_base64
+from http import HTTPStatus
+
+import orjson
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from lambda_web_adapter.messages import Response
+
+# Media types whose bytes are never text, by their beginning; checked before looking at the bytes, since a short binary
+# file can be valid UTF-8 by chance, and a client is better off when one type always travels the same way.
+_BINARY = (
+    "audio/",
+    "font/",
+    "image/",
+    "video/",
+    "application/gzip",
+    "application/grpc",
+    "application/msword",
+    "application/octet-stream",
+    "application/pdf",
+    "application/protobuf",
+    "application/vnd.ms-",
+    "application/vnd.openxmlformats",
+    "application/vnd.msgpack",
+    "application/wasm",
+    "application/x-msgpack",
+    "application/x-protobuf",
+    "application/zip",
+)
+_TEXT = ("image/svg+xml",)
+# C0 controls other than TAB, LF and CR: JSON writes each as six bytes, base64 as one and a third.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_KNOWN_TEXT = ("text/", "application/json", "application/javascript", "application/xml")
+
+
+def body_text(response: Response) -> tuple[str, bool]:
+    """Writes a response body for JSON without changing a byte: as text where that is lossless, else as base64.
+
+    Returns:
+        The text, and whether it is base64.
+    """
+    if not response.body:
+        return "", False
+    text = _lossless_text(response)
+    if text is None:
+        return b2a_base64(response.body, newline=False).decode("ascii"), True
+    return text, False
+
+
+def _lossless_text(response: Response) -> str | None:
+    coding = _token_of(response, b"content-encoding")
+    media_type = _token_of(response, b"content-type")
+    if coding not in ("", "identity") or (media_type.startswith(_BINARY) and media_type not in _TEXT):
+        return None
+    try:
+        text = response.body.decode()
+    except UnicodeDecodeError:
+        return None
+    if media_type.startswith(_KNOWN_TEXT) or not _CONTROLS.search(text):
+        return text
+    return None
+
+
+def _token_of(response: Response, header: bytes) -> str:
+    """Reads a header's value in lower case, without parameters; empty when there is no such header."""
+    for name, value in response.headers:
+        if len(name) == len(header) and name.lower() == header:
+            return value.partition(b";")[0].strip().lower().decode("latin-1")
+    return ""
+
+
+def media_type(response: Response) -> str:
+    """Reads the response's media type in lower case, without parameters; empty when there is none."""
+    return _token_of(response, b"content-type")
+
+
+def header_text(value: bytes) -> str:
+    """Decodes a header's name or value: UTF-8, or Latin-1 when it is not (RFC 9110 §5.5); this never fails."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def header_lines(response: Response) -> Iterator[tuple[str, str, str]]:
+    """Yields each header's name in lower case, as the app wrote it, and its value."""
+    for name, value in response.headers:
+        spelled = header_text(name)
+        yield spelled.lower(), spelled, header_text(value)
+
+
+def multi_value_headers(response: Response) -> dict[str, list[str]]:
+    """Writes the headers as a multi-value map, each name as the app first wrote it."""
+    names: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
+    for lower, spelled, value in header_lines(response):
+        values = names.get(lower)
+        if values is None:
+            found[spelled] = names[lower] = [value]
+        else:
+            values.append(value)
+    return found
+
+
+def single_value_headers(response: Response) -> dict[str, str]:
+    """Writes the headers as a map of one value each, repeats joined by commas (RFC 9110 §5.3).
+
+    Cookies cannot be joined: each further `set-cookie` takes another spelling of the name, which is another key of the
+    map and the same header to a client. There are 512 spellings; what is over is dropped.
+    """
+    names: dict[str, str] = {}
+    found: dict[str, str] = {}
+    spellings = _spellings("set-cookie")
+    for lower, spelled, value in header_lines(response):
+        if lower == "set-cookie":
+            if name := next(spellings, None):
+                found[name] = value
+        elif lower in names:
+            found[names[lower]] += f", {value}"
+        else:
+            names[lower] = spelled
+            found[spelled] = value
+    return found
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """Yields a name in all its spellings, beginning with the given one."""
+    letters = [index for index, char in enumerate(name) if char.isalpha()]
+    for number in range(2 ** len(letters)):
+        raised = {index for bit, index in enumerate(letters) if number >> bit & 1}
+        yield "".join([char.upper() if index in raised else char for index, char in enumerate(name)])
+
+
+_DESCRIPTIONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+def status_description(status: int) -> str:
+    """Writes a status with its reason, as load balancers take it."""
+    return _DESCRIPTIONS.get(status, str(status))
+
+
+def json_bytes(reply: dict[str, Any]) -> bytes:
+    """Writes a reply as JSON."""
+    return orjson.dumps(reply)

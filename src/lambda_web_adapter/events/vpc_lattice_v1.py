@@ -1,0 +1,36 @@
+"""VPC Lattice, event structure version 1 (https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html)."""
+
+from __future__ import annotations
+
+from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events.vpc_lattice_v2 import lattice_reply, lattice_request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambda_web_adapter.messages import Request, Response
+    from lambda_web_adapter.settings import Settings
+
+
+class VpcLatticeV1(EventSource):
+    """Version 1 of the event: flat, and in snake case."""
+
+    name = "vpc-lattice-v1"
+
+    def recognises(self, event: dict[str, Any]) -> bool:
+        """Only this event has `raw_path` and `method`."""
+        return (
+            isinstance(event.get("raw_path"), str)
+            and isinstance(event.get("method"), str)
+            and event.get("requestContext") is None
+            and event.get("httpMethod") is None
+        )
+
+    def request(self, event: Any, settings: Settings) -> Request:
+        """Path and query come as sent; the query's map has the last value of each key only."""
+        return lattice_request(event, settings, path=event["raw_path"], query=event.get("query_string_parameters"))
+
+    def reply(self, response: Response, event: Any) -> bytes:
+        """One string for each header name."""
+        return lattice_reply(response)

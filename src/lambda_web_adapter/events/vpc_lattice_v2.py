@@ -1,0 +1,71 @@
+"""VPC Lattice, event structure version 2 (https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html)."""
+
+from __future__ import annotations
+
+from lambda_web_adapter.events import _reply, _request
+from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.messages import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.settings import Settings
+
+
+class VpcLatticeV2(EventSource):
+    """Version 2 of the event, whose `version` is 2.0, as API Gateway's payload has it too."""
+
+    name = "vpc-lattice-v2"
+
+    def recognises(self, event: dict[str, Any]) -> bool:
+        """Only VPC Lattice's context names a service and its network."""
+        context = event.get("requestContext")
+        return (
+            isinstance(context, dict)
+            and ("serviceArn" in context or "serviceNetworkArn" in context)
+            and isinstance(event.get("method"), str)
+            and not context.keys() & {"http", "elb", "connectionId"}
+            and event.get("httpMethod") is None
+        )
+
+    def request(self, event: Any, settings: Settings) -> Request:
+        """Headers and query come as lists."""
+        return lattice_request(event, settings, path=event.get("path"), query=event.get("queryStringParameters"))
+
+    def reply(self, response: Response, event: Any) -> bytes:
+        """One string for each header name."""
+        return lattice_reply(response)
+
+
+def lattice_request(event: dict[str, Any], settings: Settings, *, path: Any, query: Any) -> Request:
+    """Makes the request of either version.
+
+    The path was seen with the query behind it, while AWS's page shows it without: the map counts only where the path
+    has none. Its values are taken to be as sent; nobody has measured that.
+    """
+    found, question_mark, raw = _request.text_of(path).partition("?")
+    headers = _request.lines(event.get("headers"))
+    return Request(
+        method=event["method"],
+        path=_request.encoded_path(found),
+        query=_request.raw_query(raw) if question_mark else _request.encoded_query(_request.lines(query)),
+        headers=headers,
+        body=_request.body_bytes(event, "isBase64Encoded" if "isBase64Encoded" in event else "is_base64_encoded"),
+        client=_request.forwarded_client(headers, settings.trusted_hops),
+    )
+
+
+def lattice_reply(response: Response) -> bytes:
+    """Makes the reply; whether lists of values are taken is not documented, so each name has one string."""
+    body, is_base64 = _reply.body_text(response)
+    return _reply.json_bytes(
+        {
+            "statusCode": response.status,
+            "statusDescription": _reply.status_description(response.status),
+            "headers": _reply.single_value_headers(response),
+            "body": body,
+            "isBase64Encoded": is_base64,
+        }
+    )

@@ -1,0 +1,74 @@
+"""API Gateway WebSocket API: each message is an event of its own, and reaches the app as a POST.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-requests.html
+
+An ASGI `websocket` scope is one call that lives as long as the connection does, across invocations and environments: no
+function can offer that. What the app wants to say later, it posts to the connection's own address, which host and
+prefix of the request make up: `https://<host><prefix>/@connections/<id>`.
+"""
+
+from __future__ import annotations
+
+from lambda_web_adapter.events import _reply, _request
+from lambda_web_adapter.events._source import MARK, EventSource
+from lambda_web_adapter.messages import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.settings import Settings
+
+_EVENT_TYPES = ("CONNECT", "MESSAGE", "DISCONNECT")
+
+
+class WebSocket(EventSource):
+    """A WebSocket API, switched on by `AWS_LWA_WEBSOCKET_PATH`."""
+
+    name = "websocket"
+    setting = "websocket_path"
+
+    def recognises(self, event: dict[str, Any]) -> bool:
+        """Only its context has a connection's id and the type of event."""
+        context = event.get("requestContext")
+        return (
+            isinstance(context, dict)
+            and isinstance(context.get("connectionId"), str)
+            and context.get("eventType") in _EVENT_TYPES
+            and not context.keys() & {"http", "elb"}
+        )
+
+    def request(self, event: Any, settings: Settings) -> Request:
+        """A POST to `/connect`, `/disconnect`, or the route's name, without the `$` of the routes that AWS names."""
+        context = event["requestContext"]
+        route = _request.text_or_empty(context.get("routeKey")) or "$default"
+        stage = _request.text_or_empty(context.get("stage"))
+        return Request(
+            method="POST",
+            path=f"{settings.websocket_path}/{_request.segment(route.removeprefix('$'))}",
+            query=_request.decoded_query(
+                _request.pairs(
+                    event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), names_fold=False
+                )
+            ),
+            headers=_request.pairs(event.get("headers"), event.get("multiValueHeaders")),
+            body=_request.body_bytes(event),
+            client=_request.text_or_empty(_request.mapping(context.get("identity")).get("sourceIp")),
+            prefix=f"/{_request.segment(stage)}" if stage and _request.on_own_host(context) else "",
+            host=_request.text_or_empty(context.get("domainName")),
+            marks=[
+                (MARK, self.name),
+                ("x-amzn-connection-id", context["connectionId"]),
+                ("x-amzn-event-type", context["eventType"]),
+                ("x-amzn-route-key", route),
+            ],
+        )
+
+    def reply(self, response: Response, event: Any) -> bytes:
+        """A status that is not 2xx refuses a connection; the body goes to the client if the route has a response."""
+        body, is_base64 = _reply.body_text(response)
+        reply: dict[str, Any] = {"statusCode": response.status, "body": body, "isBase64Encoded": is_base64}
+        if event["requestContext"]["eventType"] == "CONNECT":
+            reply["headers"] = _reply.single_value_headers(response)
+        return _reply.json_bytes(reply)
