@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Found = TypeVar("Found")
 
 PREFIX = "/2018-06-01/runtime/"
+EXTENSIONS = "/2020-01-01/"
 MAX_REPLY = 6 * 1024 * 1024 + 100
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:test"
 
@@ -44,9 +45,11 @@ class Call:
 
     @property
     def name(self) -> str:
-        """What is called: `next`, `response`, `error`, `init/error`, `test/...`, or else the path."""
+        """What is called: `next`, `response`, `error`, `init/error`, `extension/...`, `test/...`, or else the path."""
         if self.path.startswith("/test/"):
             return self.path[1:]
+        if self.path.startswith(EXTENSIONS):
+            return self.path.removeprefix(EXTENSIONS)
         rest = self.path.removeprefix(PREFIX)
         if rest in ("init/error", "invocation/next"):
             return rest.removeprefix("invocation/")
@@ -99,6 +102,7 @@ class FakeRuntimeApi:
         self._scripts: dict[str, deque[Answer]] = {}
         self._held: set[str] = set()
         self._init_failed = False
+        self._asked = False
         self._closing = False
         self._waited_for = True
         self._connections: list[socket.socket] = []
@@ -173,8 +177,13 @@ class FakeRuntimeApi:
 
     @property
     def names(self) -> list[str]:
-        """What was called so far, in order, without the calls that an app has made."""
-        return [call.name for call in self.calls if not call.name.startswith("test/")]
+        """The names of `runtime_calls`."""
+        return [call.name for call in self.runtime_calls]
+
+    @property
+    def runtime_calls(self) -> list[Call]:
+        """The calls so far, in order, without an extension's, and without what an app has made known."""
+        return [call for call in self.calls if not call.name.startswith(("test/", "extension/"))]
 
     def wait_for(self, find: Callable[[list[Call]], Found | None], what: str, seconds: float = SECONDS) -> Found:
         """Waits until something is found among the calls."""
@@ -257,11 +266,14 @@ class FakeRuntimeApi:
                     self._over()
                 return answer
             if call.name == "next" and call.method == "GET":
+                self._asked = True
                 return self._next()
             if call.name in ("response", "error") and call.method == "POST":
                 return self._ended(call)
             if call.name == "init/error" and call.method == "POST":
                 return self._not_started()
+            if call.name.startswith("extension/"):
+                return self._extension(call)
             if call.name.startswith("test/"):
                 self._changed.wait_for(lambda: self._closing or call.name.removeprefix("test/") not in self._held)
                 return OK
@@ -291,6 +303,20 @@ class FakeRuntimeApi:
             message = f"Exceeded maximum allowed payload size ({MAX_REPLY} bytes)."
             return problem(413, "RequestEntityTooLarge", message)
         return OK
+
+    def _extension(self, call: Call) -> Answer:
+        """Registers one that is inside the runtime; there are no events for it, so that the wait for one has no end."""
+        if call.name == "extension/register" and call.method == "POST":
+            if self._asked:
+                return problem(403, "Extension.RegistrationClosed", "Extension registration closed already")
+            if call.json["events"]:
+                return problem(403, "Extension.InvalidEventType", "SHUTDOWN is not supported for internal extensions")
+            document = {"functionName": "test", "functionVersion": "$LATEST", "handler": ""}
+            return Answer(200, json.dumps(document).encode(), {"Lambda-Extension-Identifier": str(uuid.uuid4())})
+        if call.name == "extension/event/next" and call.method == "GET":
+            self._changed.wait_for(lambda: self._closing)
+            return RESET
+        return NOT_FOUND
 
     def _over(self) -> None:
         if self._current is not None:

@@ -47,6 +47,7 @@ def test_the_defaults() -> None:
         "authorization_source": "",
         "exclude_response_headers": frozenset(),
         "error_status_codes": frozenset(),
+        "register_extension": True,
     }
 
 
@@ -83,6 +84,7 @@ def test_the_variables() -> None:
         "authorization_source": ("AWS_LWA_AUTHORIZATION_SOURCE",),
         "exclude_response_headers": ("AWS_LWA_EXCLUDE_RESPONSE_HEADERS",),
         "error_status_codes": ("AWS_LWA_ERROR_STATUS_CODES",),
+        "register_extension": ("AWS_LWA_REGISTER_EXTENSION",),
     }
 
 

@@ -10,6 +10,7 @@ address; otherwise the local run. What each of them needs is imported once it is
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from dataclasses import replace
 
@@ -65,6 +66,8 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
     """Starts the app, and only then imports the rest of the adapter, so that both import side by side."""
     from lambda_web_adapter.adapter.app_process import AppProcess
 
+    # Whoever is told to stop before it can pass that on would leave the app behind; `lifecycle` unblocks it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     problem: SettingsError | AppError
     app = None
     settings = Settings()

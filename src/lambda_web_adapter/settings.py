@@ -262,6 +262,14 @@ class Settings:
         "Statuses of the app that fail the invocation, for alarms and retries; an HTTP caller gets the gateway's 502.",
     )
 
+    register_extension: bool = _option(
+        "AWS_LWA_REGISTER_EXTENSION",
+        switch,
+        True,
+        "Whether to register an extension without events. Lambda sends SIGTERM, for lifespan shutdown and `atexit`, "
+        "only where there is an extension; it counts as one of the ten that a function may have.",
+    )
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Reads the settings; a variable that is set but empty counts as not set.

@@ -66,7 +66,7 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_again(api: FakeRuntime
 
     assert [body(api.invoke(get("/")))["count"] for _ in range(2)] == [1, 2]
 
-    first, second, third, fourth = [call.connection for call in api.calls if not call.name.startswith("test/")][:4]
+    first, second, third, fourth = [call.connection for call in api.runtime_calls][:4]
     assert first == second != third == fourth
 
 

@@ -122,3 +122,36 @@ def test_a_command_behind_a_shell_gets_the_signal(api: FakeRuntimeApi, start: St
     assert process.terminate() == 0
 
     wait_until(lambda: not runs(app), "the command behind the shell ends", seconds=2)
+
+
+# No app is left over.
+
+
+def test_an_app_is_not_left_over_by_a_bootstrap_that_is_told_to_stop_before_it_can_be(
+    api: FakeRuntimeApi, start: Start
+) -> None:
+    process = start("stopping:app")
+
+    assert process.wait() == 0
+    assert children(process.pid) == []
+    assert api.names == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("main:app",), id="asgi"),
+        pytest.param(("main:wsgi",), id="wsgi"),
+        pytest.param(("--", sys.executable, "command.py"), id="command"),
+    ],
+)
+def test_an_app_is_not_left_over_by_a_bootstrap_that_is_killed(
+    words: tuple[str, ...], api: FakeRuntimeApi, start: Start
+) -> None:
+    process = start(*words)
+    api.invoke(get("/"))
+    (app,) = children(process.pid)
+
+    os.kill(process.pid, signal.SIGKILL)
+
+    wait_until(lambda: not runs(app), "the end of the app")

@@ -317,6 +317,22 @@ def test_one_process_serves_one_event_after_the_other_and_shuts_down_in_order(em
     assert emulator.process.text.count("The seed library is open.") == 1
 
 
+@pytest.mark.parametrize(("switch", "closed"), [("true", 1), ("false", 0)], ids=["extension", "no extension"])
+def test_an_environment_that_is_shut_down_by_lambda_ends_in_order_with_an_extension_only(
+    switch: str, closed: int, emulate: Emulate
+) -> None:
+    emulator = emulate("main:app", cwd=EXAMPLES / "fastapi_app", AWS_LWA_REGISTER_EXTENSION=switch)
+    Site(emulator).send("function-url", path="/varieties")
+    (bootstrap,) = emulator.runtimes()
+
+    os.kill(emulator.process.pid, signal.SIGTERM)
+    wait_until(lambda: not runs(bootstrap), "the bootstrap ends")
+    emulator.process.wait()
+
+    assert emulator.process.text.count("The seed library is open.") == 1
+    assert emulator.process.text.count("The seed library is closed.") == closed
+
+
 def test_a_reply_that_lambda_would_not_take_is_a_small_one(tmp_path: Path, emulate: Emulate) -> None:
     (tmp_path / "main.py").write_text(
         "def app(environ, start_response):\n"

@@ -17,6 +17,7 @@ import sys
 import time
 
 from lambda_web_adapter.errors import SettingsError
+from lambda_web_adapter.parent import end_with_parent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,21 +80,24 @@ class AppProcess:
         ours, theirs = socket.socketpair()
         self.child_changed = False
         self._lines, self._end = b"", ""
+        bootstrap = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
             ours.close()
-            self._become_app(listener, theirs)
+            self._become_app(listener, theirs, bootstrap)
         theirs.close()
         if listener:
             listener.close()  # or connections to a dead app would queue here for ever
         self._control = ours
 
-    def _become_app(self, listener: socket.socket | None, control: socket.socket) -> None:
+    def _become_app(self, listener: socket.socket | None, control: socket.socket, bootstrap: int) -> None:
         """Goes on as the app process, and never returns."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         if listener:
             sys.exit(self._serve(self._settings, listener, control))
+        end_with_parent(bootstrap)
         port = str(self.port)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would keep it so

@@ -7,6 +7,7 @@ import sys
 import time
 
 from lambda_web_adapter.adapter.app_connection import AppConnection
+from lambda_web_adapter.adapter.extension import Extension
 from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.readiness import wait_until_ready
@@ -30,7 +31,7 @@ _STRIKE_PAUSE = 0.1  # seconds
 
 
 def run(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> int:
-    """Lives the life of an environment whose app was started already.
+    """Lives the life of an environment whose app was started already, with SIGTERM blocked since before that.
 
     Returns:
         The exit code.
@@ -38,7 +39,11 @@ def run(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> int:
     signal.signal(signal.SIGTERM, _exit)
     app.watch()
     app.child_changed = True  # it may have ended before it was watched
+    extension = Extension(runtime.address)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        if settings.register_extension:
+            extension.register()
         wait_until_ready(app, settings)
         return _Environment(runtime, app, settings).serve()
     except AppError as error:

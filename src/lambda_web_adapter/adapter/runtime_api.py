@@ -22,7 +22,11 @@ _FIRST_PAUSE = 0.05  # seconds
 
 
 class RuntimeApi:
-    """The Runtime API of one environment, over one kept-alive connection."""
+    """The Runtime API of one environment, over one kept-alive connection.
+
+    Attributes:
+        address: `host:port`.
+    """
 
     def __init__(self, address: str) -> None:
         """Remembers the address.
@@ -30,10 +34,10 @@ class RuntimeApi:
         Args:
             address: `host:port`, as in AWS_LAMBDA_RUNTIME_API.
         """
+        self.address = address
         host, _, port = address.rpartition(":")
         self._connection = Connection(host.strip("[]"), int(port))
-        agent = f"lambda-web-adapter/{__version__}"
-        self._common = f"Host: {address}\r\nUser-Agent: {agent}\r\n"
+        self._common = common_headers(address)
         self._next = f"GET /{_VERSION}/runtime/invocation/next HTTP/1.1\r\n{self._common}\r\n".encode()
 
     def next(self) -> Invocation:
@@ -107,6 +111,11 @@ class RuntimeApi:
             time.sleep(pause)
             pause *= 2
         raise AssertionError("the loop returns or raises")
+
+
+def common_headers(address: str) -> str:
+    """Writes the lines that every request to Lambda's own APIs has; they count runtimes by the user agent."""
+    return f"Host: {address}\r\nUser-Agent: lambda-web-adapter/{__version__}\r\n"
 
 
 def invocation_of(response: Response) -> Invocation:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 
 from lambda_web_adapter.errors import AdapterError
+from lambda_web_adapter.parent import end_with_parent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,12 +17,15 @@ class Control:
     """Tells the adapter what cannot be seen from the HTTP connection; without a channel it tells nobody."""
 
     def __init__(self, channel: socket.socket | None = None) -> None:
-        """Takes the channel."""
+        """Takes the channel; the adapter is the process that started this one."""
         self._channel = channel
+        self._adapter = os.getppid()
 
     def ready(self) -> None:
         """Says that the app takes requests: it is imported, and its lifespan startup is complete."""
         self._say("ready")
+        if self._channel is not None:
+            end_with_parent(self._adapter)
 
     def done(self, port: int) -> None:
         """Says that the app's call has returned, for the request on the connection from this port."""

@@ -1,0 +1,70 @@
+"""An extension without events, inside the bootstrap: Lambda sends SIGTERM only where there is an extension.
+
+Without one, the environment's processes are killed at once, and no lifespan shutdown or `atexit` function runs.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+
+from lambda_web_adapter.adapter.connection import Connection, ConnectionClosed, NotHttp
+from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.runtime_api import common_headers
+
+_NAME = "lambda-web-adapter"
+_PATH = "/2020-01-01/extension"
+_SECONDS = 1.0  # the API is on this machine
+_NOT_OFFERED = 404  # what emulators without extensions answer
+
+
+class Extension:
+    """A registration that lasts as long as this object does. No event ever comes, so that nobody need listen."""
+
+    def __init__(self, address: str) -> None:
+        """Remembers the address.
+
+        Args:
+            address: `host:port`, as in AWS_LAMBDA_RUNTIME_API.
+        """
+        host, _, port = address.rpartition(":")
+        self._common = common_headers(address)
+        self._host = host.strip("[]")
+        self._port = int(port)
+        self._waiting: socket.socket | None = None
+
+    def register(self) -> None:
+        """Registers, before the first /next closes the list. Without success, the environment works without SIGTERM."""
+        try:
+            identifier = self._register()
+            if identifier:
+                self._wait_for_events(identifier)
+        except (OSError, ConnectionClosed, NotHttp) as error:
+            log("WARNING", f"No extension could be registered ({error}), so that Lambda will not send SIGTERM.")
+
+    def _register(self) -> bytes:
+        body = b'{"events":[]}'
+        head = (
+            f"POST {_PATH}/register HTTP/1.1\r\n{self._common}Lambda-Extension-Name: {_NAME}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        connection = Connection(self._host, self._port)
+        try:
+            connection.open(_SECONDS)
+            response = connection.exchange(head.encode() + body, deadline=time.monotonic() + _SECONDS)
+        finally:
+            connection.close()
+        if response.status == _NOT_OFFERED:
+            return b""
+        said = {name.lower(): value for name, value in response.headers}
+        identifier = said.get(b"lambda-extension-identifier", b"")
+        if response.status != 200 or not identifier:
+            raise OSError(f"the Extensions API answered {response.status}: {response.body!r:.300}")
+        return identifier
+
+    def _wait_for_events(self, identifier: bytes) -> None:
+        """Asks for the next event, as every extension has to before the init phase can end."""
+        self._waiting = socket.create_connection((self._host, self._port), _SECONDS)
+        head = f"GET {_PATH}/event/next HTTP/1.1\r\n{self._common}Lambda-Extension-Identifier: "
+        self._waiting.sendall(head.encode() + identifier + b"\r\n\r\n")

@@ -1,0 +1,65 @@
+"""The extension without events: registered in time, and never in the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from adapter.test_loop import get
+from fake_runtime_api import RESET, Answer
+
+if TYPE_CHECKING:
+    from adapter.conftest import Start
+    from fake_runtime_api import FakeRuntimeApi
+
+REGISTER = "extension/register"
+WAIT = "extension/event/next"
+
+
+def test_it_is_registered_without_events_before_the_first_event_is_asked_for(api: FakeRuntimeApi, start: Start) -> None:
+    start("main:wsgi")
+    register = api.wait_for_call(REGISTER)
+    wait = api.wait_for_call(WAIT)
+    api.wait_for_call("next")
+
+    names = [call.name for call in api.calls if not call.name.startswith("test/")]
+    assert (names.index(REGISTER), names.index("next")) == (0, max(map(names.index, names)))
+    assert register.json == {"events": []}
+    assert register.headers["lambda-extension-name"] == "lambda-web-adapter"
+    assert wait.headers["lambda-extension-identifier"]
+
+
+def test_it_can_be_left_out(api: FakeRuntimeApi, start: Start) -> None:
+    start("main:wsgi", AWS_LWA_REGISTER_EXTENSION="false")
+    api.invoke(get("/"))
+
+    assert (api.named(REGISTER), api.named(WAIT)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        pytest.param(Answer(403), "answered 403", id="refused"),
+        pytest.param(Answer(200, b"{}"), "answered 200", id="no identifier"),
+        pytest.param(RESET, "Connection reset", id="a reset"),
+    ],
+)
+def test_without_it_the_environment_works_and_says_so(
+    answer: Answer, word: str, api: FakeRuntimeApi, start: Start
+) -> None:
+    api.script(REGISTER, answer)
+    process = start("main:wsgi")
+
+    assert api.invoke(get("/")).json["statusCode"] == 200
+    assert f"No extension could be registered ({word}" in process.text.replace("the Extensions API ", "").replace(
+        "[Errno 104] ", ""
+    )
+
+
+def test_an_emulator_that_offers_none_is_no_reason_for_a_warning(api: FakeRuntimeApi, start: Start) -> None:
+    api.script(REGISTER, Answer(404))
+    process = start("main:wsgi")
+    api.invoke(get("/"))
+
+    assert "extension" not in process.text
+    assert api.named(WAIT) == []
