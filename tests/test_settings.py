@@ -47,6 +47,7 @@ def test_the_defaults() -> None:
         "authorization_source": "",
         "exclude_response_headers": frozenset(),
         "error_status_codes": frozenset(),
+        "deadline_margin": 0.3,
         "register_extension": True,
     }
 
@@ -84,6 +85,7 @@ def test_the_variables() -> None:
         "authorization_source": ("AWS_LWA_AUTHORIZATION_SOURCE",),
         "exclude_response_headers": ("AWS_LWA_EXCLUDE_RESPONSE_HEADERS",),
         "error_status_codes": ("AWS_LWA_ERROR_STATUS_CODES",),
+        "deadline_margin": ("AWS_LWA_DEADLINE_MARGIN_SECONDS",),
         "register_extension": ("AWS_LWA_REGISTER_EXTENSION",),
     }
 

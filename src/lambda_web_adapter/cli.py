@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # Up to this size in MB a function gets one vCPU's worth of time (Lambda, "Memory and computing power").
 _ONE_VCPU = 1769
 
+# An environment on demand has 10 s to ask for its first event (Lambda, "Init phase"); the request needs its part of it.
+_INIT_SECONDS = 9.8
+
 # Exit code for words or settings that make no sense, as argparse has it.
 USAGE = 2
 
@@ -88,7 +91,8 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
         return lifecycle.init_failed(runtime, problem)
     for warning in warnings(environment):
         log("WARNING", warning)
-    return lifecycle.run(runtime, app, settings)
+    on_demand = environment.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "on-demand"
+    return lifecycle.run(runtime, app, settings, _INIT_SECONDS if on_demand else float("inf"))
 
 
 def _on_one_core(settings: Settings, environment: Mapping[str, str]) -> bool:

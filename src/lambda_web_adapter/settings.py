@@ -262,6 +262,13 @@ class Settings:
         "Statuses of the app that fail the invocation, for alarms and retries; an HTTP caller gets the gateway's 502.",
     )
 
+    deadline_margin: float = _option(
+        "AWS_LWA_DEADLINE_MARGIN_SECONDS",
+        seconds,
+        0.3,
+        "How long before the function's time-out the adapter gives up on the app: it answers 504 or fails the "
+        "invocation, logs what the app was doing, and ends it, so that the next event meets a clean one.",
+    )
     register_extension: bool = _option(
         "AWS_LWA_REGISTER_EXTENSION",
         switch,

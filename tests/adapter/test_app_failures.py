@@ -270,3 +270,50 @@ def test_a_server_behind_a_shell_script_is_ended_with_the_script(
 
     assert second != first
     assert not runs(first)
+
+
+# What an app was doing when its time was up, in the log.
+
+
+def test_a_thread_that_hangs_is_shown_in_the_log(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
+    api.hold("hangs")
+    log = start(either_app)
+    problem(api.invoke(get("/tell/hangs"), seconds=0.8), 504)
+
+    log.wait_for(r'main\.py", line \d+ in tell')
+
+
+WAITS = """
+import asyncio
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await for_what_never_comes()
+
+async def for_what_never_comes():
+    await asyncio.Event().wait()
+"""
+
+
+def test_a_task_that_waits_is_shown_in_the_log(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+    (tmp_path / "waits.py").write_text(WAITS)
+    log = start("waits:app", cwd=tmp_path)
+    problem(api.invoke(get("/"), seconds=0.8), 504)
+
+    log.wait_for(r'waits\.py", line \d+, in for_what_never_comes')
+
+
+def test_an_environment_whose_app_does_not_start_any_more_ends(
+    tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    broken = tmp_path / "broken"
+    process = start("main:wsgi", APP_RAISES_ON_START=str(broken))
+    api.invoke(get("/"))
+    broken.touch()
+    problem(api.invoke(get("/exit/1")), 502)
+
+    outcomes = [api.invoke(get("/")) for _ in range(3)]
+
+    assert [outcome.json["errorType"] for outcome in outcomes] == ["ZeroDivisionError"] * 3
+    assert process.wait() == 1
+    assert "3 times in a row" in process.text

@@ -315,7 +315,7 @@ def test_a_long_wait_is_explained_in_the_log(api: FakeRuntimeApi, start: Start) 
     api.hold("listen")
     log = start(*COMMAND)
 
-    log.wait_for(r"INFO.*Waiting for the app on port \d+: .*refused")
+    log.wait_for(r"INFO.*Waiting for the app \(2\.\d s after its start\): .*refused")
     api.release("listen")
     api.wait_for_call("next")
 

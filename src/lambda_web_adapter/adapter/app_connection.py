@@ -75,6 +75,7 @@ class AppConnection:
         """
         if self._stuck:
             log("ERROR", "The app did not answer in time; it is ended, and the next event starts it again.", request_id)
+            self._app.show_stacks()
             self._app.kill()
             return
         awaited = str(self._awaited).encode()

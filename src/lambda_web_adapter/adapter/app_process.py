@@ -34,6 +34,9 @@ _COMMAND_PORT = 8080
 _BACKLOG = 128
 # A stop: what Lambda leaves a runtime for SIGTERM is 300 ms when an extension is registered.
 _STOP_SECONDS = 0.3
+# What has our own server show its stacks; asyncio's tasks are shown within this time, or its loop hangs.
+SHOW_STACKS = signal.SIGUSR2
+_STACKS_SECONDS = 0.1
 # Between the end of a server and the end of its listening socket.
 _RELEASE_SECONDS = 0.5
 
@@ -47,6 +50,7 @@ class AppProcess:
         child_changed: whether a child has ended or stopped since the app was last looked after.
         on_one_core: whether the app is to run on the core that the adapter runs on.
         speaks: whether the app says itself when it is ready and done, as our own server does.
+        started_at: when it was started, on the monotonic clock in seconds.
     """
 
     def __init__(self, settings: Settings, command: list[str], serve: Serve) -> None:
@@ -68,6 +72,7 @@ class AppProcess:
         self.on_one_core = False
         self.port = 0
         self.pid = 0
+        self.started_at = 0.0
 
     def start(self) -> None:
         """Starts the process, and returns at once.
@@ -80,6 +85,7 @@ class AppProcess:
         ours, theirs = socket.socketpair()
         self.child_changed = False
         self._lines, self._end = b"", ""
+        self.started_at = time.monotonic()
         bootstrap = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
@@ -192,6 +198,16 @@ class AppProcess:
             if not self.has_ended(timeout):
                 self.kill()
         self._close()
+
+    def show_stacks(self) -> None:
+        """Has our own server write to the log what it is doing: all threads' stacks, and asyncio's tasks."""
+        if not (self.speaks and self.pid):
+            return
+        _signal([self.pid], SHOW_STACKS)
+        until = time.monotonic() + _STACKS_SECONDS
+        with contextlib.suppress(TimeoutError):  # threads are shown at once; tasks not by a loop that hangs
+            while self.read_line(until - time.monotonic()) not in (b"shown", b""):
+                pass  # what it says about requests is of no interest any more
 
     def kill(self) -> None:
         """Ends the process at once."""

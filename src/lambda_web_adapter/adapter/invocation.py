@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 MAX_REPLY = 6 * 1024 * 1024 + 100
 # Lambda's longest time-out, for a Runtime API that names no deadline (Lambda quotas, "Function timeout").
 _LONGEST = 900.0  # seconds
-# Kept back from the deadline, so that the answer about it still arrives.
-_MARGIN = 0.2  # seconds
 
 
 class Invoker:
@@ -114,9 +112,9 @@ def read_event(event: bytes) -> Any:
         raise InvalidEvent(f"The event is not JSON: {error}. It begins with {event[:100]!r}.") from None
 
 
-def deadline_of(invocation: Invocation) -> float:
-    """Says when to give up on an invocation, on the monotonic clock in seconds, a little before Lambda does."""
-    left = invocation.deadline_ms / 1000 - time.time() - _MARGIN if invocation.deadline_ms else _LONGEST
+def deadline_of(invocation: Invocation, margin: float) -> float:
+    """Says when to give up on an invocation, on the monotonic clock in seconds: `margin` seconds before Lambda does."""
+    left = invocation.deadline_ms / 1000 - time.time() - margin if invocation.deadline_ms else _LONGEST
     return time.monotonic() + min(max(left, 0.0), _LONGEST)
 
 

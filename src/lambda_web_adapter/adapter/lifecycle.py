@@ -10,9 +10,9 @@ from lambda_web_adapter.adapter.app_connection import AppConnection
 from lambda_web_adapter.adapter.extension import Extension
 from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.adapter.readiness import wait_until_ready
+from lambda_web_adapter.adapter.readiness import is_overdue, wait_until_ready
 from lambda_web_adapter.adapter.runtime_api import RuntimeApi
-from lambda_web_adapter.errors import AdapterError, AppError, RuntimeApiError
+from lambda_web_adapter.errors import AdapterError, AppError, AppNotReady, RuntimeApiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,10 +28,18 @@ RUNTIME_API_FAILED = 2
 # Answers to /next in a row that were none, before the bootstrap ends and Lambda makes a new environment.
 _STRIKES = 5
 _STRIKE_PAUSE = 0.1  # seconds
+# Starts of the app in a row that failed, before the bootstrap ends.
+_FAILED_STARTS = 3
 
 
-def run(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> int:
+def run(runtime: RuntimeApi, app: AppProcess, settings: Settings, init_seconds: float = float("inf")) -> int:
     """Lives the life of an environment whose app was started already, with SIGTERM blocked since before that.
+
+    Args:
+        runtime: the Runtime API.
+        app: the app.
+        settings: the settings.
+        init_seconds: how long after its start the app is waited for before the first event is asked for all the same.
 
     Returns:
         The exit code.
@@ -44,8 +52,9 @@ def run(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> int:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         if settings.register_extension:
             extension.register()
-        wait_until_ready(app, settings)
-        return _Environment(runtime, app, settings).serve()
+        environment = _Environment(runtime, app, settings)
+        environment.start(app.started_at + init_seconds)
+        return environment.serve()
     except AppError as error:
         return init_failed(runtime, error)
     except RuntimeApiError as error:
@@ -77,7 +86,22 @@ class _Environment:
         self._app = app
         self._settings = settings
         self._ready = False
-        self._connect()
+        self._failed_starts = 0
+
+    def start(self, until: float) -> None:
+        """Waits for the app; what is not ready by then is waited for within the first invocation.
+
+        An environment that has not asked for an event after 10 s is killed, and the app starts again from nothing.
+
+        Raises:
+            AppError: the app cannot be served.
+        """
+        try:
+            self._wait_until_ready(until)
+        except AppNotReady as error:
+            if is_overdue(self._app, self._settings):
+                raise
+            log("WARNING", f"{error} The first event is asked for meanwhile.")
 
     def serve(self) -> int:
         """Serves invocations until there are none to be had any more."""
@@ -94,9 +118,12 @@ class _Environment:
                 continue
             strikes = 0
             self._handle(invocation)
+            if self._failed_starts == _FAILED_STARTS:
+                log("ERROR", f"The app could not be started {_FAILED_STARTS} times in a row; the environment ends.")
+                return INIT_FAILED
 
     def _handle(self, invocation: Invocation) -> None:
-        deadline = deadline_of(invocation)
+        deadline = deadline_of(invocation, self._settings.deadline_margin)
         try:
             self._ensure_app(deadline)
         except AdapterError as error:
@@ -130,10 +157,20 @@ class _Environment:
             self._app.stop()
             self._app.start()
         if not self._ready:
-            wait_until_ready(self._app, self._settings, deadline)
-            self._connect()
+            self._wait_until_ready(deadline)
 
-    def _connect(self) -> None:
+    def _wait_until_ready(self, deadline: float) -> None:
+        try:
+            wait_until_ready(self._app, self._settings, deadline)
+        except AppNotReady:
+            if is_overdue(self._app, self._settings):
+                self._failed_starts += 1
+                self._app.kill()
+            raise
+        except AppError:
+            self._failed_starts += 1
+            raise
+        self._failed_starts = 0
         self._app.share_core()
         self._connection = AppConnection(self._app, self._settings.host)
         self._invoker = Invoker(self._settings, self._connection)

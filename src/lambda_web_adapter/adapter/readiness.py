@@ -23,23 +23,34 @@ if TYPE_CHECKING:
 # Between two looks at a command: short at first, when every millisecond is cold start, longer for slow starters.
 _FIRST_PAUSE = 0.001  # seconds
 _LONGEST_PAUSE = 0.05  # seconds
+_PROGRESS_SECONDS = 2.0  # between lines in the log about it
 _PROBE_SECONDS = 5.0  # an HTTP probe that hangs is tried again
 _EXIT_SECONDS = 2.0  # between the end of the control channel and the end of the process
 
 
 def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = float("inf")) -> None:
-    """Waits for the app to be ready, for as long as the settings say, but not beyond the deadline.
+    """Waits for the app to be ready, for as long after its start as the settings say, but not beyond the deadline.
+
+    Args:
+        app: the app, which was started; it may have been waited for before.
+        settings: the settings.
+        deadline: when to give up for now, on the monotonic clock in seconds.
 
     Raises:
         AppStartFailed: the app raised or ended.
-        AppNotReady: it was not ready in time.
+        AppNotReady: it was not ready in time; `is_overdue` says whether for good.
     """
-    until = min(time.monotonic() + settings.readiness_check_timeout, deadline)
+    until = min(app.started_at + settings.readiness_check_timeout, deadline)
     if app.speaks:
         _wait_for_word(app, until, settings)
     else:
         _wait_for_start(app, until, settings)
         _wait_for_answer(app, until, settings)
+
+
+def is_overdue(app: AppProcess, settings: Settings) -> bool:
+    """Says whether the app has had all the time that the settings give it to be ready."""
+    return time.monotonic() >= app.started_at + settings.readiness_check_timeout
 
 
 def _wait_for_word(app: AppProcess, until: float, settings: Settings) -> None:
@@ -63,17 +74,21 @@ def _wait_for_start(app: AppProcess, until: float, settings: Settings) -> None:
 
 
 def _line(app: AppProcess, until: float, settings: Settings) -> bytes:
-    try:
-        return app.read_line(until - time.monotonic())
-    except TimeoutError:
-        raise _not_ready(app, settings, "it has not said that it is ready") from None
+    while True:
+        left = until - time.monotonic()
+        try:
+            return app.read_line(min(left, _PROGRESS_SECONDS))
+        except TimeoutError:
+            if left <= _PROGRESS_SECONDS:
+                raise _not_ready(app, settings, "it has not said that it is ready") from None
+        log("INFO", f"Waiting for the app, which imports, or is in its lifespan startup ({_waited(app)}).")
 
 
 def _wait_for_answer(app: AppProcess, until: float, settings: Settings) -> None:
     port = settings.readiness_check_port or app.port
     path = settings.readiness_check_path
     by_http = settings.readiness_check_protocol == "http" or (path and settings.readiness_check_protocol != "tcp")
-    pause, next_line = _FIRST_PAUSE, time.monotonic() + 2
+    pause, next_line = _FIRST_PAUSE, time.monotonic() + _PROGRESS_SECONDS
     while True:
         found = _probe(settings, port, path or "/") if by_http else _connect(settings.host, port)
         if not found:
@@ -84,8 +99,8 @@ def _wait_for_answer(app: AppProcess, until: float, settings: Settings) -> None:
         if now >= until:
             raise _not_ready(app, settings, found)
         if now >= next_line:
-            log("INFO", f"Waiting for the app on port {port}: {found}.")
-            next_line = now + 2
+            log("INFO", f"Waiting for the app ({_waited(app)}): {found}.")
+            next_line = now + _PROGRESS_SECONDS
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
@@ -120,8 +135,14 @@ def _ended(app: AppProcess) -> AppStartFailed:
 
 
 def _not_ready(app: AppProcess, settings: Settings, why: str) -> AppNotReady:
-    seconds = settings.readiness_check_timeout
-    return AppNotReady(
-        f"The app was not ready within {seconds:g} seconds: {why}. If it needs longer, "
-        "set AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS; a command has to listen on the port in the variable PORT."
-    )
+    advice = ""
+    if is_overdue(app, settings):
+        advice = (
+            f" It had {settings.readiness_check_timeout:g} seconds. If it needs longer, set "
+            "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS; a command has to listen on the port in the variable PORT."
+        )
+    return AppNotReady(f"The app is not ready ({_waited(app)}): {why}.{advice}")
+
+
+def _waited(app: AppProcess) -> str:
+    return f"{time.monotonic() - app.started_at:.1f} s after its start"

@@ -10,6 +10,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from lambda_web_adapter.app.asgi_connection import connections
+from lambda_web_adapter.app.stacks import show_tasks_on_signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class _Server(Server):
         await super().startup(sockets)
         if self.started:
             self._control.ready()
+            show_tasks_on_signal(self._control)
 
     async def main_loop(self) -> None:
         """Waits for a signal; uvicorn would wake up ten times a second to look for one."""

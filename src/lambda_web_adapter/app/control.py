@@ -35,6 +35,10 @@ class Control:
         """Says the same, and that the connection is about to be closed."""
         self._say(f"closing {port}")
 
+    def shown(self) -> None:
+        """Says that the stacks were written to the log."""
+        self._say("shown")
+
     def failed(self, error: BaseException) -> None:
         """Says that the app cannot be served, and why."""
         import json  # only a failing start needs it

@@ -13,6 +13,7 @@ import signal
 import socket
 import threading
 
+from lambda_web_adapter.app.stacks import show_threads_on_signal
 from lambda_web_adapter.app.wsgi_connection import WsgiConnection
 from lambda_web_adapter.app.wsgi_response import ConnectionLost
 
@@ -39,6 +40,7 @@ def serve(app: WSGIApplication, listener: socket.socket, control: Control) -> in
     poll.register(listener, select.POLLIN)
     poll.register(signals, select.POLLIN)
     control.ready()
+    show_threads_on_signal(control)
     while True:
         readable = dict(poll.poll())
         if signals in readable and _ENDING.intersection(os.read(signals, 4096)):

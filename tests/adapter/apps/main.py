@@ -25,7 +25,7 @@ def tell(name: str) -> None:
     """Says to the test that something has happened; returns when the test lets it go on."""
     connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
-        connection.request("GET", f"/test/{name}")
+        connection.request("GET", f"/test/{name}", headers={"x-pid": str(os.getpid())})
         connection.getresponse().read()
     finally:
         connection.close()

@@ -1,0 +1,62 @@
+"""What the app is doing, for the log: all threads' stacks, and asyncio's tasks, when the adapter asks by a signal."""
+
+from __future__ import annotations
+
+import faulthandler
+import signal
+import sys
+import traceback
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambda_web_adapter.app.control import Control
+
+_SHOW_STACKS = signal.SIGUSR2  # as `adapter/app_process.py` has it
+# Where coroutines, generators and asynchronous generators keep their frame, and what they wait for.
+_KINDS = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
+_STDERR = 2  # the file descriptor: the app may have put something else in place of `sys.stderr`
+
+
+def show_threads_on_signal(control: Control) -> None:
+    """Has the stacks of all threads shown. The signal's own handler writes them, whatever the app does."""
+    if _is_free():
+        signal.signal(_SHOW_STACKS, lambda number, frame: control.shown())
+        faulthandler.register(_SHOW_STACKS, file=_STDERR, all_threads=True, chain=True)
+
+
+def show_tasks_on_signal(control: Control) -> None:
+    """Has the stacks of all threads shown, and those of the tasks, if the running event loop does not hang."""
+    import asyncio  # a WSGI app has no use for it
+
+    loop = asyncio.get_running_loop()
+
+    def show() -> None:
+        for task in asyncio.all_tasks(loop):
+            sys.stderr.write(f"Task {task.get_name()}:\n")
+            traceback.print_list(_stack(task.get_coro()))
+        control.shown()
+
+    if _is_free():
+        loop.add_signal_handler(_SHOW_STACKS, show)
+        faulthandler.register(_SHOW_STACKS, file=_STDERR, all_threads=True, chain=True)
+
+
+def _stack(awaited: Any) -> traceback.StackSummary:
+    """Follows a coroutine through what it awaits; a task's own `print_stack` shows the first frame only."""
+    frames = []
+    while awaited is not None:
+        kind = next((kind for kind in _KINDS if hasattr(awaited, kind[0])), None)
+        if kind is None:
+            break
+        frame = getattr(awaited, kind[0])
+        if frame is not None:
+            frames.append((frame, frame.f_lineno))
+        awaited = getattr(awaited, kind[1])
+    return traceback.StackSummary.extract(iter(frames))
+
+
+def _is_free() -> bool:
+    """Says whether the app has no use for the signal itself."""
+    return signal.getsignal(_SHOW_STACKS) is signal.SIG_DFL

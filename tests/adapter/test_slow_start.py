@@ -1,0 +1,95 @@
+"""Apps that need longer than Lambda's init phase has: waited for within the invocations, and started once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from adapter.conftest import APPS
+from adapter.test_loop import get
+from processes import Running, plain_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fake_runtime_api import FakeRuntimeApi
+
+# The bootstrap, with less patience than the 9.8 s that Lambda allows: nobody wants to wait for that.
+_IMPATIENT = """
+import sys
+from lambda_web_adapter import cli
+cli._INIT_SECONDS = 0.2
+cli.main(sys.argv[1:])
+"""
+ON_DEMAND = "on-demand"
+
+
+class Slow:
+    """A bootstrap whose app is held in its lifespan startup."""
+
+    def __init__(self, api: FakeRuntimeApi, kind: str) -> None:
+        api.hold("startup")
+        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_INITIALIZATION_TYPE": kind}
+        self.process = Running(
+            [sys.executable, "-c", _IMPATIENT, "main:app"],
+            env=plain_environment(variables),
+            cwd=APPS,
+            at_end=api.client_has_ended,
+        )
+        api.wait_for_call("test/startup")
+
+
+@pytest.fixture
+def slow(api: FakeRuntimeApi, request: pytest.FixtureRequest) -> Iterator[Slow]:
+    started = Slow(api, getattr(request, "param", ON_DEMAND))
+    with started.process:
+        yield started
+
+
+def test_the_first_event_is_asked_for_and_waits_for_the_app(slow: Slow, api: FakeRuntimeApi) -> None:
+    api.wait_for_call("next")
+    event = api.add(get("/"))
+    early = api.comes_within("response", 1, seconds=0.2)
+    api.release("startup")
+
+    assert api.outcome(event).json["statusCode"] == 200
+    assert not early
+    assert len(api.named("test/import")) == 1
+    assert "asked for meanwhile" in slow.process.text
+
+
+def test_an_invocation_that_ends_first_is_an_error_and_the_next_one_waits_on(slow: Slow, api: FakeRuntimeApi) -> None:
+    first = api.invoke(get("/"), seconds=0.6)
+    api.release("startup")
+    second = api.invoke(get("/"))
+
+    assert (first.name, first.json["errorType"]) == ("error", "Runtime.AppNotReady")
+    assert "after its start" in first.json["errorMessage"]
+    assert second.json["statusCode"] == 200
+    assert len(api.named("test/import")) == 1
+
+
+@pytest.mark.parametrize("slow", ["provisioned-concurrency", "snap-start"], indirect=True)
+def test_where_the_init_phase_is_long_no_event_is_asked_for_before_the_app_is_ready(
+    slow: Slow, api: FakeRuntimeApi
+) -> None:
+    early = api.comes_within("next", 1, seconds=0.5)
+    api.release("startup")
+    api.wait_for_call("next")
+
+    assert not early
+    assert "meanwhile" not in slow.process.text
+
+
+def test_an_app_that_fails_after_all_is_told_to_the_first_caller(slow: Slow, api: FakeRuntimeApi) -> None:
+    api.wait_for_call("next")
+    event = api.add(get("/"))
+    (app,) = [int(call.headers["x-pid"]) for call in api.named("test/startup")]
+    os.kill(app, 9)
+
+    error = api.outcome(event)
+
+    assert (error.name, error.json["errorType"]) == ("error", "Runtime.AppStartFailed")
+    assert "signal SIGKILL" in error.json["errorMessage"]
