@@ -1,40 +1,94 @@
-"""The typed events and replies: what they take, and which field they name when they do not."""
+"""The typed events: what they take, what they write, and which field they name when they do not."""
+
+from __future__ import annotations
 
 import json
 from typing import Any
 
 import pytest
-from fixtures.loading import aspects, fixture
+from fixtures.loading import HTTP_FOLDERS, event_bytes, every_fixture, fixture
 from pydantic import ValidationError
 
 from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.models import InvocationError, PayloadV2Event, PayloadV2Reply
-from lambda_web_adapter.settings import Settings
+from lambda_web_adapter.models import (
+    AlbEvent,
+    BedrockAgentEvent,
+    HttpApiV1Event,
+    InvocationError,
+    LatticeV1Event,
+    LatticeV2Event,
+    Model,
+    PayloadV2Context,
+    PayloadV2Event,
+    RestApiEvent,
+    WebSocketEvent,
+)
 
-# Events that AWS does not send: their maps are null, which the hot path forgives and a model may not.
-_NOT_OF_AWS = {"null_maps"}
-PAYLOAD_V2 = [
-    pytest.param(folder, aspect, id=f"{folder}/{aspect}")
-    for folder in ("http_api_v2", "function_url")
-    for aspect in sorted(aspects(folder) - _NOT_OF_AWS)
-]
+EVENTS: dict[str, type[Model]] = {
+    "alb_multi": AlbEvent,
+    "alb_single": AlbEvent,
+    "bedrock_agent": BedrockAgentEvent,
+    "function_url": PayloadV2Event,
+    "http_api_v1": HttpApiV1Event,
+    "http_api_v2": PayloadV2Event,
+    "rest_api": RestApiEvent,
+    "vpc_lattice_v1": LatticeV1Event,
+    "vpc_lattice_v2": LatticeV2Event,
+    "websocket": WebSocketEvent,
+}
+# The least that each event has.
+LEAST: dict[type[Model], dict[str, Any]] = {
+    AlbEvent: {"httpMethod": "GET", "path": "/", "requestContext": {"elb": {}}},
+    BedrockAgentEvent: {"actionGroup": "seeds", "apiPath": "/", "httpMethod": "GET"},
+    HttpApiV1Event: {"httpMethod": "GET", "path": "/"},
+    LatticeV1Event: {"raw_path": "/", "method": "GET"},
+    LatticeV2Event: {"path": "/", "method": "GET", "requestContext": {}},
+    PayloadV2Event: {"requestContext": {"http": {"method": "GET", "path": "/"}}},
+    RestApiEvent: {"httpMethod": "GET", "path": "/"},
+    WebSocketEvent: {"requestContext": {"connectionId": "a", "eventType": "MESSAGE", "routeKey": "$default"}},
+}
+every_event = pytest.mark.parametrize(("folder", "aspect"), every_fixture(*HTTP_FOLDERS))
+every_model = pytest.mark.parametrize("model", [pytest.param(model, id=model.__name__) for model in LEAST])
 
 
-@pytest.mark.parametrize(("folder", "aspect"), PAYLOAD_V2)
+def test_every_http_source_has_a_model() -> None:
+    assert sorted(EVENTS) == HTTP_FOLDERS
+
+
+@every_event
 def test_an_event_read_and_written_means_the_same_request(folder: str, aspect: str) -> None:
     found = fixture(folder, aspect)
 
-    written = json.loads(PayloadV2Event.model_validate_json(found.verbatim).to_json())
+    written = json.loads(EVENTS[folder].model_validate_json(found.verbatim).to_json())
 
-    settings = Settings.from_environment(found.environment)
-    assert to_request(source_of(written), written, settings, b"") == found.request
+    source = source_of(written, found.settings)
+    assert source is source_of(found.event, found.settings)
+    assert to_request(source, written, found.settings, b"") == to_request(source, found.event, found.settings, b"")
 
 
-@pytest.mark.parametrize(("folder", "aspect"), PAYLOAD_V2)
+@every_event
 def test_an_event_read_and_written_twice_is_the_same(folder: str, aspect: str) -> None:
-    event = PayloadV2Event.model_validate_json(fixture(folder, aspect).verbatim)
+    model = EVENTS[folder]
+    event = model.model_validate_json(event_bytes(folder, aspect))
 
-    assert PayloadV2Event.model_validate_json(event.to_json()) == event
+    assert model.model_validate_json(event.to_json()) == event
+
+
+@every_model
+def test_null_counts_as_left_out(model: type[Model]) -> None:
+    optional = [field.alias or name for name, field in model.model_fields.items() if not field.is_required()]
+
+    event = model.model_validate_json(json.dumps(LEAST[model] | dict.fromkeys(optional)))
+
+    assert event == model.model_validate_json(json.dumps(LEAST[model]))
+
+
+@every_model
+def test_what_aws_may_add_is_ignored(model: type[Model]) -> None:
+    event = model.model_validate_json(json.dumps(LEAST[model] | {"somethingNew": [1]}))
+
+    assert event == model.model_validate_json(json.dumps(LEAST[model]))
+    assert "somethingNew" not in json.loads(event.to_json())
 
 
 def test_an_event_has_names_in_pythons_spelling() -> None:
@@ -48,17 +102,12 @@ def test_an_event_has_names_in_pythons_spelling() -> None:
     assert event.request_context.time_epoch == 1772366400000
 
 
-def test_an_event_takes_null_where_aws_sends_it_and_ignores_what_it_does_not_know() -> None:
+def test_a_payload_2_event_is_written_without_what_is_not_there() -> None:
     event = PayloadV2Event.model_validate(
         {
-            "version": "2.0",
             "rawPath": "/",
             "cookies": None,
-            "queryStringParameters": None,
-            "pathParameters": None,
-            "stageVariables": None,
-            "body": None,
-            "somethingNew": [1],
+            "headers": None,
             "requestContext": {
                 "authentication": None,
                 "authorizer": {"jwt": {"claims": None}},
@@ -90,84 +139,95 @@ def test_an_event_takes_null_where_aws_sends_it_and_ignores_what_it_does_not_kno
     }
 
 
+def test_a_payload_1_event_is_written_with_null_for_what_is_not_there() -> None:
+    written = json.loads(RestApiEvent(path="/", http_method="GET").to_json())
+
+    assert {key for key, value in written.items() if value is None} == {
+        "headers",
+        "multiValueHeaders",
+        "queryStringParameters",
+        "multiValueQueryStringParameters",
+        "pathParameters",
+        "stageVariables",
+        "body",
+    }
+    assert set(written["requestContext"]["identity"].values()) == {None}
+    assert "sourceIp" in written["requestContext"]["identity"]
+    assert "authorizer" not in written["requestContext"]
+
+
+def test_the_odd_spellings_of_aws_are_read() -> None:
+    certificate = {"subjectDN": "CN=a", "issuerDN": "CN=b", "validity": {"notAfter": "Aug  5 09:36:04 2031 GMT"}}
+    context = PayloadV2Context.model_validate(
+        {"http": {"method": "GET", "path": "/"}, "authentication": {"clientCert": certificate}}
+    )
+    lattice = LatticeV2Event.model_validate(
+        LEAST[LatticeV2Event]
+        | {"headers": {"a": "one", "b": ["two", "three"]}}
+        | {"requestContext": {"identity": {"principalOrgID": "o-1", "x509SanNameCn": "name"}, "timeEpoch": "1"}}
+    )
+
+    assert context.authentication
+    assert context.authentication.client_cert
+    assert context.authentication.client_cert.subject_dn == "CN=a"
+    assert context.authentication.client_cert.issuer_dn == "CN=b"
+    assert lattice.headers == {"a": ["one"], "b": ["two", "three"]}
+    assert lattice.request_context.identity
+    assert lattice.request_context.identity.principal_org_id == "o-1"
+    assert lattice.request_context.identity.x509_san_name_cn == "name"
+
+
 @pytest.mark.parametrize(
-    ("event", "field"),
+    ("model", "event", "fields"),
     [
-        pytest.param({}, "requestContext", id="no context"),
-        pytest.param({"requestContext": {}}, "requestContext.http", id="no description of the request"),
-        pytest.param({"requestContext": {"http": {"path": "/"}}}, "requestContext.http.method", id="no method"),
+        pytest.param(PayloadV2Event, {}, ["requestContext"], id="2.0: no context"),
+        pytest.param(PayloadV2Event, {"requestContext": {}}, ["requestContext.http"], id="2.0: no description"),
         pytest.param(
-            {"headers": {"a": 1}, "requestContext": {"http": {"method": "GET", "path": "/"}}},
-            "headers.a",
-            id="a header that is a number",
+            PayloadV2Event,
+            {"requestContext": {"http": {"path": "/", "method": None}}},
+            ["requestContext.http.method"],
+            id="2.0: a null method",
+        ),
+        pytest.param(
+            PayloadV2Event, LEAST[PayloadV2Event] | {"headers": {"a": 1}}, ["headers.a"], id="2.0: a header of a number"
+        ),
+        pytest.param(
+            PayloadV2Event, LEAST[PayloadV2Event] | {"version": "1.0"}, ["version"], id="2.0: another version"
+        ),
+        pytest.param(RestApiEvent, {}, ["path", "httpMethod"], id="REST: nothing"),
+        pytest.param(
+            RestApiEvent,
+            LEAST[RestApiEvent] | {"multiValueHeaders": {"a": "b"}},
+            ["multiValueHeaders.a"],
+            id="REST: a text where a list belongs",
+        ),
+        pytest.param(
+            HttpApiV1Event, LEAST[HttpApiV1Event] | {"version": "2.0"}, ["version"], id="1.0: another version"
+        ),
+        pytest.param(AlbEvent, {}, ["requestContext", "httpMethod", "path"], id="load balancer: nothing"),
+        pytest.param(
+            AlbEvent, LEAST[AlbEvent] | {"requestContext": {}}, ["requestContext.elb"], id="load balancer: no elb"
+        ),
+        pytest.param(LatticeV1Event, {"rawPath": "/"}, ["raw_path", "method"], id="Lattice 1: camel case"),
+        pytest.param(LatticeV2Event, {}, ["path", "method", "requestContext"], id="Lattice 2: nothing"),
+        pytest.param(
+            WebSocketEvent,
+            {"requestContext": {"eventType": "PING"}},
+            ["requestContext.connectionId", "requestContext.eventType", "requestContext.routeKey"],
+            id="WebSocket: a type that there is not",
+        ),
+        pytest.param(BedrockAgentEvent, {}, ["actionGroup", "apiPath", "httpMethod"], id="Bedrock: nothing"),
+        pytest.param(
+            BedrockAgentEvent,
+            LEAST[BedrockAgentEvent] | {"parameters": [{"value": "1"}]},
+            ["parameters.0.name"],
+            id="Bedrock: a parameter without a name",
         ),
     ],
 )
-def test_what_is_wrong_with_an_event_is_named(event: dict[str, Any], field: str) -> None:
+def test_what_is_wrong_with_an_event_is_named(model: type[Model], event: dict[str, Any], fields: list[str]) -> None:
     with pytest.raises(ValidationError) as raised:
-        PayloadV2Event.model_validate(event)
-
-    assert [".".join(map(str, error["loc"])) for error in raised.value.errors()] == [field]
-
-
-@pytest.mark.parametrize(
-    ("reply", "expected"),
-    [
-        pytest.param(
-            {"statusCode": 200},
-            PayloadV2Reply(status_code=200, headers=None, cookies=None, body=None, is_base64_encoded=False),
-            id="a status alone",
-        ),
-        pytest.param(
-            {
-                "statusCode": 201,
-                "headers": {"a": "b"},
-                "cookies": ["c=d"],
-                "body": "text",
-                "isBase64Encoded": True,
-                "more": 1,
-            },
-            PayloadV2Reply(status_code=201, headers={"a": "b"}, cookies=["c=d"], body="text", is_base64_encoded=True),
-            id="all keys, and an unknown one",
-        ),
-        pytest.param(
-            {"statusCode": 200, "headers": {"a": 1, "b": True, "c": False, "d": 1.5}},
-            PayloadV2Reply(status_code=200, headers={"a": "1", "b": "true", "c": "false", "d": "1.5"}),
-            id="headers that are not text",
-        ),
-        pytest.param(
-            {"statusCode": 204, "headers": None, "cookies": None, "body": None},
-            PayloadV2Reply(status_code=204),
-            id="nulls",
-        ),
-    ],
-)
-def test_a_reply_is_read(reply: dict[str, Any], expected: PayloadV2Reply) -> None:
-    assert PayloadV2Reply.model_validate_json(json.dumps(reply)) == expected
-
-
-@pytest.mark.parametrize(
-    ("reply", "fields"),
-    [
-        pytest.param({}, ["statusCode"], id="no status"),
-        pytest.param({"statusCode": "200"}, ["statusCode"], id="a status that is text"),
-        pytest.param({"statusCode": 200.5}, ["statusCode"], id="a status that is a fraction"),
-        pytest.param({"statusCode": None}, ["statusCode"], id="a null status"),
-        pytest.param({"statusCode": True}, ["statusCode"], id="a status that is a boolean"),
-        pytest.param({"statusCode": 99}, ["statusCode"], id="a status too low"),
-        pytest.param({"statusCode": 600}, ["statusCode"], id="a status too high"),
-        pytest.param({"statusCode": 200, "headers": {"a": ["b"]}}, ["headers.a"], id="a header that is a list"),
-        pytest.param({"statusCode": 200, "headers": []}, ["headers"], id="headers that are a list"),
-        pytest.param({"statusCode": 200, "cookies": "a=b"}, ["cookies"], id="cookies that are text"),
-        pytest.param({"statusCode": 200, "cookies": [1]}, ["cookies.0"], id="a cookie that is a number"),
-        pytest.param({"statusCode": 200, "body": {}}, ["body"], id="a body that is an object"),
-        pytest.param({"statusCode": 200, "isBase64Encoded": "true"}, ["isBase64Encoded"], id="a mark that is text"),
-        pytest.param({"statusCode": 1, "body": 1}, ["statusCode", "body"], id="two fields"),
-    ],
-)
-def test_what_is_wrong_with_a_reply_is_named(reply: dict[str, Any], fields: list[str]) -> None:
-    with pytest.raises(ValidationError) as raised:
-        PayloadV2Reply.model_validate_json(json.dumps(reply))
+        model.model_validate(event)
 
     assert [".".join(map(str, error["loc"])) for error in raised.value.errors()] == fields
 
@@ -181,6 +241,6 @@ def test_a_failed_invocation_is_read() -> None:
 
 
 def test_a_failed_invocation_may_say_nothing() -> None:
-    assert InvocationError.model_validate_json(b"{}") == InvocationError(
+    assert InvocationError.model_validate_json(b'{"stackTrace":null}') == InvocationError(
         error_message="", error_type="", stack_trace=[]
     )

@@ -112,15 +112,15 @@ def _what_to_run(words: list[str], environment: Mapping[str, str]) -> tuple[Sett
         raise SettingsError(f"These words make no sense: {' '.join(words)}") from None
 
 
-def _serve(settings: Settings, listener: socket.socket, channel: socket.socket) -> int:
+def _serve(settings: Settings, listener: socket.socket, channel: socket.socket, stderr: int | None) -> int:
     from lambda_web_adapter.app import server  # only the app process needs it
 
-    return server.serve(settings, listener, channel)
+    return server.serve(settings, listener, channel, stderr)
 
 
 def _as_server(words: list[str]) -> int:
     """Binds the address in AWS_LAMBDA_HTTP_ENDPOINT and serves, as Lambda's web functions ask of a program."""
-    from lambda_web_adapter.adapter.app_process import listen
+    from lambda_web_adapter.adapter.ports import listen
     from lambda_web_adapter.app import server
 
     settings, command = what_to_run(words, os.environ)

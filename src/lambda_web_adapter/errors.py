@@ -30,12 +30,14 @@ class AdapterError(Exception):
         status: what an HTTP caller gets.
         raised: the app's own name for what went wrong, when there is one: the caller of the function is shown that.
         stack: the traceback's lines, when the app raised.
+        details: what is for the log and for the function's owner, but not for an HTTP caller.
     """
 
     error_type = "Runtime.AdapterError"
     status = 500
     raised = ""
     stack: tuple[str, ...] = ()
+    details = ""
 
 
 class SettingsError(AdapterError):
@@ -98,6 +100,10 @@ class AppExited(ExchangeError):
     """The app's process ended before it had answered."""
 
     error_type = "Runtime.AppExited"
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.details = details
 
 
 class InvalidResponse(ExchangeError):

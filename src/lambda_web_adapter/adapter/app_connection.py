@@ -48,7 +48,8 @@ class AppConnection:
             raise AppTimeout("The app has not answered before the function's time-out.") from None
         except ConnectionClosed as error:
             if self._app.has_ended(_EXIT_SECONDS):
-                raise AppExited(f"The app ended ({self._app.end}) before it had answered.") from None
+                words = f" It wrote:\n{self._app.last_words}" if self._app.last_words else ""
+                raise AppExited(f"The app ended ({self._app.end}) before it had answered.", words) from None
             where = "in the middle of its response" if error.received else "without a response"
             raise InvalidResponse(f"The app closed the connection {where} ({error}).") from None
         except NotHttp as error:

@@ -16,7 +16,8 @@ import struct
 import sys
 import time
 
-from lambda_web_adapter.errors import SettingsError
+from lambda_web_adapter.adapter.last_words import LastWords
+from lambda_web_adapter.adapter.ports import command_port, listen
 from lambda_web_adapter.parent import end_with_parent
 
 TYPE_CHECKING = False
@@ -26,19 +27,15 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.settings import Settings
 
-    # Serves the app on the listening socket and tells the control channel about it; returns the exit code.
-    Serve = Callable[[Settings, socket.socket, socket.socket], int]
+    # Serves the app on the listening socket, tells the control channel about it, and takes the stderr given here, if
+    # there is one, as its own when it is ready; returns the exit code.
+    Serve = Callable[[Settings, socket.socket, socket.socket, int | None], int]
 
-# What the Rust adapter expects when nothing is set; a command that hard-codes a port most likely hard-codes this one.
-_COMMAND_PORT = 8080
-_BACKLOG = 128
 # A stop: what Lambda leaves a runtime for SIGTERM is 300 ms when an extension is registered.
 _STOP_SECONDS = 0.3
 # What has our own server show its stacks; asyncio's tasks are shown within this time, or its loop hangs.
 SHOW_STACKS = signal.SIGUSR2
 _STACKS_SECONDS = 0.1
-# Between the end of a server and the end of its listening socket.
-_RELEASE_SECONDS = 0.5
 
 
 class AppProcess:
@@ -65,6 +62,7 @@ class AppProcess:
         self._command = command
         self._serve = serve
         self._control: socket.socket | None = None
+        self._last_words: LastWords | None = None
         self._lines = b""
         self._end = ""
         self.speaks = not command
@@ -81,10 +79,11 @@ class AppProcess:
             SettingsError: the configured port is taken.
         """
         listener = None if self._command else listen(self._settings.host, self._settings.port)
-        self.port = listener.getsockname()[1] if listener else _command_port(self._settings)
+        self.port = listener.getsockname()[1] if listener else command_port(self._settings)
         ours, theirs = socket.socketpair()
         self.child_changed = False
         self._lines, self._end = b"", ""
+        self._last_words = None if os.isatty(2) else LastWords()  # a person has seen what was said
         self.started_at = time.monotonic()
         bootstrap = os.getpid()
         self.pid = os.fork()
@@ -94,6 +93,8 @@ class AppProcess:
         theirs.close()
         if listener:
             listener.close()  # or connections to a dead app would queue here for ever
+        if self._last_words:
+            self._last_words.listen()
         self._control = ours
 
     def _become_app(self, listener: socket.socket | None, control: socket.socket, bootstrap: int) -> None:
@@ -101,8 +102,9 @@ class AppProcess:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        stderr = self._last_words.become_stderr() if self._last_words else None
         if listener:
-            sys.exit(self._serve(self._settings, listener, control))
+            sys.exit(self._serve(self._settings, listener, control, stderr))
         end_with_parent(bootstrap)
         port = str(self.port)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
@@ -191,6 +193,11 @@ class AppProcess:
         """How the process ended: `exit code 3`, `signal SIGKILL`; empty while it runs."""
         return self._end
 
+    @property
+    def last_words(self) -> str:
+        """What it wrote to stderr last, if that is known; empty for our own server once it was ready."""
+        return self._last_words.text() if self._last_words else ""
+
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
         """Ends the process: asks with SIGTERM, and kills what has not ended in time."""
         if self.pid and not self.has_ended():
@@ -240,63 +247,9 @@ def _signal(pids: list[int], number: int) -> None:
             os.kill(pid, number)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Opens the listening socket.
-
-    The protocol is named, since asyncio sets TCP_NODELAY on accepted connections only where the listening socket says
-    that it is TCP; without, each reply waits 44 ms for a delayed acknowledgement.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise SettingsError(
-            f"The app cannot listen on {host} port {port} ({error.strerror}). "
-            "Set AWS_LWA_PORT to another port, or unset it to have a free one chosen."
-        ) from None
-    listener.listen(_BACKLOG)
-    return listener
-
-
 def timeval(seconds: float) -> bytes:
     """Writes a time as the kernel takes it for SO_RCVTIMEO and SO_SNDTIMEO (socket(7)); zero would mean no limit."""
     return struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000) or 1)
-
-
-def _command_port(settings: Settings) -> int:
-    """Picks the port for a command: the configured one, 8080, or a free one where 8080 is taken."""
-    if settings.port:
-        _await_free(settings.host, settings.port)
-        return settings.port
-    for port in (_COMMAND_PORT, 0):
-        try:
-            probe = listen(settings.host, port)
-        except SettingsError:
-            continue
-        with probe:
-            return int(probe.getsockname()[1])
-    raise SettingsError(f"No port is free on {settings.host}.")
-
-
-def _await_free(host: str, port: int) -> None:
-    """Checks that the port is free: whoever listens there would be taken for the command.
-
-    One that was just killed may need a moment to let go of it.
-
-    Raises:
-        SettingsError: the port is taken.
-    """
-    until = time.monotonic() + _RELEASE_SECONDS
-    while True:
-        try:
-            return listen(host, port).close()
-        except SettingsError:
-            if time.monotonic() > until:
-                raise
-        time.sleep(0.005)
 
 
 def _wait(pid: int) -> tuple[int, int]:

@@ -65,7 +65,7 @@ class Invoker:
             problem = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
         if not source.http or isinstance(problem, AppRejectedEvent):
             raise problem
-        log("ERROR", f"{problem.error_type}: {problem}", invocation.request_id)
+        log("ERROR", f"{problem.error_type}: {problem}{problem.details}", invocation.request_id)
         return source.reply(_error_response(problem), event)
 
     def _reply(self, source: EventSource, event: Any, invocation: Invocation, deadline: float) -> bytes:

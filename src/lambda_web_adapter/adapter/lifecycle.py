@@ -138,7 +138,7 @@ class _Environment:
         self._connection.wait_until_done(deadline, invocation.request_id)
 
     def _fail(self, invocation: Invocation, error: AdapterError) -> None:
-        log("ERROR", f"{error.error_type}: {error}", invocation.request_id)
+        log("ERROR", f"{error.error_type}: {error}{error.details}", invocation.request_id)
         self._runtime.fail(invocation, error)
 
     def _ensure_app(self, deadline: float) -> None:

@@ -131,7 +131,8 @@ def _probe(settings: Settings, port: int, path: str) -> str:
 
 def _ended(app: AppProcess) -> AppStartFailed:
     app.has_ended(_EXIT_SECONDS)
-    return AppStartFailed(f"The app ended before it was ready ({app.end or 'it closed the control channel'}).")
+    words = f" It wrote:\n{app.last_words}" if app.last_words else ""
+    return AppStartFailed(f"The app ended before it was ready ({app.end or 'it closed the control channel'}).{words}")
 
 
 def _not_ready(app: AppProcess, settings: Settings, why: str) -> AppNotReady:

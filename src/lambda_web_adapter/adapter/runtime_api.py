@@ -142,7 +142,11 @@ def invocation_of(response: Response) -> Invocation:
 def error_document(error: AdapterError) -> bytes:
     """Writes an error as the Runtime API takes it."""
     return orjson.dumps(
-        {"errorMessage": str(error), "errorType": error.raised or error.error_type, "stackTrace": error.stack}
+        {
+            "errorMessage": f"{error}{error.details}",
+            "errorType": error.raised or error.error_type,
+            "stackTrace": error.stack,
+        }
     )
 
 

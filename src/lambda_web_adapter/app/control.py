@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 class Control:
     """Tells the adapter what cannot be seen from the HTTP connection; without a channel it tells nobody."""
 
-    def __init__(self, channel: socket.socket | None = None) -> None:
-        """Takes the channel; the adapter is the process that started this one."""
+    def __init__(self, channel: socket.socket | None = None, stderr: int | None = None) -> None:
+        """Takes the channel, and what stderr is to be when the app is ready; the adapter is the parent process."""
         self._channel = channel
+        self._stderr = stderr
         self._adapter = os.getppid()
 
     def ready(self) -> None:
         """Says that the app takes requests: it is imported, and its lifespan startup is complete."""
+        if self._stderr is not None:
+            os.dup2(self._stderr, 2)
+            os.close(self._stderr)
+            self._stderr = None
         self._say("ready")
         if self._channel is not None:
             end_with_parent(self._adapter)

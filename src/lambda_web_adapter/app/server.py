@@ -21,18 +21,21 @@ if TYPE_CHECKING:
 START_FAILED = 1
 
 
-def serve(settings: Settings, listener: socket.socket, channel: socket.socket | None = None) -> int:
+def serve(
+    settings: Settings, listener: socket.socket, channel: socket.socket | None = None, stderr: int | None = None
+) -> int:
     """Serves the app until SIGTERM.
 
     Args:
         settings: which app, and how.
         listener: the listening socket.
         channel: the control channel to the adapter, if there is one.
+        stderr: the file descriptor to write errors to once the app is ready; until then the adapter listens to them.
 
     Returns:
         The exit code.
     """
-    control = Control(channel)
+    control = Control(channel, stderr)
     try:
         app = find_app(settings.app, Path.cwd())
         interface = interface_of(app, settings.interface)

@@ -77,10 +77,12 @@ def to_request(source: EventSource, event: Any, settings: Settings, verbatim: by
     if not source.http:
         request.body = verbatim
         return request
+    if request.marks:
+        return request  # nobody but the gateway could ask for this path
     if settings.remove_base_path:
         removed, request.path = _request.remove_prefix(request.path, settings.remove_base_path)
         request.prefix += removed
-    if settings.protect_event_paths and not request.marks and _is_for_events(request.path, settings):
+    if settings.protect_event_paths and _is_for_events(request.path, settings):
         raise ForbiddenPath(f"{request.path:.200} takes events only, no requests (AWS_LWA_PROTECT_EVENT_PATHS).")
     return request
 

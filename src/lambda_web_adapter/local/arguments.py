@@ -11,17 +11,34 @@ _DESCRIPTION = """\
 Runs an unchanged WSGI or ASGI app, or any command that listens on a port, as an AWS Lambda function.
 
 With AWS_LAMBDA_RUNTIME_API set this is Lambda's bootstrap. Otherwise it serves the app on a local port, through an
-embedded Lambda: each request becomes a function URL event, and goes the way it goes on Lambda.
+embedded Lambda: each request becomes an event, of a function URL or of what --event-source names, and goes the way it
+goes on Lambda.
 """
 _EXAMPLES = """\
 examples:
   lambda-web-adapter main:app                      the object app in main.py
   lambda-web-adapter --port 9000 main:create_app   a factory, on another port
   lambda-web-adapter -- node server.js             a command, which listens on the port in $PORT
+  lambda-web-adapter --event-source alb main:app   the app as behind a load balancer
   lambda-web-adapter invoke event.json             send an event to a local run
+
+event sources:
+  function-url, http-api-v2, http-api-v1, rest-api, alb, alb-multi, vpc-lattice-v1, vpc-lattice-v2
 
 Settings are variables that begin with AWS_LWA_; docs/settings.md lists them.
 """
+
+# The names of `local.gateways`, which is not imported here: its pydantic models have no business on Lambda.
+EVENT_SOURCES = (
+    "function-url",
+    "http-api-v2",
+    "http-api-v1",
+    "rest-api",
+    "alb",
+    "alb-multi",
+    "vpc-lattice-v1",
+    "vpc-lattice-v2",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +50,14 @@ class Arguments:
         host: the address that the local run listens on.
         port: the port that the local run listens on; 0 picks a free one.
         timeout: the function's time-out in the local run, in seconds.
+        event_source: whose events the local run makes.
     """
 
     app: list[str]
     host: str
     port: int
     timeout: int
+    event_source: str
 
 
 def parse(words: list[str]) -> Arguments:
@@ -56,9 +75,18 @@ def parse(words: list[str]) -> Arguments:
     parser.add_argument(
         "--timeout", type=int, default=900, metavar="SECONDS", help="the function's time-out (default: %(default)s)"
     )
+    parser.add_argument(
+        "--event-source",
+        choices=EVENT_SOURCES,
+        default=EVENT_SOURCES[0],
+        metavar="NAME",
+        help="what the local run stands for, one of those below (default: %(default)s)",
+    )
     parser.add_argument("--version", action="version", version=__version__)
     found = parser.parse_args(words)
-    return Arguments(app=found.app, host=found.host, port=found.port, timeout=found.timeout)
+    return Arguments(
+        app=found.app, host=found.host, port=found.port, timeout=found.timeout, event_source=found.event_source
+    )
 
 
 def _port(value: str) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+import uuid
 from typing import TYPE_CHECKING
 
 import orjson
 
-from lambda_web_adapter.local.function_url import MalformedReply, event_of, response_of
+from lambda_web_adapter.local.gateways import MalformedReply, Request, Response
 from lambda_web_adapter.local.http import answer, read_body
 from lambda_web_adapter.models import InvocationError
 
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 
+    from lambda_web_adapter.local.gateways import Gateway
     from lambda_web_adapter.local.runtime_service import Outcome
 
     Invoke = Callable[[bytes], Awaitable[Outcome]]
-    Answer = tuple[int, list[tuple[str, str]], bytes]
 
 # The path of Lambda's own Invoke call, as the Runtime Interface Emulator has it: the body is the event itself.
 INVOKE_PATH = "/2015-03-31/functions/function/invocations"
@@ -28,11 +29,12 @@ INVOKE_PATH = "/2015-03-31/functions/function/invocations"
 MAX_EVENT = 6 * 1024 * 1024
 
 
-class Gateway:
-    """Stands where a function URL stands on AWS."""
+class GatewayApp:
+    """Stands where one of AWS's gateways stands."""
 
-    def __init__(self, invoke: Invoke) -> None:
-        """Takes what handles an event."""
+    def __init__(self, gateway: Gateway, invoke: Invoke) -> None:
+        """Takes the gateway to stand for, and what handles an event."""
+        self._gateway = gateway
         self._invoke = invoke
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -40,41 +42,87 @@ class Gateway:
         begun = time.monotonic()
         body = await read_body(receive)
         if scope["method"] == "POST" and scope["path"] == INVOKE_PATH:
-            outcome = await self._invoke(body)
-            status, headers, content = 200, [("content-type", "application/json")], outcome.payload
-            if outcome.failed:
-                headers.append(("x-amz-function-error", "Unhandled"))
+            response, problem = _shown(await self._invoke(body)), ""
         else:
-            status, headers, content = await self._answer(scope, body)
-        await answer(send, status, headers, b"" if scope["method"] == "HEAD" else content)
-        query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
+            response, problem = await self._answer(request_of(scope, body))
+        await _send(send, scope["method"], response)
+        query = f"?{_text(scope['query_string'])}" if scope["query_string"] else ""
         took = (time.monotonic() - begun) * 1000
-        sys.stderr.write(f"{scope['method']} {scope['path']}{query} {status} {took:.0f} ms\n")
+        line = f"{scope['method']} {_text(scope['raw_path'])}{query} {response.status} {took:.0f} ms"
+        sys.stderr.write(f"{line}: {problem}\n" if problem else f"{line}\n")
 
-    async def _answer(self, scope: HTTPScope, body: bytes) -> Answer:
-        event = event_of(scope, body).to_json()
+    async def _answer(self, request: Request) -> tuple[Response, str]:
+        """Passes a request through the gateway.
+
+        Returns:
+            The response, and what the log is to say about it.
+        """
+        gateway, title = self._gateway, f"{self._gateway.title[0].upper()}{self._gateway.title[1:]}"
+        if gateway.max_body is not None and len(request.body) > gateway.max_body:
+            return _refused(
+                413, f"The body has {len(request.body)} bytes, but {gateway.title} takes {gateway.max_body}."
+            )
+        event = gateway.event(request).to_json()
         if len(event) > MAX_EVENT:
-            return _problem(413, f"The event has {len(event)} bytes, but Lambda takes {MAX_EVENT}.")
+            return _refused(413, f"The event has {len(event)} bytes, but Lambda takes {MAX_EVENT}.")
         outcome = await self._invoke(event)
         if outcome.failed:
-            return _failure(outcome.payload)
+            return _failed(gateway.refusal, outcome.payload), ""  # the environment has logged why
         try:
-            status, headers, content = response_of(outcome.payload)
+            return gateway.response(outcome.payload), ""
         except MalformedReply as error:
-            return _problem(502, f"A function URL would answer 502, since the reply is malformed: {error}.")
-        if scope["method"] == "HEAD" and not any(name.lower() == "content-length" for name, _ in headers):
-            headers.append(("content-length", str(len(content))))
-        return status, headers, content
+            status = gateway.refusal
+            return _refused(status, f"{title} would answer {status}, since the reply is malformed: {error}.")
 
 
-def _failure(document: bytes) -> Answer:
-    """Shows why an invocation failed; on AWS the caller would see a bare 502, and the log the reason."""
+def request_of(scope: HTTPScope, body: bytes) -> Request:
+    """Reads a request as uvicorn has it, and gives it a time and an id."""
+    address, port = scope["client"] or ("127.0.0.1", 0), (scope["server"] or ("", 0))[1]
+    return Request(
+        method=scope["method"],
+        raw_path=_text(scope["raw_path"]),
+        query=_text(scope["query_string"]),
+        headers=[(name.decode("latin-1"), _text(value)) for name, value in scope["headers"]],
+        body=body,
+        source_ip=address[0],
+        port=port or 0,
+        request_id=str(uuid.uuid4()),
+        time_ms=int(time.time() * 1000),
+    )
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+async def _send(send: ASGISendCallable, method: str, response: Response) -> None:
+    """Sends a response with its own length; a HEAD's is that of the body which the app would have sent."""
+    length = [pair for pair in response.headers if pair[0].lower() == "content-length"][:1]
+    headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
+    if method == "HEAD":
+        headers += length or [("content-length", str(len(response.body)))]
+    await answer(send, response.status, headers, b"" if method == "HEAD" else response.body)
+
+
+def _shown(outcome: Outcome) -> Response:
+    """Answers an Invoke call."""
+    failed = [("x-amz-function-error", "Unhandled")] if outcome.failed else []
+    return Response(status=200, headers=[("content-type", "application/json"), *failed], body=outcome.payload)
+
+
+def _failed(status: int, document: bytes) -> Response:
+    """Shows why an invocation failed; on AWS the caller would see the bare status, and the log the reason."""
     try:
         error = InvocationError.model_validate(orjson.loads(document))
     except ValueError:
-        return _problem(502, document.decode("utf-8", "replace"))
-    return _problem(502, "\n".join([f"{error.error_type}: {error.error_message}", "", "".join(error.stack_trace)]))
+        return _page(status, document.decode("utf-8", "replace"))
+    return _page(status, "\n".join([f"{error.error_type}: {error.error_message}", "", "".join(error.stack_trace)]))
 
 
-def _problem(status: int, text: str) -> Answer:
-    return status, [("content-type", "text/plain; charset=utf-8")], f"{text.rstrip()}\n".encode()
+def _refused(status: int, problem: str) -> tuple[Response, str]:
+    return _page(status, problem), problem
+
+
+def _page(status: int, text: str) -> Response:
+    headers = [("content-type", "text/plain; charset=utf-8")]
+    return Response(status=status, headers=headers, body=f"{text.rstrip()}\n".encode())

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from uvicorn.config import Config
 from uvicorn.server import Server
 
-from lambda_web_adapter.adapter.app_process import listen
+from lambda_web_adapter.adapter.ports import listen
 from lambda_web_adapter.errors import AdapterError
 from lambda_web_adapter.local import arguments
 from lambda_web_adapter.local.environment import Environment, variables
-from lambda_web_adapter.local.gateway import Gateway
+from lambda_web_adapter.local.gateway import GatewayApp
+from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.runtime_service import RuntimeService
 
 if TYPE_CHECKING:
@@ -61,8 +62,12 @@ class _Run:
         words = [*options.app, *(["--", *command] if command else [])]
         given = variables(environment, f"127.0.0.1:{self._runtime_port}", options.timeout)
         self._environment = Environment(self._service, words, given)
-        self._gateway = Gateway(self._environment.invoke)
+        gateway = GATEWAYS[options.event_source]
+        self._gateway = GatewayApp(gateway, self._environment.invoke)
         self._title = " ".join([*options.app, *command]) or "the app"
+        self._through = "an embedded Lambda"
+        if options.event_source != arguments.EVENT_SOURCES[0]:
+            self._through += f" behind {gateway.title}"
 
     async def serve(self) -> int:
         config = Config(
@@ -78,7 +83,7 @@ class _Run:
         host, port = self._sockets[0].getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         await self._environment.start()
-        sys.stderr.write(f"Serving {self._title} on http://{address} through an embedded Lambda. Ctrl-C stops.\n")
+        sys.stderr.write(f"Serving {self._title} on http://{address} through {self._through}. Ctrl-C stops.\n")
         sys.stderr.flush()
         await _Server(config, self._environment).serve(self._sockets)
         return 0

@@ -1,0 +1,64 @@
+"""What an app wrote to stderr last, for the error that tells of its end.
+
+Until our own server is ready, and for the whole life of a command, stderr is a pipe whose other end is here: what comes
+is written on at once, and its end is kept. A server that is ready takes its own stderr back.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
+
+_KEPT = 4096  # bytes
+_LINES = 20
+_STDERR = 2
+_SECONDS = 0.2  # from the end of an app to the end of its pipe, unless a process of its own still holds it
+
+
+class LastWords:
+    """A pipe in place of one process's stderr."""
+
+    def __init__(self) -> None:
+        """Opens the pipe; both ends are closed in programs that are executed."""
+        self._reader, self._writer = os.pipe()
+        self._kept = b""
+        self._thread: threading.Thread | None = None
+
+    def become_stderr(self) -> int:
+        """Puts the pipe in place of stderr, in the process that is to be heard.
+
+        Returns:
+            A copy of what stderr was, which is not handed on to programs that are executed.
+        """
+        os.close(self._reader)
+        before = os.dup(_STDERR)
+        os.dup2(self._writer, _STDERR)
+        os.close(self._writer)
+        return before
+
+    def listen(self) -> None:
+        """Begins to write on what comes, in a thread of its own."""
+        import threading  # after the fork, which it must not delay
+
+        os.close(self._writer)
+        self._thread = threading.Thread(target=self._write_on, name="stderr", daemon=True)
+        self._thread.start()
+
+    def text(self) -> str:
+        """Says what came last, up to 20 lines; for a process that has ended."""
+        if self._thread is not None:
+            self._thread.join(_SECONDS)
+        lines = self._kept.decode("utf-8", "replace").splitlines()
+        return "\n".join(lines[-_LINES:]).strip()
+
+    def _write_on(self) -> None:
+        try:
+            while data := os.read(self._reader, 65536):
+                self._kept = (self._kept + data)[-_KEPT:]
+                while data:
+                    data = data[os.write(_STDERR, data) :]
+        finally:
+            os.close(self._reader)

@@ -1,0 +1,55 @@
+"""What function URLs and HTTP APIs have in common with payload 2.0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from lambda_web_adapter.local.gateways._replies import malformed, response_of, with_content_type
+from lambda_web_adapter.models import PayloadV2Reply
+
+if TYPE_CHECKING:
+    from lambda_web_adapter.local.gateways.exchange import Request, Response
+
+
+def cookies(request: Request) -> list[str] | None:
+    """Lists the request's cookies, each `name=value`."""
+    lines = [value for name, value in request.headers if name.lower() == "cookie"]
+    return [cookie.strip() for line in lines for cookie in line.split(";") if cookie.strip()] or None
+
+
+def reply_or_none(payload: bytes) -> PayloadV2Reply | None:
+    """Reads a reply; None when it has no `statusCode`, and so is itself what the client is to get.
+
+    Raises:
+        MalformedReply: it has a `statusCode`, but something in it is wrong.
+    """
+    try:
+        return PayloadV2Reply.model_validate_json(payload)
+    except ValidationError as error:
+        if _has_no_status(error, payload):
+            return None
+        raise malformed(error) from None
+
+
+def _has_no_status(error: ValidationError, payload: bytes) -> bool:
+    kinds = {(item["type"], item["loc"]) for item in error.errors(include_url=False)}
+    if ("json_invalid", ()) in kinds:  # HTTP APIs were seen to pass it on; broken off, it was meant as a reply
+        return b'"statusCode"' not in payload
+    return not kinds.isdisjoint({("missing", ("statusCode",)), ("model_type", ())})
+
+
+def response_of_v2(reply: PayloadV2Reply, content_type: str) -> Response:
+    """Makes the response of a reply.
+
+    Args:
+        reply: the reply.
+        content_type: the content type of a response whose app has said none.
+
+    Raises:
+        MalformedReply: a header or the body is not what it has to be.
+    """
+    set_cookie = [("set-cookie", cookie) for cookie in reply.cookies or []]
+    lines = [*(reply.headers or {}).items(), *set_cookie]
+    return with_content_type(response_of(reply.status_code, lines, reply.body, reply.is_base64_encoded), content_type)

@@ -1,0 +1,88 @@
+"""What gateways share in judging replies: the shape by its model, then what may stand in a response."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+
+from lambda_web_adapter.local.gateways.exchange import HOP_BY_HOP, MalformedReply, Response
+from lambda_web_adapter.local.http import WITHOUT_BODY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lambda_web_adapter.local.gateways.exchange import Pairs
+    from lambda_web_adapter.models import Model
+
+ModelT = TypeVar("ModelT", bound="Model")
+
+# RFC 9110 §5.6.2 and §5.5.
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_NOT_IN_A_VALUE = re.compile(r"[\r\n\0]")
+
+
+def reply_of(model: type[ModelT], payload: bytes) -> ModelT:
+    """Reads a reply.
+
+    Raises:
+        MalformedReply: it is not JSON, or not of this shape.
+    """
+    try:
+        return model.model_validate_json(payload)
+    except ValidationError as error:
+        raise malformed(error) from None
+
+
+def malformed(error: ValidationError) -> MalformedReply:
+    """Says what is wrong with a reply, field by field."""
+    problems = [f"{'.'.join(map(str, item['loc'])) or 'the reply'}: {item['msg']}" for item in error.errors()]
+    return MalformedReply("; ".join(problems))
+
+
+def response_of(status: int, lines: Iterable[tuple[str, str]], body: str | None, is_base64: bool) -> Response:
+    """Makes a response, decoding the body.
+
+    Raises:
+        MalformedReply: a header or the body is not what it has to be.
+    """
+    headers = [_checked(name, value) for name, value in lines if name.lower() not in HOP_BY_HOP]
+    return Response(status=status, headers=headers, body=_decoded(body or "", is_base64))
+
+
+def _checked(name: str, value: str) -> tuple[str, str]:
+    if not _NAME.fullmatch(name):
+        raise MalformedReply(f"headers: {name!r:.100} is not a header's name")
+    if _NOT_IN_A_VALUE.search(value):
+        raise MalformedReply(f"headers.{name}: The value holds a line break or a NUL")
+    return name, value
+
+
+def _decoded(body: str, is_base64: bool) -> bytes:
+    try:
+        return base64.b64decode(body, validate=True) if is_base64 else body.encode()
+    except ValueError as error:
+        raise MalformedReply(f"body: {error}") from None
+
+
+def with_content_type(response: Response, content_type: str) -> Response:
+    """Adds the content type that the gateway says when the app has said none; where there is no content, none."""
+    if response.status in WITHOUT_BODY or any(name.lower() == "content-type" for name, _ in response.headers):
+        return response
+    headers = [*response.headers, ("content-type", content_type)]
+    return Response(status=response.status, headers=headers, body=response.body)
+
+
+def remapped(response: Response, names: frozenset[str]) -> Response:
+    """Renames headers as API Gateway does with those that it keeps for itself."""
+    headers = [
+        (f"x-amzn-remapped-{name}" if name.lower() in names else name, value) for name, value in response.headers
+    ]
+    return Response(status=response.status, headers=headers, body=response.body)
+
+
+def lines_of(values: dict[str, list[str]] | None) -> Pairs:
+    """Gives the lines of a multi-value map."""
+    return [(name, value) for name, found in (values or {}).items() for value in found]

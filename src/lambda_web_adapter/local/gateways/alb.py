@@ -1,0 +1,77 @@
+"""Application Load Balancer, without and with multi-value headers.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+"""
+
+from __future__ import annotations
+
+from lambda_web_adapter.local.gateways import _events
+from lambda_web_adapter.local.gateways._replies import lines_of, reply_of, response_of
+from lambda_web_adapter.local.gateways.exchange import Gateway, MalformedReply, Pairs, Request, Response
+from lambda_web_adapter.models import AlbContext, AlbEvent, AlbReply, AlbTarget
+
+_TARGET_GROUP = f"arn:aws:elasticloadbalancing:{_events.REGION}:{_events.ACCOUNT}:targetgroup/local/0123456789abcdef"
+# In bytes, of a request's body and of the whole reply ("Limits" on the page above).
+_MOST = 1024 * 1024
+
+
+def _event(request: Request) -> AlbEvent:
+    """Path and query come as sent; of repeated headers and parameters there is the last one only."""
+    event = _common(request)
+    event.headers = _events.last_values(_headers(request))
+    event.query_string_parameters = _events.last_values(_events.query_as_sent(request.query))
+    return event
+
+
+def _multi_value_event(request: Request) -> AlbEvent:
+    """Path and query come as sent; headers and parameters come in lists."""
+    event = _common(request)
+    event.multi_value_headers = _events.all_values(_headers(request))
+    event.multi_value_query_string_parameters = _events.all_values(_events.query_as_sent(request.query))
+    return event
+
+
+def _common(request: Request) -> AlbEvent:
+    text, is_base64 = _events.body_text(request)
+    return AlbEvent(
+        request_context=AlbContext(elb=AlbTarget(target_group_arn=_TARGET_GROUP)),
+        http_method=request.method,
+        path=request.raw_path,
+        body=text,
+        is_base64_encoded=is_base64,
+    )
+
+
+def _headers(request: Request) -> Pairs:
+    lines = [*_events.client_lines(request), *_events.length_line(request), *_events.forwarded_lines(request)]
+    return _events.in_lower_case(lines)
+
+
+def _response(payload: bytes) -> Response:
+    """Only `headers` is read; names that differ in case are lines of their own."""
+    reply = _reply(payload)
+    return response_of(reply.status_code, (reply.headers or {}).items(), reply.body, reply.is_base64_encoded)
+
+
+def _multi_value_response(payload: bytes) -> Response:
+    """Only `multiValueHeaders` is read."""
+    reply = _reply(payload)
+    if reply.headers and reply.multi_value_headers is None:
+        raise MalformedReply("multiValueHeaders: Field required, since the event had it; headers is not read")
+    return response_of(reply.status_code, lines_of(reply.multi_value_headers), reply.body, reply.is_base64_encoded)
+
+
+def _reply(payload: bytes) -> AlbReply:
+    if len(payload) > _MOST:
+        raise MalformedReply(f"the reply: It has {len(payload)} bytes, but a load balancer takes {_MOST}")
+    return reply_of(AlbReply, payload)
+
+
+ALB = Gateway(name="alb", title="a load balancer", event=_event, response=_response, max_body=_MOST)
+ALB_MULTI = Gateway(
+    name="alb-multi",
+    title="a load balancer with multi-value headers",
+    event=_multi_value_event,
+    response=_multi_value_response,
+    max_body=_MOST,
+)

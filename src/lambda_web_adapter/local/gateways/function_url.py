@@ -1,0 +1,66 @@
+"""Lambda function URL.
+
+https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from lambda_web_adapter.local.gateways import _events
+from lambda_web_adapter.local.gateways._payload_v2 import cookies, reply_or_none, response_of_v2
+from lambda_web_adapter.local.gateways._replies import remapped
+from lambda_web_adapter.local.gateways.exchange import Gateway, Request, Response
+from lambda_web_adapter.models import HttpDescription, PayloadV2Context, PayloadV2Event
+
+_ID = "local"
+# Seen in front of many functions, though only REST APIs are documented to do so.
+_REMAPPED = frozenset({"www-authenticate"})
+
+
+def _event(request: Request) -> PayloadV2Event:
+    """The path comes as sent; cookies stand in the list and in the header."""
+    headers = _headers(request)
+    text, is_base64 = _events.body_text(request)
+    return PayloadV2Event(
+        raw_path=request.raw_path,
+        raw_query_string=request.query,
+        cookies=cookies(request),
+        headers=headers,
+        query_string_parameters=_events.joined_values(_events.decoded_query(request.query), ",") or None,
+        request_context=PayloadV2Context(
+            account_id="anonymous",  # as with the auth type NONE
+            api_id=_ID,
+            domain_name=f"{_ID}.lambda-url.{_events.REGION}.on.aws",
+            domain_prefix=_ID,
+            http=HttpDescription(
+                method=request.method,
+                path=unquote(request.raw_path),
+                source_ip=request.source_ip,
+                user_agent=request.header("user-agent"),
+            ),
+            request_id=request.request_id,
+            time=_events.clock(request),
+            time_epoch=request.time_ms,
+        ),
+        body=text or None,
+        is_base64_encoded=is_base64,
+    )
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """Captures have one address in `x-forwarded-for`; whether what a client claims is kept was not measured."""
+    lines = [*_events.client_lines(request), *_events.length_line(request), *_events.forwarded_lines(request)]
+    headers = _events.joined_values(_events.in_lower_case(lines), ",")
+    return headers | {"x-forwarded-for": request.source_ip}
+
+
+def _response(payload: bytes) -> Response:
+    """A reply without `statusCode` is itself the body, byte for byte ("payload format inference")."""
+    reply = reply_or_none(payload)
+    if reply is None:
+        return Response(status=200, headers=[("content-type", "application/json")], body=payload)
+    return remapped(response_of_v2(reply, "application/json"), _REMAPPED)
+
+
+FUNCTION_URL = Gateway(name="function-url", title="a function URL", event=_event, response=_response)

@@ -1,0 +1,71 @@
+"""API Gateway HTTP API with payload format 1.0, its `$default` stage and route.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from lambda_web_adapter.local.gateways import _events
+from lambda_web_adapter.local.gateways._replies import lines_of, reply_of, response_of, with_content_type
+from lambda_web_adapter.local.gateways.exchange import Gateway, Request, Response
+from lambda_web_adapter.local.gateways.http_api_v2 import CONTENT_TYPE, DOMAIN, ID, REFUSAL
+from lambda_web_adapter.models import HttpApiV1Event, HttpApiV1Reply, PayloadV1Context, PayloadV1Identity
+
+_ROUTE = "$default"
+
+
+def _event(request: Request) -> HttpApiV1Event:
+    """The path comes as sent, but decoded in the context; header names are capitalised."""
+    lines = [
+        *_events.client_lines(request),
+        ("content-length", str(len(request.body))),  # also where there is no body
+        *_events.forwarded_lines(request),
+    ]
+    headers = _events.capitalised(lines)
+    query = _events.decoded_query(request.query)
+    text, is_base64 = _events.body_text(request)
+    return HttpApiV1Event(
+        resource=_ROUTE,
+        path=request.raw_path,
+        http_method=request.method,
+        headers=_events.last_values(headers),
+        multi_value_headers=_events.all_values(headers),
+        query_string_parameters=_events.last_values(query) or None,
+        multi_value_query_string_parameters=_events.all_values(query) or None,
+        request_context=PayloadV1Context(
+            account_id=_events.ACCOUNT,
+            api_id=ID,
+            domain_name=DOMAIN,
+            domain_prefix=ID,
+            extended_request_id=request.request_id,
+            http_method=request.method,
+            identity=PayloadV1Identity(source_ip=request.source_ip, user_agent=request.header("user-agent") or ""),
+            path=unquote(request.raw_path),
+            request_id=request.request_id,
+            request_time=_events.clock(request),
+            request_time_epoch=request.time_ms,
+            resource_id=_ROUTE,
+            resource_path=_ROUTE,
+            stage="$default",
+        ),
+        body=text or None,
+        is_base64_encoded=is_base64,
+    )
+
+
+def _response(payload: bytes) -> Response:
+    """Both maps count; where both have a name, the single value comes first."""
+    reply = reply_of(HttpApiV1Reply, payload)
+    lines = [*(reply.headers or {}).items(), *lines_of(reply.multi_value_headers)]
+    return with_content_type(response_of(reply.status_code, lines, reply.body, reply.is_base64_encoded), CONTENT_TYPE)
+
+
+HTTP_API_V1 = Gateway(
+    name="http-api-v1",
+    title="an HTTP API with payload 1.0",
+    event=_event,
+    response=_response,
+    refusal=REFUSAL,
+)

@@ -1,0 +1,83 @@
+"""API Gateway HTTP API with payload format 2.0, its `$default` stage and route.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from pydantic_core import from_json
+
+from lambda_web_adapter.local.gateways import _events
+from lambda_web_adapter.local.gateways._payload_v2 import cookies, reply_or_none, response_of_v2
+from lambda_web_adapter.local.gateways.exchange import Gateway, Request, Response
+from lambda_web_adapter.models import HttpDescription, PayloadV2Context, PayloadV2Event
+
+ID = "local"
+DOMAIN = f"{ID}.execute-api.{_events.REGION}.amazonaws.com"
+# What a client sees when the app has said nothing.
+CONTENT_TYPE = "text/plain; charset=utf-8"
+# What a client gets when the function fails, where all other gateways answer 502.
+REFUSAL = 500
+
+
+def _event(request: Request) -> PayloadV2Event:
+    """The path comes decoded, for all its name; the query as sent; cookies only in the list."""
+    path = unquote(request.raw_path)
+    text, is_base64 = _events.body_text(request)
+    lines = [
+        *_events.client_lines(request),
+        ("content-length", str(len(request.body))),  # also where there is no body
+        *_events.forwarded_lines(request),
+    ]
+    headers = _events.joined_values(_events.in_lower_case(lines), ",")
+    headers.pop("cookie", None)
+    return PayloadV2Event(
+        raw_path=path,
+        raw_query_string=request.query,
+        cookies=cookies(request),
+        headers=headers,
+        query_string_parameters=_events.joined_values(_events.decoded_query(request.query), ",") or None,
+        request_context=PayloadV2Context(
+            account_id=_events.ACCOUNT,
+            api_id=ID,
+            domain_name=DOMAIN,
+            domain_prefix=ID,
+            http=HttpDescription(
+                method=request.method,
+                path=path.removesuffix("/") or "/",  # seen so, unlike rawPath
+                source_ip=request.source_ip,
+                user_agent=request.header("user-agent") or "",
+            ),
+            request_id=request.request_id,
+            time=_events.clock(request),
+            time_epoch=request.time_ms,
+        ),
+        body=text or None,
+        is_base64_encoded=is_base64,
+    )
+
+
+def _response(payload: bytes) -> Response:
+    """A reply without `statusCode` is itself the body; a JSON string loses its quotes."""
+    reply = reply_or_none(payload)
+    if reply is not None:
+        return response_of_v2(reply, CONTENT_TYPE)
+    return Response(status=200, headers=[("content-type", "application/json")], body=_unquoted(payload))
+
+
+def _unquoted(payload: bytes) -> bytes:
+    try:
+        return from_json(payload).encode() if payload.lstrip().startswith(b'"') else payload
+    except ValueError:  # it only begins like a JSON string; what is not JSON was seen to be passed on
+        return payload
+
+
+HTTP_API_V2 = Gateway(
+    name="http-api-v2",
+    title="an HTTP API with payload 2.0",
+    event=_event,
+    response=_response,
+    refusal=REFUSAL,
+)

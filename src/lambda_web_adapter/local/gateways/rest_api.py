@@ -1,0 +1,79 @@
+"""API Gateway REST API with Lambda proxy integration, on a custom domain, its resource `/{proxy+}`.
+
+A custom domain's paths have no stage in front, so that the links an app makes lead back to the local run. Its
+`binaryMediaTypes` name all types that are not text, so that binary bodies arrive both ways.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+"""
+
+from __future__ import annotations
+
+from lambda_web_adapter.local.gateways import _events
+from lambda_web_adapter.local.gateways._replies import lines_of, remapped, reply_of, response_of, with_content_type
+from lambda_web_adapter.local.gateways.exchange import Gateway, Pairs, Request, Response
+from lambda_web_adapter.models import PayloadV1Context, PayloadV1Identity, RestApiEvent, RestApiReply
+
+_DOMAIN = "local.example.com"
+_STAGE = "prod"
+# Written by the gateway, which spells them so.
+_SPELLED = {
+    name.lower(): name for name in ("Host", "User-Agent", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")
+}
+# Those of "Amazon API Gateway important notes" that apps send.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+_REMAPPED = frozenset({"date", "server", "www-authenticate"})
+
+
+def _event(request: Request) -> RestApiEvent:
+    """The path comes as sent, the query decoded; the body's length is not said."""
+    lines = [*_events.client_lines(request), *_events.forwarded_lines(request)]
+    headers = _events.first_spelling([(_SPELLED.get(name.lower(), name), value) for name, value in lines])
+    query = _events.decoded_query(request.query)
+    proxy = request.raw_path.removeprefix("/")
+    resource = "/{proxy+}" if proxy else "/"
+    text, is_base64 = _events.body_text(request)
+    return RestApiEvent(
+        resource=resource,
+        path=request.raw_path,
+        http_method=request.method,
+        headers=_events.last_values(headers),
+        multi_value_headers=_events.all_values(headers),
+        query_string_parameters=_events.last_values(query) or None,
+        multi_value_query_string_parameters=_events.all_values(query) or None,
+        path_parameters={"proxy": proxy} if proxy else None,
+        request_context=PayloadV1Context(
+            account_id=_events.ACCOUNT,
+            api_id="local",
+            domain_name=_DOMAIN,
+            domain_prefix=_DOMAIN.partition(".")[0],
+            extended_request_id=request.request_id,
+            http_method=request.method,
+            identity=PayloadV1Identity(source_ip=request.source_ip, user_agent=request.header("user-agent")),
+            path=request.raw_path,
+            request_id=request.request_id,
+            request_time=_events.clock(request),
+            request_time_epoch=request.time_ms,
+            resource_id="local",
+            resource_path=resource,
+            stage=_STAGE,
+        ),
+        body=text or None,
+        is_base64_encoded=is_base64,
+    )
+
+
+def _response(payload: bytes) -> Response:
+    """Unknown keys are refused; both maps count."""
+    reply = reply_of(RestApiReply, payload)
+    response = response_of(reply.status_code, _merged(reply), reply.body, reply.is_base64_encoded)
+    return remapped(with_content_type(response, "application/json"), _REMAPPED)
+
+
+def _merged(reply: RestApiReply) -> Pairs:
+    """Where both maps have a name the multi values come first; a value that is in both comes once."""
+    several = lines_of(reply.multi_value_headers)
+    known = {(name.lower(), value) for name, value in several}
+    return [*several, *(line for line in (reply.headers or {}).items() if (line[0].lower(), line[1]) not in known)]
+
+
+REST_API = Gateway(name="rest-api", title="a REST API", event=_event, response=_response)
