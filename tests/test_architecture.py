@@ -20,18 +20,20 @@ LAYERS = {
     "cli": {"local", "adapter", "app", "settings", "errors"},
     "local": {"adapter", "models", "errors", ""},
     "adapter": {"events", "forwarding", "messages", "settings", "errors", "parent", ""},
-    "app": {"settings", "errors", "parent"},
+    "app": {"settings", "errors", "hooks", "parent"},
     "events": {"messages", "settings", "errors"},
     "forwarding": {"messages", "errors"},
     "messages": set(),
-    "settings": {"errors"},
+    "settings": {"errors", "setting_types"},
+    "setting_types": set(),
     "errors": set(),
     "parent": set(),
     "models": set(),
     "__main__": {"cli"},
-    "": set(),
+    "": {"hooks"},
+    "hooks": set(),
 }
-PURE = ("events", "forwarding", "messages", "settings", "errors", "models")
+PURE = ("events", "forwarding", "messages", "settings", "setting_types", "errors", "models")
 # What a pure module never imports: each of these is a door to the outside.
 DOORS = {
     "asyncio",
@@ -141,5 +143,7 @@ def test_the_entry_point_imports_neither_the_adapter_nor_a_server() -> None:
     assert {name for name in found if name.startswith(f"{PACKAGE}.")} == {
         f"{PACKAGE}.cli",
         f"{PACKAGE}.errors",
+        f"{PACKAGE}.hooks",
+        f"{PACKAGE}.setting_types",
         f"{PACKAGE}.settings",
     }

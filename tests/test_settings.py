@@ -47,6 +47,7 @@ def test_the_defaults() -> None:
         "authorization_source": "",
         "exclude_response_headers": frozenset(),
         "error_status_codes": frozenset(),
+        "before_freeze_seconds": 1.0,
         "deadline_margin": 0.3,
         "register_extension": True,
     }
@@ -85,6 +86,7 @@ def test_the_variables() -> None:
         "authorization_source": ("AWS_LWA_AUTHORIZATION_SOURCE",),
         "exclude_response_headers": ("AWS_LWA_EXCLUDE_RESPONSE_HEADERS",),
         "error_status_codes": ("AWS_LWA_ERROR_STATUS_CODES",),
+        "before_freeze_seconds": ("AWS_LWA_BEFORE_FREEZE_SECONDS",),
         "deadline_margin": ("AWS_LWA_DEADLINE_MARGIN_SECONDS",),
         "register_extension": ("AWS_LWA_REGISTER_EXTENSION",),
     }

@@ -9,6 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 
 from lambda_web_adapter.errors import SettingsError
+from lambda_web_adapter.setting_types import (
+    base_path,
+    header_name,
+    header_names,
+    hops,
+    one_of,
+    path,
+    port_number,
+    seconds,
+    status_codes,
+    switch,
+    target,
+    text,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,103 +30,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 PREFIX = "AWS_LWA_"
-
-
-def text(value: str) -> str:
-    """Takes any text."""
-    return value
-
-
-def port_number(value: str) -> int:
-    """Takes a TCP port, 1 to 65535."""
-    if value.isascii() and value.isdigit() and len(value) < 10 and 0 < int(value) < 65536:
-        return int(value)
-    raise ValueError("a port number from 1 to 65535")
-
-
-def path(value: str) -> str:
-    """Takes a URL path; a missing leading slash is added."""
-    if any(char <= " " or char > "~" or char in "#?" for char in value):
-        raise ValueError("a URL path of printable ASCII characters, without query and fragment")
-    return value if value.startswith("/") else f"/{value}"
-
-
-def target(value: str) -> str:
-    """Takes what may follow the port in a URL: a path with, perhaps, a query."""
-    found, question_mark, query = value.partition("?")
-    return path(found) + question_mark + (path(f"/{query.replace('?', '')}") and query)
-
-
-def base_path(value: str) -> str:
-    """Takes a path prefix; slashes at its end are dropped, so that `/` means none."""
-    return path(value).rstrip("/")
-
-
-def seconds(value: str) -> float:
-    """Takes a time in seconds, fractions allowed, above zero."""
-    try:
-        found = float(value)
-    except ValueError:
-        found = 0.0
-    if 0 < found < 1e6:
-        return found
-    raise ValueError("a number of seconds above 0")
-
-
-def status_codes(value: str) -> frozenset[int]:
-    """Takes a comma-separated list of status codes and ranges, such as `200,300-399`."""
-    found: set[int] = set()
-    for item in filter(None, (part.strip() for part in value.split(","))):
-        first, dash, last = (part.strip() for part in item.partition("-"))
-        codes = [
-            code for code in (first, last if dash else first) if len(code) == 3 and code.isascii() and code.isdigit()
-        ]
-        if len(codes) < 2 or codes[0] > codes[1]:
-            raise ValueError("a comma-separated list of status codes and ranges, such as 200,300-399")
-        found.update(range(int(codes[0]), int(codes[1]) + 1))
-    if not found:
-        raise ValueError("at least one status code, such as 200 or 200-399")
-    return frozenset(found)
-
-
-def hops(value: str) -> int:
-    """Takes a number of proxies, 1 to 99."""
-    if value.isascii() and value.isdigit() and len(value) < 3 and int(value) > 0:
-        return int(value)
-    raise ValueError("a number of proxies from 1 to 99")
-
-
-def switch(value: str) -> bool:
-    """Takes `true` or `false`, in any case; `1` and `0` as well."""
-    try:
-        return {"true": True, "1": True, "false": False, "0": False}[value.strip().lower()]
-    except KeyError:
-        raise ValueError("true or false") from None
-
-
-def header_names(value: str) -> frozenset[bytes]:
-    """Takes a comma-separated list of header names, in any case."""
-    return frozenset(header_name(part).encode() for part in value.split(",") if part.strip())
-
-
-def header_name(value: str) -> str:
-    """Takes a header's name, in any case (RFC 9110 §5.1)."""
-    name = value.strip().lower()
-    if not name or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
-        raise ValueError("names of headers, such as x-powered-by")
-    return name
-
-
-def one_of(*words: str) -> Callable[[str], str]:
-    """Makes a reader that takes one of these words, in any case."""
-
-    def read(value: str) -> str:
-        word = value.strip().lower()
-        if word in words:
-            return word
-        raise ValueError(f"one of {', '.join(words)}")
-
-    return read
 
 
 def _option(variables: str, read: Callable[[str], Any], default: Any, meaning: str) -> Any:
@@ -262,6 +179,12 @@ class Settings:
         "Statuses of the app that fail the invocation, for alarms and retries; an HTTP caller gets the gateway's 502.",
     )
 
+    before_freeze_seconds: float = _option(
+        "AWS_LWA_BEFORE_FREEZE_SECONDS",
+        seconds,
+        1.0,
+        "How long the app's `before_freeze` functions may take after each request.",
+    )
     deadline_margin: float = _option(
         "AWS_LWA_DEADLINE_MARGIN_SECONDS",
         seconds,

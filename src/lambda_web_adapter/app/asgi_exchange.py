@@ -8,6 +8,9 @@ import re
 from http import HTTPStatus
 from wsgiref.util import is_hop_by_hop
 
+from lambda_web_adapter.app import freeze
+from lambda_web_adapter.hooks import hooks_before_freeze
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,6 +87,8 @@ class Exchange:
                 logger.error("The ASGI app returned before its response was %s.", "whole" if self._begun else "begun")
         if not self._complete:
             self._fail()
+        if hooks_before_freeze():
+            await freeze.call_hooks_async(control.freeze_seconds)
         tell = control.done if self.keep_alive else control.closing
         tell(port)
 

@@ -35,7 +35,7 @@ def serve(
     Returns:
         The exit code.
     """
-    control = Control(channel, stderr)
+    control = Control(channel, stderr, settings.before_freeze_seconds)
     try:
         app = find_app(settings.app, Path.cwd())
         interface = interface_of(app, settings.interface)

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import httptools
 
+from lambda_web_adapter.app import freeze
 from lambda_web_adapter.app.wsgi_environ import environ_of
 from lambda_web_adapter.app.wsgi_response import ConnectionLost, ResponseWriter
+from lambda_web_adapter.hooks import hooks_before_freeze
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class WsgiConnection:
             try:
                 finished = self._answer(request)
             finally:
+                if hooks_before_freeze():
+                    freeze.call_hooks(self._control.freeze_seconds)
                 tell = self._control.done if finished else self._control.closing
                 tell(self._peer[1])
             if not finished:
