@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("event", "call", "status"),
     [
-        *[pytest.param(get("/"), "response", status, id=f"response {status}") for status in (400, 403, 410, 413, 500)],
+        *[pytest.param(get("/"), "response", status, id=f"response {status}") for status in (400, 403, 410, 413)],
         pytest.param(b"no JSON", "error", 410, id="error 410"),
     ],
 )
@@ -80,6 +80,18 @@ def test_a_500_for_the_next_event_ends_the_bootstrap(api: FakeRuntimeApi, start:
     log.wait_for("ERROR.*/next with 500.*scripted")
     assert api.named("test/shutdown")
     assert api.names == ["next", "response", "next"]
+
+
+@pytest.mark.parametrize(("event", "call"), [(get("/"), "response"), (b"no JSON", "error")], ids=["response", "error"])
+def test_a_500_for_an_answer_ends_the_bootstrap(event: object, call: str, api: FakeRuntimeApi, start: Start) -> None:
+    api.script(call, Answer(500))
+    log = start("main:app")
+    api.invoke(event)
+
+    assert log.wait() != 0
+    log.wait_for(f"ERROR.*/{call} with 500.*scripted")
+    assert api.named("test/shutdown")
+    assert api.names == ["next", call]
 
 
 def test_refusals_in_a_row_end_the_bootstrap_without_a_flood(api: FakeRuntimeApi, start: Start) -> None:

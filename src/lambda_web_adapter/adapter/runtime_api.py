@@ -16,6 +16,8 @@ from lambda_web_adapter.errors import AdapterError, RuntimeApiError
 from lambda_web_adapter.messages import Invocation, Response
 
 _VERSION = "2018-06-01"
+# "Container error. Non-recoverable state. Runtime should exit promptly" (Lambda Runtime API, all calls).
+_CONTAINER_ERROR = 500
 # A Runtime API that cannot be reached is asked again this often, after pauses that double, before the bootstrap ends.
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.05  # seconds
@@ -50,19 +52,26 @@ class RuntimeApi:
         if response.status != 200:
             raise RuntimeApiError(
                 f"The Runtime API answered /next with {response.status}: {response.body!r:.300}",
-                fatal=response.status == 500,
+                fatal=response.status == _CONTAINER_ERROR,
             )
         return invocation_of(response)
 
     def respond(self, invocation: Invocation, reply: bytes) -> None:
         """Posts the reply to an invocation.
 
-        An answer that is not 2xx is logged and left at that: the invocation is over for the caller, whatever we do.
+        A refusal is logged and left at that: the invocation is over for the caller, whatever we do.
+
+        Raises:
+            RuntimeApiError: the environment cannot go on.
         """
         self._answer(invocation, "response", "", reply)
 
     def fail(self, invocation: Invocation, error: AdapterError) -> None:
-        """Reports that an invocation failed."""
+        """Reports that an invocation failed.
+
+        Raises:
+            RuntimeApiError: the environment cannot go on.
+        """
         self._answer(invocation, "error", _error_type(error), error_document(error))
 
     def init_failed(self, error: AdapterError) -> None:
@@ -81,12 +90,12 @@ class RuntimeApi:
             headers += f"Lambda-Runtime-Invocation-Id: {invocation.invocation_id}\r\n"
         path = f"/{_VERSION}/runtime/invocation/{invocation.request_id}/{kind}"
         response = self._exchange(self._post(path, headers, document))
-        if response.status >= 300:
-            log(
-                "ERROR",
-                f"The Runtime API answered /{kind} with {response.status}: {response.body!r:.300}",
-                invocation.request_id,
-            )
+        if response.status < 300:
+            return
+        said = f"The Runtime API answered /{kind} with {response.status}: {response.body!r:.300}"
+        if response.status == _CONTAINER_ERROR:
+            raise RuntimeApiError(said, fatal=True)
+        log("ERROR", said, invocation.request_id)
 
     def _post(self, path: str, headers: str, document: bytes) -> bytes:
         head = (
