@@ -93,3 +93,7 @@ def test_an_app_that_fails_after_all_is_told_to_the_first_caller(slow: Slow, api
 
     assert (error.name, error.json["errorType"]) == ("error", "Runtime.AppStartFailed")
     assert "signal SIGKILL" in error.json["errorMessage"]
+
+    api.release("startup")
+
+    assert api.invoke(get("/")).json["statusCode"] == 200

@@ -87,6 +87,7 @@ class _Environment:
         self._settings = settings
         self._ready = False
         self._failed_starts = 0
+        self._connection: AppConnection | None = None
 
     def start(self, until: float) -> None:
         """Waits for the app; what is not ready by then is waited for within the first invocation.
@@ -135,7 +136,8 @@ class _Environment:
             self._fail(invocation, error)
         else:
             self._runtime.respond(invocation, reply)
-        self._connection.wait_until_done(deadline, invocation.request_id)
+        if self._connection:
+            self._connection.wait_until_done(deadline, invocation.request_id)
 
     def _fail(self, invocation: Invocation, error: AdapterError) -> None:
         log("ERROR", f"{error.error_type}: {error}{error.details}", invocation.request_id)
@@ -153,7 +155,8 @@ class _Environment:
         if self._app.has_ended():
             log("WARNING", f"The app has ended ({self._app.end}); it is started again.")
             self._ready = False
-            self._connection.close()
+            if self._connection:
+                self._connection.close()
             self._app.stop()
             self._app.start()
         if not self._ready:
