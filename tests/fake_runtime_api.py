@@ -45,13 +45,13 @@ class Call:
 
     @property
     def name(self) -> str:
-        """What is called: `next`, `response`, `error`, `init/error`, `extension/...`, `test/...`, or else the path."""
+        """What is called, such as `next`, `response`, `init/error`, `extension/register`, `test/...`; or else the path."""
         if self.path.startswith("/test/"):
             return self.path[1:]
         if self.path.startswith(EXTENSIONS):
             return self.path.removeprefix(EXTENSIONS)
         rest = self.path.removeprefix(PREFIX)
-        if rest in ("init/error", "invocation/next"):
+        if rest in ("init/error", "invocation/next", "restore/next", "restore/error"):
             return rest.removeprefix("invocation/")
         return rest.split("/")[2] if rest.startswith("invocation/") and rest.count("/") == 2 else self.path
 
@@ -272,8 +272,8 @@ class FakeRuntimeApi:
                 return self._ended(call)
             if call.name == "init/error" and call.method == "POST":
                 return self._not_started()
-            if call.name.startswith("extension/"):
-                return self._extension(call)
+            if call.name.startswith(("extension/", "restore/")):
+                return self._extension(call) if call.name.startswith("extension/") else self._restored(call)
             if call.name.startswith("test/"):
                 self._changed.wait_for(lambda: self._closing or call.name.removeprefix("test/") not in self._held)
                 return OK
@@ -303,6 +303,13 @@ class FakeRuntimeApi:
             message = f"Exceeded maximum allowed payload size ({MAX_REPLY} bytes)."
             return problem(413, "RequestEntityTooLarge", message)
         return OK
+
+    def _restored(self, call: Call) -> Answer:
+        """Stands for the snapshot and a restore; `hold("restore")` has it take its time."""
+        if call.name == "restore/error":
+            return OK
+        self._changed.wait_for(lambda: self._closing or "restore" not in self._held)
+        return Answer(200, b"")
 
     def _extension(self, call: Call) -> Answer:
         """Registers one that is inside the runtime; there are no events for it, so that the wait for one has no end."""

@@ -91,8 +91,9 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
         return lifecycle.init_failed(runtime, problem)
     for warning in warnings(environment):
         log("WARNING", warning)
-    on_demand = environment.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "on-demand"
-    return lifecycle.run(runtime, app, settings, _INIT_SECONDS if on_demand else float("inf"))
+    kind = environment.get("AWS_LAMBDA_INITIALIZATION_TYPE")
+    init_seconds = _INIT_SECONDS if kind == "on-demand" else float("inf")
+    return lifecycle.run(runtime, app, settings, init_seconds=init_seconds, snap_start=kind == "snap-start")
 
 
 def _on_one_core(settings: Settings, environment: Mapping[str, str]) -> bool:

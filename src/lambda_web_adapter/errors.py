@@ -5,7 +5,9 @@
     ├── AppError               the app cannot be served
     │   ├── AppNotFound        nothing that could be the app was found
     │   ├── AppStartFailed     the app raised, or ended, before it was ready
-    │   └── AppNotReady        the app was not ready in time
+    │   ├── AppNotReady        the app was not ready in time
+    │   ├── BeforeSnapshotFailed  a SnapStart hook failed before the snapshot
+    │   └── AfterRestoreFailed    a SnapStart hook failed after a restore
     ├── InvalidEvent           the event is not JSON, or cannot become an HTTP request
     ├── ExchangeError          the app did not answer a request as HTTP asks for
     │   ├── AppUnreachable     no connection to the app's port
@@ -74,6 +76,18 @@ class AppNotReady(AppError):
     """The app was not ready within `AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS`."""
 
     error_type = "Runtime.AppNotReady"
+
+
+class BeforeSnapshotFailed(AppError):
+    """A hook that the app has for SnapStart failed before the snapshot; no version is published."""
+
+    error_type = "Runtime.BeforeSnapshotError"
+
+
+class AfterRestoreFailed(AppError):
+    """A hook that the app has for SnapStart failed after a restore; the environment ends."""
+
+    error_type = "Runtime.AfterRestoreError"
 
 
 class InvalidEvent(AdapterError):

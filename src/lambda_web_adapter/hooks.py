@@ -9,6 +9,9 @@ def flush() -> None:
 
 from __future__ import annotations
 
+import sys
+from functools import partial
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     Function = TypeVar("Function", bound=Hook)
 
 _before_freeze: list[Hook] = []
+_before_snapshot: list[Hook] = []
+_after_restore: list[Hook] = []
 
 
 def before_freeze(function: Function) -> Function:
@@ -41,3 +46,51 @@ def before_freeze(function: Function) -> Function:
 def hooks_before_freeze() -> list[Hook]:
     """Lists the functions to call, in the order in which they were given."""
     return _before_freeze
+
+
+def before_snapshot(function: Function) -> Function:
+    """Has a function called before SnapStart takes its snapshot: to close what must not be in it twice.
+
+    The last function given is called first. One that raises fails the version that is being published.
+
+    Args:
+        function: takes nothing; an asynchronous one is awaited.
+
+    Returns:
+        The function itself, so that this serves as a decorator.
+    """
+    _before_snapshot.append(function)
+    return function
+
+
+def after_restore(function: Function) -> Function:
+    """Has a function called after each restore from SnapStart's snapshot: to open connections, to draw new secrets.
+
+    One that raises ends the restored environment. Lambda gives all of them together 10 s.
+
+    Args:
+        function: takes nothing; an asynchronous one is awaited.
+
+    Returns:
+        The function itself, so that this serves as a decorator.
+    """
+    _after_restore.append(function)
+    return function
+
+
+def hooks_before_snapshot() -> list[Hook]:
+    """Lists the functions to call before a snapshot, in order: ours, then those given to `snapshot_restore_py`."""
+    return [*reversed(_before_snapshot), *reversed(_of_aws("get_before_snapshot"))]
+
+
+def hooks_after_restore() -> list[Hook]:
+    """Lists the functions to call after a restore, in order: those given to `snapshot_restore_py`, then ours."""
+    return [*_of_aws("get_after_restore"), *_after_restore]
+
+
+def _of_aws(getter: str) -> list[Hook]:
+    """Takes the functions given to AWS's own package, if the app has imported it (it has no other use for us)."""
+    registry = sys.modules.get("snapshot_restore_py")
+    return (
+        [partial(function, *args, **more) for function, args, more in getattr(registry, getter)()] if registry else []
+    )

@@ -151,6 +151,12 @@ class AppProcess:
         line, _, self._lines = self._lines.partition(b"\n")
         return line
 
+    def ask(self, word: str) -> None:
+        """Asks our own server for something on the control channel; that it has ended is heard by `read_line`."""
+        if self._control is not None:
+            with contextlib.suppress(OSError):
+                self._control.sendall(f"{word}\n".encode())
+
     def has_ended(self, timeout: float = 0) -> bool:
         """Says whether the process has ended, waiting up to `timeout` seconds for it to end."""
         if not self.pid:

@@ -12,7 +12,7 @@ from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.readiness import is_overdue, wait_until_ready
 from lambda_web_adapter.adapter.runtime_api import RuntimeApi
-from lambda_web_adapter.errors import AdapterError, AppError, AppNotReady, RuntimeApiError
+from lambda_web_adapter.errors import AdapterError, AfterRestoreFailed, AppError, AppNotReady, RuntimeApiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,14 @@ _STRIKE_PAUSE = 0.1  # seconds
 _FAILED_STARTS = 3
 
 
-def run(runtime: RuntimeApi, app: AppProcess, settings: Settings, init_seconds: float = float("inf")) -> int:
+def run(
+    runtime: RuntimeApi,
+    app: AppProcess,
+    settings: Settings,
+    *,
+    init_seconds: float = float("inf"),
+    snap_start: bool = False,
+) -> int:
     """Lives the life of an environment whose app was started already, with SIGTERM blocked since before that.
 
     Args:
@@ -40,6 +47,7 @@ def run(runtime: RuntimeApi, app: AppProcess, settings: Settings, init_seconds: 
         app: the app.
         settings: the settings.
         init_seconds: how long after its start the app is waited for before the first event is asked for all the same.
+        snap_start: whether the environment is to be a snapshot.
 
     Returns:
         The exit code.
@@ -54,7 +62,14 @@ def run(runtime: RuntimeApi, app: AppProcess, settings: Settings, init_seconds: 
             extension.register()
         environment = _Environment(runtime, app, settings)
         environment.start(app.started_at + init_seconds)
+        if snap_start:
+            from lambda_web_adapter.adapter import snapshot  # nobody else pays for it
+
+            snapshot.go_through(runtime, app, settings)
         return environment.serve()
+    except AfterRestoreFailed as error:
+        log("ERROR", f"{error.error_type}: {error}")  # Lambda knows already
+        return INIT_FAILED
     except AppError as error:
         return init_failed(runtime, error)
     except RuntimeApiError as error:

@@ -17,8 +17,13 @@ from lambda_web_adapter.errors import AppNotFound, AppNotReady, AppStartFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.errors import AppError
     from lambda_web_adapter.settings import Settings
+
+    Failure = TypeVar("Failure", bound=AppError)
 
 # Between two looks at a command: short at first, when every millisecond is cold start, longer for slow starters.
 _FIRST_PAUSE = 0.001  # seconds
@@ -57,13 +62,19 @@ def _wait_for_word(app: AppProcess, until: float, settings: Settings) -> None:
     line = _line(app, until, settings)
     if line == b"ready":
         return
-    word, _, details = line.partition(b" ")
-    if word == b"failed":
+    if line.startswith(b"failed "):
         app.has_ended(_EXIT_SECONDS)
-        report = orjson.loads(details)
-        kind = AppNotFound if report["raised"] == AppNotFound.error_type else AppStartFailed
-        raise kind(report["message"], raised=report["raised"], stack=tuple(report["stack"]))
+        failure = failure_of(line, AppStartFailed)
+        raise failure if failure.raised != AppNotFound.error_type else failure_of(line, AppNotFound)
     raise _ended(app)
+
+
+def failure_of(line: bytes, kind: type[Failure]) -> Failure:
+    """Makes the error of a `failed {json}` line; of no line at all, the app ended."""
+    if not line:
+        return kind("The app ended.")
+    report = orjson.loads(line.partition(b" ")[2])
+    return kind(report["message"], raised=report["raised"], stack=tuple(report["stack"]))
 
 
 def _wait_for_start(app: AppProcess, until: float, settings: Settings) -> None:

@@ -85,6 +85,31 @@ class RuntimeApi:
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /init/error with {response.status}: {response.body!r:.300}")
 
+    def restore_next(self) -> None:
+        """Waits, without bound and through the snapshot, for the restore (SnapStart); connections do not survive it.
+
+        Raises:
+            RuntimeApiError: the Runtime API has no restore.
+        """
+        request = f"GET /{_VERSION}/runtime/restore/next HTTP/1.1\r\n{self._common}\r\n".encode()
+        response = self._exchange(request)
+        self._connection.close()
+        if response.status != 200:
+            raise RuntimeApiError(
+                f"The Runtime API answered /restore/next with {response.status}: {response.body!r:.300}", fatal=True
+            )
+
+    def restore_failed(self, error: AdapterError) -> None:
+        """Reports that the app's hooks failed after a restore. The process has to end after that.
+
+        Raises:
+            RuntimeApiError: the Runtime API cannot be reached.
+        """
+        path = f"/{_VERSION}/runtime/restore/error"
+        response = self._exchange(self._post(path, _error_type(error), error_document(error)))
+        if response.status >= 300:
+            log("ERROR", f"The Runtime API answered /restore/error with {response.status}: {response.body!r:.300}")
+
     def _answer(self, invocation: Invocation, kind: str, headers: str, document: bytes) -> None:
         if invocation.invocation_id:
             headers += f"Lambda-Runtime-Invocation-Id: {invocation.invocation_id}\r\n"

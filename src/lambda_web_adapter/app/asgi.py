@@ -68,6 +68,21 @@ class _Server(Server):
         if self.started:
             self._control.ready()
             show_tasks_on_signal(self._control)
+            if self._control.fileno() >= 0:
+                self._loop.add_reader(self._control.fileno(), self._asked)
+
+    def _asked(self) -> None:
+        """Does what the adapter asks for, in a task, since hooks may be asynchronous; without an adapter, stops."""
+        asked = self._control.asked()
+        if asked is None:
+            self._loop.remove_reader(self._control.fileno())
+            self.handle_exit(signal.SIGTERM, None)
+            return
+        from lambda_web_adapter.app import snapshot  # only with SnapStart
+
+        task = self._loop.create_task(snapshot.answer_async(asked, self._control))
+        self.server_state.tasks.add(task)
+        task.add_done_callback(self.server_state.tasks.discard)
 
     async def main_loop(self) -> None:
         """Waits for a signal; uvicorn would wake up ten times a second to look for one."""

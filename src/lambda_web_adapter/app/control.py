@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import traceback
 
 from lambda_web_adapter.errors import AdapterError
 from lambda_web_adapter.parent import end_with_parent
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import socket
 
 
 class Control:
@@ -46,6 +43,23 @@ class Control:
     def closing(self, port: int) -> None:
         """Says the same, and that the connection is about to be closed."""
         self._say(f"closing {port}")
+
+    def fileno(self) -> int:
+        """The file descriptor that is readable when the adapter asks for something, or has ended; -1 without one."""
+        return self._channel.fileno() if self._channel is not None else -1
+
+    def asked(self) -> str | None:
+        """Reads what the adapter asks for: one word, since it then waits for the answer; None when it has ended."""
+        if self._channel is None:
+            return None
+        try:
+            return self._channel.recv(4096).decode().strip() or None
+        except ConnectionError:
+            return None
+
+    def completed(self) -> None:
+        """Says that what was asked for is done."""
+        self._say("completed")
 
     def shown(self) -> None:
         """Says that the stacks were written to the log."""

@@ -39,11 +39,15 @@ def serve(app: WSGIApplication, listener: socket.socket, control: Control) -> in
     poll = select.poll()
     poll.register(listener, select.POLLIN)
     poll.register(signals, select.POLLIN)
+    if control.fileno() >= 0:
+        poll.register(control, select.POLLIN)
     control.ready()
     show_threads_on_signal(control)
     while True:
         readable = dict(poll.poll())
         if signals in readable and _ENDING.intersection(os.read(signals, 4096)):
+            return 0
+        if control.fileno() in readable and not _do_as_asked(control):
             return 0
         if listener.fileno() not in readable:
             continue  # a signal that the app handles
@@ -51,6 +55,16 @@ def serve(app: WSGIApplication, listener: socket.socket, control: Control) -> in
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         served = WsgiConnection(app, connection, (host, port), control)
         threading.Thread(target=_run, args=(served, connection), name=f"wsgi-{port}", daemon=True).start()
+
+
+def _do_as_asked(control: Control) -> bool:
+    """Does what the adapter asks for; returns whether there is still an adapter."""
+    asked = control.asked()
+    if asked:
+        from lambda_web_adapter.app import snapshot  # only with SnapStart
+
+        snapshot.answer(asked, control)
+    return asked is not None
 
 
 def _signals() -> int:

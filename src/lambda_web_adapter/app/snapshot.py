@@ -1,0 +1,53 @@
+"""SnapStart, in the app: hooks before the snapshot and after a restore, when the adapter asks for them.
+
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+
+from lambda_web_adapter.hooks import hooks_after_restore, hooks_before_snapshot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_web_adapter.app.control import Control
+    from lambda_web_adapter.hooks import Hook
+
+
+def answer(asked: str, control: Control) -> None:
+    """Does what the adapter asks for, without an event loop, and says that it is done, or what went wrong."""
+    try:
+        for hook in _hooks(asked):
+            result = hook()
+            if inspect.iscoroutine(result):
+                import asyncio  # a WSGI app has no use for it elsewhere
+
+                asyncio.run(result)
+    except Exception as error:  # noqa: BLE001  # it is the adapter's to report
+        control.failed(error)
+    else:
+        control.completed()
+
+
+async def answer_async(asked: str, control: Control) -> None:
+    """Does what the adapter asks for, in the app's event loop, and says that it is done, or what went wrong."""
+    try:
+        for hook in _hooks(asked):
+            result = hook()
+            if inspect.isawaitable(result):
+                await result
+    except Exception as error:  # noqa: BLE001  # it is the adapter's to report
+        control.failed(error)
+    else:
+        control.completed()
+
+
+def _hooks(asked: str) -> list[Hook]:
+    if asked == "snapshot":
+        return hooks_before_snapshot()
+    if asked == "restore":
+        random.seed()  # or all environments that stem from one snapshot would draw the same numbers
+        return hooks_after_restore()
+    raise ValueError(f"snapshot or restore was expected from the adapter, but it asked for {asked!r}")

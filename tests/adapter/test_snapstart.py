@@ -1,0 +1,169 @@
+"""SnapStart: hooks in the app around the snapshot, the restore through the Runtime API, and what fails on the way."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from adapter.test_app_start import app_in
+from adapter.test_loop import get
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from adapter.conftest import Start
+    from fake_runtime_api import FakeRuntimeApi
+
+SNAP_START = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+APP = """
+import asyncio, http.client, os
+from lambda_web_adapter import after_restore, before_snapshot
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+
+def tell(name):
+    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    connection.request("GET", f"/test/{name}")
+    connection.getresponse().read()
+    connection.close()
+
+HOOKS
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+
+def wsgi(environ, start_response):
+    start_response("200 OK", [])
+    return [str(os.getpid()).encode()]
+"""
+HOOKS = """
+@before_snapshot
+def first():
+    tell("before-1")
+
+@before_snapshot
+async def second():
+    await asyncio.to_thread(tell, "before-2")
+
+@after_restore
+def third():
+    tell("after-1")
+
+@after_restore
+async def fourth():
+    await asyncio.to_thread(tell, "after-2")
+
+register_before_snapshot(tell, "before-of-aws")
+register_after_restore(tell, name="after-of-aws")
+"""
+EITHER = pytest.mark.parametrize("app", ["main:app", "main:wsgi"], ids=["asgi", "wsgi"])
+
+
+def raising(hook: str) -> str:
+    return APP.replace("HOOKS", f'@{hook}\ndef broken():\n    raise LookupError("no secret")\n')
+
+
+@EITHER
+def test_the_hooks_are_called_around_the_snapshot(app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+    start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", HOOKS)), **SNAP_START)
+    api.wait_for_call("next")
+
+    assert [call.name.removeprefix("test/") for call in api.calls if "extension" not in call.name] == [
+        "before-2",
+        "before-1",
+        "before-of-aws",
+        "restore/next",
+        "after-of-aws",
+        "after-1",
+        "after-2",
+        "next",
+    ]
+
+
+@EITHER
+def test_connections_are_opened_anew_after_the_restore(
+    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", "")), **SNAP_START)
+    replies = [api.invoke(get("/")).json for _ in range(2)]
+    (restore,) = api.named("restore/next")
+
+    assert replies[0] == replies[1]
+    assert restore.connection not in {call.connection for call in api.runtime_calls if call is not restore}
+
+
+def test_the_first_event_is_asked_for_after_the_restore(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+    api.hold("restore")
+    start("main:app", cwd=app_in(tmp_path, APP.replace("HOOKS", HOOKS)), **SNAP_START)
+    api.wait_for_call("restore/next")
+    early = api.comes_within("next", 1, seconds=0.2) or api.named("test/after-1")
+    api.release("restore")
+    api.wait_for_call("next")
+
+    assert not early
+
+
+@EITHER
+def test_a_hook_that_fails_before_the_snapshot_fails_the_start(
+    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    process = start(app, cwd=app_in(tmp_path, raising("before_snapshot")), **SNAP_START)
+
+    assert process.wait() != 0
+    (error,) = api.named("init/error")
+    assert error.headers["lambda-runtime-function-error-type"] == "Runtime.BeforeSnapshotError"
+    assert (error.json["errorType"], error.json["errorMessage"]) == ("LookupError", "no secret")
+    assert any("in broken" in line for line in error.json["stackTrace"])
+    assert api.names == ["init/error"]
+
+
+@EITHER
+def test_a_hook_that_fails_after_the_restore_is_told_and_ends_the_environment(
+    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    process = start(app, cwd=app_in(tmp_path, raising("after_restore")), **SNAP_START)
+
+    assert process.wait() != 0
+    (error,) = api.named("restore/error")
+    assert error.headers["lambda-runtime-function-error-type"] == "Runtime.AfterRestoreError"
+    assert (error.json["errorType"], error.json["errorMessage"]) == ("LookupError", "no secret")
+    assert api.names == ["restore/next", "restore/error"]
+
+
+def test_an_app_that_ends_in_a_hook_fails_the_start(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+    hooks = "@before_snapshot\ndef dies():\n    os._exit(3)\n"
+    process = start("main:wsgi", cwd=app_in(tmp_path, APP.replace("HOOKS", hooks)), **SNAP_START)
+
+    assert process.wait() != 0
+    assert api.names == ["init/error"]
+
+
+def test_hooks_that_take_too_long_fail_the_start(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+    api.hold("slow")
+    hooks = '@before_snapshot\ndef slow():\n    tell("slow")\n'
+    process = start(
+        "main:wsgi",
+        cwd=app_in(tmp_path, APP.replace("HOOKS", hooks)),
+        AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS="1",
+        **SNAP_START,
+    )
+
+    assert process.wait() != 0
+    assert "not done within 1 seconds" in api.named("init/error")[0].json["errorMessage"]
+
+
+def test_a_command_has_no_hooks_but_a_restore(api: FakeRuntimeApi, start: Start) -> None:
+    start("--", sys.executable, "command.py", **SNAP_START)
+    api.wait_for_call("next")
+
+    assert api.names == ["restore/next", "next"]
+
+
+@pytest.mark.parametrize("kind", ["on-demand", "provisioned-concurrency"])
+def test_without_snapstart_no_hook_is_called(kind: str, tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+    start("main:app", cwd=app_in(tmp_path, APP.replace("HOOKS", HOOKS)), AWS_LAMBDA_INITIALIZATION_TYPE=kind)
+    api.invoke(get("/"))
+
+    assert [call.name for call in api.calls if "extension" not in call.name][:2] == ["next", "response"]
