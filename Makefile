@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test pytest test-image lint format types check lock clean
+.PHONY: help run run-flask test pytest test-image conformance lint format types check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ pytest: $(READY) ## the whole test suite without coverage, for another Python: P
 
 test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root)
 	tests/image/run
+
+conformance: $(READY) ## write docs/conformance.md from the table that the tests run
+	PYTHONPATH=tests $(BIN)/python -m conformance.page
 
 lint: $(READY) ## ruff, the linter and the formatter's check
 	$(BIN)/ruff check .

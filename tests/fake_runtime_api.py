@@ -45,7 +45,7 @@ class Call:
 
     @property
     def name(self) -> str:
-        """What is called, such as `next`, `response`, `init/error`, `extension/register`, `test/...`; or else the path."""
+        """What is called, such as `next`, `response`, `init/error`, `extension/register`; or else the path."""
         if self.path.startswith("/test/"):
             return self.path[1:]
         if self.path.startswith(EXTENSIONS):

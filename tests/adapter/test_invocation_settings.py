@@ -177,7 +177,7 @@ def test_other_paths_are_not_protected(path: str) -> None:
     assert App(AWS_LWA_PROTECT_EVENT_PATHS="true").invoke(get(path))["statusCode"] == 200
 
 
-@pytest.mark.parametrize("path", ["/jobs/sqs", "/jobs/", "/jobs", "/jobs/made-up"])
+@pytest.mark.parametrize("path", ["/jobs/sqs", "/jobs/made-up", "/jobs;a=b/sqs/", "/Jobs/s%71s"])
 def test_all_paths_of_events_are_protected(path: str) -> None:
     app = App(AWS_LWA_PROTECT_EVENT_PATHS="true", AWS_LWA_PASS_THROUGH_PATH="/jobs/{source}")
 

@@ -7,10 +7,12 @@ from lambda_web_adapter.forwarding import request_bytes
 from lambda_web_adapter.messages import Invocation
 from lambda_web_adapter.settings import Settings
 
+SWITCHED_ON = Settings(websocket_path="/ws", bedrock_agent=True)
+
 
 def sent(event: Any) -> bytes:
-    """What the app gets of an event, with default settings."""
-    request = to_request(source_of(event), event, Settings(), b"verbatim")
+    """What the app gets of an event, with every source switched on and default settings otherwise."""
+    request = to_request(source_of(event, SWITCHED_ON), event, SWITCHED_ON, b"verbatim")
     return request_bytes(request, Invocation(request_id="1", event=b""))
 
 

@@ -17,5 +17,6 @@ def response(status: int = 200, headers: Headers | None = None, body: bytes = b"
 
 def reply_of(folder: str, given: Response) -> Any:
     """The reply to a response, from the source of the folder's simplest event."""
-    event = fixture(folder, "simple").event
-    return json.loads(source_of(event).reply(given, event))
+    found = fixture(folder, "simple")
+    event = found.event
+    return json.loads(source_of(event, found.settings).reply(given, event))

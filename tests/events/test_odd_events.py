@@ -3,17 +3,21 @@
 from typing import Any
 
 import pytest
-from fixtures.loading import HTTP_FOLDERS, fixture
+from fixtures.loading import CLIENT_FOLDERS, fixture
 
-from events.odd import nested, sent
+from events.odd import SWITCHED_ON, nested, sent
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import SOURCES, source_of, to_request
-from lambda_web_adapter.settings import Settings
+from lambda_web_adapter.events import SOURCES, source_of
 
-EVERY_FOLDER = [pytest.param(folder, id=folder) for folder in HTTP_FOLDERS]
+EVERY_FOLDER = [pytest.param(folder, id=folder) for folder in [*CLIENT_FOLDERS, "websocket"]]
 REST: dict[str, Any] = {"httpMethod": "GET", "path": "/"}
 V2: dict[str, Any] = {"version": "2.0", "rawPath": "/", "requestContext": {"http": {"method": "GET"}}}
 ALB: dict[str, Any] = {"httpMethod": "GET", "path": "/", "requestContext": {"elb": {}}}
+LATTICE: dict[str, Any] = {"version": "2.0", "method": "GET", "path": "/", "requestContext": {"serviceArn": "arn"}}
+LATTICE_1: dict[str, Any] = {"method": "GET", "raw_path": "/"}
+CONNECT: dict[str, Any] = {"requestContext": {"connectionId": "x", "eventType": "CONNECT", "routeKey": "$connect"}}
+AGENT: dict[str, Any] = {"actionGroup": "seeds", "apiPath": "/", "httpMethod": "GET"}
+EDGE: dict[str, Any] = {"Records": [{"cf": {}}]}
 
 
 # Which source
@@ -45,6 +49,35 @@ ALB: dict[str, Any] = {"httpMethod": "GET", "path": "/", "requestContext": {"elb
         pytest.param({**REST, "methodArn": "arn"}, "pass-through", id="an authorizer's mark"),
         pytest.param({**V2, "routeArn": "arn"}, "pass-through", id="a 2.0 authorizer's mark"),
         pytest.param({**REST, "requestContext": {"connectionId": "x"}}, "pass-through", id="a WebSocket's mark"),
+        pytest.param(LATTICE, "vpc-lattice-v2", id="VPC Lattice"),
+        pytest.param(
+            {**LATTICE, "requestContext": {"serviceNetworkArn": None}}, "vpc-lattice-v2", id="VPC Lattice, a null mark"
+        ),
+        pytest.param({**LATTICE, "version": None}, "vpc-lattice-v2", id="VPC Lattice without a version"),
+        pytest.param({**LATTICE, "method": None}, "pass-through", id="VPC Lattice without a method"),
+        pytest.param({**LATTICE, "requestContext": {}}, "pass-through", id="VPC Lattice without a service"),
+        pytest.param(LATTICE_1, "vpc-lattice-v1", id="VPC Lattice, version 1"),
+        pytest.param({**LATTICE_1, "requestContext": None}, "vpc-lattice-v1", id="version 1 with a null context"),
+        pytest.param({**LATTICE_1, "raw_path": 7}, "pass-through", id="version 1 with a path that is a number"),
+        pytest.param(CONNECT, "websocket", id="WebSocket API"),
+        pytest.param({**CONNECT, **REST}, "websocket", id="WebSocket API with method and path"),
+        pytest.param(
+            {"requestContext": {"connectionId": "x", "eventType": "PING"}}, "pass-through", id="an unknown event type"
+        ),
+        pytest.param(
+            {"requestContext": {"connectionId": 7, "eventType": "CONNECT"}}, "pass-through", id="an id that is a number"
+        ),
+        pytest.param({**CONNECT, "methodArn": "arn"}, "pass-through", id="a WebSocket authorizer's mark"),
+        pytest.param(AGENT, "bedrock-agent", id="Bedrock agent"),
+        pytest.param(
+            {"actionGroup": "seeds", "function": "sow"}, "pass-through", id="Bedrock agent that calls a function"
+        ),
+        pytest.param({**AGENT, "apiPath": None}, "pass-through", id="Bedrock agent without a path"),
+        pytest.param(EDGE, "lambda-edge", id="Lambda@Edge"),
+        pytest.param({"Records": [{"cf": None}]}, "lambda-edge", id="Lambda@Edge with a null mark"),
+        pytest.param({"Records": []}, "pass-through", id="no records"),
+        pytest.param({"Records": ["cf"]}, "pass-through", id="records of text"),
+        pytest.param({"Records": {"cf": {}}}, "pass-through", id="records that are a map"),
         pytest.param(None, "pass-through", id="null"),
         pytest.param([REST], "pass-through", id="a list"),
         pytest.param("GET /", "pass-through", id="text"),
@@ -53,7 +86,7 @@ ALB: dict[str, Any] = {"httpMethod": "GET", "path": "/", "requestContext": {"elb
     ],
 )
 def test_an_event_is_recognised_by_its_marks(event: Any, name: str) -> None:
-    assert source_of(event).name == name
+    assert source_of(event, SWITCHED_ON).name == name
 
 
 @pytest.mark.parametrize(
@@ -63,6 +96,21 @@ def test_an_event_is_recognised_by_its_marks(event: Any, name: str) -> None:
         pytest.param({**ALB, "version": "1.0"}, id="load balancer and payload 1.0"),
         pytest.param({**ALB, **REST}, id="load balancer and REST API"),
         pytest.param({**REST, **V2}, id="REST API and payload 2.0"),
+        pytest.param(
+            {**LATTICE, "requestContext": {"serviceArn": "arn", "http": {}}}, id="VPC Lattice and payload 2.0"
+        ),
+        pytest.param(
+            {**LATTICE, "requestContext": {"serviceArn": "arn", "elb": {}}}, id="VPC Lattice and load balancer"
+        ),
+        pytest.param({**LATTICE, **REST}, id="VPC Lattice and REST API"),
+        pytest.param({**LATTICE, **LATTICE_1}, id="both versions of VPC Lattice"),
+        pytest.param({**LATTICE_1, **REST}, id="VPC Lattice, version 1, and REST API"),
+        pytest.param({**LATTICE_1, **AGENT}, id="VPC Lattice, version 1, and Bedrock agent"),
+        pytest.param({**AGENT, **REST}, id="Bedrock agent and REST API"),
+        pytest.param({**AGENT, **CONNECT}, id="Bedrock agent and WebSocket API"),
+        pytest.param({**AGENT, **EDGE}, id="Bedrock agent and Lambda@Edge"),
+        pytest.param({**EDGE, **CONNECT}, id="Lambda@Edge and WebSocket API"),
+        pytest.param({**EDGE, **LATTICE_1}, id="Lambda@Edge and VPC Lattice"),
     ],
 )
 def test_the_marks_of_two_sources_never_convince_both(event: dict[str, Any]) -> None:
@@ -146,10 +194,11 @@ def test_odd_bodies_are_forgiven(body: Any, flag: Any, arrives: bytes) -> None:
 )
 @pytest.mark.parametrize("folder", EVERY_FOLDER)
 def test_a_body_that_is_not_the_base64_it_is_said_to_be_is_refused(folder: str, body: str) -> None:
-    event = {**fixture(folder, "simple").event, "body": body, "isBase64Encoded": True}
+    flag = "is_base64_encoded" if folder == "vpc_lattice_v1" else "isBase64Encoded"
+    event = {**fixture(folder, "simple").event, "body": body, flag: True}
 
-    with pytest.raises(InvalidEvent, match=r"^The event's body is marked isBase64Encoded, but is not base64"):
-        to_request(source_of(event), event, Settings(), b"")
+    with pytest.raises(InvalidEvent, match=rf"^The event's body is marked {flag}, but is not base64"):
+        sent(event)
 
 
 @pytest.mark.parametrize(
@@ -166,6 +215,10 @@ def test_a_body_that_is_not_the_base64_it_is_said_to_be_is_refused(folder: str, 
         pytest.param({**V2, "rawPath": ["/"]}, id="a list for a path"),
         pytest.param({**V2, "rawQueryString": {"a": "b"}}, id="a map for a query"),
         pytest.param({**REST, "headers": {"x-a": ["1"]}}, id="a list for a header"),
+        pytest.param({**LATTICE, "path": ["/"]}, id="a list for VPC Lattice's path"),
+        pytest.param({**LATTICE, "headers": {"x-a": [["1"]]}}, id="a list for one of VPC Lattice's values"),
+        pytest.param({**LATTICE_1, "query_string_parameters": {"a": {}}}, id="a map for VPC Lattice's query"),
+        pytest.param({**CONNECT, "body": {"a": 1}}, id="a map for a WebSocket's message"),
     ],
 )
 def test_a_list_or_a_map_where_text_belongs_is_refused(event: dict[str, Any]) -> None:
@@ -193,8 +246,11 @@ def test_a_list_or_a_map_where_text_belongs_is_refused(event: dict[str, Any]) ->
 @pytest.mark.parametrize("folder", EVERY_FOLDER)
 def test_headers_that_would_be_read_otherwise_are_refused(folder: str, headers: dict[str, str]) -> None:
     event = fixture(folder, "simple").event
+    several = {name: [value] for name, value in headers.items()}
     if folder == "alb_multi":
-        event["multiValueHeaders"] = {name: [value] for name, value in headers.items()}
+        event["multiValueHeaders"] = several
+    elif folder == "vpc_lattice_v2":
+        event["headers"] = several
     else:
         event |= {"headers": headers, "multiValueHeaders": None}
 

@@ -1,11 +1,11 @@
-"""The result of an event that is not an HTTP request: JSON as it is, or the failure that a queue must see."""
+"""The result of an event that is not an HTTP request: JSON as it is, or the error that a queue must see."""
 
 import pytest
 from fixtures.loading import fixture
 
 from events.replies import Headers, response
-from lambda_web_adapter.errors import AppRejectedEvent
 from lambda_web_adapter.events import PASS_THROUGH, to_request
+from lambda_web_adapter.events.pass_through import rejection
 from lambda_web_adapter.settings import Settings
 
 JSON: Headers = [(b"content-type", b"application/json")]
@@ -52,18 +52,39 @@ def test_a_success_without_a_body_is_null(status: int) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "text"),
     [
-        pytest.param(500, b"broken", "The app answered the event with status 500: broken", id="an error"),
-        pytest.param(404, b"", "The app answered the event with status 404: (no body)", id="no such path"),
-        pytest.param(302, b"", "The app answered the event with status 302: (no body)", id="a redirect"),
-        pytest.param(503, b"x" * 2000, f"The app answered the event with status 503: {'x' * 1000}", id="a long body"),
+        pytest.param(500, b"broken", "The app answered with status 500: broken", id="an error"),
+        pytest.param(404, b"", "The app answered with status 404: (no body)", id="no such path"),
+        pytest.param(302, b"", "The app answered with status 302: (no body)", id="a redirect"),
+        pytest.param(503, b"x" * 2000, f"The app answered with status 503: {'x' * 1000}", id="a long body"),
+        pytest.param(500, b"\xff", "The app answered with status 500: /w==", id="bytes"),
+        pytest.param(500, b'["no", "map"]', 'The app answered with status 500: ["no", "map"]', id="a JSON list"),
+        pytest.param(
+            500, b'{"errorType":"NoSeed"}', 'The app answered with status 500: {"errorType":"NoSeed"}', id="half a name"
+        ),
+        pytest.param(
+            500,
+            b'{"errorType":1,"errorMessage":"no"}',
+            'The app answered with status 500: {"errorType":1,"errorMessage":"no"}',
+            id="a name that is no text",
+        ),
     ],
 )
-def test_any_other_status_fails_the_invocation(status: int, body: bytes, text: str) -> None:
-    with pytest.raises(AppRejectedEvent) as raised:
-        PASS_THROUGH.reply(response(status, body=body), EVENT)
+def test_a_rejection_says_what_the_app_answered(status: int, body: bytes, text: str) -> None:
+    error = rejection(response(status, body=body))
 
-    assert str(raised.value) == text
-    assert raised.value.error_type == "Function.AppRejectedEvent"
+    assert (str(error), error.raised, error.error_type) == (text, "", "Function.AppRejectedEvent")
+
+
+def test_a_rejection_by_an_error_document_has_the_app_s_own_name_and_words() -> None:
+    error = rejection(response(422, JSON, b'{"errorType":"NoSuchSeed","errorMessage":"Nothing grows.","more":1}'))
+
+    assert (str(error), error.raised, error.error_type) == ("Nothing grows.", "NoSuchSeed", "Function.AppRejectedEvent")
+
+
+@pytest.mark.parametrize("status", [pytest.param(500, id="500"), pytest.param(404, id="404")])
+def test_the_body_of_a_failure_is_a_result_like_any_other(status: int) -> None:
+    """Whether a status fails the invocation is not for the translation to say (AWS_LWA_EVENT_ERRORS)."""
+    assert PASS_THROUGH.reply(response(status, JSON, b'{"error":1}'), EVENT) == b'{"error":1}'
 
 
 def test_it_claims_no_event_since_it_is_what_is_left() -> None:

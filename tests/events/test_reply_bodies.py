@@ -1,11 +1,11 @@
 """How a body travels in a reply: as text where that is lossless, as base64 otherwise, for every source alike."""
 
 import pytest
-from fixtures.loading import HTTP_FOLDERS
+from fixtures.loading import CLIENT_FOLDERS
 
 from events.replies import Headers, reply_of, response
 
-EVERY_FOLDER = [pytest.param(folder, id=folder) for folder in HTTP_FOLDERS]
+EVERY_FOLDER = [pytest.param(folder, id=folder) for folder in [*CLIENT_FOLDERS, "websocket"]]
 PNG = b"\x89PNG\r\n\x1a\n"
 
 

@@ -119,7 +119,11 @@ def bedrock_agent(call: AgentCall) -> dict[str, Any]:
 def lambda_edge(uri: str) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html#request-event."""
     request = {"clientIp": ADDRESS, "headers": {}, "method": "GET", "querystring": "", "uri": uri}
-    config = {"distributionId": "EDFDVBD6EXAMPLE", "eventType": "viewer-request", "requestId": "4TyzHTaYWb1GX1qTfsHhEqV6"}
+    config = {
+        "distributionId": "EDFDVBD6EXAMPLE",
+        "eventType": "viewer-request",
+        "requestId": "4TyzHTaYWb1GX1qTfsHhEqV6",
+    }
     return {"Records": [{"cf": {"config": config, "request": request}}]}
 
 

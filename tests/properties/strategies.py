@@ -7,7 +7,6 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 
 from lambda_web_adapter.messages import Response
-from lambda_web_adapter.settings import Settings
 from properties.gateways import GATEWAYS, Client
 from properties.other_services import AgentCall, Parameter, SocketMessage
 
@@ -33,7 +32,11 @@ def _escaped(char: str) -> str:
 
 
 _escapes = _UNICODE.map(_escaped) | _UNICODE.map(_escaped).map(str.lower)
-raw_paths = st.lists(st.sampled_from(_PATH_RAW) | _escapes, max_size=12).map(lambda parts: "/" + "".join(parts))
+# Whoever decodes twice, or not at all, is found by these.
+_TWICE = st.sampled_from(["%25", "%2541", "%252F", "%25zz", "%2F", "%2e%2E", "..", "//"])
+raw_paths = st.lists(st.sampled_from(_PATH_RAW) | _escapes | _TWICE, max_size=12).map(
+    lambda parts: "/" + "".join(parts)
+)
 _query_parts = st.lists(st.sampled_from(_QUERY_RAW) | _escapes | st.just("+"), max_size=6).map("".join)
 query_pairs = st.lists(st.tuples(_query_parts, _query_parts), max_size=5)
 raw_queries = st.text(RAW_QUERY, max_size=20)
@@ -144,28 +147,30 @@ socket_messages = st.sampled_from(["CONNECT", "MESSAGE", "DISCONNECT"]).flatmap(
     )
 )
 
-# Settings: those of nobody, those that switch everything on, and mixtures.
-EVERYTHING_ON = Settings(
-    websocket_path="/ws",
-    bedrock_agent=True,
-    protect_event_paths=True,
-    pass_through_path="/events/{source}",
-    trusted_hops=2,
-    remove_stage="always",
-    remove_base_path="/shop",
-)
+# Settings, as variables: none, those that switch everything on, and mixtures.
+EVERYTHING_ON = {
+    "AWS_LWA_WEBSOCKET_PATH": "/ws",
+    "AWS_LWA_BEDROCK_AGENT": "true",
+    "AWS_LWA_PROTECT_EVENT_PATHS": "true",
+    "AWS_LWA_PASS_THROUGH_PATH": "/events/{source}",
+    "AWS_LWA_TRUSTED_HOPS": "2",
+    "AWS_LWA_REMOVE_STAGE": "always",
+    "AWS_LWA_REMOVE_BASE_PATH": "/shop",
+}
 settings = (
-    st.just(Settings())
+    st.just(dict[str, str]())
     | st.just(EVERYTHING_ON)
-    | st.builds(
-        Settings,
-        websocket_path=st.sampled_from(["", "/ws"]),
-        bedrock_agent=st.booleans(),
-        protect_event_paths=st.booleans(),
-        pass_through_path=st.sampled_from(["/events", "/{source}", "/a/{source}/b"]),
-        trusted_hops=st.integers(1, 99),
-        remove_stage=st.sampled_from(["auto", "always", "never"]),
-        remove_base_path=st.sampled_from(["", "/shop"]),
+    | st.fixed_dictionaries(
+        {},
+        optional={
+            "AWS_LWA_WEBSOCKET_PATH": st.just("/ws"),
+            "AWS_LWA_BEDROCK_AGENT": st.just("true"),
+            "AWS_LWA_PROTECT_EVENT_PATHS": st.just("true"),
+            "AWS_LWA_PASS_THROUGH_PATH": st.sampled_from(["/{source}", "/a/{source}/b"]),
+            "AWS_LWA_TRUSTED_HOPS": st.integers(1, 99).map(str),
+            "AWS_LWA_REMOVE_STAGE": st.sampled_from(["always", "never"]),
+            "AWS_LWA_REMOVE_BASE_PATH": st.just("/shop"),
+        },
     )
 )
 

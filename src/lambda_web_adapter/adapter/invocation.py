@@ -66,7 +66,11 @@ class Invoker:
         if not source.http or isinstance(problem, AppRejectedEvent):
             raise problem
         log("ERROR", f"{problem.error_type}: {problem}{problem.details}", invocation.request_id)
-        return source.reply(_error_response(problem), event)
+        try:
+            return source.reply(_error_response(problem), event)
+        except Exception as error:  # the loop must outlive an event that not even an error can be written for
+            log("ERROR", traceback.format_exc(), invocation.request_id)
+            raise problem from error
 
     def _reply(self, source: EventSource, event: Any, invocation: Invocation, deadline: float) -> bytes:
         settings = self._settings

@@ -16,6 +16,8 @@ from lambda_web_adapter.errors import AdapterError, RuntimeApiError
 from lambda_web_adapter.messages import Invocation, Response
 
 _VERSION = "2018-06-01"
+# More would be another unit than milliseconds, or nonsense; and must not become a number that no float can hold.
+_DEADLINE_DIGITS = 15
 # "Container error. Non-recoverable state. Runtime should exit promptly" (Lambda Runtime API, all calls).
 _CONTAINER_ERROR = 500
 # A Runtime API that cannot be reached is asked again this often, after pauses that double, before the bootstrap ends.
@@ -166,7 +168,7 @@ def invocation_of(response: Response) -> Invocation:
     return Invocation(
         request_id=request_id.decode("utf-8", "replace"),
         event=response.body,
-        deadline_ms=int(deadline) if deadline.isdigit() else 0,
+        deadline_ms=int(deadline) if deadline.isdigit() and len(deadline) <= _DEADLINE_DIGITS else 0,
         invocation_id=said.get(b"lambda-runtime-invocation-id", b"").decode("utf-8", "replace"),
         trace_id=said.get(b"lambda-runtime-trace-id", b"").decode("utf-8", "replace"),
         tenant_id=said.get(b"lambda-runtime-aws-tenant-id", b"").decode("utf-8", "replace"),

@@ -88,20 +88,31 @@ def to_request(source: EventSource, event: Any, settings: Settings, verbatim: by
 
 
 def _is_for_events(path: str, settings: Settings) -> bool:
-    """Says whether any app could take a path for one of events: decoded, without empty, dot and double-dot segments."""
+    """Says whether any app could take a path for one of events, however it is spelled."""
+    asked = _segments(path)
+    kept = _segments(settings.pass_through_path)
+    if len(asked) == len(kept) and all(map(_matches, asked, kept)):
+        return True
+    websocket = _segments(settings.websocket_path)
+    return bool(settings.websocket_path) and asked[: len(websocket)] == websocket
+
+
+def _matches(asked: str, kept: str) -> bool:
+    before, has_source, after = kept.partition("{source}")
+    if not has_source:
+        return asked == kept
+    return len(asked) > len(before + after) and asked.startswith(before) and asked.endswith(after)
+
+
+def _segments(path: str) -> list[str]:
+    """Takes a path apart as the most lenient of servers would: decoded, without case, parameters and dots."""
     from urllib.parse import unquote  # only where paths are protected: it is a third of a millisecond of cold start
 
     segments: list[str] = []
     for part in unquote(path).replace("\\", "/").split("/"):
-        if part == "..":
+        name = part.partition(";")[0].lower()
+        if name == "..":
             segments = segments[:-1]
-        elif part not in ("", "."):
-            segments.append(part.lower())
-    asked = "/".join(["", *segments, ""])
-    kept, has_sources, _ = settings.pass_through_path.lower().partition("{source}")
-    websocket = settings.websocket_path.lower()
-    return (
-        asked == f"{kept.rstrip('/')}/"
-        or bool(has_sources and asked.startswith(kept))
-        or bool(websocket and asked.startswith(f"{websocket}/"))
-    )
+        elif name not in ("", "."):
+            segments.append(name)
+    return segments

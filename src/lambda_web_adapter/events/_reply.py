@@ -5,6 +5,7 @@ Each rule stands here once; a source picks those that hold for it.
 
 from __future__ import annotations
 
+import json
 import re
 from binascii import b2a_base64
 from http import HTTPStatus
@@ -153,4 +154,7 @@ def status_description(status: int) -> str:
 
 def json_bytes(reply: dict[str, Any]) -> bytes:
     """Writes a reply as JSON."""
-    return orjson.dumps(reply)
+    try:
+        return orjson.dumps(reply)
+    except TypeError:  # half of a surrogate pair, which only the event itself can have brought along
+        return json.dumps(reply).encode("ascii")

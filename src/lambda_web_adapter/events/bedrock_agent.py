@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 
+from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import _reply, _request
 from lambda_web_adapter.events._source import MARK, EventSource
 from lambda_web_adapter.messages import Request
@@ -35,28 +36,21 @@ class BedrockAgent(EventSource):
         return (
             isinstance(event.get("apiPath"), str)
             and isinstance(event.get("httpMethod"), str)
-            and "actionGroup" in event
+            and isinstance(event.get("actionGroup"), str)
             and event.get("path") is None
             and event.get("requestContext") is None
         )
 
     def request(self, event: Any, settings: Settings) -> Request:
         """Parameters named in the path fill it, the others are the query; properties are the body, by declared type."""
-        parameters = _typed(event.get("parameters"))
+        parameters = _parameters(event.get("parameters"))
         in_path = set(_PLACEHOLDER.findall(event["apiPath"]))
-        values = {name: _as_text(value) for name, value in parameters}
+        query = [parameter for parameter in parameters if parameter.name not in in_path]
         content_type, body = _body(event)
         return Request(
             method=event["httpMethod"].upper(),
-            path=_path(event["apiPath"], values),
-            query=_request.decoded_query(
-                [
-                    (name, _as_text(item))
-                    for name, value in parameters
-                    if name not in in_path
-                    for item in (value if isinstance(value, list) else [value])
-                ]
-            ),
+            path=_path(event["apiPath"], {parameter.name: parameter.text for parameter in parameters}),
+            query=_request.decoded_query([(each.name, text) for each in query for text in each.texts]),
             headers=[("accept", _JSON), *([("content-type", content_type)] if content_type else [])],
             body=body,
             marks=[(MARK, self.name)],
@@ -94,35 +88,87 @@ def _body(event: dict[str, Any]) -> tuple[str, bytes]:
     """Makes the body from its properties; of several media types the first counts, as the agent sends one."""
     content = _request.mapping(_request.mapping(event.get("requestBody")).get("content"))
     for content_type, described in content.items():
-        properties = _typed(_request.mapping(described).get("properties"))
+        properties = _parameters(_request.mapping(described).get("properties"))
         if content_type.partition(";")[0].strip().lower() == _FORM:
-            pairs = [(name, _as_text(value)) for name, value in properties]
-            return content_type, _request.decoded_query(pairs).encode()
-        return content_type, _reply.json_bytes(dict(properties))
+            return content_type, _request.decoded_query([(each.name, each.text) for each in properties]).encode()
+        members = {each.name: f"{json.dumps(each.name, ensure_ascii=False)}:{each.json}" for each in properties}
+        return content_type, f"{{{','.join(members.values())}}}".encode("utf-8", "surrogatepass")
     return "", b""
 
 
-def _typed(parameters: Any) -> list[tuple[str, Any]]:
-    """Reads `[{name, type, value}]`; every value is text, whatever its declared type."""
+def _parameters(found: Any) -> list[_Parameter]:
     return [
-        (parameter["name"], _value(parameter.get("value"), parameter.get("type")))
-        for parameter in (parameters if isinstance(parameters, list) else [])
-        if isinstance(parameter, dict) and isinstance(parameter.get("name"), str)
+        _Parameter(each["name"], each.get("type"), each.get("value"))
+        for each in (found if isinstance(found, list) else [])
+        if isinstance(each, dict) and isinstance(each.get("name"), str)
     ]
 
 
-def _value(value: Any, declared: Any) -> Any:
-    """Reads a value by its declared type; what is not of that type stays text, for the app to judge."""
-    if not isinstance(value, str) or declared not in ("integer", "number", "boolean", "array", "object"):
-        return value
+class _Parameter:
+    """A `{name, type, value}`, where a value is text whatever its type; what is not of its type stays text."""
+
+    def __init__(self, name: str, declared: Any, value: Any) -> None:
+        self.name = name
+        self._declared = declared
+        self._value = value
+
+    @property
+    def text(self) -> str:
+        """The value for a path, a query or a form."""
+        if isinstance(self._value, str):
+            return self._value
+        return "" if self._value is None else _written(self._value)
+
+    @property
+    def texts(self) -> list[str]:
+        """The values of a query's parameter: a list has several."""
+        if self._declared == "array":
+            items = self._value if isinstance(self._value, list) else _read(self._value)
+            if isinstance(items, list):
+                return [item if isinstance(item, str) else _written(item) for item in items]
+        return [self.text]
+
+    @property
+    def json(self) -> str:
+        """The value as JSON: as it stands where it is JSON of its declared type, so that no number changes."""
+        if isinstance(self._value, str):
+            types = _TYPES.get(self._declared, ()) if isinstance(self._declared, str) else ()
+            read = _read(self._value) if types else None
+            if isinstance(read, types) and (not isinstance(read, bool) or bool in types):
+                return self._value
+        return _written(self._value)
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+}
+
+
+def _read(text: Any) -> Any:
+    """Reads JSON; None when it is none."""
+    if not isinstance(text, str):
+        return None
     try:
-        return json.loads(value)
+        return json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
-        return value
+        return None
 
 
-def _as_text(value: Any) -> str:
-    """Writes a value for a path or a query."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else _reply.json_bytes(value).decode()
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON (RFC 8259 §6)")
+
+
+def _written(value: Any) -> str:
+    """Writes a value as JSON.
+
+    Raises:
+        InvalidEvent: it is nested too deeply, or no number of JSON.
+    """
+    try:
+        return json.dumps(value, allow_nan=False, ensure_ascii=False)
+    except (ValueError, RecursionError) as error:
+        raise InvalidEvent(f"A parameter of the agent's call cannot be written as JSON: {error}.") from None

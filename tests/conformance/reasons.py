@@ -1,0 +1,46 @@
+"""Why there is nothing to test in a cell, in words for the page."""
+
+from __future__ import annotations
+
+from conformance.cells import not_applicable
+
+EDGE = not_applicable(
+    "Lambda@Edge events are refused: functions at the edge have no environment variables, layers or container images."
+)
+NO_REQUEST = not_applicable("The event is no HTTP request: the app gets it, whatever it holds, as the body of a POST.")
+NO_HTTP_REPLY = not_applicable("The result has neither status nor headers: the response's body is all of it.")
+MADE_PATH = not_applicable("Method and path are made by the adapter, from the setting and the route.")
+MADE_METHOD = not_applicable("OpenAPI knows only the methods of RFC 9110, without CONNECT, and PATCH.")
+NO_AGENT_HEADERS = not_applicable("A Bedrock agent sends no headers.")
+NO_AGENT_REPLY_HEADERS = not_applicable("A Bedrock agent takes no headers.")
+AGENT_VALUES = not_applicable("A Bedrock agent's values are encoded by the adapter, in whole.")
+AGENT_TEXT = not_applicable("A Bedrock agent's body is made of named properties, by the adapter.")
+NO_AGENT_ADDRESS = not_applicable("A Bedrock agent has no address.")
+DECODED_PATH = not_applicable("The gateway has decoded the path already.")
+DECODED_QUERY = not_applicable("The gateway has decoded the query already; the adapter encodes it again.")
+NO_STAGE = not_applicable("There are no stages.")
+STAGE_APART = not_applicable("The stage is no part of the event's path.")
+NO_BASE_PATH = not_applicable("There is no base path: the path does not come from a URL.")
+CLIENTS_PATH = not_applicable("The path is always the client's.")
+NO_SINGLE_MAPS = not_applicable("There are no two maps, one for single and one for several values.")
+LAST_VALUE = not_applicable("The event has only the last of repeated headers and parameters.")
+BY_NAME = not_applicable("The event has the parameters by name, each with its values.")
+ONE_MAP = not_applicable("There is only one map, as the settings of the target group have it.")
+NO_COOKIE_LIST = not_applicable("Cookies come as a header only.")
+ONE_COOKIE_LINE = not_applicable("The event has one value for each header.")
+OWN_ADDRESS = not_applicable("The address stands in the event, beside the headers.")
+ONE_XFF_LINE = not_applicable("The event has `X-Forwarded-For` as one line.")
+ONLY_HTTPS = not_applicable("Callers can only use HTTPS.")
+UNKNOWN_SCHEME = not_applicable("No header for the caller's scheme and port is documented; HTTPS on 443 is assumed.")
+NO_HEALTH_CHECK = not_applicable("Functions get no health checks from this service.")
+NOT_DOCUMENTED_PORT = not_applicable("Only a load balancer can add the client's port to its address.")
+AGENT_NEEDS_TYPE = not_applicable("A Bedrock agent needs a media type: without one it is `application/json`.")
+NO_LENGTH = not_applicable("The event has no headers beside its message.")
+NO_STATUS_TEXT = not_applicable("The reply has no place for a status text.")
+NO_HEAD = not_applicable("There are no HEAD requests.")
+NO_AUTHORIZER = not_applicable("The service has no Lambda authorizers.")
+NO_SWITCH = not_applicable("The source is always on.")
+NOT_AN_EVENT = not_applicable("The event is an HTTP request of a client, and carries no mark.")
+IS_AN_EVENT = not_applicable("The event is not a client's request, and the path is where it belongs.")
+STATUS_ARRIVES = not_applicable("The caller gets the status.")
+ALL_REQUESTS = not_applicable("The event always becomes an HTTP request.")

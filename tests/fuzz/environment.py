@@ -1,0 +1,164 @@
+"""The adapter's own loop in this process: the real client of the Runtime API, on a socket that is none, and no app.
+
+Nothing is started and nothing waits, so that thousands of answers a minute go through all that stands between /next
+and what is posted.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import redirect_stderr
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+from unittest import mock
+
+from lambda_web_adapter.adapter import lifecycle, runtime_api
+from lambda_web_adapter.adapter.runtime_api import RuntimeApi
+from lambda_web_adapter.messages import Response
+from lambda_web_adapter.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.errors import ExchangeError
+
+TAKEN = b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n"
+# A "container error", which is where the loop ends (Lambda Runtime API, "Next invocation").
+OVER = b"HTTP/1.1 500 Over\r\ncontent-length: 0\r\n\r\n"
+
+
+@dataclass
+class Lambda:
+    """A Runtime API that gives one answer to /next, then ends the environment.
+
+    Attributes:
+        answer: the answer's bytes.
+        posted: what was posted: request line, headers by name in lower case, body.
+    """
+
+    answer: bytes
+    posted: list[tuple[bytes, dict[bytes, bytes], bytes]] = field(default_factory=list)
+    given: bool = False
+
+    def handle(self, head: bytes, body: bytes) -> bytes:
+        line, *fields = head.split(b"\r\n")
+        if line.startswith(b"POST "):
+            headers = {name.lower(): value for name, _, value in (field.partition(b": ") for field in fields)}
+            self.posted.append((line, headers, body))
+            return TAKEN
+        assert line == b"GET /2018-06-01/runtime/invocation/next HTTP/1.1"
+        found, self.given = (OVER if self.given else self.answer), True
+        return found
+
+
+class Wire:
+    """One connection to it, without a kernel in between."""
+
+    def __init__(self, api: Lambda) -> None:
+        self._api = api
+        self._sent, self._answered = b"", b""
+
+    def send(self, data: bytes) -> int:
+        self._sent += data
+        while b"\r\n\r\n" in self._sent:
+            head, _, rest = self._sent.partition(b"\r\n\r\n")
+            length = next(
+                (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+            )
+            if len(rest) < length:
+                break
+            self._answered += self._api.handle(head, rest[:length])
+            self._sent = rest[length:]
+        return len(data)
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        found, self._answered = self._answered[:size], self._answered[size:]
+        return found
+
+    def close(self) -> None:
+        self._answered = b""
+
+    def settimeout(self, seconds: float | None) -> None:
+        """It has no time-outs."""
+
+    def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
+        """It has no options."""
+
+    def getsockname(self) -> tuple[str, int]:
+        return ("127.0.0.1", 50000)
+
+
+class Nothing:
+    """Takes any call, and does nothing: signals, pauses, and a process that is always there."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *args, **more: None
+
+
+class Process(Nothing):
+    """Stands for an app process that is ready and stays so."""
+
+    child_changed = False
+    pid = 1
+    started_at = 0.0
+
+    def has_ended(self, seconds: float = 0) -> bool:
+        return False
+
+
+class App:
+    """Stands for the connection to the app: it answers, or fails, at once.
+
+    Attributes:
+        requests: what it was sent.
+    """
+
+    def __init__(self, outcome: Response | ExchangeError) -> None:
+        self._outcome = outcome
+        self.requests: list[bytes] = []
+
+    def exchange(self, request: bytes, method: str, deadline: float) -> Response:
+        self.requests.append(request)
+        if isinstance(self._outcome, Response):
+            return self._outcome
+        raise self._outcome
+
+    def wait_until_done(self, deadline: float, request_id: str) -> None:
+        """It has no background tasks."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What was seen of an environment's life: its exit code, its log, and what it sent."""
+
+    code: int
+    log: str
+    posted: list[tuple[bytes, dict[bytes, bytes], bytes]]
+    requests: list[bytes]
+
+
+def live(answer: bytes, outcome: Response | ExchangeError, variables: Mapping[str, str]) -> Lived:
+    """Lives an environment's life with one answer to /next, from the first line of `run` to its last.
+
+    Args:
+        answer: the bytes that come for the first /next.
+        outcome: what the app makes of a request.
+        variables: the settings.
+    """
+    api, app, log, nothing = Lambda(answer), App(outcome), io.StringIO(), Nothing()
+    settings = Settings.from_environment({**variables, "AWS_LWA_REGISTER_EXTENSION": "false"})
+    with (
+        mock.patch("socket.create_connection", side_effect=lambda *args: Wire(api)),
+        mock.patch.object(lifecycle, "AppConnection", return_value=app),
+        mock.patch.object(lifecycle, "wait_until_ready", nothing.wait),
+        mock.patch.object(lifecycle, "signal", nothing),
+        mock.patch.object(lifecycle, "time", nothing),
+        mock.patch.object(runtime_api, "time", nothing),
+        redirect_stderr(log),
+    ):
+        code = lifecycle.run(RuntimeApi("127.0.0.1:9001"), cast("AppProcess", Process()), settings)
+    return Lived(code, log.getvalue(), api.posted, app.requests)
