@@ -1,10 +1,15 @@
 """Hooks of the environment's life that an app may use; none has to.
 
-from lambda_web_adapter import before_freeze
+Example:
+    Telemetry is flushed before the environment freezes:
 
-@before_freeze
-def flush() -> None:
-    provider.force_flush()
+    ```python
+    from lambda_web_adapter import before_freeze
+
+    @before_freeze
+    def flush() -> None:
+        provider.force_flush()
+    ```
 """
 
 from __future__ import annotations
