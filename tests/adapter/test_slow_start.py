@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from processes import Running, plain_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from fake_runtime_api import FakeRuntimeApi
 
@@ -29,11 +29,11 @@ ON_DEMAND = "on-demand"
 class Slow:
     """A bootstrap whose app is held in its lifespan startup."""
 
-    def __init__(self, api: FakeRuntimeApi, kind: str) -> None:
+    def __init__(self, api: FakeRuntimeApi, kind: str, app: str = "main:app", **more: str) -> None:
         api.hold("startup")
-        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_INITIALIZATION_TYPE": kind}
+        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_INITIALIZATION_TYPE": kind, **more}
         self.process = Running(
-            [sys.executable, "-c", _IMPATIENT, "main:app"],
+            [sys.executable, "-c", _IMPATIENT, app],
             env=plain_environment(variables),
             cwd=APPS,
             at_end=api.client_has_ended,
@@ -83,17 +83,31 @@ def test_where_the_init_phase_is_long_no_event_is_asked_for_before_the_app_is_re
     assert "meanwhile" not in slow.process.text
 
 
-def test_an_app_that_fails_after_all_is_told_to_the_first_caller(slow: Slow, api: FakeRuntimeApi) -> None:
-    api.wait_for_call("next")
-    event = api.add(get("/"))
-    (app,) = [int(call.headers["x-pid"]) for call in api.named("test/startup")]
-    os.kill(app, 9)
+DIES = """
+import os
+from main import app as healthy, tell
 
-    error = api.outcome(event)
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan" and os.path.exists(os.environ["BROKEN"]):
+        tell("startup")
+        os._exit(3)
+    await healthy(scope, receive, send)
+"""
+
+
+def test_an_app_that_ends_after_all_is_told_to_the_first_caller(tmp_path: Path, api: FakeRuntimeApi) -> None:
+    (tmp_path / "dies.py").write_text(DIES)
+    broken = tmp_path / "broken"
+    broken.touch()
+    slow = Slow(api, ON_DEMAND, "dies:app", PYTHONPATH=str(tmp_path), BROKEN=str(broken))
+    with slow.process:
+        api.wait_for_call("next")
+        event = api.add(get("/"))
+        api.release("startup")
+        error = api.outcome(event)
+        broken.unlink()
+        served = api.invoke(get("/"))
 
     assert (error.name, error.json["errorType"]) == ("error", "Runtime.AppStartFailed")
-    assert "signal SIGKILL" in error.json["errorMessage"]
-
-    api.release("startup")
-
-    assert api.invoke(get("/")).json["statusCode"] == 200
+    assert "exit code 3" in error.json["errorMessage"]
+    assert served.json["statusCode"] == 200

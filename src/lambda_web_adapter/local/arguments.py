@@ -64,7 +64,8 @@ def parse(words: list[str]) -> Arguments:
     """Reads the words in front of `--`; wrong ones end the program with a message, as argparse does."""
     parser = argparse.ArgumentParser(
         prog="lambda-web-adapter",
-        usage="%(prog)s [OPTIONS] [APP]\n       %(prog)s [OPTIONS] -- COMMAND [ARGUMENT ...]",
+        usage="%(prog)s [OPTIONS] [APP]\n       %(prog)s [OPTIONS] -- COMMAND [ARGUMENT ...]\n"
+        "       %(prog)s invoke [--url URL] EVENT",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
