@@ -3,11 +3,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
+FUZZ_SECONDS ?= 600
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test pytest test-image conformance lint format types check lock clean
+.PHONY: help run run-flask test pytest test-image fuzz conformance lint format types check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +30,9 @@ pytest: $(READY) ## the whole test suite without coverage, for another Python: P
 
 test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root)
 	tests/image/run
+
+fuzz: $(READY) ## feed the bootstrap odd events for ten minutes (FUZZ_SECONDS=… for another time)
+	LWA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest tests/fuzz -q -s -p no:randomly
 
 conformance: $(READY) ## write docs/conformance.md from the table that the tests run
 	PYTHONPATH=tests $(BIN)/python -m conformance.page

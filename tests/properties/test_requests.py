@@ -23,7 +23,7 @@ from properties.gateways import (
     headers_that_arrive,
     query_that_arrives,
 )
-from properties.odd_events import TOO_DEEP, any_events
+from properties.odd_events import TOO_DEEP, any_events, whole_events
 from properties.strategies import (
     EVERYTHING_ON,
     LISTED,
@@ -54,6 +54,10 @@ ADDED = {
     "x-forwarded-proto",
     "x-real-ip",
 }
+
+WITH_COOKIES = Client(
+    method="GET", raw_path="/", query=[("a", "b")], headers=[("x-tag", "a")], cookies=["a=1", "b=2"], body=b"c"
+)
 
 
 def agent_event(declared: str, value: str) -> dict[str, Any]:
@@ -93,7 +97,9 @@ def test_any_json_becomes_one_request_or_is_refused_and_nothing_else(event: Any,
     assert assert_is_one_request(data) == made.body
 
 
-@given(any_events, settings)
+@given(whole_events | any_events, settings)
+@example(GATEWAYS["function-url"](WITH_COOKIES), {})
+@example(GATEWAYS["http-api-v2"](WITH_COOKIES), {})
 def test_translating_any_event_leaves_it_unchanged(event: Any, chosen: dict[str, str]) -> None:
     before = copy.deepcopy(event)
 

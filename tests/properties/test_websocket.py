@@ -1,5 +1,6 @@
 """A WebSocket API's events as requests, for all messages at once."""
 
+from collections import Counter
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from hypothesis import example, given
@@ -44,6 +45,20 @@ def test_the_handshakes_query_arrives(message: SocketMessage) -> None:
             key: [value for name, value in message.query if name == key] for key in keys
         }
     assert len(found) == (len(message.query) if message.event_type == "CONNECT" else 0)
+
+
+@given(socket_messages)
+def test_the_handshakes_headers_arrive(message: SocketMessage) -> None:
+    found = headers_read(sent(websocket(message), EVERYTHING_ON))
+
+    expected: dict[str, list[str]] = {}
+    for name, value in message.headers if message.event_type == "CONNECT" else []:
+        if name.lower() not in LISTED:
+            expected.setdefault(name.lower(), []).append(value)
+    own = LISTED | {"host", "x-forwarded-port", "x-forwarded-proto"}
+    assert {name: Counter(values) for name, values in found.items() if name not in own} == {
+        name: Counter(values) for name, values in expected.items()
+    }
 
 
 @given(
