@@ -16,6 +16,7 @@ EVERY_VARIABLE = [pytest.param(variable, id=variable) for variable in VARIABLES]
 PATH = "a URL path of printable ASCII characters, without query and fragment"
 PORT = "a port number from 1 to 65535"
 SECONDS = "a number of seconds above 0"
+PLACEHOLDER = "a URL path in which {source} is the only placeholder"
 HOPS = "a number of proxies from 1 to 99"
 HEADERS = "names of headers, such as x-powered-by"
 STATUSES = "a comma-separated list of status codes and ranges, such as 200,300-399"
@@ -202,6 +203,8 @@ def test_a_variable_sets_its_setting(variable: str, value: str, name: str, expec
         pytest.param("AWS_LWA_REMOVE_BASE_PATH", "/ü", PATH, id="base path: outside ASCII"),
         pytest.param("REMOVE_BASE_PATH", "/a?b", PATH, id="old base path: a query"),
         pytest.param("AWS_LWA_REMOVE_STAGE", "yes", "one of auto, always, never", id="stage"),
+        pytest.param("AWS_LWA_PASS_THROUGH_PATH", "/e/{sorce}", PLACEHOLDER, id="pass-through path: a misspelling"),
+        pytest.param("AWS_LWA_PASS_THROUGH_PATH", "/e/{source", PLACEHOLDER, id="pass-through path: half of one"),
         pytest.param("AWS_LWA_EVENT_ERRORS", "ignore", "one of fail, return", id="event errors"),
         pytest.param("AWS_LWA_PROTECT_EVENT_PATHS", "yes", "true or false", id="protected paths"),
         pytest.param("AWS_LWA_WEBSOCKET_PATH", "/a b", PATH, id="WebSocket path: a space"),

@@ -26,6 +26,13 @@ def path(value: str) -> str:
     return value if value.startswith("/") else f"/{value}"
 
 
+def event_path(value: str) -> str:
+    """Takes a URL path, with or without `{source}`."""
+    if set(value.replace("{source}", "")) & set("{}"):
+        raise ValueError("a URL path in which {source} is the only placeholder")
+    return path(value)
+
+
 def target(value: str) -> str:
     """Takes what may follow the port in a URL: a path with, perhaps, a query."""
     found, question_mark, query = value.partition("?")

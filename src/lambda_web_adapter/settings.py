@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, fields
 from lambda_web_adapter.errors import SettingsError
 from lambda_web_adapter.setting_types import (
     base_path,
+    event_path,
     header_name,
     header_names,
     hops,
     one_of,
-    path,
     port_number,
     seconds,
     status_codes,
@@ -120,7 +120,7 @@ class Settings:
     )
     pass_through_path: str = _option(
         "AWS_LWA_PASS_THROUGH_PATH",
-        path,
+        event_path,
         "/events",
         "Where the app gets events that are not HTTP requests, as a POST. `{source}` stands for the event's source: "
         "`/events/{source}` gives `/events/sqs`.",
@@ -136,8 +136,8 @@ class Settings:
         "AWS_LWA_PROTECT_EVENT_PATHS",
         switch,
         False,
-        "Whether HTTP requests to the paths of events (`AWS_LWA_PASS_THROUGH_PATH`, `AWS_LWA_WEBSOCKET_PATH`) are "
-        "refused with a 403.",
+        "Whether HTTP requests to the paths of events are refused with a 403: to `AWS_LWA_PASS_THROUGH_PATH`, with any "
+        "one segment for `{source}`, and to `AWS_LWA_WEBSOCKET_PATH` and all below it, however they are spelled.",
     )
     websocket_path: str = _option(
         "AWS_LWA_WEBSOCKET_PATH",

@@ -90,7 +90,6 @@ def test_what_has_no_marks_is_called_direct(event: Any) -> None:
         pytest.param("/{source}/events", "/sqs/events", id="in the middle"),
         pytest.param("/on-{source}", "/on-sqs", id="in a word"),
         pytest.param("/{source}/{source}", "/sqs/sqs", id="twice"),
-        pytest.param("/{other}", "/{other}", id="another name in braces"),
     ],
 )
 def test_the_path_has_the_name_where_the_setting_asks_for_it(setting: str, path: str) -> None:

@@ -6,6 +6,7 @@ from fixtures.loading import fixture
 from events.replies import Headers, response
 from lambda_web_adapter.events import PASS_THROUGH, to_request
 from lambda_web_adapter.events.pass_through import rejection
+from lambda_web_adapter.messages import Request
 from lambda_web_adapter.settings import Settings
 
 JSON: Headers = [(b"content-type", b"application/json")]
@@ -49,34 +50,46 @@ def test_a_success_without_a_body_is_null(status: int) -> None:
     assert PASS_THROUGH.reply(response(status), EVENT) == b"null"
 
 
+ASKED = Request(method="POST", path="/events")
+
+
 @pytest.mark.parametrize(
     ("status", "body", "text"),
     [
-        pytest.param(500, b"broken", "The app answered with status 500: broken", id="an error"),
-        pytest.param(404, b"", "The app answered with status 404: (no body)", id="no such path"),
-        pytest.param(302, b"", "The app answered with status 302: (no body)", id="a redirect"),
-        pytest.param(503, b"x" * 2000, f"The app answered with status 503: {'x' * 1000}", id="a long body"),
-        pytest.param(500, b"\xff", "The app answered with status 500: /w==", id="bytes"),
-        pytest.param(500, b'["no", "map"]', 'The app answered with status 500: ["no", "map"]', id="a JSON list"),
+        pytest.param(500, b"broken", "The app answered POST /events with status 500: broken", id="an error"),
+        pytest.param(404, b"", "The app answered POST /events with status 404: (no body)", id="no such path"),
+        pytest.param(302, b"", "The app answered POST /events with status 302: (no body)", id="a redirect"),
         pytest.param(
-            500, b'{"errorType":"NoSeed"}', 'The app answered with status 500: {"errorType":"NoSeed"}', id="half a name"
+            503, b"x" * 2000, f"The app answered POST /events with status 503: {'x' * 1000}", id="a long body"
+        ),
+        pytest.param(500, b"\xff", "The app answered POST /events with status 500: /w==", id="bytes"),
+        pytest.param(
+            500, b'["no", "map"]', 'The app answered POST /events with status 500: ["no", "map"]', id="a JSON list"
+        ),
+        pytest.param(
+            500,
+            b'{"errorType":"NoSeed"}',
+            'The app answered POST /events with status 500: {"errorType":"NoSeed"}',
+            id="half a name",
         ),
         pytest.param(
             500,
             b'{"errorType":1,"errorMessage":"no"}',
-            'The app answered with status 500: {"errorType":1,"errorMessage":"no"}',
+            'The app answered POST /events with status 500: {"errorType":1,"errorMessage":"no"}',
             id="a name that is no text",
         ),
     ],
 )
 def test_a_rejection_says_what_the_app_answered(status: int, body: bytes, text: str) -> None:
-    error = rejection(response(status, body=body))
+    error = rejection(response(status, body=body), ASKED)
 
     assert (str(error), error.raised, error.error_type) == (text, "", "Function.AppRejectedEvent")
 
 
 def test_a_rejection_by_an_error_document_has_the_app_s_own_name_and_words() -> None:
-    error = rejection(response(422, JSON, b'{"errorType":"NoSuchSeed","errorMessage":"Nothing grows.","more":1}'))
+    error = rejection(
+        response(422, JSON, b'{"errorType":"NoSuchSeed","errorMessage":"Nothing grows.","more":1}'), ASKED
+    )
 
     assert (str(error), error.raised, error.error_type) == ("Nothing grows.", "NoSuchSeed", "Function.AppRejectedEvent")
 

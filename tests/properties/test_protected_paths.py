@@ -16,7 +16,7 @@ from properties.translating import NOTHING, recognised, translated
 
 ORIGINS = st.sampled_from(["sqs", "s3", "direct", "bedrock-agent"])
 # What settings take for a path.
-_PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "#?")
+_PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "#?{}")
 configured_paths = st.text(_PRINTABLE, min_size=1, max_size=12).map(lambda text: f"/{text}") | st.sampled_from(
     ["/events", "/Events/", "/a//events", "/a/./events", "/a/../events", "/ev%65nts", "/events/{source}", "/{source}/x"]
 )

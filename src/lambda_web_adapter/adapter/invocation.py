@@ -65,7 +65,8 @@ class Invoker:
             problem = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
         if not source.http or isinstance(problem, AppRejectedEvent):
             raise problem
-        log("ERROR", f"{problem.error_type}: {problem}{problem.details}", invocation.request_id)
+        level = "ERROR" if problem.status >= 500 else "WARNING"  # what a client did wrong is no reason for an alarm
+        log(level, f"{problem.error_type}: {problem}{problem.details}", invocation.request_id)
         try:
             return source.reply(_error_response(problem), event)
         except Exception as error:  # the loop must outlive an event that not even an error can be written for
@@ -79,7 +80,7 @@ class Invoker:
             self._authorize(request, settings.authorization_source, invocation.request_id)
         response = self._connection.exchange(request_bytes(request, invocation), request.method, deadline)
         if self._fails(source, response.status):
-            raise rejection(response)
+            raise rejection(response, request)
         reply = source.reply(end_to_end(response, request.method, settings.exclude_response_headers), event)
         if len(reply) > MAX_REPLY:
             raise ResponseTooLarge(

@@ -155,7 +155,8 @@ class _Environment:
             self._connection.wait_until_done(deadline, invocation.request_id)
 
     def _fail(self, invocation: Invocation, error: AdapterError) -> None:
-        log("ERROR", f"{error.error_type}: {error}{error.details}", invocation.request_id)
+        kind = f"{error.error_type} ({error.raised})" if error.raised else error.error_type
+        log("ERROR", f"{kind}: {error}{error.details}", invocation.request_id)
         self._runtime.fail(invocation, error)
 
     def _ensure_app(self, deadline: float) -> None:

@@ -24,6 +24,9 @@ def call_hooks(seconds: float) -> None:
     """
     until = time.monotonic() + seconds
     for hook in hooks_before_freeze():
+        if time.monotonic() >= until:
+            _log_left_out(hook)
+            continue
         thread = threading.Thread(target=_call, args=(hook,), name="before-freeze", daemon=True)
         thread.start()
         thread.join(max(until - time.monotonic(), 0))
@@ -41,6 +44,9 @@ async def call_hooks_async(seconds: float) -> None:
 
     until = time.monotonic() + seconds
     for hook in hooks_before_freeze():
+        if time.monotonic() >= until:
+            _log_left_out(hook)
+            continue
         box = asyncio.timeout(max(until - time.monotonic(), 0))
         try:
             async with box:
@@ -72,6 +78,10 @@ def _log_late(hook: Hook, seconds: float) -> None:
     logger.warning(
         "The before_freeze function %s is not done within %g s (AWS_LWA_BEFORE_FREEZE_SECONDS).", _name(hook), seconds
     )
+
+
+def _log_left_out(hook: Hook) -> None:
+    logger.warning("The before_freeze function %s was not called: those before it took all the time.", _name(hook))
 
 
 def _name(hook: Hook) -> str:

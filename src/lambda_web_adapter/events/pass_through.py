@@ -50,7 +50,7 @@ class PassThrough(EventSource):
         return response.body if not is_base64 and _is_json(text) else orjson.dumps(text)
 
 
-def rejection(response: Response) -> AppRejectedEvent:
+def rejection(response: Response, request: Request) -> AppRejectedEvent:
     """Makes the error of an app that answered with a status that fails the invocation.
 
     A JSON object with `errorType` and `errorMessage` is taken at its word, so that a state machine can branch on it.
@@ -64,7 +64,8 @@ def rejection(response: Response) -> AppRejectedEvent:
         error_type, message = said.get("errorType"), said.get("errorMessage")
         if isinstance(error_type, str) and isinstance(message, str):
             return AppRejectedEvent(message, raised=error_type)
-    return AppRejectedEvent(f"The app answered with status {response.status}: {text[:_SHOWN] or '(no body)'}")
+    asked = f"{request.method} {request.path}"
+    return AppRejectedEvent(f"The app answered {asked} with status {response.status}: {text[:_SHOWN] or '(no body)'}")
 
 
 def _is_json(text: str) -> bool:
