@@ -53,6 +53,17 @@ def hooks_before_freeze() -> list[Hook]:
     return _before_freeze
 
 
+def call(hook: Hook) -> None:
+    """Calls a function where there is no event loop; an asynchronous one runs to its end in a loop of its own."""
+    import inspect  # only where there are such functions
+
+    result = hook()
+    if inspect.iscoroutine(result):
+        import asyncio  # a WSGI app has no use for it elsewhere
+
+        asyncio.run(result)
+
+
 def before_snapshot(function: Function) -> Function:
     """Has a function called before SnapStart takes its snapshot: to close what must not be in it twice.
 

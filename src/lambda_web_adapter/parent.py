@@ -1,4 +1,4 @@
-"""The tie between the bootstrap's process and those it starts: none is left over when the bootstrap is killed."""
+"""What ties the bootstrap's process and those it starts: none is left over, and each knows the other's signal."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 
+# Has our own server write to the log what it is doing.
+SHOW_STACKS = signal.SIGUSR2
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 

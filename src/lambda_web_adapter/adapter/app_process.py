@@ -18,7 +18,7 @@ import time
 
 from lambda_web_adapter.adapter.last_words import LastWords
 from lambda_web_adapter.adapter.ports import command_port, listen
-from lambda_web_adapter.parent import end_with_parent
+from lambda_web_adapter.parent import SHOW_STACKS, end_with_parent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 # A stop: what Lambda leaves a runtime for SIGTERM is 300 ms when an extension is registered.
 _STOP_SECONDS = 0.3
-# What has our own server show its stacks; asyncio's tasks are shown within this time, or its loop hangs.
-SHOW_STACKS = signal.SIGUSR2
+# Asyncio's tasks are shown within this time, or the event loop hangs.
 _STACKS_SECONDS = 0.1
 
 

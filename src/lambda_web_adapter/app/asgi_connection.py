@@ -137,7 +137,7 @@ class AsgiConnection(asyncio.Protocol):
         """Begins a request."""
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
-        self._body = b""
+        self._chunks: list[bytes] = []
 
     def on_url(self, url: bytes) -> None:
         """Keeps a part of the target."""
@@ -152,11 +152,12 @@ class AsgiConnection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """Keeps a part of the body."""
-        self._body = self._body + body if self._body else body
+        self._chunks.append(body)
 
     def on_message_complete(self) -> None:
         """Has the app called, now or after the requests before this one."""
-        exchange = Exchange(self, self._scope(), self._body, keep_alive=self._parser.should_keep_alive())
+        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        exchange = Exchange(self, self._scope(), body, keep_alive=self._parser.should_keep_alive())
         if self._current is None:
             self._begin(exchange)
         else:

@@ -7,10 +7,12 @@ import logging
 import threading
 import time
 
-from lambda_web_adapter.hooks import hooks_before_freeze
+from lambda_web_adapter.hooks import call, hooks_before_freeze
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lambda_web_adapter.hooks import Hook
 
 logger = logging.getLogger(__name__)
@@ -22,14 +24,10 @@ def call_hooks(seconds: float) -> None:
     Args:
         seconds: for all of them together.
     """
-    until = time.monotonic() + seconds
-    for hook in hooks_before_freeze():
-        if time.monotonic() >= until:
-            _log_left_out(hook)
-            continue
+    for hook, left in _in_time(seconds):
         thread = threading.Thread(target=_call, args=(hook,), name="before-freeze", daemon=True)
         thread.start()
-        thread.join(max(until - time.monotonic(), 0))
+        thread.join(left)
         if thread.is_alive():
             _log_late(hook, seconds)
 
@@ -42,12 +40,8 @@ async def call_hooks_async(seconds: float) -> None:
     """
     import asyncio  # a WSGI app has no use for it
 
-    until = time.monotonic() + seconds
-    for hook in hooks_before_freeze():
-        if time.monotonic() >= until:
-            _log_left_out(hook)
-            continue
-        box = asyncio.timeout(max(until - time.monotonic(), 0))
+    for hook, left in _in_time(seconds):
+        box = asyncio.timeout(left)
         try:
             async with box:
                 await (hook() if inspect.iscoroutinefunction(hook) else asyncio.to_thread(_call, hook))
@@ -58,14 +52,21 @@ async def call_hooks_async(seconds: float) -> None:
                 _log_failure(hook)
 
 
-def _call(hook: Hook) -> None:
-    """Calls one function; an asynchronous one, for want of an event loop, in one of its own."""
-    try:
-        result = hook()
-        if inspect.iscoroutine(result):
-            import asyncio
+def _in_time(seconds: float) -> Iterator[tuple[Hook, float]]:
+    """Yields the functions for which there is time, each with the seconds that are left for it."""
+    until = time.monotonic() + seconds
+    for hook in hooks_before_freeze():
+        left = until - time.monotonic()
+        if left > 0:
+            yield hook, left
+        else:
+            name = _name(hook)
+            logger.warning("The before_freeze function %s was not called: those before it took all the time.", name)
 
-            asyncio.run(result)
+
+def _call(hook: Hook) -> None:
+    try:
+        call(hook)
     except Exception:  # noqa: BLE001  # whatever it raises is its own affair, and logged
         _log_failure(hook)
 
@@ -78,10 +79,6 @@ def _log_late(hook: Hook, seconds: float) -> None:
     logger.warning(
         "The before_freeze function %s is not done within %g s (AWS_LWA_BEFORE_FREEZE_SECONDS).", _name(hook), seconds
     )
-
-
-def _log_left_out(hook: Hook) -> None:
-    logger.warning("The before_freeze function %s was not called: those before it took all the time.", _name(hook))
 
 
 def _name(hook: Hook) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import random
 
-from lambda_web_adapter.hooks import hooks_after_restore, hooks_before_snapshot
+from lambda_web_adapter.hooks import call, hooks_after_restore, hooks_before_snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,11 +20,7 @@ def answer(asked: str, control: Control) -> None:
     """Does what the adapter asks for, without an event loop, and says that it is done, or what went wrong."""
     try:
         for hook in _hooks(asked):
-            result = hook()
-            if inspect.iscoroutine(result):
-                import asyncio  # a WSGI app has no use for it elsewhere
-
-                asyncio.run(result)
+            call(hook)
     except Exception as error:  # noqa: BLE001  # it is the adapter's to report
         control.failed(error)
     else:

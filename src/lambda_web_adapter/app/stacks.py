@@ -7,13 +7,14 @@ import signal
 import sys
 import traceback
 
+from lambda_web_adapter.parent import SHOW_STACKS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from lambda_web_adapter.app.control import Control
 
-_SHOW_STACKS = signal.SIGUSR2  # as `adapter/app_process.py` has it
 # Where coroutines, generators and asynchronous generators keep their frame, and what they wait for.
 _KINDS = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
 _STDERR = 2  # the file descriptor: the app may have put something else in place of `sys.stderr`
@@ -22,8 +23,8 @@ _STDERR = 2  # the file descriptor: the app may have put something else in place
 def show_threads_on_signal(control: Control) -> None:
     """Has the stacks of all threads shown. The signal's own handler writes them, whatever the app does."""
     if _is_free():
-        signal.signal(_SHOW_STACKS, lambda number, frame: control.shown())
-        faulthandler.register(_SHOW_STACKS, file=_STDERR, all_threads=True, chain=True)
+        signal.signal(SHOW_STACKS, lambda number, frame: control.shown())
+        faulthandler.register(SHOW_STACKS, file=_STDERR, all_threads=True, chain=True)
 
 
 def show_tasks_on_signal(control: Control) -> None:
@@ -39,8 +40,8 @@ def show_tasks_on_signal(control: Control) -> None:
         control.shown()
 
     if _is_free():
-        loop.add_signal_handler(_SHOW_STACKS, show)
-        faulthandler.register(_SHOW_STACKS, file=_STDERR, all_threads=True, chain=True)
+        loop.add_signal_handler(SHOW_STACKS, show)
+        faulthandler.register(SHOW_STACKS, file=_STDERR, all_threads=True, chain=True)
 
 
 def _stack(awaited: Any) -> traceback.StackSummary:
@@ -59,4 +60,4 @@ def _stack(awaited: Any) -> traceback.StackSummary:
 
 def _is_free() -> bool:
     """Says whether the app has no use for the signal itself."""
-    return signal.getsignal(_SHOW_STACKS) is signal.SIG_DFL
+    return signal.getsignal(SHOW_STACKS) is signal.SIG_DFL

@@ -9,7 +9,7 @@ import json
 import re
 
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import _reply, _request
+from lambda_web_adapter.events import _json, _reply, _request
 from lambda_web_adapter.events._source import MARK, EventSource
 from lambda_web_adapter.messages import Request
 
@@ -153,13 +153,9 @@ def _read(text: Any) -> Any:
     if not isinstance(text, str):
         return None
     try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        return _json.read(text)
+    except ValueError:
         return None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON (RFC 8259 §6)")
 
 
 def _written(value: Any) -> str:
