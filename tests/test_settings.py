@@ -17,7 +17,7 @@ PATH = "a URL path of printable ASCII characters, without query and fragment"
 PORT = "a port number from 1 to 65535"
 SECONDS = "a number of seconds above 0"
 PLACEHOLDER = "a URL path in which {source} is the only placeholder"
-HOPS = "a number of proxies from 1 to 99"
+COUNT = "a number from 1 to 99"
 HEADERS = "names of headers, such as x-powered-by"
 STATUSES = "a comma-separated list of status codes and ranges, such as 200,300-399"
 
@@ -44,6 +44,7 @@ def test_the_defaults() -> None:
         "protect_event_paths": False,
         "websocket_path": "",
         "bedrock_agent": False,
+        "workers": 1,
         "trusted_hops": 1,
         "authorization_source": "",
         "exclude_response_headers": frozenset(),
@@ -83,6 +84,7 @@ def test_the_variables() -> None:
         "protect_event_paths": ("AWS_LWA_PROTECT_EVENT_PATHS",),
         "websocket_path": ("AWS_LWA_WEBSOCKET_PATH",),
         "bedrock_agent": ("AWS_LWA_BEDROCK_AGENT",),
+        "workers": ("AWS_LWA_WORKERS",),
         "trusted_hops": ("AWS_LWA_TRUSTED_HOPS",),
         "authorization_source": ("AWS_LWA_AUTHORIZATION_SOURCE",),
         "exclude_response_headers": ("AWS_LWA_EXCLUDE_RESPONSE_HEADERS",),
@@ -147,6 +149,9 @@ def test_the_variables() -> None:
         pytest.param("AWS_LWA_BEDROCK_AGENT", "1", "bedrock_agent", True, id="Bedrock agents"),
         pytest.param("AWS_LWA_BEDROCK_AGENT", " false ", "bedrock_agent", False, id="no Bedrock agents"),
         pytest.param("AWS_LWA_TRUSTED_HOPS", "2", "trusted_hops", 2, id="hops"),
+        pytest.param("AWS_LWA_WORKERS", "4", "workers", 4, id="workers"),
+        pytest.param("AWS_LWA_REGISTER_EXTENSION", "off", "register_extension", False, id="off"),
+        pytest.param("AWS_LWA_PROTECT_EVENT_PATHS", "Yes", "protect_event_paths", True, id="yes"),
         pytest.param("AWS_LWA_AUTHORIZATION_SOURCE", "X-Auth", "authorization_source", "x-auth", id="authorization"),
         pytest.param(
             "AWS_LWA_EXCLUDE_RESPONSE_HEADERS",
@@ -206,11 +211,11 @@ def test_a_variable_sets_its_setting(variable: str, value: str, name: str, expec
         pytest.param("AWS_LWA_PASS_THROUGH_PATH", "/e/{sorce}", PLACEHOLDER, id="pass-through path: a misspelling"),
         pytest.param("AWS_LWA_PASS_THROUGH_PATH", "/e/{source", PLACEHOLDER, id="pass-through path: half of one"),
         pytest.param("AWS_LWA_EVENT_ERRORS", "ignore", "one of fail, return", id="event errors"),
-        pytest.param("AWS_LWA_PROTECT_EVENT_PATHS", "yes", "true or false", id="protected paths"),
+        pytest.param("AWS_LWA_PROTECT_EVENT_PATHS", "perhaps", "true or false", id="protected paths"),
         pytest.param("AWS_LWA_WEBSOCKET_PATH", "/a b", PATH, id="WebSocket path: a space"),
-        pytest.param("AWS_LWA_TRUSTED_HOPS", "0", HOPS, id="hops: none"),
-        pytest.param("AWS_LWA_TRUSTED_HOPS", "100", HOPS, id="hops: too many"),
-        pytest.param("AWS_LWA_TRUSTED_HOPS", "²", HOPS, id="hops: a raised digit"),
+        pytest.param("AWS_LWA_TRUSTED_HOPS", "0", COUNT, id="hops: none"),
+        pytest.param("AWS_LWA_TRUSTED_HOPS", "100", COUNT, id="hops: too many"),
+        pytest.param("AWS_LWA_TRUSTED_HOPS", "²", COUNT, id="hops: a raised digit"),
         pytest.param("AWS_LWA_AUTHORIZATION_SOURCE", "a b", HEADERS, id="authorization: a space"),
         pytest.param("AWS_LWA_AUTHORIZATION_SOURCE", "-", HEADERS, id="authorization: no letter"),
         pytest.param("AWS_LWA_EXCLUDE_RESPONSE_HEADERS", "server,é", HEADERS, id="excluded headers: outside ASCII"),

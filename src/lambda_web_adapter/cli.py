@@ -20,13 +20,18 @@ from lambda_web_adapter.settings import Settings, warnings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, MutableMapping
+
+    from lambda_web_adapter.adapter.app_process import AppProcess
 
 # Up to this size in MB a function gets one vCPU's worth of time (Lambda, "Memory and computing power").
 _ONE_VCPU = 1769
 
 # An environment on demand has 10 s to ask for its first event (Lambda, "Init phase"); the request needs its part of it.
 _INIT_SECONDS = 9.8
+
+# The variable by which an adapter that starts the app again says which descriptors are its socket and channels.
+DESCRIPTORS = "_LWA_APP_PROCESS"
 
 # Exit code for words or settings that make no sense, as argparse has it.
 USAGE = 2
@@ -40,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     words = sys.argv[1:] if arguments is None else arguments
     if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-        sys.exit(_on_lambda(words, os.environ))
+        sys.exit(_on_lambda(words, os.environ) if DESCRIPTORS not in os.environ else _as_app(words, os.environ))
     if "AWS_LAMBDA_HTTP_ENDPOINT" in os.environ:
         sys.exit(_usage_checked(_as_server, words))
     sys.exit(_usage_checked(_locally, words))
@@ -71,29 +76,55 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
 
     # Whoever is told to stop before it can pass that on would leave the app behind; `lifecycle` unblocks it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    problem: SettingsError | AppError
-    app = None
+    problem: SettingsError | AppError | None = None
+    apps: list[AppProcess] = []
     settings = Settings()
+    slots = _slots(environment)
     try:
         settings, command = _what_to_run(words, environment)
-        app = AppProcess(settings, command, _serve)
-        app.on_one_core = not command and _on_one_core(settings, environment)
-        app.start()  # the app process ends by a SystemExit out of this call, which nothing here may catch
+        if settings.workers > 1 and settings.port:
+            raise SettingsError(
+                f"AWS_LWA_WORKERS is {settings.workers}, which takes as many ports: unset AWS_LWA_PORT."
+            )
+        for _ in range(settings.workers if slots > 1 else 1):
+            app = AppProcess(settings, command, _serve)
+            app.on_one_core = not command and _on_one_core(settings, environment)
+            app.start()  # the app process ends by a SystemExit out of this call, which nothing here may catch
+            apps.append(app)
     except (SettingsError, AppError) as error:
         problem = error
 
     from lambda_web_adapter.adapter import lifecycle
     from lambda_web_adapter.adapter.log import log
-    from lambda_web_adapter.adapter.runtime_api import RuntimeApi
 
-    runtime = RuntimeApi(environment["AWS_LAMBDA_RUNTIME_API"])
-    if app is None or not app.pid:
-        return lifecycle.init_failed(runtime, problem)
+    address = environment["AWS_LAMBDA_RUNTIME_API"]
+    if problem:
+        for app in apps:
+            app.stop()
+        return lifecycle.init_failed(address, problem)
     for warning in warnings(environment):
         log("WARNING", warning)
-    kind = environment.get("AWS_LAMBDA_INITIALIZATION_TYPE")
-    init_seconds = _INIT_SECONDS if kind == "on-demand" else float("inf")
-    return lifecycle.run(runtime, app, settings, init_seconds=init_seconds, snap_start=kind == "snap-start")
+    by = environment.get("AWS_LAMBDA_INITIALIZATION_TYPE")
+    init_seconds = _INIT_SECONDS if by == "on-demand" else float("inf")
+    kind = lifecycle.Kind(slots=slots, init_seconds=init_seconds, snap_start=by == "snap-start")
+    return lifecycle.live(address, apps, settings, kind)
+
+
+def _as_app(words: list[str], environment: MutableMapping[str, str]) -> int:
+    """Goes on as the app process of an adapter that has executed this program for it."""
+    import socket
+
+    listener, channel, *stderr = map(int, environment.pop(DESCRIPTORS).split(","))
+    for descriptor in (listener, channel, *stderr):
+        os.set_inheritable(descriptor, False)
+    settings, _ = what_to_run(words, environment)
+    return _serve(settings, socket.socket(fileno=listener), socket.socket(fileno=channel), *stderr)
+
+
+def _slots(environment: Mapping[str, str]) -> int:
+    """Says how many invocations there may be at once (Lambda Managed Instances); elsewhere there is one at a time."""
+    number = environment.get("AWS_LAMBDA_MAX_CONCURRENCY", "")
+    return max(int(number), 1) if number.isdecimal() else 1
 
 
 def _on_one_core(settings: Settings, environment: Mapping[str, str]) -> bool:
@@ -113,7 +144,7 @@ def _what_to_run(words: list[str], environment: Mapping[str, str]) -> tuple[Sett
         raise SettingsError(f"These words make no sense: {' '.join(words)}") from None
 
 
-def _serve(settings: Settings, listener: socket.socket, channel: socket.socket, stderr: int | None) -> int:
+def _serve(settings: Settings, listener: socket.socket, channel: socket.socket, stderr: int | None = None) -> int:
     from lambda_web_adapter.app import server  # only the app process needs it
 
     return server.serve(settings, listener, channel, stderr)

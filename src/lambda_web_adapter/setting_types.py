@@ -71,19 +71,21 @@ def status_codes(value: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def hops(value: str) -> int:
-    """Takes a number of proxies, 1 to 99."""
+def count(value: str) -> int:
+    """Takes a number of things, 1 to 99."""
     if value.isascii() and value.isdigit() and len(value) < 3 and int(value) > 0:
         return int(value)
-    raise ValueError("a number of proxies from 1 to 99")
+    raise ValueError("a number from 1 to 99")
 
 
 def switch(value: str) -> bool:
-    """Takes `true` or `false`, in any case; `1` and `0` as well."""
-    try:
-        return {"true": True, "1": True, "false": False, "0": False}[value.strip().lower()]
-    except KeyError:
-        raise ValueError("true or false") from None
+    """Takes `true` or `false`, in any case; `1`, `yes`, `on` and `0`, `no`, `off` as well."""
+    word = value.strip().lower()
+    if word in ("true", "1", "yes", "on"):
+        return True
+    if word in ("false", "0", "no", "off"):
+        return False
+    raise ValueError("true or false")
 
 
 def header_names(value: str) -> frozenset[bytes]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, fields
 from lambda_web_adapter.errors import SettingsError
 from lambda_web_adapter.setting_types import (
     base_path,
+    count,
     event_path,
     header_name,
     header_names,
-    hops,
     one_of,
     port_number,
     seconds,
@@ -73,6 +73,12 @@ class Settings:
         "auto",
         "Whether a Python app and the adapter, which take turns, run on one core. `auto`: on Lambda up to 1,769 MB, "
         "where there is one core's worth of time anyway.",
+    )
+    workers: int = _option(
+        "AWS_LWA_WORKERS",
+        count,
+        1,
+        "In how many processes the app runs where there are several invocations at once (Lambda Managed Instances).",
     )
     readiness_check_path: str = _option(
         "AWS_LWA_READINESS_CHECK_PATH READINESS_CHECK_PATH",
@@ -155,7 +161,7 @@ class Settings:
     )
     trusted_hops: int = _option(
         "AWS_LWA_TRUSTED_HOPS",
-        hops,
+        count,
         1,
         "How many proxies in front of the app add themselves to `X-Forwarded-For`, the load balancer included: 2 with "
         "CloudFront before it. For load balancers and VPC Lattice, whose events have no address of their own.",

@@ -10,6 +10,7 @@ import pytest
 from adapter.test_loop import QUEUE, get
 
 from lambda_web_adapter.adapter.invocation import Invoker, deadline_of, read_event
+from lambda_web_adapter.adapter.one_at_a_time import run
 from lambda_web_adapter.errors import AdapterError, AppUnreachable, InvalidEvent
 from lambda_web_adapter.messages import Invocation
 from lambda_web_adapter.settings import Settings
@@ -24,7 +25,7 @@ class Raising:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def exchange(self, request: bytes, method: str, deadline: float) -> NoReturn:
+    async def exchange(self, request: bytes, method: str, deadline: float) -> NoReturn:
         raise self._error
 
 
@@ -37,7 +38,7 @@ def invocation(event: object, *, deadline_ms: int = 0) -> Invocation:
 
 
 def test_a_bug_of_the_adapter_is_an_answer_with_a_trace_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:
-    reply: dict[str, Any] = json.loads(invoker(KeyError("a bug")).reply_to(invocation(get("/")), 0))
+    reply: dict[str, Any] = json.loads(run(invoker(KeyError("a bug")).reply_to(invocation(get("/")), 0)))
 
     assert reply["statusCode"] == 500
     assert json.loads(reply["body"])["errorType"] == "Runtime.AdapterError"
@@ -50,11 +51,11 @@ def test_a_bug_of_the_adapter_is_an_answer_with_a_trace_in_the_log(capfd: pytest
 
 def test_a_bug_of_the_adapter_fails_an_event_that_is_no_request() -> None:
     with pytest.raises(AdapterError, match="bug"):
-        invoker(KeyError("a bug")).reply_to(invocation(QUEUE), 0)
+        run(invoker(KeyError("a bug")).reply_to(invocation(QUEUE), 0))
 
 
 def test_an_exchange_that_fails_is_the_caller_s_502() -> None:
-    reply: dict[str, Any] = json.loads(invoker(AppUnreachable("nobody there")).reply_to(invocation(get("/")), 0))
+    reply: dict[str, Any] = json.loads(run(invoker(AppUnreachable("nobody there")).reply_to(invocation(get("/")), 0)))
 
     assert reply == {
         "statusCode": 502,

@@ -9,6 +9,7 @@ import pytest
 from adapter.test_loop import QUEUE, get
 
 from lambda_web_adapter.adapter.invocation import Invoker
+from lambda_web_adapter.adapter.one_at_a_time import run
 from lambda_web_adapter.adapter.runtime_api import error_document
 from lambda_web_adapter.errors import AppRejectedEvent, InvalidEvent
 from lambda_web_adapter.messages import Invocation, Response
@@ -25,7 +26,7 @@ class Answering:
         self._response = response
         self.requests: list[bytes] = []
 
-    def exchange(self, request: bytes, method: str, deadline: float) -> Response:
+    async def exchange(self, request: bytes, method: str, deadline: float) -> Response:
         self.requests.append(request)
         return self._response
 
@@ -41,7 +42,7 @@ class App:
 
     def invoke(self, event: object) -> Any:
         event_bytes = json.dumps(event).encode()
-        return json.loads(self._invoker.reply_to(Invocation(request_id="the-id", event=event_bytes), 0))
+        return json.loads(run(self._invoker.reply_to(Invocation(request_id="the-id", event=event_bytes), 0)))
 
     @property
     def heads(self) -> list[list[str]]:

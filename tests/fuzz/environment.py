@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 from unittest import mock
 
-from lambda_web_adapter.adapter import lifecycle, runtime_api
-from lambda_web_adapter.adapter.runtime_api import RuntimeApi
+from lambda_web_adapter.adapter import lifecycle, one_at_a_time, slot, supervisor
 from lambda_web_adapter.messages import Response
 from lambda_web_adapter.settings import Settings
 
@@ -99,7 +98,6 @@ class Nothing:
 class Process(Nothing):
     """Stands for an app process that is ready and stays so."""
 
-    child_changed = False
     pid = 1
     started_at = 0.0
 
@@ -118,13 +116,13 @@ class App:
         self._outcome = outcome
         self.requests: list[bytes] = []
 
-    def exchange(self, request: bytes, method: str, deadline: float) -> Response:
+    async def exchange(self, request: bytes, method: str, deadline: float) -> Response:
         self.requests.append(request)
         if isinstance(self._outcome, Response):
             return self._outcome
         raise self._outcome
 
-    def wait_until_done(self, deadline: float, request_id: str) -> None:
+    async def wait_until_done(self, deadline: float, request_id: str) -> None:
         """It has no background tasks."""
 
     def close(self) -> None:
@@ -153,12 +151,11 @@ def live(answer: bytes, outcome: Response | ExchangeError, variables: Mapping[st
     settings = Settings.from_environment({**variables, "AWS_LWA_REGISTER_EXTENSION": "false"})
     with (
         mock.patch("socket.create_connection", side_effect=lambda *args: Wire(api)),
-        mock.patch.object(lifecycle, "AppConnection", return_value=app),
-        mock.patch.object(lifecycle, "wait_until_ready", nothing.wait),
+        mock.patch.object(slot, "AppConnection", return_value=app),
+        mock.patch.object(supervisor, "wait_until_ready", nothing.wait),
         mock.patch.object(lifecycle, "signal", nothing),
-        mock.patch.object(lifecycle, "time", nothing),
-        mock.patch.object(runtime_api, "time", nothing),
+        mock.patch.object(one_at_a_time, "time", nothing),
         redirect_stderr(log),
     ):
-        code = lifecycle.run(RuntimeApi("127.0.0.1:9001"), cast("AppProcess", Process()), settings)
+        code = lifecycle.live("127.0.0.1:9001", [cast("AppProcess", Process())], settings, lifecycle.Kind())
     return Lived(code, log.getvalue(), api.posted, app.requests)

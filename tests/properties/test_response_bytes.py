@@ -10,7 +10,8 @@ from hypothesis import event as note
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.adapter.connection import Connection, ConnectionClosed, NotHttp
+from lambda_web_adapter.adapter.connection import Connection
+from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.messages import Response
 from properties.strategies import bodies, free_headers
 

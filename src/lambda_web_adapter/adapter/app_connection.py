@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import time
 
-from lambda_web_adapter.adapter.connection import Connection, ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, InvalidResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.mode import Mode
     from lambda_web_adapter.messages import Response
 
 _CONNECT_SECONDS = 5.0
 # Between a connection's end and the end of the process that held it.
 _EXIT_SECONDS = 0.1
+_LOOK_SECONDS = 0.002  # between two looks whether it has ended
 
 
 class AppConnection:
     """A connection to one run of the app process."""
 
-    def __init__(self, app: AppProcess, host: str) -> None:
+    def __init__(self, app: AppProcess, host: str, mode: Mode) -> None:
         """Remembers the app; the connection is opened when it is first needed."""
         self._app = app
-        self._connection = Connection(host, app.port)
-        self._awaited = 0
-        self._stuck = False
+        self._mode = mode
+        self._connection = mode.connection(host, app.port)
+        self._ends: tuple[bytes, ...] = ()
+        self._awaited = False
+        self._stuck = 0
 
-    def exchange(self, request: bytes, method: str, deadline: float) -> Response:
+    async def exchange(self, request: bytes, method: str, deadline: float) -> Response:
         """Sends a request to the app and reads its response; no request is ever sent twice.
 
         Args:
@@ -39,15 +43,20 @@ class AppConnection:
         Raises:
             ExchangeError: which kind says what happened.
         """
-        self._awaited, self._stuck = 0, False
-        self._open()
+        connection = self._connection
+        self._awaited, self._stuck = False, 0
+        # Our own server says when it is about to close; of a command's connection only a look at it can tell.
+        if not (connection.port if self._app.speaks else connection.is_open()):
+            await self._connect()
+        self._awaited = self._app.speaks
+        port = connection.port
         try:
-            return self._connection.exchange(request, method=method, deadline=deadline)
+            return await connection.ask(request, method=method, deadline=deadline)
         except TimeoutError:
-            self._stuck = True
+            self._stuck = port
             raise AppTimeout("The app has not answered before the function's time-out.") from None
         except ConnectionClosed as error:
-            if self._app.has_ended(_EXIT_SECONDS):
+            if await self._has_ended():
                 words = f" It wrote:\n{self._app.last_words}" if self._app.last_words else ""
                 raise AppExited(f"The app ended ({self._app.end}) before it had answered.", words) from None
             where = "in the middle of its response" if error.received else "without a response"
@@ -55,46 +64,45 @@ class AppConnection:
         except NotHttp as error:
             raise InvalidResponse(f"The app's response is not HTTP ({error}).") from None
 
-    def _open(self) -> None:
-        connection = self._connection
-        # Our own server says when it is about to close; of a command's connection only a look at it can tell.
-        usable = connection.port if self._app.speaks else connection.is_open()
+    async def _connect(self) -> None:
         try:
-            if not usable:
-                connection.open(_CONNECT_SECONDS)
+            await self._connection.connect(_CONNECT_SECONDS)
         except OSError as error:
-            raise AppUnreachable(f"The app does not take connections: {error.strerror or error}.") from None
-        if self._app.speaks:
-            self._awaited = connection.port
+            why = error.strerror or str(error) or "no answer"
+            raise AppUnreachable(f"The app does not take connections: {why}.") from None
+        self._ends = (b"done %d" % self._connection.port, b"closing %d" % self._connection.port)
 
-    def wait_until_done(self, deadline: float, request_id: str) -> None:
+    async def wait_until_done(self, deadline: float, request_id: str) -> None:
         """Waits until the app's call for the last request has returned, background tasks included.
 
         Asking for the next invocation earlier would freeze the environment in the middle of that work. A command
-        cannot say when it is done. An app that has not answered in time is ended, so that the next event meets a clean
-        one.
+        cannot say when it is done.
         """
         if self._stuck:
-            log("ERROR", "The app did not answer in time; it is ended, and the next event starts it again.", request_id)
-            self._app.show_stacks()
-            self._app.kill()
+            await self._mode.give_up(self._app, self._stuck, request_id)
             return
-        awaited = str(self._awaited).encode()
-        while self._awaited:
-            try:
-                line = self._app.read_line(deadline - time.monotonic())
-            except TimeoutError:
-                log("WARNING", "The app's work after its response is not done at the function's time-out.", request_id)
-                self._connection.close()  # so that the next request has another name, and waits behind nothing
-                return
-            word, _, port = line.partition(b" ")
-            if line and port != awaited:
-                continue  # about an earlier request, which was given up
-            if word != b"done":
-                self._connection.close()
-            if not line:
-                self._app.has_ended(_EXIT_SECONDS)  # it is about to; the next event must not meet it
-            self._awaited = 0
+        if not self._awaited:
+            return
+        self._awaited = False
+        done, _ = self._ends
+        try:
+            line = await self._mode.hear(self._app, self._ends, deadline)
+        except TimeoutError:
+            log("WARNING", "The app's work after its response is not done at the function's time-out.", request_id)
+            self._connection.close()  # so that the next request has another name, and waits behind nothing
+            return
+        if line != done:
+            self._connection.close()
+        if not line:
+            await self._has_ended()  # it is about to; the next event must not meet it
+
+    async def _has_ended(self) -> bool:
+        until = time.monotonic() + _EXIT_SECONDS
+        while not self._app.has_ended():
+            if time.monotonic() >= until:
+                return False
+            await self._mode.pause(_LOOK_SECONDS)
+        return True
 
     def close(self) -> None:
         """Closes the connection."""

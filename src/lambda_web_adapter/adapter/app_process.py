@@ -1,8 +1,6 @@
-"""The app process: started by a fork before anything else is imported, watched through the control channel.
+"""One run of the app process: started by a fork before anything else is imported, watched through the control channel.
 
-The channel is a socket pair. From our own server come lines: `ready`, `failed {json}`, and after each request
-`done PORT` or `closing PORT`, where PORT is this side's port of the connection that the request came on. A command
-cannot speak, and its copy of the channel closes as the command is executed.
+A command cannot speak, and its copy of the channel closes as the command is executed.
 """
 
 from __future__ import annotations
@@ -12,10 +10,10 @@ import glob
 import os
 import signal
 import socket
-import struct
 import sys
 import time
 
+from lambda_web_adapter.adapter.control_channel import ControlChannel
 from lambda_web_adapter.adapter.last_words import LastWords
 from lambda_web_adapter.adapter.ports import command_port, listen
 from lambda_web_adapter.parent import SHOW_STACKS, end_with_parent
@@ -23,7 +21,6 @@ from lambda_web_adapter.parent import SHOW_STACKS, end_with_parent
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
     from lambda_web_adapter.settings import Settings
 
@@ -31,20 +28,21 @@ if TYPE_CHECKING:
     # there is one, as its own when it is ready; returns the exit code.
     Serve = Callable[[Settings, socket.socket, socket.socket, int | None], int]
 
+# For the program that `again` executes: descriptors of the listening socket, the control channel, and its own stderr.
+DESCRIPTORS = "_LWA_APP_PROCESS"
+
 # A stop: what Lambda leaves a runtime for SIGTERM is 300 ms when an extension is registered.
 _STOP_SECONDS = 0.3
-# Asyncio's tasks are shown within this time, or the event loop hangs.
-_STACKS_SECONDS = 0.1
 
 
 class AppProcess:
-    """The app, as a process of its own.
+    """One run of the app, as a process of its own.
 
     Attributes:
         port: the port that the app listens on.
         pid: the process, or 0 while there is none.
-        child_changed: whether a child has ended or stopped since the app was last looked after.
         on_one_core: whether the app is to run on the core that the adapter runs on.
+        control: what the app says of itself.
         speaks: whether the app says itself when it is ready and done, as our own server does.
         started_at: when it was started, on the monotonic clock in seconds.
     """
@@ -60,19 +58,21 @@ class AppProcess:
         self._settings = settings
         self._command = command
         self._serve = serve
-        self._control: socket.socket | None = None
+        self.control = ControlChannel()
         self._last_words: LastWords | None = None
-        self._lines = b""
         self._end = ""
         self.speaks = not command
-        self.child_changed = False
         self.on_one_core = False
         self.port = 0
         self.pid = 0
         self.started_at = 0.0
 
-    def start(self) -> None:
+    def start(self, *, execute: bool = False) -> None:
         """Starts the process, and returns at once.
+
+        Args:
+            execute: whether in this program executed anew, instead of by the fork alone, which is all that a cold start
+                should pay for.
 
         Raises:
             SettingsError: the configured port is taken.
@@ -80,81 +80,52 @@ class AppProcess:
         listener = None if self._command else listen(self._settings.host, self._settings.port)
         self.port = listener.getsockname()[1] if listener else command_port(self._settings)
         ours, theirs = socket.socketpair()
-        self.child_changed = False
-        self._lines, self._end = b"", ""
         self._last_words = None if os.isatty(2) else LastWords()  # a person has seen what was said
         self.started_at = time.monotonic()
         bootstrap = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
             ours.close()
-            self._become_app(listener, theirs, bootstrap)
+            self._become_app(listener, theirs, bootstrap, execute=execute)
         theirs.close()
         if listener:
             listener.close()  # or connections to a dead app would queue here for ever
         if self._last_words:
             self._last_words.listen()
-        self._control = ours
+        self.control = ControlChannel(ours)
 
-    def _become_app(self, listener: socket.socket | None, control: socket.socket, bootstrap: int) -> None:
+    def again(self) -> AppProcess:
+        """Starts another run; what a running adapter has open, locked or imported is not for it.
+
+        Raises:
+            SettingsError: the configured port is taken.
+        """
+        other = AppProcess(self._settings, self._command, self._serve)
+        other.on_one_core = self.on_one_core
+        other.start(execute=True)
+        return other
+
+    def _become_app(
+        self, listener: socket.socket | None, control: socket.socket, bootstrap: int, *, execute: bool
+    ) -> None:
         """Goes on as the app process, and never returns."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         stderr = self._last_words.become_stderr() if self._last_words else None
+        if listener and execute:
+            descriptors = [listener.fileno(), control.fileno(), *([] if stderr is None else [stderr])]
+            for descriptor in descriptors:
+                os.set_inheritable(descriptor, True)
+            program = [sys.executable, *sys.orig_argv[1:]]
+            _execute(program, {DESCRIPTORS: ",".join(map(str, descriptors))}, control)
         if listener:
             sys.exit(self._serve(self._settings, listener, control, stderr))
         end_with_parent(bootstrap)
-        port = str(self.port)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would keep it so
-        try:
-            os.execvpe(self._command[0], self._command, os.environ | {"PORT": port, "AWS_LWA_PORT": port})  # noqa: S606  # this is what a command is for
-        except OSError as error:
-            control.sendall(f"failed {self._command[0]} cannot be executed: {error.strerror}\n".encode())
-        os._exit(127)  # what a shell says of a command that it cannot execute
-
-    def read_line(self, timeout: float) -> bytes:
-        """Reads the next line of the control channel.
-
-        Args:
-            timeout: seconds to wait.
-
-        Returns:
-            The line, or nothing when the channel has closed.
-
-        Raises:
-            TimeoutError: no line came in time.
-        """
-        control = self._control
-        if control is None:
-            return b""
-        until = 0.0
-        flags = int(socket.MSG_DONTWAIT)  # mostly the line is there already, and one system call is all it takes
-        while b"\n" not in self._lines:
-            try:
-                data = control.recv(65536, flags)
-            except BlockingIOError:
-                now = time.monotonic()
-                until = until or now + timeout
-                if now >= until:
-                    raise TimeoutError("nothing came on the control channel") from None
-                control.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(until - now))
-                flags = 0
-                continue
-            except ConnectionError:
-                data = b""
-            if not data:
-                return b""
-            self._lines += data
-        line, _, self._lines = self._lines.partition(b"\n")
-        return line
-
-    def ask(self, word: str) -> None:
-        """Asks our own server for something on the control channel; that it has ended is heard by `read_line`."""
-        if self._control is not None:
-            with contextlib.suppress(OSError):
-                self._control.sendall(f"{word}\n".encode())
+        port = str(self.port)
+        _execute(self._command, {"PORT": port, "AWS_LWA_PORT": port}, control)
 
     def has_ended(self, timeout: float = 0) -> bool:
         """Says whether the process has ended, waiting up to `timeout` seconds for it to end."""
@@ -186,13 +157,6 @@ class AppProcess:
                 os.sched_setaffinity(0, core)
                 os.sched_setaffinity(self.pid, core)
 
-    def watch(self) -> None:
-        """Has the kernel say when a child ends, so that nobody need ask before each request. Main thread only."""
-        signal.signal(signal.SIGCHLD, self._on_child_changed)
-
-    def _on_child_changed(self, number: int, frame: FrameType | None) -> None:
-        self.child_changed = True
-
     @property
     def end(self) -> str:
         """How the process ended: `exit code 3`, `signal SIGKILL`; empty while it runs."""
@@ -209,24 +173,22 @@ class AppProcess:
             _signal(self._family(), signal.SIGTERM)
             if not self.has_ended(timeout):
                 self.kill()
-        self._close()
+        self.control.close()
 
     def show_stacks(self) -> None:
-        """Has our own server write to the log what it is doing: all threads' stacks, and asyncio's tasks."""
-        if not (self.speaks and self.pid):
-            return
-        _signal([self.pid], SHOW_STACKS)
-        until = time.monotonic() + _STACKS_SECONDS
-        with contextlib.suppress(TimeoutError):  # threads are shown at once; tasks not by a loop that hangs
-            while self.read_line(until - time.monotonic()) not in (b"shown", b""):
-                pass  # what it says about requests is of no interest any more
+        """Has our own server write to the log what it is doing: all threads' stacks, and asyncio's tasks.
+
+        It says `shown` when it has done so.
+        """
+        if self.speaks and self.pid:
+            _signal([self.pid], SHOW_STACKS)
 
     def kill(self) -> None:
         """Ends the process at once."""
         if self.pid:
             _signal(self._family(), signal.SIGKILL)
             self.has_ended(timeout=60)
-        self._close()
+        self.control.close()
 
     def _family(self) -> list[int]:
         """The process and, for a command, all that stem from it: a script need not hand on signals to its server.
@@ -240,21 +202,23 @@ class AppProcess:
                     found += map(int, file.read().split())
         return found
 
-    def _close(self) -> None:
-        if self._control is not None:
-            self._control.close()
-            self._control = None
+
+def _execute(words: list[str], variables: dict[str, str], control: socket.socket) -> None:
+    """Executes a program in place of this one; never returns."""
+    try:
+        os.execvpe(words[0], words, {**os.environ, **variables})  # noqa: S606  # this is what a command is for
+    except OSError as error:
+        import json  # only this needs it
+
+        report = {"message": f"{words[0]} cannot be executed: {error.strerror}", "raised": "", "stack": []}
+        control.sendall(f"failed {json.dumps(report)}\n".encode())
+    os._exit(127)  # what a shell says of a command that it cannot execute
 
 
 def _signal(pids: list[int], number: int) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-
-
-def timeval(seconds: float) -> bytes:
-    """Writes a time as the kernel takes it for SO_RCVTIMEO and SO_SNDTIMEO (socket(7)); zero would mean no limit."""
-    return struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000) or 1)
 
 
 def _wait(pid: int) -> tuple[int, int]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 import time
 
-import httptools
+from lambda_web_adapter.adapter.control_channel import timeval
+from lambda_web_adapter.adapter.response_reader import ConnectionClosed, ResponseReader
 
-from lambda_web_adapter.adapter.app_process import timeval
-from lambda_web_adapter.messages import Response
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_web_adapter.messages import Response
 
 # Bytes asked for at once: a small response fits, and 64 KiB stays below the size for which malloc asks the kernel.
 _SMALL = 64 * 1024
@@ -18,24 +20,6 @@ _LARGE = 1024 * 1024
 _CLOSE_ENOUGH = 0.02  # seconds
 # A request of this size never blocks: the kernel's smallest send buffer holds it.
 _SURELY_BUFFERED = 4096
-
-
-class ConnectionClosed(Exception):
-    """The peer is gone.
-
-    Attributes:
-        sent: whether a byte of the request was written, so that it must not be sent again.
-        received: whether a byte of the response was read.
-    """
-
-    def __init__(self, reason: str, *, sent: bool, received: bool = False) -> None:
-        super().__init__(reason)
-        self.sent = sent
-        self.received = received
-
-
-class NotHttp(Exception):
-    """What came is not an HTTP response."""
 
 
 class Connection:
@@ -51,8 +35,7 @@ class Connection:
         self._socket: socket.socket | None = None
         self.port = 0
         self._limited = 0.0
-        self._parser = httptools.HttpResponseParser(self)
-        self._expect("GET")
+        self._reader = ResponseReader()
 
     def close(self) -> None:
         """Closes the connection; the next exchange needs another `open`."""
@@ -90,7 +73,7 @@ class Connection:
         self._socket = opened
         self._limited = 0.0
         self.port = opened.getsockname()[1]
-        self._parser = httptools.HttpResponseParser(self)
+        self._reader = ResponseReader()
 
     def exchange(self, request: bytes, *, method: str = "GET", deadline: float | None = None) -> Response:
         """Sends a request and reads the whole response. The connection must be open.
@@ -106,30 +89,18 @@ class Connection:
             TimeoutError: the deadline passed. The connection is closed then, as after each error.
         """
         if self._socket is None:
-            raise ConnectionClosed("the connection is not open", sent=False)
-        self._expect(method)
+            raise ConnectionClosed("the connection is not open")
+        reader = self._reader
+        reader.expect(method)
         try:
             unsent = self._send(self._socket, request, deadline)
             self._receive(self._socket, deadline)
         except BaseException:
             self.close()
             raise
-        if unsent:
-            self._keep_alive = False
-        if self._bodiless:
-            self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
-        if not self._keep_alive:
+        if unsent or not reader.keep_alive:
             self.close()
-        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        return Response(status=self._status, headers=self._headers, body=body)
-
-    def _expect(self, method: str) -> None:
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._chunks: list[bytes] = []
-        self._status = 0
-        self._keep_alive = False
-        self._complete: bool = False
-        self._bodiless = method == "HEAD"
+        return reader.response()
 
     @staticmethod
     def _send(opened: socket.socket, request: bytes, deadline: float | None) -> bool:
@@ -149,22 +120,21 @@ class Connection:
         return False
 
     def _receive(self, opened: socket.socket, deadline: float | None) -> None:
-        received = False
+        reader = self._reader
         size = _SMALL
         self._limit(opened, deadline)
-        while not self._complete:
+        while not reader.complete:
             try:
                 data = opened.recv(size)
             except BlockingIOError:
                 raise TimeoutError("no whole response in time") from None
             except OSError as error:
-                raise ConnectionClosed(str(error), sent=True, received=received) from None
+                raise ConnectionClosed(str(error), received=reader.received) from None
             if not data:
-                self._end(received)
+                reader.end()
                 return
-            received = True
-            self._parse(data)
-            if not self._complete:
+            reader.feed(data)
+            if not reader.complete:
                 self._limit(opened, deadline)
                 size = _LARGE if len(data) == size else _SMALL
 
@@ -182,54 +152,6 @@ class Connection:
         if not self._limited or abs(left - self._limited) > _CLOSE_ENOUGH:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(left))
             self._limited = left
-
-    def _parse(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if isinstance(error.__context__, SystemExit):
-                raise error.__context__ from None  # a signal came while a callback ran
-            if not self._complete:
-                raise NotHttp(str(error)) from None
-            self._keep_alive = False  # what comes after a whole response is not ours to judge
-
-    def _end(self, received: bool) -> None:
-        """The peer closed: that ends a body without a length (RFC 9112 §6.3), and breaks off any other response."""
-        names = {name.lower() for name, _ in self._headers}
-        if not self._status or b"content-length" in names or b"transfer-encoding" in names:
-            raise ConnectionClosed("the connection was closed", sent=True, received=received)
-        self._keep_alive = False
-
-    # What httptools calls while it reads.
-
-    def on_message_begin(self) -> None:
-        """Refuses to read on behind a whole response: what comes there is no part of it, nor of the next."""
-        if self._complete:
-            raise NotHttp("something came behind the response")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keeps a header, without the spaces that the parser leaves behind its value (RFC 9112 §5.1)."""
-        self._headers.append((name, value.rstrip(b" \t")))
-
-    def on_headers_complete(self) -> None:
-        """Takes the status; the response to a HEAD request ends here."""
-        status = self._parser.get_status_code()
-        if status >= 200:
-            self._status = status
-            self._keep_alive = self._parser.should_keep_alive()
-            self._complete = self._bodiless
-
-    def on_body(self, body: bytes) -> None:
-        """Keeps a part of the body; the response to HEAD has none, whatever the app sends."""
-        if not self._bodiless:
-            self._chunks.append(body)
-
-    def on_message_complete(self) -> None:
-        """Ends the response, unless it is an interim one (RFC 9110 §15.2), which is passed over."""
-        if self._status:
-            self._complete = True
-        else:
-            self._headers = []
 
 
 def _left(deadline: float) -> float:

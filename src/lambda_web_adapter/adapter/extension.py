@@ -9,8 +9,9 @@ from __future__ import annotations
 import socket
 import time
 
-from lambda_web_adapter.adapter.connection import Connection, ConnectionClosed, NotHttp
+from lambda_web_adapter.adapter.connection import Connection
 from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.runtime_api import common_headers
 
 _NAME = "lambda-web-adapter"

@@ -39,7 +39,7 @@ class Invoker:
         self._connection = connection
         self._missed_authorization = False
 
-    def reply_to(self, invocation: Invocation, deadline: float) -> bytes:
+    async def reply_to(self, invocation: Invocation, deadline: float) -> bytes:
         """Has the app handle an invocation's event.
 
         Args:
@@ -57,7 +57,7 @@ class Invoker:
             return warm_up.REPLY
         source = source_of(event, self._settings)
         try:
-            return self._reply(source, event, invocation, deadline)
+            return await self._reply(source, event, invocation, deadline)
         except AdapterError as error:
             problem = error
         except Exception as error:  # noqa: BLE001  # the one place where a bug of ours becomes an answer
@@ -73,12 +73,12 @@ class Invoker:
             log("ERROR", traceback.format_exc(), invocation.request_id)
             raise problem from error
 
-    def _reply(self, source: EventSource, event: Any, invocation: Invocation, deadline: float) -> bytes:
+    async def _reply(self, source: EventSource, event: Any, invocation: Invocation, deadline: float) -> bytes:
         settings = self._settings
         request = to_request(source, event, settings, invocation.event)
         if settings.authorization_source and source.http:
             self._authorize(request, settings.authorization_source, invocation.request_id)
-        response = self._connection.exchange(request_bytes(request, invocation), request.method, deadline)
+        response = await self._connection.exchange(request_bytes(request, invocation), request.method, deadline)
         if self._fails(source, response.status):
             raise rejection(response, request)
         reply = source.reply(end_to_end(response, request.method, settings.exclude_response_headers), event)

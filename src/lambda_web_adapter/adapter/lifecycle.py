@@ -4,196 +4,107 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
+from dataclasses import dataclass
 
-from lambda_web_adapter.adapter.app_connection import AppConnection
 from lambda_web_adapter.adapter.extension import Extension
-from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.adapter.readiness import is_overdue, wait_until_ready
+from lambda_web_adapter.adapter.one_at_a_time import OneAtATime, run
 from lambda_web_adapter.adapter.runtime_api import RuntimeApi
-from lambda_web_adapter.errors import AdapterError, AfterRestoreFailed, AppError, AppNotReady, RuntimeApiError
+from lambda_web_adapter.adapter.slot import INIT_FAILED, RUNTIME_API_FAILED, Slot, Strikes
+from lambda_web_adapter.adapter.supervisor import Supervisor
+from lambda_web_adapter.errors import AdapterError, AfterRestoreFailed, AppError, RuntimeApiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
     from lambda_web_adapter.adapter.app_process import AppProcess
-    from lambda_web_adapter.messages import Invocation
     from lambda_web_adapter.settings import Settings
 
-# Exit codes; Lambda shows them, it makes no difference between those that are not 0.
-INIT_FAILED = 1
-RUNTIME_API_FAILED = 2
-# Answers to /next in a row that were none, before the bootstrap ends and Lambda makes a new environment.
-_STRIKES = 5
-_STRIKE_PAUSE = 0.1  # seconds
-# Starts of the app in a row that failed, before the bootstrap ends.
-_FAILED_STARTS = 3
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What kind of environment it is.
+
+    Attributes:
+        slots: how many invocations there may be at once.
+        init_seconds: how long after its start the app is waited for before the first event is asked for all the same.
+        snap_start: whether the environment is to be a snapshot.
+    """
+
+    slots: int = 1
+    init_seconds: float = float("inf")
+    snap_start: bool = False
 
 
-def run(
-    runtime: RuntimeApi,
-    app: AppProcess,
-    settings: Settings,
-    *,
-    init_seconds: float = float("inf"),
-    snap_start: bool = False,
-) -> int:
+def live(address: str, apps: list[AppProcess], settings: Settings, kind: Kind) -> int:
     """Lives the life of an environment whose app was started already, with SIGTERM blocked since before that.
 
     Args:
-        runtime: the Runtime API.
-        app: the app.
+        address: `host:port` of the Runtime API.
+        apps: the app, in as many processes as are asked for.
         settings: the settings.
-        init_seconds: how long after its start the app is waited for before the first event is asked for all the same.
-        snap_start: whether the environment is to be a snapshot.
+        kind: what kind of environment it is.
 
     Returns:
         The exit code.
     """
     signal.signal(signal.SIGTERM, _exit)
-    app.watch()
-    app.child_changed = True  # it may have ended before it was watched
-    extension = Extension(runtime.address)
+    mode = OneAtATime()
+    supervisors = [Supervisor(app, settings, mode) for app in apps]
+    _watch(supervisors)
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        if settings.register_extension:
-            extension.register()
-        environment = _Environment(runtime, app, settings)
-        environment.start(app.started_at + init_seconds)
-        if snap_start:
-            from lambda_web_adapter.adapter import snapshot  # nobody else pays for it
-
-            snapshot.go_through(runtime, app, settings)
-        return environment.serve()
+        return _live(address, supervisors, settings, kind)
     except AfterRestoreFailed as error:
         log("ERROR", f"{error.error_type}: {error}")  # Lambda knows already
         return INIT_FAILED
     except AppError as error:
-        return init_failed(runtime, error)
+        return init_failed(address, error)
     except RuntimeApiError as error:
         log("ERROR", str(error))
         return RUNTIME_API_FAILED
     finally:
-        app.stop()
+        for supervisor in supervisors:
+            supervisor.app.stop()
 
 
-def init_failed(runtime: RuntimeApi, error: AdapterError) -> int:
-    """Reports that the environment could not start, to Lambda and in the log.
+def _live(address: str, supervisors: list[Supervisor], settings: Settings, kind: Kind) -> int:
+    extension = Extension(address)  # it is one for as long as this object lives
+    if settings.register_extension:
+        extension.register()
+    for supervisor in supervisors:
+        run(supervisor.start(supervisor.app.started_at + kind.init_seconds))
+    runtime = RuntimeApi(address, supervisors[0].mode)
+    if kind.snap_start:
+        from lambda_web_adapter.adapter import snapshot  # nobody else pays for it
 
-    Returns:
-        The exit code.
-    """
+        snapshot.go_through(runtime, supervisors[0].app, settings)
+    if kind.slots > 1:
+        from lambda_web_adapter.adapter import many_at_once  # with an event loop
+
+        return many_at_once.serve(address, supervisors, settings, kind.slots)
+    return run(Slot(runtime, supervisors[0], settings, Strikes()).serve())
+
+
+def init_failed(address: str, error: AdapterError) -> int:
+    """Reports that the environment cannot start; returns the exit code."""
     log("ERROR", f"{error.error_type}: {error}")
     try:
-        runtime.init_failed(error)
+        run(RuntimeApi(address, OneAtATime()).init_failed(error))
     except RuntimeApiError as unreachable:
         log("ERROR", str(unreachable))
     return INIT_FAILED
 
 
-class _Environment:
-    """One environment that serves one invocation at a time."""
+def _watch(supervisors: list[Supervisor]) -> None:
+    """Has the kernel say when a child ends, so that nobody need ask before each request."""
 
-    def __init__(self, runtime: RuntimeApi, app: AppProcess, settings: Settings) -> None:
-        self._runtime = runtime
-        self._app = app
-        self._settings = settings
-        self._ready = False
-        self._failed_starts = 0
-        self._connection: AppConnection | None = None
+    def child_changed(number: int, frame: FrameType | None) -> None:
+        for supervisor in supervisors:
+            supervisor.look = True
 
-    def start(self, until: float) -> None:
-        """Waits for the app; what is not ready by then is waited for within the first invocation.
-
-        An environment that has not asked for an event after 10 s is killed, and the app starts again from nothing.
-
-        Raises:
-            AppError: the app cannot be served.
-        """
-        try:
-            self._wait_until_ready(until)
-        except AppNotReady as error:
-            if is_overdue(self._app, self._settings):
-                raise
-            log("WARNING", f"{error} The first event is asked for meanwhile.")
-
-    def serve(self) -> int:
-        """Serves invocations until there are none to be had any more."""
-        strikes = 0
-        while True:
-            try:
-                invocation = self._runtime.next()
-            except RuntimeApiError as error:
-                strikes += 1
-                log("ERROR", str(error))
-                if error.fatal or strikes == _STRIKES:
-                    return RUNTIME_API_FAILED
-                time.sleep(_STRIKE_PAUSE)
-                continue
-            strikes = 0
-            self._handle(invocation)
-            if self._failed_starts == _FAILED_STARTS:
-                log("ERROR", f"The app could not be started {_FAILED_STARTS} times in a row; the environment ends.")
-                return INIT_FAILED
-
-    def _handle(self, invocation: Invocation) -> None:
-        deadline = deadline_of(invocation, self._settings.deadline_margin)
-        try:
-            self._ensure_app(deadline)
-        except AdapterError as error:
-            self._fail(invocation, error)
-            return
-        try:
-            reply = self._invoker.reply_to(invocation, deadline)
-        except AdapterError as error:
-            self._fail(invocation, error)
-        else:
-            self._runtime.respond(invocation, reply)
-        if self._connection:
-            self._connection.wait_until_done(deadline, invocation.request_id)
-
-    def _fail(self, invocation: Invocation, error: AdapterError) -> None:
-        kind = f"{error.error_type} ({error.raised})" if error.raised else error.error_type
-        log("ERROR", f"{kind}: {error}{error.details}", invocation.request_id)
-        self._runtime.fail(invocation, error)
-
-    def _ensure_app(self, deadline: float) -> None:
-        """Starts the app again if it has ended, or waits on for one that was started again.
-
-        Raises:
-            AppError: it does not start.
-        """
-        if not self._app.child_changed and self._app.pid and self._ready:
-            return
-        self._app.child_changed = False
-        if self._app.has_ended():
-            log("WARNING", f"The app has ended ({self._app.end}); it is started again.")
-            self._ready = False
-            if self._connection:
-                self._connection.close()
-            self._app.stop()
-            self._app.start()
-        if not self._ready:
-            self._wait_until_ready(deadline)
-
-    def _wait_until_ready(self, deadline: float) -> None:
-        try:
-            wait_until_ready(self._app, self._settings, deadline)
-        except AppNotReady:
-            if is_overdue(self._app, self._settings):
-                self._failed_starts += 1
-                self._app.kill()
-            raise
-        except AppError:
-            self._failed_starts += 1
-            raise
-        self._failed_starts = 0
-        self._app.share_core()
-        self._connection = AppConnection(self._app, self._settings.host)
-        self._invoker = Invoker(self._settings, self._connection)
-        self._ready = True
+    signal.signal(signal.SIGCHLD, child_changed)
 
 
 def _exit(number: int, frame: FrameType | None) -> None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 # What the Rust adapter expects when nothing is set; a command that hard-codes a port most likely hard-codes this one.
 _COMMAND_PORT = 8080
-_BACKLOG = 128
+# As many as there can be slots (Lambda Managed Instances: 1,600 of an environment), since they connect at once.
+_BACKLOG = 2048
 # Between the end of a server and the end of its listening socket.
 _RELEASE_SECONDS = 0.5
 
@@ -40,11 +41,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def command_port(settings: Settings) -> int:
-    """Picks the port for a command: the configured one, 8080, or a free one where 8080 is taken."""
+    """Picks the port for a command: the configured one, 8080, or a free one where 8080 is taken, or too few."""
     if settings.port:
         _await_free(settings.host, settings.port)
         return settings.port
-    for port in (_COMMAND_PORT, 0):
+    for port in (_COMMAND_PORT, 0) if settings.workers == 1 else (0,):
         try:
             probe = listen(settings.host, port)
         except SettingsError:

@@ -11,8 +11,9 @@ import time
 
 import orjson
 
-from lambda_web_adapter.adapter.connection import Connection, ConnectionClosed, NotHttp
+from lambda_web_adapter.adapter.connection import Connection
 from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AppNotFound, AppNotReady, AppStartFailed
 
 TYPE_CHECKING = False
@@ -81,14 +82,14 @@ def _wait_for_start(app: AppProcess, until: float, settings: Settings) -> None:
     """The channel's end means that the command is being executed."""
     line = _line(app, until, settings)
     if line:
-        raise AppStartFailed(line.partition(b" ")[2].decode())
+        raise failure_of(line, AppStartFailed)
 
 
 def _line(app: AppProcess, until: float, settings: Settings) -> bytes:
     while True:
         left = until - time.monotonic()
         try:
-            return app.read_line(min(left, _PROGRESS_SECONDS))
+            return app.control.read_line(min(left, _PROGRESS_SECONDS))
         except TimeoutError:
             if left <= _PROGRESS_SECONDS:
                 raise _not_ready(app, settings, "it has not said that it is ready") from None

@@ -5,15 +5,18 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; plain HTTP/1.1 o
 
 from __future__ import annotations
 
-import time
-
 import orjson
 
 from lambda_web_adapter import __version__
-from lambda_web_adapter.adapter.connection import Connection, ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AdapterError, RuntimeApiError
-from lambda_web_adapter.messages import Invocation, Response
+from lambda_web_adapter.messages import Invocation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_web_adapter.adapter.mode import Mode
+    from lambda_web_adapter.messages import Response
 
 _VERSION = "2018-06-01"
 # More would be another unit than milliseconds, or nonsense; and must not become a number that no float can hold.
@@ -26,31 +29,33 @@ _FIRST_PAUSE = 0.05  # seconds
 
 
 class RuntimeApi:
-    """The Runtime API of one environment, over one kept-alive connection.
+    """The Runtime API of an environment, as one slot sees it: over one kept-alive connection.
 
     Attributes:
         address: `host:port`.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, mode: Mode) -> None:
         """Remembers the address.
 
         Args:
             address: `host:port`, as in AWS_LAMBDA_RUNTIME_API.
+            mode: how to wait.
         """
         self.address = address
         host, _, port = address.rpartition(":")
-        self._connection = Connection(host.strip("[]"), int(port))
+        self._mode = mode
+        self._connection = mode.connection(host.strip("[]"), int(port))
         self._common = common_headers(address)
         self._next = f"GET /{_VERSION}/runtime/invocation/next HTTP/1.1\r\n{self._common}\r\n".encode()
 
-    def next(self) -> Invocation:
+    async def next(self) -> Invocation:
         """Waits, without bound, for the next invocation.
 
         Raises:
             RuntimeApiError: there is none to be had from this answer; `fatal` says that there will be none any more.
         """
-        response = self._exchange(self._next)
+        response = await self._exchange(self._next)
         if response.status != 200:
             raise RuntimeApiError(
                 f"The Runtime API answered /next with {response.status}: {response.body!r:.300}",
@@ -58,7 +63,7 @@ class RuntimeApi:
             )
         return invocation_of(response)
 
-    def respond(self, invocation: Invocation, reply: bytes) -> None:
+    async def respond(self, invocation: Invocation, reply: bytes) -> None:
         """Posts the reply to an invocation.
 
         A refusal is logged and left at that: the invocation is over for the caller, whatever we do.
@@ -66,57 +71,57 @@ class RuntimeApi:
         Raises:
             RuntimeApiError: the environment cannot go on.
         """
-        self._answer(invocation, "response", "", reply)
+        await self._answer(invocation, "response", "", reply)
 
-    def fail(self, invocation: Invocation, error: AdapterError) -> None:
+    async def fail(self, invocation: Invocation, error: AdapterError) -> None:
         """Reports that an invocation failed.
 
         Raises:
             RuntimeApiError: the environment cannot go on.
         """
-        self._answer(invocation, "error", _error_type(error), error_document(error))
+        await self._answer(invocation, "error", _error_type(error), error_document(error))
 
-    def init_failed(self, error: AdapterError) -> None:
+    async def init_failed(self, error: AdapterError) -> None:
         """Reports that the environment cannot start. The process has to end after that.
 
         Raises:
             RuntimeApiError: the Runtime API cannot be reached.
         """
         path = f"/{_VERSION}/runtime/init/error"
-        response = self._exchange(self._post(path, _error_type(error), error_document(error)))
+        response = await self._exchange(self._post(path, _error_type(error), error_document(error)))
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /init/error with {response.status}: {response.body!r:.300}")
 
-    def restore_next(self) -> None:
+    async def restore_next(self) -> None:
         """Waits, without bound and through the snapshot, for the restore (SnapStart); connections do not survive it.
 
         Raises:
             RuntimeApiError: the Runtime API has no restore.
         """
         request = f"GET /{_VERSION}/runtime/restore/next HTTP/1.1\r\n{self._common}\r\n".encode()
-        response = self._exchange(request)
+        response = await self._exchange(request)
         self._connection.close()
         if response.status != 200:
             raise RuntimeApiError(
                 f"The Runtime API answered /restore/next with {response.status}: {response.body!r:.300}", fatal=True
             )
 
-    def restore_failed(self, error: AdapterError) -> None:
+    async def restore_failed(self, error: AdapterError) -> None:
         """Reports that the app's hooks failed after a restore. The process has to end after that.
 
         Raises:
             RuntimeApiError: the Runtime API cannot be reached.
         """
         path = f"/{_VERSION}/runtime/restore/error"
-        response = self._exchange(self._post(path, _error_type(error), error_document(error)))
+        response = await self._exchange(self._post(path, _error_type(error), error_document(error)))
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /restore/error with {response.status}: {response.body!r:.300}")
 
-    def _answer(self, invocation: Invocation, kind: str, headers: str, document: bytes) -> None:
+    async def _answer(self, invocation: Invocation, kind: str, headers: str, document: bytes) -> None:
         if invocation.invocation_id:
             headers += f"Lambda-Runtime-Invocation-Id: {invocation.invocation_id}\r\n"
         path = f"/{_VERSION}/runtime/invocation/{invocation.request_id}/{kind}"
-        response = self._exchange(self._post(path, headers, document))
+        response = await self._exchange(self._post(path, headers, document))
         if response.status < 300:
             return
         said = f"The Runtime API answered /{kind} with {response.status}: {response.body!r:.300}"
@@ -131,20 +136,20 @@ class RuntimeApi:
         )
         return head.encode() + document
 
-    def _exchange(self, request: bytes) -> Response:
+    async def _exchange(self, request: bytes) -> Response:
         """Sends a request until there is an answer; asking twice is harmless here, the API knows its invocations."""
         pause = _FIRST_PAUSE
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 if not self._connection.port:
-                    self._connection.open()
-                return self._connection.exchange(request)
+                    await self._connection.connect()
+                return await self._connection.ask(request)
             except (OSError, ConnectionClosed, NotHttp) as error:
                 if attempt == _ATTEMPTS:
                     raise RuntimeApiError(
                         f"The Runtime API cannot be reached after {_ATTEMPTS} attempts: {error}.", fatal=True
                     ) from error
-            time.sleep(pause)
+            await self._mode.pause(pause)
             pause *= 2
         raise AssertionError("the loop returns or raises")
 

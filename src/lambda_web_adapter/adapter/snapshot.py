@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from lambda_web_adapter.adapter.one_at_a_time import run
 from lambda_web_adapter.adapter.readiness import failure_of
 from lambda_web_adapter.errors import AfterRestoreFailed, BeforeSnapshotFailed
 
@@ -28,11 +29,11 @@ def go_through(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> None
         RuntimeApiError: the Runtime API has no restore.
     """
     _ask(app, "snapshot", settings.readiness_check_timeout, BeforeSnapshotFailed)
-    runtime.restore_next()
+    run(runtime.restore_next())
     try:
         _ask(app, "restore", _RESTORE_SECONDS, AfterRestoreFailed)
     except AfterRestoreFailed as error:
-        runtime.restore_failed(error)
+        run(runtime.restore_failed(error))
         raise
 
 
@@ -40,10 +41,10 @@ def _ask(app: AppProcess, word: str, seconds: float, kind: type[BeforeSnapshotFa
     """Has our own server do something; a command has no hooks."""
     if not app.speaks:
         return
-    app.ask(word)
+    app.control.ask(word)
     until = time.monotonic() + seconds
     try:
-        while (line := app.read_line(until - time.monotonic())) != b"completed":
+        while (line := app.control.read_line(until - time.monotonic())) != b"completed":
             if line.startswith(b"failed ") or not line:
                 raise failure_of(line, kind)
     except TimeoutError:

@@ -72,17 +72,28 @@ class _Server(Server):
                 self._loop.add_reader(self._control.fileno(), self._asked)
 
     def _asked(self) -> None:
-        """Does what the adapter asks for, in a task, since hooks may be asynchronous; without an adapter, stops."""
+        """Does what the adapter asks for; without an adapter, stops."""
         asked = self._control.asked()
-        if asked is None:
+        if not asked:
             self._loop.remove_reader(self._control.fileno())
             self.handle_exit(signal.SIGTERM, None)
-            return
-        from lambda_web_adapter.app import snapshot  # only with SnapStart
+        for line in asked:
+            word, _, port = line.partition(" ")
+            if word == "cancel":
+                self._cancel(port)
+            else:
+                from lambda_web_adapter.app import snapshot  # only with SnapStart
 
-        task = self._loop.create_task(snapshot.answer_async(asked, self._control))
-        self.server_state.tasks.add(task)
-        task.add_done_callback(self.server_state.tasks.discard)
+                task = self._loop.create_task(snapshot.answer_async(word, self._control))  # hooks may be asynchronous
+                self.server_state.tasks.add(task)
+                task.add_done_callback(self.server_state.tasks.discard)
+
+    def _cancel(self, port: str) -> None:
+        """Cancels the call for a request; one that takes no notice goes on."""
+        for task in self.server_state.tasks:
+            if task.get_name() == port:
+                task.cancel()
+        self._control.cancelled(port)
 
     async def main_loop(self) -> None:
         """Waits for a signal; uvicorn would wake up ten times a second to look for one."""

@@ -76,6 +76,7 @@ class AsgiConnection(asyncio.Protocol):
         self.transport = transport
         self._peer = transport.get_extra_info("peername")[:2]
         self.port = self._peer[1]
+        self._name = str(self.port)  # of the tasks, by which one can be found to be cancelled
         self._server_state.connections.add(self)  # type: ignore[arg-type]  # it is closed by `shutdown`, as uvicorn's
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -126,7 +127,7 @@ class AsgiConnection(asyncio.Protocol):
 
     def _begin(self, exchange: Exchange) -> None:
         self._current = exchange
-        task = self._loop.create_task(exchange.run(self._app))
+        task = self._loop.create_task(exchange.run(self._app), name=self._name)
         tasks = self._server_state.tasks
         tasks.add(task)
         task.add_done_callback(tasks.discard)

@@ -48,14 +48,24 @@ class Control:
         """The file descriptor that is readable when the adapter asks for something, or has ended; -1 without one."""
         return self._channel.fileno() if self._channel is not None else -1
 
-    def asked(self) -> str | None:
-        """Reads what the adapter asks for: one word, since it then waits for the answer; None when it has ended."""
+    def asked(self) -> list[str]:
+        """Reads what the adapter asks for, a line for each thing; nothing when the adapter has ended.
+
+        `snapshot` and `restore` have hooks called, `cancel PORT` the call for the request on that connection cancelled.
+        """
         if self._channel is None:
-            return None
+            return []
         try:
-            return self._channel.recv(4096).decode().strip() or None
+            data = self._channel.recv(4096)
+            while data and not data.endswith(b"\n"):
+                data += self._channel.recv(4096)
         except ConnectionError:
-            return None
+            return []
+        return data.decode().split("\n")[:-1]
+
+    def cancelled(self, port: str) -> None:
+        """Says that a request's end was taken note of, whether its call has returned or not."""
+        self._say(f"cancelled {port}")
 
     def completed(self) -> None:
         """Says that what was asked for is done."""

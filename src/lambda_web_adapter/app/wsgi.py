@@ -60,11 +60,15 @@ def serve(app: WSGIApplication, listener: socket.socket, control: Control) -> in
 def _do_as_asked(control: Control) -> bool:
     """Does what the adapter asks for; returns whether there is still an adapter."""
     asked = control.asked()
-    if asked:
-        from lambda_web_adapter.app import snapshot  # only with SnapStart
+    for line in asked:
+        word, _, port = line.partition(" ")
+        if word == "cancel":  # no thread can be: its next write finds the connection closed
+            control.cancelled(port)
+        else:
+            from lambda_web_adapter.app import snapshot  # only with SnapStart
 
-        snapshot.answer(asked, control)
-    return asked is not None
+            snapshot.answer(word, control)
+    return bool(asked)
 
 
 def _signals() -> int:

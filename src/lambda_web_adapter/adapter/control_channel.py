@@ -1,0 +1,92 @@
+"""The adapter's end of the control channel, a socket pair: a line for each thing that HTTP cannot say.
+
+From our own server come `ready`, `failed {json}`, after each request `done PORT` or `closing PORT`, and the answers to
+what it is asked for. PORT is this side's port of the connection that the request came on, which carries one at a time:
+it names the request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import time
+
+
+class ControlChannel:
+    """What the app says of itself, line by line; without a socket it is closed."""
+
+    def __init__(self, channel: socket.socket | None = None) -> None:
+        """Takes the socket."""
+        self._socket = channel
+        self._rest = b""
+
+    def fileno(self) -> int:
+        """The file descriptor that is readable when there is something to read; -1 when the channel is closed."""
+        return self._socket.fileno() if self._socket else -1
+
+    def read_line(self, timeout: float) -> bytes:
+        """Waits for the next line.
+
+        Args:
+            timeout: seconds to wait.
+
+        Returns:
+            The line, or nothing when the channel has closed.
+
+        Raises:
+            TimeoutError: no line came in time.
+        """
+        channel = self._socket
+        if channel is None:
+            return b""
+        until = 0.0
+        flags = int(socket.MSG_DONTWAIT)  # mostly the line is there already, and one system call is all it takes
+        while b"\n" not in self._rest:
+            try:
+                data = channel.recv(65536, flags)
+            except BlockingIOError:
+                now = time.monotonic()
+                until = until or now + timeout
+                if now >= until:
+                    raise TimeoutError("nothing came on the control channel") from None
+                channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(until - now))
+                flags = 0
+                continue
+            except ConnectionError:
+                data = b""
+            if not data:
+                return b""
+            self._rest += data
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line
+
+    def lines(self) -> list[bytes] | None:
+        """Reads the lines that are there, without waiting; None when the channel has closed."""
+        try:
+            data = self._socket.recv(65536, socket.MSG_DONTWAIT) if self._socket else b""
+        except BlockingIOError:
+            return []
+        except ConnectionError:
+            data = b""
+        if not data:
+            return None
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return lines
+
+    def ask(self, line: str) -> None:
+        """Asks our own server for something; that it has ended is heard when the answer is read."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.sendall(f"{line}\n".encode())
+
+    def close(self) -> None:
+        """Closes the channel."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def timeval(seconds: float) -> bytes:
+    """Writes a time as the kernel takes it for SO_RCVTIMEO and SO_SNDTIMEO (socket(7)); zero would mean no limit."""
+    return struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000) or 1)

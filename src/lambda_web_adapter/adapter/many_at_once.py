@@ -1,0 +1,234 @@
+"""Many invocations at once, as on Lambda Managed Instances: a slot for each, on one event loop, over the same app.
+
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html. As many threads would spend more time on
+handing over the interpreter's lock than on the invocations.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from importlib.util import find_spec
+
+from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.loop_connection import LoopConnection
+from lambda_web_adapter.adapter.mode import STACKS_SECONDS, Mode
+from lambda_web_adapter.adapter.runtime_api import RuntimeApi
+from lambda_web_adapter.adapter.slot import Slot, Strikes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from typing import Any
+
+    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.mode import Found
+    from lambda_web_adapter.adapter.supervisor import Supervisor
+    from lambda_web_adapter.settings import Settings
+
+# An app that does not even take note of a request's end within this time hangs as a whole.
+_REACTION_SECONDS = 1.0
+# Between two looks at what the app is doing: when it hangs, all slots find that out at once.
+_STACKS_PAUSE = 1.0  # seconds
+
+
+def serve(address: str, supervisors: list[Supervisor], settings: Settings, slots: int) -> int:
+    """Serves invocations, so many at once, until SIGTERM, or until there are none to be had any more.
+
+    Args:
+        address: `host:port` of the Runtime API.
+        supervisors: the app's processes, over which the slots are spread evenly.
+        settings: the settings.
+        slots: how many invocations at once.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        RuntimeApiError: the environment cannot go on.
+    """
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        return runner.run(_serve(address, supervisors, settings, slots))
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    if find_spec("uvloop") is None:
+        return asyncio.new_event_loop()
+    import uvloop
+
+    return uvloop.new_event_loop()
+
+
+async def _serve(address: str, supervisors: list[Supervisor], settings: Settings, slots: int) -> int:
+    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _stop, stopped)
+    for supervisor in supervisors:
+        supervisor.go_over_to(ManyAtOnce(slots))
+    strikes = Strikes(slots)
+    tasks: set[asyncio.Future[int]] = set()
+    for number in range(slots):
+        supervisor = supervisors[number % len(supervisors)]
+        slot = Slot(RuntimeApi(address, supervisor.mode), supervisor, settings, strikes)
+        tasks.add(asyncio.create_task(slot.serve(), name=f"slot {number}"))
+    try:
+        done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        return next(iter(done)).result()
+    finally:
+        for supervisor in supervisors:  # before the event loop waits for a thread that waits for the app
+            supervisor.app.stop()
+
+
+def _stop(stopped: asyncio.Future[int]) -> None:
+    if not stopped.done():
+        stopped.set_result(0)
+
+
+class ManyAtOnce(Mode):
+    """How the slots that share an app process wait; of a request that hangs only its own slot is let go of."""
+
+    def __init__(self, slots: int) -> None:
+        """Begins, on the event loop that runs."""
+        self._slots = slots
+        self._lock = asyncio.Lock()
+        self._ear: _Ear | None = None
+        self._next_stacks = 0.0
+
+    def connection(self, host: str, port: int) -> LoopConnection:
+        """Makes a connection on the event loop."""
+        return LoopConnection(host, port)
+
+    @contextlib.asynccontextmanager
+    async def starting(self, deadline: float) -> AsyncIterator[None]:
+        """Lets in one slot after the other: the first starts the app, and the others find it ready."""
+        async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
+            await self._lock.acquire()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def started(self, app: AppProcess) -> None:
+        """Listens to the control channel for all slots."""
+        if self._ear:
+            self._ear.end()
+        self._ear = _Ear(app)
+
+    async def pause(self, seconds: float) -> None:
+        """Leaves the event loop to others."""
+        await asyncio.sleep(seconds)
+
+    async def call(self, function: Callable[..., Found], *arguments: Any) -> Found:
+        """Calls the function in a thread."""
+        return await asyncio.to_thread(function, *arguments)
+
+    async def hear(self, app: AppProcess, lines: tuple[bytes, ...], deadline: float) -> bytes:
+        """Waits for the line, unless it was heard already."""
+        if self._ear is None or self._ear.app is not app:
+            return b""
+        return await self._ear.wait(lines, deadline)
+
+    async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:
+        """Has the app cancel the request, if it is ours to speak to; the other requests go on.
+
+        An app that hangs as a whole, or in which as many requests hang as there are slots, is ended.
+        """
+        ear = self._ear
+        if not app.speaks or ear is None or ear.app is not app:
+            log("ERROR", "The app did not answer in time; its connection was closed.", request_id)
+            return
+        log("ERROR", "The app did not answer in time; the request is cancelled.", request_id)
+        if time.monotonic() >= self._next_stacks:
+            self._next_stacks = time.monotonic() + _STACKS_PAUSE
+            app.show_stacks()
+            with contextlib.suppress(TimeoutError):
+                await ear.wait((b"shown",), time.monotonic() + STACKS_SECONDS)
+        ear.ignore((b"done %d" % port, b"closing %d" % port))
+        app.control.ask(f"cancel {port}")
+        try:
+            await ear.wait((b"cancelled %d" % port,), time.monotonic() + _REACTION_SECONDS)
+        except TimeoutError:
+            log("ERROR", "The app does not react; it is ended, and the next event starts it again.", request_id)
+            app.kill()
+        if ear.stuck >= self._slots:
+            log("ERROR", f"{ear.stuck} requests hang in the app; it is ended, and the next event starts it again.")
+            app.kill()
+
+
+class _Ear:
+    """Hears what one run of the app says, for all slots.
+
+    Attributes:
+        app: the run.
+    """
+
+    def __init__(self, app: AppProcess) -> None:
+        self.app = app
+        self._loop = asyncio.get_running_loop()
+        self._descriptor = os.dup(app.control.fileno())  # its own, since the channel may be closed by others
+        self._closed = False
+        self._waiting: dict[bytes, asyncio.Future[bytes]] = {}
+        self._heard: set[bytes] = set()
+        self._ignored: dict[bytes, tuple[bytes, ...]] = {}
+        self._loop.add_reader(self._descriptor, self._hear)
+
+    async def wait(self, lines: tuple[bytes, ...], deadline: float) -> bytes:
+        """Waits for one of the lines; see `Mode.hear`."""
+        for line in lines:
+            if line in self._heard:
+                self._heard.discard(line)
+                return line
+        if self._closed:
+            return b""
+        heard: asyncio.Future[bytes] = self._loop.create_future()
+        self._waiting.update(dict.fromkeys(lines, heard))
+        try:
+            async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
+                return await heard
+        except TimeoutError:
+            self.ignore(lines)
+            raise
+        finally:
+            for line in lines:
+                self._waiting.pop(line, None)
+
+    def ignore(self, lines: tuple[bytes, ...]) -> None:
+        """Drops whichever of these lines comes, unless one has come."""
+        if not self._heard.isdisjoint(lines):
+            self._heard.difference_update(lines)
+            return
+        self._ignored.update(dict.fromkeys(lines, lines))
+
+    @property
+    def stuck(self) -> int:
+        """How many requests were given up whose calls have not returned."""
+        return sum(line.startswith(b"done ") for line in self._ignored)
+
+    def _hear(self) -> None:
+        lines = self.app.control.lines()
+        if lines is None:
+            self.end()
+            return
+        for line in lines:
+            waiting = self._waiting.get(line)
+            if waiting is not None:
+                if not waiting.done():
+                    waiting.set_result(line)
+            elif line in self._ignored:
+                for each in self._ignored[line]:
+                    del self._ignored[each]
+            else:
+                self._heard.add(line)
+
+    def end(self) -> None:
+        """Takes the end of the channel."""
+        if self._closed:
+            return
+        self._closed = True
+        self._loop.remove_reader(self._descriptor)
+        os.close(self._descriptor)
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_result(b"")

@@ -1,0 +1,105 @@
+"""What differs between one invocation at a time (`one_at_a_time.py`) and many (`many_at_once.py`).
+
+All else, the slot, the invocation, the Runtime API, is written once, as coroutines that wait by means of this.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+    from typing import Any, TypeVar
+
+    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.messages import Response
+
+    Found = TypeVar("Found")
+
+# Within this time after it was asked what it is doing, an app has said so, or its event loop hangs.
+STACKS_SECONDS = 0.1
+
+
+class ClientConnection(ABC):
+    """A kept-alive HTTP/1.1 connection of a client, opened by `connect`, and again after it was closed.
+
+    Attributes:
+        port: this side's port while the connection is open, else 0. Whether it is open, as far as this side knows.
+    """
+
+    port: int
+
+    @abstractmethod
+    def is_open(self) -> bool:
+        """Says whether the connection can take a request: it is open, and nothing came unasked, not even its end."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Closes the connection; the next request needs another `connect`."""
+
+    @abstractmethod
+    async def connect(self, seconds: float | None = None) -> None:
+        """Opens the connection.
+
+        Args:
+            seconds: to wait for the peer; None waits as long as the kernel does.
+
+        Raises:
+            OSError: nobody listens there, or not in time.
+        """
+
+    @abstractmethod
+    async def ask(self, request: bytes, *, method: str = "GET", deadline: float | None = None) -> Response:
+        """Sends a request and reads the whole response. The connection must be open.
+
+        Args:
+            request: head and body.
+            method: the request's method, since the response to HEAD has no body.
+            deadline: when to give up, on the monotonic clock in seconds; None waits without bound.
+
+        Raises:
+            ConnectionClosed: the peer closed before the response was whole.
+            NotHttp: the response cannot be read.
+            TimeoutError: the deadline passed. The connection is closed then, as after each error.
+        """
+
+
+class Mode(ABC):
+    """How the slots of an environment wait, and what they do about a request that hangs."""
+
+    @abstractmethod
+    def connection(self, host: str, port: int) -> ClientConnection:
+        """Makes a connection, which is not open yet."""
+
+    @abstractmethod
+    def starting(self, deadline: float) -> AbstractAsyncContextManager[object]:
+        """Keeps the other slots from starting the app meanwhile; raises TimeoutError if one takes too long over it."""
+
+    @abstractmethod
+    def started(self, app: AppProcess) -> None:
+        """Takes note of another run of the app, which is ready."""
+
+    @abstractmethod
+    async def pause(self, seconds: float) -> None:
+        """Lets time pass."""
+
+    @abstractmethod
+    async def call(self, function: Callable[..., Found], *arguments: Any) -> Found:
+        """Calls a function that may block for long."""
+
+    @abstractmethod
+    async def hear(self, app: AppProcess, lines: tuple[bytes, ...], deadline: float) -> bytes:
+        """Waits for one of these lines on the app's control channel.
+
+        Returns:
+            The line, or nothing when the channel has closed.
+
+        Raises:
+            TimeoutError: none came before the deadline (on the monotonic clock, in seconds).
+        """
+
+    @abstractmethod
+    async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:
+        """Lets go of a request that was not answered in time, and logs what the app was doing."""

@@ -1,0 +1,82 @@
+"""One invocation at a time: to wait is to block, which no event loop can beat.
+
+The coroutines that wait by means of this never suspend, so that to run one is a plain call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from lambda_web_adapter.adapter.connection import Connection
+from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.mode import STACKS_SECONDS, ClientConnection, Mode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.mode import Found
+    from lambda_web_adapter.messages import Response
+
+
+def run(coroutine: Coroutine[Any, Any, Found]) -> Found:
+    """Runs a coroutine that never suspends."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        found: Found = end.value
+        return found
+    raise AssertionError("one invocation at a time never suspends")
+
+
+class BlockingConnection(Connection, ClientConnection):
+    """A connection whose coroutines block."""
+
+    async def connect(self, seconds: float | None = None) -> None:
+        """Is `open`."""
+        self.open(seconds)
+
+    async def ask(self, request: bytes, *, method: str = "GET", deadline: float | None = None) -> Response:
+        """Is `exchange`."""
+        return self.exchange(request, method=method, deadline=deadline)
+
+
+class OneAtATime(Mode):
+    """How the only slot of an environment waits; a request that hangs costs the app its life."""
+
+    def connection(self, host: str, port: int) -> BlockingConnection:
+        """Makes a connection that blocks."""
+        return BlockingConnection(host, port)
+
+    def starting(self, deadline: float) -> contextlib.nullcontext[None]:
+        """Keeps nobody off, since there is nobody else."""
+        return contextlib.nullcontext()
+
+    def started(self, app: AppProcess) -> None:
+        """Takes no note of it."""
+
+    async def pause(self, seconds: float) -> None:
+        """Sleeps."""
+        time.sleep(seconds)  # noqa: ASYNC251  # blocking is the point here
+
+    async def call(self, function: Callable[..., Found], *arguments: Any) -> Found:
+        """Calls the function."""
+        return function(*arguments)
+
+    async def hear(self, app: AppProcess, lines: tuple[bytes, ...], deadline: float) -> bytes:
+        """Reads the channel, and passes over what is about earlier requests, which were given up."""
+        while True:
+            line = app.control.read_line(deadline - time.monotonic())
+            if not line or line in lines:
+                return line
+
+    async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:
+        """Ends the app, so that nothing of the request happens later, and the next event meets a clean one."""
+        log("ERROR", "The app did not answer in time; it is ended, and the next event starts it again.", request_id)
+        app.show_stacks()
+        with contextlib.suppress(TimeoutError):  # threads are shown at once; tasks not by a loop that hangs
+            await self.hear(app, (b"shown",), time.monotonic() + STACKS_SECONDS)
+        app.kill()

@@ -1,0 +1,113 @@
+"""What a client reads of one HTTP/1.1 connection: bytes in, whole responses out (RFC 9112). No socket is in sight."""
+
+from __future__ import annotations
+
+import httptools
+
+from lambda_web_adapter.messages import Response
+
+
+class ConnectionClosed(Exception):
+    """The peer is gone.
+
+    Attributes:
+        received: whether a byte of the response was read.
+    """
+
+    def __init__(self, reason: str, *, received: bool = False) -> None:
+        super().__init__(reason)
+        self.received = received
+
+
+class NotHttp(Exception):
+    """What came is not an HTTP response."""
+
+
+class ResponseReader:
+    """Reads the responses of one connection, one after the other.
+
+    Attributes:
+        complete: whether the response is whole.
+        keep_alive: whether the connection can take another request after it.
+        received: whether a byte of it was read.
+    """
+
+    def __init__(self) -> None:
+        """Begins with a new connection."""
+        self._parser = httptools.HttpResponseParser(self)
+        self.expect("GET")
+
+    def expect(self, method: str) -> None:
+        """Begins with a response to a request of this method: the one to HEAD has no body."""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._chunks: list[bytes] = []
+        self._status = 0
+        self.received = False
+        self.keep_alive = False
+        self.complete: bool = False
+        self._bodiless = method == "HEAD"
+
+    def feed(self, data: bytes) -> None:
+        """Reads what has come.
+
+        Raises:
+            NotHttp: it is no response.
+        """
+        self.received = True
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if isinstance(error.__context__, SystemExit):
+                raise error.__context__ from None  # a signal came while a callback ran
+            if not self.complete:
+                raise NotHttp(str(error)) from None
+            self.keep_alive = False  # what comes after a whole response is not ours to judge
+
+    def end(self) -> None:
+        """Takes the connection's end, which ends a body without a length (RFC 9112 §6.3).
+
+        Raises:
+            ConnectionClosed: any other response is broken off by it.
+        """
+        names = {name.lower() for name, _ in self._headers}
+        if not self._status or b"content-length" in names or b"transfer-encoding" in names:
+            raise ConnectionClosed("the connection was closed", received=self.received)
+        self.keep_alive = False
+
+    def response(self) -> Response:
+        """Returns the response."""
+        if self._bodiless:
+            self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
+        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        return Response(status=self._status, headers=self._headers, body=body)
+
+    # What httptools calls while it reads.
+
+    def on_message_begin(self) -> None:
+        """Refuses to read on behind a whole response: what comes there is no part of it, nor of the next."""
+        if self.complete:
+            raise NotHttp("something came behind the response")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keeps a header, without the spaces that the parser leaves behind its value (RFC 9112 §5.1)."""
+        self._headers.append((name, value.rstrip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        """Takes the status; the response to a HEAD request ends here."""
+        status = self._parser.get_status_code()
+        if status >= 200:
+            self._status = status
+            self.keep_alive = self._parser.should_keep_alive()
+            self.complete = self._bodiless
+
+    def on_body(self, body: bytes) -> None:
+        """Keeps a part of the body; the response to HEAD has none, whatever the app sends."""
+        if not self._bodiless:
+            self._chunks.append(body)
+
+    def on_message_complete(self) -> None:
+        """Ends the response, unless it is an interim one (RFC 9110 §15.2), which is passed over."""
+        if self._status:
+            self.complete = True
+        else:
+            self._headers = []

@@ -1,0 +1,103 @@
+"""One slot of an environment: it asks for an event, has the app handle it, answers, and asks for the next one."""
+
+from __future__ import annotations
+
+from lambda_web_adapter.adapter.app_connection import AppConnection
+from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
+from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.supervisor import FAILED_STARTS, AppState
+from lambda_web_adapter.errors import AdapterError, RuntimeApiError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.runtime_api import RuntimeApi
+    from lambda_web_adapter.adapter.supervisor import Supervisor
+    from lambda_web_adapter.messages import Invocation
+    from lambda_web_adapter.settings import Settings
+
+# Exit codes; Lambda shows them, it makes no difference between those that are not 0.
+INIT_FAILED = 1
+RUNTIME_API_FAILED = 2
+# Answers to /next in a row that were none, for each slot, before the environment ends.
+_STRIKES = 5
+_STRIKE_PAUSE = 0.1  # seconds
+
+
+class Strikes:
+    """Counts answers to /next that were none, over all slots, and from the last that was one."""
+
+    def __init__(self, slots: int = 1) -> None:
+        """Begins with none."""
+        self._limit = _STRIKES * slots
+        self.count = 0
+
+    def one_more(self) -> bool:
+        """Counts one; returns whether there were too many."""
+        self.count += 1
+        return self.count >= self._limit
+
+
+class Slot:
+    """Serves one invocation at a time, over connections of its own."""
+
+    def __init__(self, runtime: RuntimeApi, supervisor: Supervisor, settings: Settings, strikes: Strikes) -> None:
+        """Takes the Runtime API, and the app that it shares with the environment's other slots."""
+        self._runtime = runtime
+        self._supervisor = supervisor
+        self._settings = settings
+        self._strikes = strikes
+        self._app: AppProcess | None = None
+        self._connection: AppConnection
+        self._invoker: Invoker
+
+    async def serve(self) -> int:
+        """Serves invocations until there are none to be had any more; returns the exit code.
+
+        Raises:
+            RuntimeApiError: the environment cannot go on.
+        """
+        while True:
+            try:
+                invocation = await self._runtime.next()
+            except RuntimeApiError as error:
+                log("ERROR", str(error))
+                if error.fatal or self._strikes.one_more():
+                    return RUNTIME_API_FAILED
+                await self._supervisor.mode.pause(_STRIKE_PAUSE)
+                continue
+            self._strikes.count = 0
+            await self._handle(invocation)
+            if self._supervisor.state is AppState.GIVEN_UP:
+                log("ERROR", f"The app could not be started {FAILED_STARTS} times in a row; the environment ends.")
+                return INIT_FAILED
+
+    async def _handle(self, invocation: Invocation) -> None:
+        deadline = deadline_of(invocation, self._settings.deadline_margin)
+        try:
+            app = await self._supervisor.ready_app(deadline)
+        except AdapterError as error:
+            await self._fail(invocation, error)
+            return
+        if app is not self._app:
+            self._use(app)
+        try:
+            reply = await self._invoker.reply_to(invocation, deadline)
+        except AdapterError as error:
+            await self._fail(invocation, error)
+        else:
+            await self._runtime.respond(invocation, reply)
+        await self._connection.wait_until_done(deadline, invocation.request_id)
+
+    def _use(self, app: AppProcess) -> None:
+        """Goes over to another run of the app."""
+        if self._app:
+            self._connection.close()
+        self._app = app
+        self._connection = AppConnection(app, self._settings.host, self._supervisor.mode)
+        self._invoker = Invoker(self._settings, self._connection)
+
+    async def _fail(self, invocation: Invocation, error: AdapterError) -> None:
+        kind = f"{error.error_type} ({error.raised})" if error.raised else error.error_type
+        log("ERROR", f"{kind}: {error}{error.details}", invocation.request_id)
+        await self._runtime.fail(invocation, error)

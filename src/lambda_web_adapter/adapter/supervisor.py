@@ -1,0 +1,118 @@
+"""The app's life, run after run: ready before it is used, started again when it has ended, given up if it never is."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.readiness import is_overdue, wait_until_ready
+from lambda_web_adapter.errors import AppError, AppNotReady
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.mode import Mode
+    from lambda_web_adapter.settings import Settings
+
+# Starts of the app in a row that failed, before the environment ends.
+FAILED_STARTS = 3
+
+
+class AppState(Enum):
+    """Where an app is in its life; `docs/lifecycle.md` has the table of what leads from one to another."""
+
+    STARTING = "it starts, and is not ready yet"
+    READY = "it takes requests"
+    ENDED = "its process has ended; the next event starts it again"
+    GIVEN_UP = "it did not start several times in a row; the environment ends"
+
+
+class Supervisor:
+    """Keeps an app at work.
+
+    Attributes:
+        app: the run of now.
+        state: where it is.
+        look: whether a child has ended or stopped since the app was last looked after.
+        mode: how to wait.
+    """
+
+    def __init__(self, app: AppProcess, settings: Settings, mode: Mode) -> None:
+        """Takes the first run, which was started."""
+        self.app = app
+        self.state = AppState.STARTING
+        self.look = True  # it may have ended before anybody looked
+        self._settings = settings
+        self.mode = mode
+        self._failed_starts = 0
+
+    def go_over_to(self, mode: Mode) -> None:
+        """Waits in another way from now on."""
+        self.mode = mode
+        if self.state is AppState.READY:
+            mode.started(self.app)
+
+    async def start(self, until: float) -> None:
+        """Waits for the app; what is not ready by then is waited for within the first invocation.
+
+        An environment that has not asked for an event after 10 s is killed, and the app starts again from nothing.
+
+        Raises:
+            AppError: the app cannot be served.
+        """
+        try:
+            await self._wait_until_ready(until)
+        except AppNotReady as error:
+            if is_overdue(self.app, self._settings):
+                raise
+            log("WARNING", f"{error} The first event is asked for meanwhile.")
+
+    async def ready_app(self, deadline: float) -> AppProcess:
+        """Returns an app that takes requests: waits for one that starts, and starts one again that has ended.
+
+        Args:
+            deadline: when to give up, on the monotonic clock in seconds.
+
+        Raises:
+            AppError: there is none, or not in time.
+        """
+        if self.state is AppState.READY and not self.look and self.app.pid:
+            return self.app
+        try:
+            async with self.mode.starting(deadline):
+                await self._look_after(deadline)
+        except TimeoutError:
+            raise AppNotReady("The app was still being started at the function's time-out.") from None
+        return self.app
+
+    async def _look_after(self, deadline: float) -> None:
+        self.look = False
+        if self.app.has_ended():
+            self.state = AppState.ENDED
+        if self.state is AppState.ENDED:
+            log("WARNING", f"The app has ended ({self.app.end}); it is started again.")
+            self.app.stop()
+            self.app = self.app.again()
+            self.state = AppState.STARTING
+        if self.state is AppState.STARTING:
+            await self._wait_until_ready(deadline)
+
+    async def _wait_until_ready(self, deadline: float) -> None:
+        try:
+            await self.mode.call(wait_until_ready, self.app, self._settings, deadline)
+        except AppNotReady:
+            if is_overdue(self.app, self._settings):
+                self.app.kill()
+                self._start_failed()
+            raise
+        except AppError:
+            self._start_failed()
+            raise
+        self._failed_starts = 0
+        self.state = AppState.READY
+        self.app.share_core()
+        self.mode.started(self.app)
+
+    def _start_failed(self) -> None:
+        self._failed_starts += 1
+        self.state = AppState.GIVEN_UP if self._failed_starts == FAILED_STARTS else AppState.ENDED
