@@ -92,9 +92,14 @@ class _Event:
 
 
 class FakeRuntimeApi:
-    """The Runtime API of one environment, on a free port, served by threads until it is closed."""
+    """The Runtime API of one environment, on a free port, served by threads until it is closed.
 
-    def __init__(self) -> None:
+    One event is open at a time, as on Lambda; or, for Managed Instances, as many as are asked for.
+    """
+
+    def __init__(self, *, many: bool = False) -> None:
+        self._many = many
+        self._open: dict[str, _Event] = {}
         self._changed = Condition()
         self._calls: list[Call] = []
         self._queue: deque[_Event] = deque()
@@ -262,8 +267,8 @@ class FakeRuntimeApi:
             script = self._scripts.get(call.name)
             if script:
                 answer = script.popleft()
-                if call.name in ("response", "error") and not answer.reset:
-                    self._over()
+                if call.name in ("response", "error") and not answer.reset and call.request_id in self._open:
+                    self._open[call.request_id].answered = True
                 return answer
             if call.name == "next" and call.method == "GET":
                 self._asked = True
@@ -282,23 +287,24 @@ class FakeRuntimeApi:
     def _next(self) -> Answer:
         if self._init_failed:
             return problem(403, "InvalidStateTransition", "State transition from InitError to Ready failed")
-        if self._current is None or self._current.answered:
+        if self._current is None or self._current.answered or self._many:
             self._changed.wait_for(lambda: self._closing or self._queue)
             if self._closing:
                 return RESET
             self._current = self._queue.popleft()
+            self._open = {**(self._open if self._many else {}), self._current.request_id: self._current}
         return Answer(200, self._current.body, self._current.headers)
 
     def _ended(self, call: Call) -> Answer:
-        current = self._current
-        if current is None or current.request_id != call.request_id:
+        current = self._open.get(call.request_id)
+        if current is None:
             return problem(400, "InvalidRequestID", "Invalid request ID")
         if current.answered:
             return problem(403, "InvalidStateTransition", "State transition is not allowed")
         nonce = current.headers.get("Lambda-Runtime-Invocation-Id") or ""
         if call.headers.get("lambda-runtime-invocation-id", "") != nonce:
             return problem(410, "InvokeTimeout", "The invocation id is not the one that was given")
-        self._over()
+        current.answered = True
         if call.name == "response" and len(call.body) > MAX_REPLY:
             message = f"Exceeded maximum allowed payload size ({MAX_REPLY} bytes)."
             return problem(413, "RequestEntityTooLarge", message)
@@ -324,10 +330,6 @@ class FakeRuntimeApi:
             self._changed.wait_for(lambda: self._closing)
             return RESET
         return NOT_FOUND
-
-    def _over(self) -> None:
-        if self._current is not None:
-            self._current.answered = True
 
     def _not_started(self) -> Answer:
         if self._init_failed or self._current is not None:

@@ -79,6 +79,8 @@ async def app(
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
+    if scope["path"].startswith("/hold/"):
+        await _hold(scope["path"].removeprefix("/hold/"))
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     status, content = answer(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
     length = str(len(content)).encode()
@@ -97,6 +99,15 @@ async def app(
         await asyncio.to_thread(what)
 
 
+async def _hold(name: str) -> None:
+    """Stands still without keeping the event loop, and tells when it is cancelled."""
+    try:
+        await asyncio.to_thread(tell, name)
+    except asyncio.CancelledError:
+        tell(f"{name}-cancelled")
+        raise
+
+
 def wsgi(environ: dict[str, Any], start_response: Callable[..., Callable[[bytes], object]]) -> Iterable[bytes]:
     """The WSGI app; the end of /after/NAME comes in the result's `close`."""
     headers = [
@@ -106,6 +117,10 @@ def wsgi(environ: dict[str, Any], start_response: Callable[..., Callable[[bytes]
     ]
     path = environ["PATH_INFO"]
     body = environ["wsgi.input"].read()
+    if path.startswith("/hold/"):
+        name = path.removeprefix("/hold/")
+        tell(name)
+        tell(f"{name}-over")
     status, content = answer(environ["REQUEST_METHOD"], path, environ["QUERY_STRING"], headers, body)
     start_response(f"{status} -", [("content-type", "application/json"), ("content-length", str(len(content)))])
     return _Result(path, content)
