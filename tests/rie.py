@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import zipfile
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -34,6 +36,7 @@ from processes import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
 # SAM's command line has the emulator inside, for both kinds of processor that Lambda knows.
@@ -96,17 +99,18 @@ class Emulator:
         env: Mapping[str, str] | None = None,
         cwd: Path | str | None = None,
         timeout: int = 20,
+        inside: Sequence[str | Path] = (),
     ) -> None:
-        """Starts the emulator; `timeout` is the function's, in seconds."""
+        """Starts the emulator, `inside` a command that executes another; `timeout` is the function's, in seconds."""
         self.runtime_api, self._front = free_addresses(2)
         addresses = (
             *("--runtime-api-address", self.runtime_api),
             *("--runtime-interface-emulator-address", self._front),
         )
         variables = {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout), **(env or {})}
-        self.process = Running([program, *addresses, *command], env=plain_environment(variables), cwd=cwd)
+        self.process = Running([*inside, program, *addresses, *command], env=plain_environment(variables), cwd=cwd)
         self._timeout = timeout
-        self._one_at_a_time = Lock()  # requests side by side crash it
+        self._one_at_a_time: AbstractContextManager[object] = Lock()  # requests side by side crash it
         self._client = httpx.Client(trust_env=False, timeout=timeout + 10)
         try:
             wait_until(lambda: accepts(self._front), "the emulator listens")
@@ -114,15 +118,16 @@ class Emulator:
             self.close()
             raise
 
-    def invoke(self, event: object) -> httpx.Response:
+    def invoke(self, event: object, **headers: str) -> httpx.Response:
         """Sends an event, bytes as they are and anything else as JSON.
 
         An answer of 200 is the reply or an error document, which one cannot tell apart; 502 means that the process
         has ended.
         """
         content = event if isinstance(event, bytes) else json.dumps(event).encode()
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
         with self._one_at_a_time:
-            return self._client.post(f"http://{self._front}{INVOKE_PATH}", content=content)
+            return self._client.post(f"http://{self._front}{INVOKE_PATH}", content=content, headers=given)
 
     def runtimes(self) -> list[int]:
         """The processes that the emulator has started."""
@@ -154,6 +159,49 @@ class Emulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+# Puts folders where the emulator's managed mode looks for them: it executes /var/task/bootstrap, as a user who may not
+# read what is root's.
+_MOUNTS = """
+set -eu
+mount -t tmpfs -o mode=755 none /var
+for pair in "$@"; do
+    test "$pair" != -- || break
+    mkdir "${pair#*=}"
+    mount --bind "${pair%%=*}" "${pair#*=}"
+    shift
+done
+shift
+cd /var/task
+exec "$@"
+"""
+
+
+class ManagedEmulator(Emulator):
+    """A running emulator that plays Lambda Managed Instances: many invocations at once, one start, at once.
+
+    It takes root, since it changes the user and looks for the bootstrap where Lambda has it.
+    """
+
+    def __init__(self, program: Path, task: Path, *, slots: int, timeout: int = 20, **variables: str) -> None:
+        """Starts it with `bootstrap` in the folder `task`, which finds this Python, and its packages."""
+        if os.geteuid() != 0 or not shutil.which("unshare"):
+            pytest.skip("the emulator's managed mode takes root, and unshare of util-linux")
+        packages = sysconfig.get_path("purelib")
+        mounts = {task: "task", Path(sys.base_prefix): "python", Path(packages): "packages", PROJECT / "src": "source"}
+        given = {
+            "AWS_LAMBDA_MAX_CONCURRENCY": str(slots),
+            "LD_LIBRARY_PATH": "/var/python/lib",
+            "PATH": f"/var/python/bin{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PYTHONPATH": "/var/source:/var/packages",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **variables,
+        }
+        pairs = [f"{folder}=/var/{name}" for folder, name in mounts.items()]
+        inside = ["unshare", "--mount", "sh", "-c", _MOUNTS, "sh", *pairs, "--"]
+        super().__init__(program, ["/var/task/bootstrap"], env=given, timeout=timeout, inside=inside)
+        self._one_at_a_time = nullcontext()
 
 
 if __name__ == "__main__":
