@@ -297,7 +297,7 @@ class FakeRuntimeApi:
 
     def _ended(self, call: Call) -> Answer:
         current = self._open.get(call.request_id)
-        if current is None:
+        if current is None or (self._many and current.answered):
             return problem(400, "InvalidRequestID", "Invalid request ID")
         if current.answered:
             return problem(403, "InvalidStateTransition", "State transition is not allowed")

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 import zipfile
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -202,6 +203,15 @@ class ManagedEmulator(Emulator):
         inside = ["unshare", "--mount", "sh", "-c", _MOUNTS, "sh", *pairs, "--"]
         super().__init__(program, ["/var/task/bootstrap"], env=given, timeout=timeout, inside=inside)
         self._one_at_a_time = nullcontext()
+
+    def invoke_when_asked(self, event: object, **headers: str) -> httpx.Response:
+        """Sends an event until it is taken: the emulator refuses what comes before a slot has asked for it."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            response = self.invoke(event, **headers)
+            if response.headers.get("error-type") != "Runtime.Unavailable":
+                return response
+        raise AssertionError("no slot has asked for an event")
 
 
 if __name__ == "__main__":

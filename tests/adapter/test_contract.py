@@ -13,10 +13,11 @@ import httpx
 import pytest
 from fake_runtime_api import FakeRuntimeApi
 from processes import SECONDS
-from rie import Emulator, program_for_tests
+from rie import Emulator, ManagedEmulator, program_for_tests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 LIMIT = 6 * 1024 * 1024 + 100
 # The emulator starts this as its bootstrap; the tests themselves call the Runtime API in its place, from then on.
@@ -74,6 +75,30 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
             found = Platform(
                 emulator.runtime_api,
                 lambda event: emulator.invoke(event).content,
+                lambda: emulator.process.wait_for("(?m)^idle$"),
+            )
+            stack.callback(found.close)
+            stack.enter_context(emulator)
+        yield found
+
+
+@pytest.fixture(params=["fake", pytest.param("emulator", marks=pytest.mark.e2e)])
+def managed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
+    """A platform with many invocations at once, as Lambda Managed Instances have them."""
+    with ExitStack() as stack:
+        if request.param == "fake":
+            fake = FakeRuntimeApi(many=True)
+            found = Platform(fake.address, lambda event: fake.invoke(event).body)
+            stack.callback(found.close)
+            stack.enter_context(fake)
+        else:
+            (tmp_path / "bootstrap").write_text(f"#!/usr/bin/env python3\n{IDLE}\n")
+            for path in (tmp_path, tmp_path / "bootstrap"):
+                path.chmod(0o755)
+            emulator = ManagedEmulator(program_for_tests(request.config), tmp_path, slots=2)
+            found = Platform(
+                emulator.runtime_api,
+                lambda event: emulator.invoke_when_asked(event).content,
                 lambda: emulator.process.wait_for("(?m)^idle$"),
             )
             stack.callback(found.close)
@@ -223,3 +248,47 @@ def test_other_paths_are_not_there(platform: Platform) -> None:
     platform.invoke(None)
 
     assert platform.post("nonsense").status_code == 404
+
+
+# Many invocations at once.
+
+
+def open_events(managed: Platform, *events: object) -> dict[object, tuple[str, Future[bytes]]]:
+    """Has events sent and takes them all; returns each one's id, and what its caller will get."""
+    asked = [managed.ask_for_next() for _ in events]
+    callers = {event: managed.invoke(event) for event in events}
+    answers = [each.result(SECONDS) for each in asked]
+    ids = {answer.json(): answer.headers["lambda-runtime-aws-request-id"] for answer in answers}
+    return {event: (ids[event], callers[event]) for event in events}
+
+
+def test_as_many_events_are_open_as_are_asked_for(managed: Platform) -> None:
+    found = open_events(managed, 1, 2, 3)
+
+    for event, (request_id, _) in reversed(found.items()):
+        answer = managed.post(f"invocation/{request_id}/response", f"to {event}".encode())
+        assert (answer.status_code, answer.json()) == (202, {"status": "OK"})
+
+    assert {event: caller.result(SECONDS) for event, (_, caller) in found.items()} == {
+        event: f"to {event}".encode() for event in (1, 2, 3)
+    }
+
+
+def test_an_unknown_id_is_refused_among_many(managed: Platform) -> None:
+    found = open_events(managed, 1, 2)
+
+    answer = managed.post(f"invocation/{uuid.uuid4()}/response")
+
+    assert (answer.status_code, error_type(answer)) == (400, "InvalidRequestID")
+    for request_id, _ in found.values():
+        assert managed.post(f"invocation/{request_id}/response").status_code == 202
+
+
+def test_a_second_answer_is_refused_among_many(managed: Platform) -> None:
+    (request_id, _), (other, _) = open_events(managed, 1, 2).values()
+    managed.post(f"invocation/{request_id}/response")
+
+    answer = managed.post(f"invocation/{request_id}/response")
+
+    assert (answer.status_code, error_type(answer)) == (400, "InvalidRequestID")
+    assert managed.post(f"invocation/{other}/response").status_code == 202

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from adapter.test_loop import get
-from processes import BOOTSTRAP, SECONDS
+from processes import BOOTSTRAP
 from rie import ManagedEmulator
 
 if TYPE_CHECKING:
@@ -54,15 +53,12 @@ def managed(emulator_file: Path, tmp_path: Path) -> Iterator[ManagedEmulator]:
 
 
 def invoke(emulator: ManagedEmulator, path: str, marker: str, trace: str = "Root=1") -> dict[str, Any]:
-    """Invokes until there is a slot for it: the emulator refuses what comes before one asks."""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        request_id = str(uuid.uuid4())
-        response = emulator.invoke(get(path, x_marker=marker), X_Amzn_RequestId=request_id, X_Amzn_Trace_Id=trace)
-        if response.headers.get("error-type") != "Runtime.Unavailable":
-            found: dict[str, Any] = response.json()
-            return found
-    raise AssertionError("no slot was free")
+    """Invokes, and returns the reply."""
+    response = emulator.invoke_when_asked(
+        get(path, x_marker=marker), X_Amzn_RequestId=str(uuid.uuid4()), X_Amzn_Trace_Id=trace
+    )
+    found: dict[str, Any] = response.json()
+    return found
 
 
 def seen(emulator: ManagedEmulator, path: str, marker: str) -> dict[str, Any]:
