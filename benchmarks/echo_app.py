@@ -1,0 +1,30 @@
+"""Says what it has seen of a request, after a moment in which others come in between; for `many_at_once.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+SEEN = (b"x-marker", b"x-amzn-trace-id", b"x-amz-tenant-id")
+
+
+async def app(
+    scope: dict[str, Any],
+    receive: Callable[[], Awaitable[dict[str, Any]]],
+    send: Callable[[dict[str, Any]], Awaitable[None]],
+) -> None:
+    """Is the app."""
+    if scope["type"] == "lifespan":
+        return
+    body = (await receive())["body"]
+    await asyncio.sleep(random.random() / 500)  # noqa: S311  # no secret is made of it
+    headers = dict(scope["headers"])
+    seen = {name.decode(): headers.get(name, b"").decode() for name in SEEN}
+    document = json.dumps({**seen, "path": scope["path"], "body": body.decode()}).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": document})

@@ -1,0 +1,156 @@
+"""Feeds one environment many invocations at once, and checks each reply: `python benchmarks/many_at_once.py`.
+
+It plays the Runtime API of Lambda Managed Instances. Each event has a path, a header, a body, a trace and a tenant of
+its own, and its reply must have all of them. Afterwards it adds up the memory of all processes, which `-- COMMAND`
+allows to compare: with a runtime that forks a process for each slot, for instance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+class RuntimeApi:
+    """Hands out events until there are no more, and takes note of what is wrong with the replies."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.given = self.answered = 0
+        self.wrong: list[str] = []
+        self.open = self.most_open = 0
+        self.started = 0.0
+        self.over = asyncio.Event()
+        self.closing = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serves one connection."""
+        while head := await self._head(reader):
+            line, *lines = head.decode().split("\r\n")
+            fields = dict(field.lower().split(": ", 1) for field in lines if field)
+            body = await reader.readexactly(int(fields.get("content-length", 0)))
+            method, path, _ = line.split(" ")
+            writer.write(await self._answer(method, path, body))
+            await writer.drain()
+
+    async def _head(self, reader: asyncio.StreamReader) -> bytes:
+        try:
+            return await reader.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return b""
+
+    async def _answer(self, method: str, path: str, body: bytes) -> bytes:
+        if path.endswith("/register"):
+            return _response(200, b"{}", {"Lambda-Extension-Identifier": "0"})
+        if method == "GET" and path.endswith("/event/next"):
+            await self.closing.wait()
+            return b""
+        if method == "GET":
+            if self.given == self.number:
+                await self.closing.wait()
+                return b""
+            return self._next()
+        self._check(path.split("/")[-2], path.rpartition("/")[2], body)
+        return _response(202, b'{"status":"OK"}')
+
+    def _next(self) -> bytes:
+        self.started = self.started or time.monotonic()
+        self.given += 1
+        self.open += 1
+        self.most_open = max(self.open, self.most_open)
+        marker = f"m{self.given}"
+        event = {
+            "version": "2.0",
+            "rawPath": f"/{marker}",
+            "rawQueryString": "",
+            "headers": {"host": "example.com", "x-marker": marker, "content-type": "text/plain"},
+            "requestContext": {
+                "http": {"method": "POST", "path": f"/{marker}", "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7"}
+            },
+            "body": marker,
+            "isBase64Encoded": False,
+        }
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": marker,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + 60) * 1000)),
+            "Lambda-Runtime-Trace-Id": marker,
+            "Lambda-Runtime-Aws-Tenant-Id": marker,
+            "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:123456789012:function:benchmark",
+        }
+        return _response(200, json.dumps(event).encode(), headers)
+
+    def _check(self, marker: str, kind: str, body: bytes) -> None:
+        self.open -= 1
+        self.answered += 1
+        expected = {"path": f"/{marker}", "body": marker, "x-marker": marker}
+        seen = json.loads(json.loads(body)["body"]) if kind == "response" else {}
+        if any(seen.get(name) != value for name, value in expected.items()):
+            self.wrong.append(f"{marker}: {body[:200]!r}")
+        for name in ("x-amzn-trace-id", "x-amz-tenant-id"):  # not every runtime hands them on
+            if seen.get(name) not in (marker, ""):
+                self.wrong.append(f"{marker} has another's {name}: {body[:200]!r}")
+        if self.answered == self.number:
+            self.over.set()
+
+
+def _response(status: int, body: bytes, headers: dict[str, str] | None = None) -> bytes:
+    lines = [f"{name}: {value}\r\n" for name, value in (headers or {}).items()]
+    return f"HTTP/1.1 {status} -\r\n{''.join(lines)}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def memory_of(pid: int) -> tuple[int, float]:
+    """Adds up a process and all that stem from it: how many there are, and their memory in MB, what is shared once."""
+    kilobytes, found = 0, [pid]
+    for each in found:
+        found += map(int, " ".join(path.read_text() for path in Path(f"/proc/{each}/task").glob("*/children")).split())
+        lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
+        kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return len(found), kilobytes / 1024
+
+
+async def measure(slots: int, number: int, command: list[str]) -> int:
+    """Runs it, and prints the figures; returns the exit code."""
+    api = RuntimeApi(number)
+    server = await asyncio.start_server(api.serve, "127.0.0.1", 0)
+    address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    variables = {"AWS_LAMBDA_RUNTIME_API": address, "AWS_LAMBDA_MAX_CONCURRENCY": str(slots)}
+    process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **variables}, cwd=HERE)
+    ended = asyncio.create_task(process.wait())
+    try:
+        await asyncio.wait({ended, asyncio.create_task(api.over.wait())}, timeout=300, return_when="FIRST_COMPLETED")
+        seconds = time.monotonic() - api.started
+        processes, megabytes = memory_of(process.pid) if not ended.done() else (0, 0.0)
+    finally:
+        if not ended.done():
+            process.terminate()
+            await ended
+        api.closing.set()
+    print(  # this is what it is run for
+        f"{api.answered} of {number} answered, {len(api.wrong)} wrong; {api.most_open} at once; "
+        f"{1e6 * seconds / max(api.answered, 1):.0f} µs each; {processes} processes, {megabytes:.0f} MB"
+    )
+    for line in api.wrong[:5]:
+        print(line)
+    return 0 if api.answered == number and not api.wrong else 1
+
+
+def main() -> None:
+    """Reads the words, and measures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--slots", type=int, default=32)
+    parser.add_argument("-n", type=int, default=20_000)
+    parser.add_argument("command", nargs="*", help="by default the adapter, with benchmarks/echo_app.py")
+    words = parser.parse_args()
+    command = words.command or [sys.executable, "-m", "lambda_web_adapter", "echo_app:app"]
+    sys.exit(asyncio.run(measure(words.slots, words.n, command)))
+
+
+if __name__ == "__main__":
+    main()
