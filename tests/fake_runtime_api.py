@@ -225,6 +225,12 @@ class FakeRuntimeApi:
 
         return self.wait_for(find, f"an answer to {request_id}")
 
+    def handed_out(self, request_id: str) -> None:
+        """Waits until an event was given to the runtime."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: request_id in self._open or not self._waited_for, SECONDS)
+        assert found, f"{request_id} was not asked for"
+
     def client_has_ended(self) -> None:
         """Says that no more calls will come, so that nobody waits for one."""
         with self._changed:
@@ -293,6 +299,7 @@ class FakeRuntimeApi:
                 return RESET
             self._current = self._queue.popleft()
             self._open = {**(self._open if self._many else {}), self._current.request_id: self._current}
+            self._changed.notify_all()
         return Answer(200, self._current.body, self._current.headers)
 
     def _ended(self, call: Call) -> Answer:

@@ -79,8 +79,8 @@ async def app(
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    if scope["path"].startswith("/hold/"):
-        await _hold(scope["path"].removeprefix("/hold/"))
+    if scope["path"].startswith(("/hold/", "/both/")):
+        await _hold(scope["path"][6:])
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     status, content = answer(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
     length = str(len(content)).encode()
@@ -117,10 +117,9 @@ def wsgi(environ: dict[str, Any], start_response: Callable[..., Callable[[bytes]
     ]
     path = environ["PATH_INFO"]
     body = environ["wsgi.input"].read()
-    if path.startswith("/hold/"):
-        name = path.removeprefix("/hold/")
-        tell(name)
-        tell(f"{name}-over")
+    if path.startswith(("/hold/", "/both/")):
+        tell(path[6:])
+        tell(f"{path[6:]}-over")
     status, content = answer(environ["REQUEST_METHOD"], path, environ["QUERY_STRING"], headers, body)
     start_response(f"{status} -", [("content-type", "application/json"), ("content-length", str(len(content)))])
     return _Result(path, content)
@@ -144,6 +143,8 @@ class _Result:
 
 def _afterwards(path: str) -> list[Callable[[], None]]:
     what, _, argument = path.strip("/").partition("/")
+    if what == "both":
+        return [lambda: tell(f"{argument}-after")]
     if what == "after":
         return [lambda: tell(argument), lambda: tell(f"{argument}-ended")]
     return [lambda: os._exit(int(argument))] if what == "exit-after" else []

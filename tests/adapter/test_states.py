@@ -1,0 +1,304 @@
+"""The life of an environment as a table: in each state, each thing that may happen, and what comes of it.
+
+`docs/lifecycle.md` shows the table. It is held with real processes: for each pair, and on random ways through it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections import Counter, deque
+from contextlib import ExitStack
+from enum import Enum
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from adapter.conftest import APPS
+from adapter.test_app_failures import problem
+from adapter.test_loop import body, get
+from fake_runtime_api import Answer, FakeRuntimeApi
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from processes import PROJECT, Running, children, plain_environment, runs, wait_until
+
+from lambda_web_adapter.adapter.supervisor import FAILED_STARTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class State(Enum):
+    """Where an environment is."""
+
+    STARTING = "starting: the app starts, and no event was asked for"
+    LATE = "late: the app starts, and an event was asked for"
+    IDLE = "idle: the app is ready, and an event was asked for"
+    WAITING = "waiting: there is an event for an app that starts"
+    INVOKING = "invoking: the app has the request"
+    FINISHING = "finishing: the reply is posted, the app's call has not returned"
+    DOWN = "down: the app has ended, and an event was asked for"
+    STOPPED = "stopped: exit code 0"
+    FAILED = "failed: exit code 1 or 2"
+
+
+class Input(Enum):
+    """What may happen to it."""
+
+    READY = "the app is ready"
+    INIT_OVER = "9.8 s are over"
+    EVENT = "an event comes"
+    RESPONSE = "the app responds"
+    RETURNED = "its call returns"
+    DEADLINE = "the deadline passes"
+    END = "the app ends"
+    STOP = "SIGTERM"
+    REFUSED = "the Runtime API answers 500"
+
+
+# What is not in the table cannot happen: no deadline passes without an event, and no app that has ended responds.
+TABLE = {
+    (State.STARTING, Input.READY): State.IDLE,
+    (State.STARTING, Input.INIT_OVER): State.LATE,
+    (State.STARTING, Input.END): State.FAILED,
+    (State.STARTING, Input.STOP): State.STOPPED,
+    (State.STARTING, Input.REFUSED): State.FAILED,
+    (State.LATE, Input.READY): State.IDLE,
+    (State.LATE, Input.EVENT): State.WAITING,
+    (State.LATE, Input.END): State.DOWN,
+    (State.LATE, Input.STOP): State.STOPPED,
+    (State.IDLE, Input.EVENT): State.INVOKING,
+    (State.IDLE, Input.END): State.DOWN,
+    (State.IDLE, Input.STOP): State.STOPPED,
+    (State.WAITING, Input.READY): State.INVOKING,
+    (State.WAITING, Input.DEADLINE): State.LATE,
+    (State.WAITING, Input.END): State.DOWN,
+    (State.WAITING, Input.STOP): State.STOPPED,
+    (State.WAITING, Input.REFUSED): State.FAILED,
+    (State.INVOKING, Input.RESPONSE): State.FINISHING,
+    (State.INVOKING, Input.DEADLINE): State.DOWN,
+    (State.INVOKING, Input.END): State.DOWN,
+    (State.INVOKING, Input.STOP): State.STOPPED,
+    (State.INVOKING, Input.REFUSED): State.FAILED,
+    (State.FINISHING, Input.RETURNED): State.IDLE,
+    (State.FINISHING, Input.DEADLINE): State.IDLE,
+    (State.FINISHING, Input.END): State.DOWN,
+    (State.FINISHING, Input.STOP): State.STOPPED,
+    (State.FINISHING, Input.REFUSED): State.FAILED,
+    (State.DOWN, Input.EVENT): State.WAITING,
+    (State.DOWN, Input.STOP): State.STOPPED,
+}
+ENDS = (State.STOPPED, State.FAILED)
+# The bootstrap, with less patience than Lambda allows: nobody wants to wait for 9.8 s.
+_IMPATIENT = """
+import sys
+from lambda_web_adapter import cli
+cli._INIT_SECONDS = 0.2
+cli.main(sys.argv[1:])
+"""
+
+
+class Life:
+    """A real environment, taken through its life step by step; what is seen of each step is checked."""
+
+    def __init__(self, api: FakeRuntimeApi, app: str, inputs: list[Input]) -> None:
+        """Starts it; the inputs that are to come decide how long its patience, and each deadline, must be."""
+        self.state = State.STARTING
+        self._api = api
+        self._ahead = deque(inputs)
+        self._ids: list[str] = []
+        self._failed_starts = 0
+        kind = "on-demand" if Input.INIT_OVER in inputs else "provisioned-concurrency"
+        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_INITIALIZATION_TYPE": kind}
+        api.hold("import")
+        self.process = Running(
+            [sys.executable, "-c", _IMPATIENT, app],
+            env=plain_environment(variables),
+            cwd=APPS,
+            at_end=api.client_has_ended,
+        )
+        api.wait_for_call("test/import")
+
+    def go(self) -> None:
+        """Takes all steps."""
+        while self._ahead:
+            step = self._ahead.popleft()
+            self._asked = len(self._api.named("next"))
+            getattr(self, f"_{step.name.lower()}")()
+            self.state = TABLE[self.state, step]
+            if self.state is State.DOWN and self._failed_starts == FAILED_STARTS:
+                self.state = State.FAILED
+            self._check(step)
+
+    def end(self) -> None:
+        """Checks what must hold at any end: the environment serves on, or has ended and left nothing behind."""
+        if self.state in ENDS:
+            code = self.process.wait()
+            assert (code == 0) == (self.state is State.STOPPED)
+        else:
+            self._api.release("import")
+            for number in range(len(self._ids)):
+                self._api.release(f"event-{number}")
+                self._api.release(f"event-{number}-after")
+            body(self._api.invoke(get("/")))
+        answers = Counter(call.request_id for call in self._api.calls if call.name in ("response", "error"))
+        assert set(answers.values()) <= {1}
+        delivered = Counter(call.name for call in self._api.calls if call.name.startswith("test/event-"))
+        assert set(delivered.values()) <= {1}
+
+    @property
+    def _name(self) -> str:
+        return f"event-{len(self._ids) - 1}"
+
+    def _check(self, step: Input) -> None:
+        """Checks that a new event is asked for where the table says so, and that there is no answer but those."""
+        if self.state in (State.LATE, State.IDLE, State.DOWN) and (self.state, step) != (State.DOWN, Input.END):
+            already = step is Input.READY and self._asked > 0
+            self._api.wait_for_call("next", self._asked + (0 if already else 1))
+
+    # What happens, one function each.
+
+    def _ready(self) -> None:
+        self._failed_starts = 0
+        self._api.release("import")
+        if self.state is State.WAITING:
+            self._api.wait_for_call(f"test/{self._name}")
+
+    def _init_over(self) -> None:
+        self.process.wait_for("asked for meanwhile")
+
+    def _event(self) -> None:
+        starts = len(self._api.named("test/import"))
+        name = f"event-{len(self._ids)}"
+        self._api.hold(name)
+        self._api.hold(f"{name}-after")
+        until_over = takewhile(lambda step: step not in (Input.EVENT, Input.RETURNED), self._ahead)
+        seconds = 1.0 if Input.DEADLINE in until_over else 20
+        self._ids.append(self._api.add(get(f"/both/{name}"), seconds=seconds))
+        self._api.handed_out(self._ids[-1])
+        if self.state is State.IDLE:
+            self._api.wait_for_call(f"test/{name}")
+        if self.state is State.DOWN:
+            self._api.wait_for_call("test/import", starts + 1)
+
+    def _response(self) -> None:
+        self._api.release(self._name)
+        assert body(self._api.outcome(self._ids[-1]))["path"] == f"/both/{self._name}"
+        self._api.wait_for_call(f"test/{self._name}-after")
+
+    def _returned(self) -> None:
+        self._api.release(f"{self._name}-after")
+
+    def _deadline(self) -> None:
+        self._api.hold("import")
+        if self.state is State.WAITING:
+            assert self._api.outcome(self._ids[-1]).json["errorType"] == "Runtime.AppNotReady"
+        elif self.state is State.INVOKING:
+            assert problem(self._api.outcome(self._ids[-1]), 504)["errorType"] == "Function.AppTimeout"
+        else:
+            self.process.wait_for("is not done at the function's time-out")
+
+    def _end(self) -> None:
+        self._api.hold("import")
+        (pid,) = children(self.process.pid)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not runs(pid), "the app has ended")
+        if self.state is State.STARTING:
+            assert self._api.wait_for_call("init/error").json["errorType"] == "Runtime.AppStartFailed"
+        if self.state is State.WAITING:
+            self._failed_starts += 1
+            assert self._api.outcome(self._ids[-1]).json["errorType"] == "Runtime.AppStartFailed"
+        if self.state is State.INVOKING:
+            assert problem(self._api.outcome(self._ids[-1]), 502)["errorType"] == "Runtime.AppExited"
+
+    def _stop(self) -> None:
+        assert self.process.terminate() == 0
+
+    def _refused(self) -> None:
+        """The next call of the Runtime API that the state leads to is answered so."""
+        for name in ("next", "response", "error"):
+            self._api.script(name, Answer(500))
+        steps: dict[State, Callable[[], None]] = {
+            State.STARTING: lambda: self._api.release("import"),
+            State.WAITING: lambda: os.kill(children(self.process.pid)[0], signal.SIGKILL),
+            State.INVOKING: lambda: self._api.release(self._name),
+            State.FINISHING: lambda: self._api.release(f"{self._name}-after"),
+        }
+        steps[self.state]()
+        assert self.process.wait() == 2
+
+
+def live(app: str, inputs: list[Input]) -> State:
+    """Lives such a life; returns where it came to."""
+    with ExitStack() as stack:
+        api = stack.enter_context(FakeRuntimeApi())
+        life = Life(api, app, inputs)
+        stack.enter_context(life.process)
+        life.go()
+        life.end()
+        return life.state
+
+
+def ways() -> dict[State, list[Input]]:
+    """The shortest way to each state."""
+    found: dict[State, list[Input]] = {State.STARTING: []}
+    queue = deque([State.STARTING])
+    while queue:
+        state = queue.popleft()
+        for (before, step), after in TABLE.items():
+            if before is state and after not in found:
+                found[after] = [*found[state], step]
+                queue.append(after)
+    return found
+
+
+PAIRS = [pytest.param(*pair, id=f"{pair[0].name} {pair[1].name}".lower()) for pair in TABLE]
+
+
+@pytest.mark.parametrize(("state", "step"), PAIRS)
+def test_each_thing_that_may_happen_in_each_state(state: State, step: Input, either_app: str) -> None:
+    assert live(either_app, [*ways()[state], step]) is TABLE[state, step]
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[Input]:
+    """Ways through the table that do not end, but for a third start in a row that fails."""
+    state, inputs, failed_starts = State.STARTING, list[Input](), 0
+    for _ in range(draw(st.integers(3, 12))):
+        choices = [step for before, step in TABLE if before is state and TABLE[before, step] not in ENDS]
+        inputs.append(draw(st.sampled_from(choices)))
+        if (state, inputs[-1]) == (State.WAITING, Input.END):
+            failed_starts += 1
+        if inputs[-1] is Input.READY:
+            failed_starts = 0
+        if failed_starts == FAILED_STARTS:
+            break
+        state = TABLE[state, inputs[-1]]
+    return inputs
+
+
+@given(lives())
+@settings(max_examples=15, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+def test_any_way_through_the_table(inputs: list[Input]) -> None:
+    live("main:app", inputs)
+
+
+def test_the_page_has_the_table() -> None:
+    """State by state and input by input, as `docs/lifecycle.md` shows it."""
+    page = (PROJECT / "docs" / "lifecycle.md").read_text()
+
+    assert "\n".join(_table()) in page
+
+
+def _table() -> list[str]:
+    def word(state: Any) -> str:
+        return str(state.value.partition(":")[0]) if state else ""
+
+    inputs = list(Input)
+    lines = [f"| | {' | '.join(step.value for step in inputs)} |", f"|---{'|---' * len(inputs)}|"]
+    for state in State:
+        if state not in ENDS:
+            cells = [word(TABLE.get((state, step))) for step in inputs]
+            lines.append(f"| **{word(state)}** | {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |"))
+    return lines
