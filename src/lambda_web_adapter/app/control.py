@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import traceback
 
@@ -89,8 +90,14 @@ class Control:
         self._say(f"failed {json.dumps(report)}")
 
     def _say(self, line: str) -> None:
-        if self._channel is not None:
-            self._channel.sendall(f"{line}\n".encode())
+        if self._channel is None:
+            return
+        data = f"{line}\n".encode()
+        while data:
+            try:
+                data = data[self._channel.send(data) :]
+            except BlockingIOError:  # an event loop that watches the channel has it so; hundreds of lines fill it
+                select.select([], [self._channel], [])
 
 
 def _encodable(text: str) -> str:
