@@ -7,7 +7,6 @@ after another, its time-outs, its flow control of requests and its writes of hea
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from functools import partial
 from urllib.parse import unquote
 
@@ -15,6 +14,7 @@ import httptools
 
 from lambda_web_adapter.app.asgi_exchange import Exchange, logger
 from lambda_web_adapter.app.origin import Origin
+from lambda_web_adapter.app.request_reader import BAD_REQUEST, NotHttp, RequestReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from lambda_web_adapter.app.control import Control
+    from lambda_web_adapter.app.request_reader import RawRequest
 
-_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
@@ -62,8 +61,6 @@ class AsgiConnection(asyncio.Protocol):
         self._server_state = server_state
         self._app_state = app_state
         self._loop = _loop or asyncio.get_running_loop()
-        self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[Exchange] = deque()
         self._current: Exchange | None = None
         self.transport: asyncio.Transport
         self.port = 0
@@ -74,6 +71,7 @@ class AsgiConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as for all streams
         """Begins."""
         self.transport = transport
+        self._reader = RequestReader(transport.write)
         self._peer = transport.get_extra_info("peername")[:2]
         self.port = self._peer[1]
         self._name = str(self.port)  # of the tasks, by which one can be found to be cancelled
@@ -82,22 +80,24 @@ class AsgiConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells the app that nobody waits for its response any more."""
         self._server_state.connections.discard(self)
-        self._waiting.clear()
+        self._reader.requests.clear()
         if self._current is not None:
             self._current.disconnect()
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
-        """Reads."""
+        """Reads, and has the app called, unless it has the request before this one."""
+        reader = self._reader
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # an upgrade may be ignored (RFC 9110 §7.8)
-        except httptools.HttpParserError as error:
+            reader.feed(data)
+        except NotHttp as error:
             logger.warning("A request was refused, since it is not HTTP: %s", error)
-            self.transport.write(_BAD_REQUEST)
+            self.transport.write(BAD_REQUEST)
             self.transport.close()
             self.control.closing(self.port)
+        else:
+            if reader.requests and self._current is None:
+                self._begin(reader.requests.popleft())
 
     def pause_writing(self) -> None:
         """Makes the app wait: the peer does not keep up."""
@@ -122,68 +122,37 @@ class AsgiConnection(asyncio.Protocol):
     def next_exchange(self) -> None:
         """Goes on with the next request: the response is complete."""
         self._current = None
-        if self._waiting and not self.transport.is_closing():
-            self._begin(self._waiting.popleft())
+        if self._reader.requests and not self.transport.is_closing():
+            self._begin(self._reader.requests.popleft())
 
-    def _begin(self, exchange: Exchange) -> None:
+    def _begin(self, request: RawRequest) -> None:
+        exchange = Exchange(self, self._scope(request), request.body, keep_alive=request.keep_alive)
         self._current = exchange
         task = self._loop.create_task(exchange.run(self._app), name=self._name)
         tasks = self._server_state.tasks
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    # What httptools calls while it reads.
-
-    def on_message_begin(self) -> None:
-        """Begins a request."""
-        self._target = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._chunks: list[bytes] = []
-
-    def on_url(self, url: bytes) -> None:
-        """Keeps a part of the target."""
-        self._target += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keeps a header, and answers `Expect: 100-continue` (RFC 9110 §10.1.1)."""
-        name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.transport.write(_CONTINUE)
-        self._headers.append((name, value))
-
-    def on_body(self, body: bytes) -> None:
-        """Keeps a part of the body."""
-        self._chunks.append(body)
-
-    def on_message_complete(self) -> None:
-        """Has the app called, now or after the requests before this one."""
-        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        exchange = Exchange(self, self._scope(), body, keep_alive=self._parser.should_keep_alive())
-        if self._current is None:
-            self._begin(exchange)
-        else:
-            self._waiting.append(exchange)
-
-    def _scope(self) -> dict[str, Any]:
+    def _scope(self, request: RawRequest) -> dict[str, Any]:
         """Says what the request is, by what the event states, not the loopback hop (ASGI, "HTTP connection scope")."""
-        origin = Origin(dict(self._headers))
-        raw_path, _, query = _origin_form(self._target).partition(b"?")
+        origin = Origin(dict(request.headers))
+        raw_path, _, query = _origin_form(request.target).partition(b"?")
         path = raw_path.decode("ascii")
         if "%" in path:
             path = unquote(path)
         return {
             "type": "http",
             "asgi": _ASGI.copy(),
-            "http_version": self._parser.get_http_version(),
+            "http_version": request.version,
             "server": (origin.host, origin.port),
             "client": (origin.client, 0) if origin.client else self._peer,
             "scheme": origin.scheme,
-            "method": self._parser.get_method().decode("ascii"),
+            "method": request.method.decode("ascii"),
             "root_path": origin.prefix,
             "path": origin.prefix + path,
             "raw_path": origin.raw_prefix + raw_path,
             "query_string": query,
-            "headers": self._headers,
+            "headers": request.headers,
             "state": self._app_state.copy(),
         }
 

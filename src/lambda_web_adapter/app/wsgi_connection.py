@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
-from typing import NamedTuple
-
-import httptools
 
 from lambda_web_adapter.app import freeze
+from lambda_web_adapter.app.request_reader import BAD_REQUEST, NotHttp, RequestReader
 from lambda_web_adapter.app.wsgi_environ import environ_of
 from lambda_web_adapter.app.wsgi_response import ConnectionLost, ResponseWriter
 from lambda_web_adapter.hooks import hooks_before_freeze
@@ -20,22 +17,12 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
     from lambda_web_adapter.app.control import Control
+    from lambda_web_adapter.app.request_reader import RawRequest
 
 logger = logging.getLogger(__name__)
 
 _SMALL = 64 * 1024  # bytes
 _LARGE = 1024 * 1024  # bytes, while a body arrives
-_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class _Request(NamedTuple):
-    method: bytes
-    target: bytes
-    version: str
-    keep_alive: bool
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
 
 
 class WsgiConnection:
@@ -49,8 +36,7 @@ class WsgiConnection:
         self._socket = connection
         self._peer = peer
         self._control = control
-        self._parser = httptools.HttpRequestParser(self)
-        self._requests: deque[_Request] = deque()
+        self._reader = RequestReader(connection.sendall)
 
     def run(self) -> None:
         """Serves requests until the peer, or a response that broke off, ends the connection."""
@@ -66,26 +52,25 @@ class WsgiConnection:
             if not finished:
                 return
 
-    def _read(self) -> _Request | None:
+    def _read(self) -> RawRequest | None:
         """Reads the next request, if there is one."""
         size = _SMALL
-        while not self._requests:
+        requests = self._reader.requests
+        while not requests:
             data = self._socket.recv(size)
             if not data:
                 return None
             try:
-                self._parser.feed_data(data)
-            except httptools.HttpParserUpgrade:
-                pass  # an upgrade may be ignored (RFC 9110 §7.8)
-            except httptools.HttpParserError as error:
+                self._reader.feed(data)
+            except NotHttp as error:
                 logger.warning("A request was refused, since it is not HTTP: %s", error)
-                self._socket.sendall(_BAD_REQUEST)
+                self._socket.sendall(BAD_REQUEST)
                 self._control.closing(self._peer[1])
                 return None
             size = _LARGE
-        return self._requests.popleft()
+        return requests.popleft()
 
-    def _answer(self, request: _Request) -> bool:
+    def _answer(self, request: RawRequest) -> bool:
         """Calls the app and writes its response; returns whether the connection can go on."""
         environ = environ_of(request.method, request.target, request.version, request.headers, request.body)
         environ.setdefault("REMOTE_ADDR", self._peer[0])
@@ -116,41 +101,3 @@ class WsgiConnection:
             close = getattr(result, "close", None)
             if close is not None:
                 close()
-
-    # What httptools calls while it reads.
-
-    def on_message_begin(self) -> None:
-        """Begins a request."""
-        self._target = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._chunks: list[bytes] = []
-
-    def on_url(self, url: bytes) -> None:
-        """Keeps a part of the target."""
-        self._target += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keeps a header, and answers `Expect: 100-continue` (RFC 9110 §10.1.1)."""
-        name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self._socket.sendall(_CONTINUE)
-        self._headers.append((name, value))
-
-    def on_body(self, body: bytes) -> None:
-        """Keeps a part of the body."""
-        self._chunks.append(body)
-
-    def on_message_complete(self) -> None:
-        """Ends a request; another may have begun behind it."""
-        parser = self._parser
-        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._requests.append(
-            _Request(
-                parser.get_method(),
-                self._target,
-                parser.get_http_version(),
-                parser.should_keep_alive(),
-                self._headers,
-                body,
-            )
-        )
