@@ -18,6 +18,9 @@ _CONNECT_SECONDS = 5.0
 # Between a connection's end and the end of the process that held it.
 _EXIT_SECONDS = 0.1
 _LOOK_SECONDS = 0.002  # between two looks whether it has ended
+# A command's connection that was idle for longer is not used again: after a freeze its keep-alive time has passed, of
+# which servers give 2 s and more (gunicorn 2, Node and uvicorn 5), and it may close it before it reads.
+_IDLE_SECONDS = 1.0
 
 
 class AppConnection:
@@ -28,12 +31,16 @@ class AppConnection:
         self._app = app
         self._mode = mode
         self._connection = mode.connection(host, app.port)
+        self._port = 0
         self._ends: tuple[bytes, ...] = ()
+        self._used_at = 0.0
         self._awaited = False
         self._stuck = 0
 
     async def exchange(self, request: bytes, method: str, deadline: float) -> Response:
         """Sends a request to the app and reads its response; no request is ever sent twice.
+
+        A connection that ends before it has taken a byte of the request is replaced, once.
 
         Args:
             request: head and body.
@@ -43,26 +50,47 @@ class AppConnection:
         Raises:
             ExchangeError: which kind says what happened.
         """
-        connection = self._connection
         self._awaited, self._stuck = False, 0
-        # Our own server says when it is about to close; of a command's connection only a look at it can tell.
-        if not (connection.port if self._app.speaks else connection.is_open()):
-            await self._connect()
-        self._awaited = self._app.speaks
-        port = connection.port
         try:
-            return await connection.ask(request, method=method, deadline=deadline)
+            return await self._exchange(request, method, deadline)
         except TimeoutError:
-            self._stuck = port
+            self._stuck = self._port
             raise AppTimeout("The app has not answered before the function's time-out.") from None
         except ConnectionClosed as error:
             if await self._has_ended():
-                words = f" It wrote:\n{self._app.last_words}" if self._app.last_words else ""
-                raise AppExited(f"The app ended ({self._app.end}) before it had answered.", words) from None
+                words = self._app.last_words()
+                said = f" It wrote:\n{words}" if words else ""
+                raise AppExited(f"The app ended ({self._app.end}) before it had answered.", said) from None
             where = "in the middle of its response" if error.received else "without a response"
             raise InvalidResponse(f"The app closed the connection {where} ({error}).") from None
         except NotHttp as error:
             raise InvalidResponse(f"The app's response is not HTTP ({error}).") from None
+
+    async def _exchange(self, request: bytes, method: str, deadline: float) -> Response:
+        await self._open()
+        try:
+            response = await self._connection.ask(request, method=method, deadline=deadline)
+        except ConnectionClosed as error:
+            if error.sent:
+                raise
+            await self._open()
+            response = await self._connection.ask(request, method=method, deadline=deadline)
+        self._used_at = time.monotonic()
+        return response
+
+    async def _open(self) -> None:
+        """Sees to a connection that can take a request.
+
+        Our own server says when it is about to close. Of a command's connection only a look at it can tell.
+        """
+        connection = self._connection
+        if not (connection.port if self._app.speaks else self._is_fresh() and connection.is_open()):
+            await self._connect()
+        self._port = connection.port
+        self._awaited = self._app.speaks
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._used_at < _IDLE_SECONDS
 
     async def _connect(self) -> None:
         try:

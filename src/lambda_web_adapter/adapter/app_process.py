@@ -20,7 +20,7 @@ from lambda_web_adapter.parent import SHOW_STACKS, end_with_parent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from lambda_web_adapter.settings import Settings
 
@@ -44,7 +44,7 @@ class AppProcess:
         on_one_core: whether the app is to run on the core that the adapter runs on.
         control: what the app says of itself.
         speaks: whether the app says itself when it is ready and done, as our own server does.
-        started_at: when it was started, on the monotonic clock in seconds.
+        started_at: when it was started, on the monotonic clock in seconds; later by what passed while nobody waited.
     """
 
     def __init__(self, settings: Settings, command: list[str], serve: Serve) -> None:
@@ -162,10 +162,9 @@ class AppProcess:
         """How the process ended: `exit code 3`, `signal SIGKILL`; empty while it runs."""
         return self._end
 
-    @property
-    def last_words(self) -> str:
-        """What it wrote to stderr last, if that is known; empty for our own server once it was ready."""
-        return self._last_words.text() if self._last_words else ""
+    def last_words(self, known: Collection[str] = ()) -> str:
+        """Says what it wrote to stderr last, without lines that are known; of our own server, until it was ready."""
+        return self._last_words.text(known) if self._last_words else ""
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
         """Ends the process: asks with SIGTERM, and kills what has not ended in time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
-from lambda_web_adapter.adapter.control_channel import timeval
+from lambda_web_adapter.adapter.control_channel import SLICE, timeval
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, ResponseReader
 
 TYPE_CHECKING = False
@@ -89,35 +89,36 @@ class Connection:
             TimeoutError: the deadline passed. The connection is closed then, as after each error.
         """
         if self._socket is None:
-            raise ConnectionClosed("the connection is not open")
+            raise ConnectionClosed("the connection is not open", sent=False)
         reader = self._reader
         reader.expect(method)
         try:
-            unsent = self._send(self._socket, request, deadline)
+            sent = self._send(self._socket, request, deadline)
+            if not sent:
+                raise ConnectionClosed("the connection was closed before the request", sent=False)
             self._receive(self._socket, deadline)
         except BaseException:
             self.close()
+            reader.forget()
             raise
-        if unsent or not reader.keep_alive:
+        if sent < len(request) or not reader.keep_alive:
             self.close()
         return reader.response()
 
     @staticmethod
-    def _send(opened: socket.socket, request: bytes, deadline: float | None) -> bool:
-        """Sends the request; returns whether the peer did not take all of it, as one that refuses a large body does."""
-        if deadline is not None and len(request) > _SURELY_BUFFERED:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(_left(deadline)))
-        try:
-            sent = opened.send(request)
-            while sent < len(request):
-                if deadline is not None:
-                    opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(_left(deadline)))
-                sent += opened.send(memoryview(request)[sent:])
-        except BlockingIOError:
-            raise TimeoutError("the request was not taken in time") from None
-        except OSError:
-            return True  # it may have answered before
-        return False
+    def _send(opened: socket.socket, request: bytes, deadline: float | None) -> int:
+        """Sends the request; returns how much of it the peer took: not all, if it refuses a large body."""
+        sent = 0
+        while sent < len(request):
+            if deadline is not None and (sent or len(request) > _SURELY_BUFFERED):
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(min(_left(deadline), SLICE)))
+            try:
+                sent += opened.send(memoryview(request)[sent:] if sent else request)
+            except BlockingIOError:
+                continue
+            except OSError:
+                break  # it may have answered before
+        return sent
 
     def _receive(self, opened: socket.socket, deadline: float | None) -> None:
         reader = self._reader
@@ -127,7 +128,8 @@ class Connection:
             try:
                 data = opened.recv(size)
             except BlockingIOError:
-                raise TimeoutError("no whole response in time") from None
+                self._limit(opened, deadline)
+                continue
             except OSError as error:
                 raise ConnectionClosed(str(error), received=reader.received) from None
             if not data:
@@ -141,14 +143,12 @@ class Connection:
     def _limit(self, opened: socket.socket, deadline: float | None) -> None:
         """Lets the kernel keep the time: each blocking call ends by itself, without a poll before it.
 
-        One invocation is much like the next, so that the limit set for the last one mostly serves for this one too.
+        The limit set for the last invocation mostly serves for this one too.
+
+        Raises:
+            TimeoutError: the deadline has passed.
         """
-        if deadline is None:
-            if self._limited:
-                opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, bytes(len(timeval(0))))
-                self._limited = 0.0
-            return
-        left = _left(deadline)
+        left = SLICE if deadline is None else min(_left(deadline), SLICE)
         if not self._limited or abs(left - self._limited) > _CLOSE_ENOUGH:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(left))
             self._limited = left

@@ -12,6 +12,11 @@ import socket
 import struct
 import time
 
+# The longest time that the kernel keeps for one call. One that is interrupted, by a freeze or a signal, begins anew
+# with all of its time, which must not lead far beyond the deadline; and one that a signal does not interrupt, since it
+# came just before, or to another thread, must not keep SIGTERM from its handler for longer.
+SLICE = 0.1  # seconds
+
 
 class ControlChannel:
     """What the app says of itself, line by line; without a socket it is closed."""
@@ -50,7 +55,7 @@ class ControlChannel:
                 until = until or now + timeout
                 if now >= until:
                     raise TimeoutError("nothing came on the control channel") from None
-                channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(until - now))
+                channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(min(until - now, SLICE)))
                 flags = 0
                 continue
             except ConnectionError:

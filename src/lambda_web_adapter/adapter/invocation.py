@@ -63,14 +63,22 @@ class Invoker:
         except Exception as error:  # noqa: BLE001  # the one place where a bug of ours becomes an answer
             log("ERROR", traceback.format_exc(), invocation.request_id)
             problem = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
+        try:
+            return self._failed(problem, source, event, invocation.request_id)
+        finally:
+            del problem  # its traceback holds this frame, so that event and reply would wait for the garbage collector
+
+    @staticmethod
+    def _failed(problem: AdapterError, source: EventSource, event: Any, request_id: str) -> bytes:
+        """Makes the reply that tells an HTTP caller of a problem; any other event fails by it."""
         if not source.http or isinstance(problem, AppRejectedEvent):
             raise problem
         level = "ERROR" if problem.status >= 500 else "WARNING"  # what a client did wrong is no reason for an alarm
-        log(level, f"{problem.error_type}: {problem}{problem.details}", invocation.request_id)
+        log(level, f"{problem.error_type}: {problem}{problem.details}", request_id)
         try:
             return source.reply(_error_response(problem), event)
         except Exception as error:  # the loop must outlive an event that not even an error can be written for
-            log("ERROR", traceback.format_exc(), invocation.request_id)
+            log("ERROR", traceback.format_exc(), request_id)
             raise problem from error
 
     async def _reply(self, source: EventSource, event: Any, invocation: Invocation, deadline: float) -> bytes:

@@ -11,11 +11,12 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Collection
 
-_KEPT = 4096  # bytes
+_KEPT = 16 * 1024  # bytes
 _LINES = 20
 _STDERR = 2
-_SECONDS = 0.2  # from the end of an app to the end of its pipe, unless a process of its own still holds it
+_SECONDS = 0.05  # from the end of an app to the end of its pipe, unless a process of its own still holds it
 
 
 class LastWords:
@@ -47,11 +48,15 @@ class LastWords:
         self._thread = threading.Thread(target=self._write_on, name="stderr", daemon=True)
         self._thread.start()
 
-    def text(self) -> str:
-        """Says what came last, up to 20 lines; for a process that has ended."""
+    def text(self, known: Collection[str] = ()) -> str:
+        """Says what came last, up to 20 lines; for a process that has ended.
+
+        Args:
+            known: lines that are told in another place, and left out here.
+        """
         if self._thread is not None:
             self._thread.join(_SECONDS)
-        lines = self._kept.decode("utf-8", "replace").splitlines()
+        lines = [line for line in self._kept.decode("utf-8", "replace").splitlines() if line not in known]
         return "\n".join(lines[-_LINES:]).strip()
 
     def _write_on(self) -> None:

@@ -52,11 +52,12 @@ class LoopConnection(ClientConnection):
         """Sends a request and reads the whole response."""
         wire = self._wire
         if wire is None or not wire.port:
-            raise ConnectionClosed("the connection is not open")
+            raise ConnectionClosed("the connection is not open", sent=False)
         try:
             keep_alive = await wire.ask(request, method, deadline)
         except BaseException:
             self.close()
+            wire.reader.forget()
             raise
         if not keep_alive:
             self.close()

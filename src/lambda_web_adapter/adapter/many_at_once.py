@@ -89,6 +89,8 @@ def _stop(stopped: asyncio.Future[int]) -> None:
 class ManyAtOnce(Mode):
     """How the slots that share an app process wait; of a request that hangs only its own slot is let go of."""
 
+    freezes = False
+
     def __init__(self, slots: int) -> None:
         """Begins, on the event loop that runs."""
         self._slots = slots

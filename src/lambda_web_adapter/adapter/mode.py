@@ -67,7 +67,13 @@ class ClientConnection(ABC):
 
 
 class Mode(ABC):
-    """How the slots of an environment wait, and what they do about a request that hangs."""
+    """How the slots of an environment wait, and what they do about a request that hangs.
+
+    Attributes:
+        freezes: whether Lambda may freeze the environment while it waits for an event.
+    """
+
+    freezes: bool
 
     @abstractmethod
     def connection(self, host: str, port: int) -> ClientConnection:

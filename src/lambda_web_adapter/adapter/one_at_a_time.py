@@ -47,6 +47,8 @@ class BlockingConnection(Connection, ClientConnection):
 class OneAtATime(Mode):
     """How the only slot of an environment waits; a request that hangs costs the app its life."""
 
+    freezes = True
+
     def connection(self, host: str, port: int) -> BlockingConnection:
         """Makes a connection that blocks."""
         return BlockingConnection(host, port)

@@ -32,6 +32,9 @@ _LONGEST_PAUSE = 0.05  # seconds
 _PROGRESS_SECONDS = 2.0  # between lines in the log about it
 _PROBE_SECONDS = 5.0  # an HTTP probe that hangs is tried again
 _EXIT_SECONDS = 2.0  # between the end of the control channel and the end of the process
+_FAILED_SECONDS = 0.05  # between the word that the start has failed and the same, unless a thread of the app's goes on
+# What uvicorn writes of any lifespan startup that fails.
+_OF_NO_INTEREST = "Application startup failed. Exiting."
 
 
 def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = float("inf")) -> None:
@@ -63,11 +66,17 @@ def _wait_for_word(app: AppProcess, until: float, settings: Settings) -> None:
     line = _line(app, until, settings)
     if line == b"ready":
         return
-    if line.startswith(b"failed "):
-        app.has_ended(_EXIT_SECONDS)
-        failure = failure_of(line, AppStartFailed)
-        raise failure if failure.raised != AppNotFound.error_type else failure_of(line, AppNotFound)
-    raise _ended(app)
+    if not line.startswith(b"failed "):
+        raise _ended(app)
+    if not app.has_ended(_FAILED_SECONDS):
+        app.kill()
+    failure = failure_of(line, AppStartFailed)
+    if failure.raised == AppNotFound.error_type:
+        raise failure_of(line, AppNotFound)
+    known = {_OF_NO_INTEREST, *str(failure).splitlines(), *"".join(failure.stack).splitlines()}
+    words = app.last_words(known)
+    failure.details = f"\nIt wrote to stderr:\n{words}" if words else ""
+    raise failure
 
 
 def failure_of(line: bytes, kind: type[Failure]) -> Failure:
@@ -143,8 +152,9 @@ def _probe(settings: Settings, port: int, path: str) -> str:
 
 def _ended(app: AppProcess) -> AppStartFailed:
     app.has_ended(_EXIT_SECONDS)
-    words = f" It wrote:\n{app.last_words}" if app.last_words else ""
-    return AppStartFailed(f"The app ended before it was ready ({app.end or 'it closed the control channel'}).{words}")
+    words = app.last_words()
+    said = f" It wrote:\n{words}" if words else ""
+    return AppStartFailed(f"The app ended before it was ready ({app.end or 'it closed the control channel'}).{said}")
 
 
 def _not_ready(app: AppProcess, settings: Settings, why: str) -> AppNotReady:

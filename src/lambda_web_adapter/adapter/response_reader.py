@@ -11,11 +11,13 @@ class ConnectionClosed(Exception):
     """The peer is gone.
 
     Attributes:
+        sent: whether a byte of the request was written, so that it must not be sent again.
         received: whether a byte of the response was read.
     """
 
-    def __init__(self, reason: str, *, received: bool = False) -> None:
+    def __init__(self, reason: str, *, sent: bool = True, received: bool = False) -> None:
         super().__init__(reason)
+        self.sent = sent
         self.received = received
 
 
@@ -75,11 +77,16 @@ class ResponseReader:
         self.keep_alive = False
 
     def response(self) -> Response:
-        """Returns the response."""
+        """Returns the response, of which nothing is kept."""
         if self._bodiless:
             self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        self.forget()
         return Response(status=self._status, headers=self._headers, body=body)
+
+    def forget(self) -> None:
+        """Keeps nothing of a body: reader and parser hold each other until the garbage collector comes by."""
+        self._chunks.clear()
 
     # What httptools calls while it reads.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from lambda_web_adapter.adapter.app_connection import AppConnection
 from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
 from lambda_web_adapter.adapter.log import log
@@ -57,18 +59,22 @@ class Slot:
         Raises:
             RuntimeApiError: the environment cannot go on.
         """
+        supervisor = self._supervisor
         while True:
+            asked_at = time.monotonic()
             try:
                 invocation = await self._runtime.next()
             except RuntimeApiError as error:
                 log("ERROR", str(error))
                 if error.fatal or self._strikes.one_more():
                     return RUNTIME_API_FAILED
-                await self._supervisor.mode.pause(_STRIKE_PAUSE)
+                await supervisor.mode.pause(_STRIKE_PAUSE)
                 continue
             self._strikes.count = 0
+            if supervisor.state is AppState.STARTING and supervisor.mode.freezes:
+                supervisor.app.started_at += time.monotonic() - asked_at  # it may have been frozen all the while
             await self._handle(invocation)
-            if self._supervisor.state is AppState.GIVEN_UP:
+            if supervisor.state is AppState.GIVEN_UP:
                 log("ERROR", f"The app could not be started {FAILED_STARTS} times in a row; the environment ends.")
                 return INIT_FAILED
 
