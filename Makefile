@@ -4,11 +4,13 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 FUZZ_SECONDS ?= 600
+CHAOS_INVOCATIONS ?= 2000
+CHAOS_SEED ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test pytest test-image fuzz conformance lint format types check lock clean
+.PHONY: help run run-flask test pytest test-image fuzz chaos conformance lint format types check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +35,10 @@ test-image: $(READY) ## build both Dockerfiles for real and run them under the R
 
 fuzz: $(READY) ## feed the bootstrap odd events for ten minutes (FUZZ_SECONDS=… for another time)
 	LWA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest tests/fuzz -q -s -p no:randomly
+
+chaos: $(READY) ## crash, hang, stop and cut off environments in 2,000 invocations of both examples (CHAOS_SEED=… to repeat)
+	LWA_CHAOS_INVOCATIONS=$(CHAOS_INVOCATIONS) LWA_CHAOS_SEED=$(CHAOS_SEED) \
+	    $(BIN)/pytest tests/chaos -q -p no:randomly --show-capture=no
 
 conformance: $(READY) ## write docs/conformance.md from the table that the tests run
 	PYTHONPATH=tests $(BIN)/python -m conformance.page

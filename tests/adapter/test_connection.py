@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+import tracemalloc
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING
@@ -540,3 +541,28 @@ def test_a_response_that_comes_before_the_request_was_taken_is_seen(client: Call
 
     with ScriptedServer(script) as server:
         assert client(server) == 413
+
+
+@pytest.mark.parametrize("length", [1_000_000, 1_000_001], ids=["whole", "broken off"])
+def test_nothing_of_a_body_is_kept(length: int) -> None:
+    """A connection to an app that has died can outlive it, until the garbage collector comes by."""
+    response = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % length + bytes(1_000_000)
+
+    def serve(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(response)
+
+    with ScriptedServer(serve) as server:
+        connection = Connection("127.0.0.1", server.port)
+        connection.open()
+        tracemalloc.start()
+        try:
+            with suppress(ConnectionClosed):
+                connection.exchange(GET)
+            kept, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        connection.close()
+
+    assert most > 1_000_000
+    assert kept < 100_000

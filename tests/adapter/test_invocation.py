@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pytest
 from adapter.test_loop import QUEUE, get
 
-from lambda_web_adapter.adapter.invocation import Invoker, deadline_of, read_event
+from lambda_web_adapter.adapter.invocation import MAX_REPLY, Invoker, deadline_of, read_event
 from lambda_web_adapter.adapter.one_at_a_time import run
 from lambda_web_adapter.errors import AdapterError, AppUnreachable, InvalidEvent
-from lambda_web_adapter.messages import Invocation
+from lambda_web_adapter.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,6 +65,29 @@ def test_an_exchange_that_fails_is_the_caller_s_502() -> None:
         "body": '{"message":"nobody there","errorType":"Function.AppUnreachable"}',
         "isBase64Encoded": False,
     }
+
+
+class Verbose:
+    """Stands for the connection to an app whose responses are too large."""
+
+    async def exchange(self, request: bytes, method: str, deadline: float) -> Response:
+        return Response(status=200, headers=[], body=b"x" * MAX_REPLY)
+
+
+@pytest.mark.parametrize("event", [get("/"), QUEUE], ids=["request", "message"])
+def test_an_invocation_that_failed_leaves_nothing_to_the_garbage_collector(event: object) -> None:
+    """It comes by after hundreds of invocations, and each could keep a reply of megabytes until then."""
+    failing = Invoker(Settings(), cast("AppConnection", Verbose()))
+    gc.collect()
+    gc.disable()
+    try:
+        with suppress(AdapterError):
+            run(failing.reply_to(invocation(event), 0))
+        found = gc.collect()
+    finally:
+        gc.enable()
+
+    assert found == 0
 
 
 @pytest.mark.parametrize(

@@ -64,22 +64,11 @@ class Invoker:
             log("ERROR", traceback.format_exc(), invocation.request_id)
             problem = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
         try:
-            return self._failed(problem, source, event, invocation.request_id)
+            if not source.http or isinstance(problem, AppRejectedEvent):
+                raise problem
+            return _reply_to_failed(source, problem, event, invocation.request_id)
         finally:
             del problem  # its traceback holds this frame, so that event and reply would wait for the garbage collector
-
-    @staticmethod
-    def _failed(problem: AdapterError, source: EventSource, event: Any, request_id: str) -> bytes:
-        """Makes the reply that tells an HTTP caller of a problem; any other event fails by it."""
-        if not source.http or isinstance(problem, AppRejectedEvent):
-            raise problem
-        level = "ERROR" if problem.status >= 500 else "WARNING"  # what a client did wrong is no reason for an alarm
-        log(level, f"{problem.error_type}: {problem}{problem.details}", request_id)
-        try:
-            return source.reply(_error_response(problem), event)
-        except Exception as error:  # the loop must outlive an event that not even an error can be written for
-            log("ERROR", traceback.format_exc(), request_id)
-            raise problem from error
 
     async def _reply(self, source: EventSource, event: Any, invocation: Invocation, deadline: float) -> bytes:
         settings = self._settings
@@ -129,6 +118,17 @@ def deadline_of(invocation: Invocation, margin: float) -> float:
     """Says when to give up on an invocation, on the monotonic clock in seconds: `margin` seconds before Lambda does."""
     left = invocation.deadline_ms / 1000 - time.time() - margin if invocation.deadline_ms else _LONGEST
     return time.monotonic() + min(max(left, 0.0), _LONGEST)
+
+
+def _reply_to_failed(source: EventSource, problem: AdapterError, event: Any, request_id: str) -> bytes:
+    """Tells an HTTP caller of a problem, and the log."""
+    level = "ERROR" if problem.status >= 500 else "WARNING"  # what a client did wrong is no reason for an alarm
+    log(level, f"{problem.error_type}: {problem}{problem.details}", request_id)
+    try:
+        return source.reply(_error_response(problem), event)
+    except Exception as error:  # the loop must outlive an event that not even an error can be written for
+        log("ERROR", traceback.format_exc(), request_id)
+        raise problem from error
 
 
 def _error_response(error: AdapterError) -> Response:

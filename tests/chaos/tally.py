@@ -1,0 +1,83 @@
+"""What was done and what became of it, as a table."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from chaos.environment import Size
+from chaos.outcomes import KINDS
+
+
+def middle(sizes: list[Size]) -> Size:
+    """The median of each figure."""
+    return Size(*(round(statistics.median(figures)) for figures in zip(*(size.figures for size in sizes), strict=True)))
+
+
+@dataclass(frozen=True)
+class Life:
+    """The bootstrap of one environment, near the beginning of its life and at its end."""
+
+    example: str
+    invocations: int
+    begin: Size
+    end: Size
+
+    @property
+    def growth(self) -> int:
+        """The memory of its own that it has more, in KB."""
+        return self.end.own - self.begin.own
+
+    def __str__(self) -> str:
+        begin, end = self.begin, self.end
+        return (
+            f"{self.example}, {self.invocations} invocations in one environment: memory {begin.memory:,} KB, then "
+            f"{end.memory:,} KB (its own: {begin.own:,}, then {end.own:,}); file descriptors {begin.descriptors}, then "
+            f"{end.descriptors}; threads {begin.threads}, then {end.threads}"
+        )
+
+
+@dataclass
+class Tally:
+    """The figures of a run.
+
+    Attributes:
+        counts: how many events there were of a trouble's name and an outcome's kind.
+        spent: the seconds that each trouble took, by name.
+        lives: of the environments that lived long.
+        environments: how many there were.
+        late: answers that came after the function's time-out.
+        seconds: how long it took.
+    """
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    spent: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    lives: list[Life] = field(default_factory=list)
+    environments: int = 0
+    late: int = 0
+    seconds: float = 0.0
+
+    def add(self, other: Tally) -> None:
+        """Takes another's figures in."""
+        self.counts += other.counts
+        for name, seconds in other.spent.items():
+            self.spent[name] += seconds
+        self.lives += other.lives
+        self.environments += other.environments
+        self.late += other.late
+
+    def __str__(self) -> str:
+        names = list(dict.fromkeys(name for name, _ in self.counts))
+        rows = [(name, [self.counts[name, kind] for kind in KINDS]) for name in sorted(names)]
+        rows.append(("all", [sum(column) for column in zip(*(counts for _, counts in rows), strict=True)]))
+        lines = [f"{'what was done':<36}{'events':>8}" + "".join(f"{kind:>9}" for kind in KINDS) + f"{'s each':>9}"]
+        for name, counts in rows:
+            each = sum(self.spent.values()) / len(self.lives) if name == "all" else self.spent[name] / sum(counts)
+            lines.append(
+                f"{name:<36}{sum(counts):>8}" + "".join(f"{count or '':>9}" for count in counts) + f"{each:>9.3f}"
+            )
+        lines += map(str, self.lives)
+        lines.append(f"{self.environments} environments; {self.late} answers after the time-out")
+        lines.append(f"{sum(rows[-1][1]):,} invocations in {self.seconds:.1f} s")
+        return "\n".join(lines)

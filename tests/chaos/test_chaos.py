@@ -1,0 +1,45 @@
+"""Whatever is done to an environment, every event has one end, and nothing grows or is left over.
+
+`make chaos` has 2,000 invocations; the test suite has few. LWA_CHAOS_INVOCATIONS and LWA_CHAOS_SEED say it otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chaos.campaign import run
+
+if TYPE_CHECKING:
+    from chaos.tally import Life
+
+SHORT = 150
+INVOCATIONS = int(os.environ.get("LWA_CHAOS_INVOCATIONS") or SHORT)
+SEED = os.environ.get("LWA_CHAOS_SEED") or str(random.SystemRandom().randrange(10**6))
+TIMEOUT = 170 if INVOCATIONS > SHORT else 60  # seconds
+# Bounds of what one environment may have more after hundreds of invocations.
+MEMORY = 384  # KB
+DESCRIPTORS, THREADS = 2, 1
+
+
+def assert_has_not_grown(life: Life) -> None:
+    assert life.growth <= MEMORY, life
+    assert life.end.descriptors <= life.begin.descriptors + DESCRIPTORS, life
+    assert life.end.threads <= life.begin.threads + THREADS, life
+    assert life.end.children <= 1, life  # the app alone; one that was not waited for counts too
+
+
+@pytest.mark.timeout(TIMEOUT)
+def test_every_event_has_one_end_and_nothing_is_left_over(capsys: pytest.CaptureFixture[str]) -> None:
+    print(f"seed {SEED}")  # noqa: T201  # pytest shows it when the test has failed
+    tally = run(INVOCATIONS, SEED)
+
+    if INVOCATIONS > SHORT:
+        with capsys.disabled():
+            print(f"\n{tally}\nseed {SEED}")  # noqa: T201  # what the run is for
+    assert sum(tally.counts.values()) == INVOCATIONS
+    for life in tally.lives:
+        assert_has_not_grown(life)
