@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
+from fake_extensions_api import Extensions, Refused
 from processes import SECONDS
 
 if TYPE_CHECKING:
@@ -66,15 +67,17 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """How a call is answered, when not as usual; `reset` breaks the connection instead."""
+    """How a call is answered, when not as usual; `reset` breaks the connection instead, and `closed` ends it."""
 
     status: int = 200
     body: bytes = b'{"errorMessage":"scripted","errorType":"Scripted"}\n'
     headers: Mapping[str, str | None] = field(default_factory=dict)
     reset: bool = False
+    closed: bool = False
 
 
 RESET = Answer(reset=True)
+CLOSED = Answer(closed=True)
 OK = Answer(202, b'{"status":"OK"}\n')
 NOT_FOUND = Answer(404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
 
@@ -97,9 +100,13 @@ class FakeRuntimeApi:
     One event is open at a time, as on Lambda; or, for Managed Instances, as many as are asked for.
     """
 
-    def __init__(self, *, many: bool = False) -> None:
+    def __init__(self, *, many: bool = False, snap_start: bool = True) -> None:
+        """Starts to listen; without `snap_start` there is no restore."""
         self._many = many
         self._open: dict[str, _Event] = {}
+        self._snap_start = snap_start
+        self._extensions = Extensions()
+        self._restoring = False
         self._changed = Condition()
         self._calls: list[Call] = []
         self._queue: deque[_Event] = deque()
@@ -111,6 +118,8 @@ class FakeRuntimeApi:
         self._closing = False
         self._waited_for = True
         self._connections: list[socket.socket] = []
+        self._waiting = 0
+        self._dropped: Answer | None = None
         self._server = _Server(self)
         self.address = f"127.0.0.1:{self._server.server_port}"
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -170,6 +179,14 @@ class FakeRuntimeApi:
         with self._changed:
             self._held.discard(name)
             self._changed.notify_all()
+
+    def drop_waiting(self, *, by_reset: bool) -> None:
+        """Ends the connections on which an event is awaited, as may happen while the environment is frozen."""
+        with self._changed:
+            self._dropped = RESET if by_reset else CLOSED
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._waiting)
+            self._dropped = None
 
     @property
     def calls(self) -> list[Call]:
@@ -276,31 +293,54 @@ class FakeRuntimeApi:
                 if call.name in ("response", "error") and not answer.reset and call.request_id in self._open:
                     self._open[call.request_id].answered = True
                 return answer
-            if call.name == "next" and call.method == "GET":
-                self._asked = True
-                return self._next()
-            if call.name in ("response", "error") and call.method == "POST":
-                return self._ended(call)
-            if call.name == "init/error" and call.method == "POST":
-                return self._not_started()
-            if call.name.startswith(("extension/", "restore/")):
-                return self._extension(call) if call.name.startswith("extension/") else self._restored(call)
             if call.name.startswith("test/"):
                 self._changed.wait_for(lambda: self._closing or call.name.removeprefix("test/") not in self._held)
                 return OK
-            return NOT_FOUND
+            method, rule = self._rules.get(call.name, ("", None))
+            if rule is None:
+                return NOT_FOUND
+            return rule(call) if call.method == method else Answer(405, b"", {"Allow": method, "Content-Type": None})
 
-    def _next(self) -> Answer:
+    @property
+    def _rules(self) -> dict[str, tuple[str, Callable[[Call], Answer]]]:
+        """The method of each call, and how it is answered."""
+        return {
+            "next": ("GET", self._next),
+            "response": ("POST", self._ended),
+            "error": ("POST", self._ended),
+            "init/error": ("POST", self._not_started),
+            "restore/next": ("GET", self._restored),
+            "restore/error": ("POST", self._restored),
+            "extension/register": ("POST", self._extension),
+            "extension/event/next": ("GET", self._extension),
+        }
+
+    def _next(self, call: Call) -> Answer:
+        self._asked = self._extensions.closed = True
         if self._init_failed:
             return problem(403, "InvalidStateTransition", "State transition from InitError to Ready failed")
         if self._current is None or self._current.answered or self._many:
-            self._changed.wait_for(lambda: self._closing or self._queue)
-            if self._closing:
-                return RESET
+            dropped = self._wait_for_events()
+            if dropped:
+                return dropped
             self._current = self._queue.popleft()
             self._open = {**(self._open if self._many else {}), self._current.request_id: self._current}
+            headers = self._current.headers
+            self._extensions.invoked(
+                self._current.request_id,
+                headers.get("Lambda-Runtime-Deadline-Ms"),
+                headers.get("Lambda-Runtime-Invoked-Function-Arn"),
+            )
             self._changed.notify_all()
         return Answer(200, self._current.body, self._current.headers)
+
+    def _wait_for_events(self) -> Answer | None:
+        """Waits for an event; returns what becomes of the connection if there is none to come on it."""
+        self._waiting += 1
+        self._changed.wait_for(lambda: self._closing or self._dropped or (self._queue and self._extensions.all_wait))
+        self._waiting -= 1
+        self._changed.notify_all()
+        return RESET if self._closing else self._dropped
 
     def _ended(self, call: Call) -> Answer:
         current = self._open.get(call.request_id)
@@ -319,26 +359,34 @@ class FakeRuntimeApi:
 
     def _restored(self, call: Call) -> Answer:
         """Stands for the snapshot and a restore; `hold("restore")` has it take its time."""
+        if not self._snap_start:
+            return NOT_FOUND
+        if self._asked or (call.name == "restore/error" and not self._restoring):
+            return problem(403, "InvalidStateTransition", "State transition is not allowed")
         if call.name == "restore/error":
             return OK
-        self._changed.wait_for(lambda: self._closing or "restore" not in self._held)
+        self._restoring = True
+        self._changed.wait_for(lambda: self._closing or ("restore" not in self._held and self._extensions.all_wait))
         return Answer(200, b"")
 
     def _extension(self, call: Call) -> Answer:
-        """Registers one that is inside the runtime; there are no events for it, so that the wait for one has no end."""
-        if call.name == "extension/register" and call.method == "POST":
-            if self._asked:
-                return problem(403, "Extension.RegistrationClosed", "Extension registration closed already")
-            if call.json["events"]:
-                return problem(403, "Extension.InvalidEventType", "SHUTDOWN is not supported for internal extensions")
-            document = {"functionName": "test", "functionVersion": "$LATEST", "handler": ""}
-            return Answer(200, json.dumps(document).encode(), {"Lambda-Extension-Identifier": str(uuid.uuid4())})
-        if call.name == "extension/event/next" and call.method == "GET":
-            self._changed.wait_for(lambda: self._closing)
-            return RESET
-        return NOT_FOUND
+        """Answers to extensions inside the runtime."""
+        try:
+            if call.name == "extension/register":
+                identifier, document = self._extensions.register(
+                    call.headers.get("lambda-extension-name", ""), call.body
+                )
+                return Answer(200, document, {"Lambda-Extension-Identifier": identifier})
+            extension = self._extensions.asking(call.headers.get("lambda-extension-identifier", ""))
+        except Refused as refused:
+            return problem(403, refused.error_type, str(refused))
+        self._changed.notify_all()
+        self._changed.wait_for(lambda: self._closing or self._dropped or extension.pending)
+        if extension.pending:
+            return Answer(200, extension.pending.popleft(), {"Lambda-Extension-Event-Identifier": str(uuid.uuid4())})
+        return RESET if self._closing or self._dropped is None else self._dropped
 
-    def _not_started(self) -> Answer:
+    def _not_started(self, call: Call) -> Answer:
         if self._init_failed or self._current is not None:
             return problem(403, "InvalidStateTransition", "State transition to InitError failed")
         self._init_failed = True
@@ -376,6 +424,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         call = Call(self.command, self.path, headers, body, time.time(), self.client_address[1])
         answer = self.server.api.answer(call)
+        if answer.closed:
+            self.close_connection = True
+            return
         if answer.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True

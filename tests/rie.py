@@ -120,7 +120,7 @@ class Emulator:
             raise
 
     def invoke(self, event: object, **headers: str) -> httpx.Response:
-        """Sends an event, bytes as they are and anything else as JSON.
+        """Sends an event, bytes as they are and anything else as JSON; headers are those of the Invoke call.
 
         An answer of 200 is the reply or an error document, which one cannot tell apart; 502 means that the process
         has ended.

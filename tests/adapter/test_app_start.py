@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -318,6 +319,35 @@ def test_a_long_wait_is_explained_in_the_log(api: FakeRuntimeApi, start: Start) 
     log.wait_for(r"INFO.*Waiting for the app \(2\.\d s after its start\): .*refused")
     api.release("listen")
     api.wait_for_call("next")
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "said"),
+    [
+        pytest.param(["main:app"], {}, "imports, or is in its lifespan startup", id="our own server"),
+        pytest.param(COMMAND, {}, "connecting to 127.0.0.1 port [0-9]+ gives: Connection refused", id="a connect"),
+        pytest.param(
+            COMMAND,
+            {"AWS_LWA_READINESS_CHECK_PATH": "/health", "UNHEALTHY": " ".join(["503"] * 10_000)},
+            "GET /health on port [0-9]+ gives status 503",
+            id="a path",
+        ),
+    ],
+)
+def test_a_long_wait_is_explained_again_and_again_but_not_more_than_once_a_second(
+    words: list[str], variables: dict[str, str], said: str, api: FakeRuntimeApi, start: Start
+) -> None:
+    api.hold("startup")
+    if not variables:
+        api.hold("listen")
+    log = start(*words, **variables)
+
+    log.wait_for(f"(?s)(INFO[^\\n]*Waiting for the app[^\\n]*{said}.*){{2}}")
+    times = [
+        float(seconds) for seconds in re.findall(r"Waiting for the app.*\(([0-9.]+) s after its start\)", log.text)
+    ]
+
+    assert times[1] - times[0] >= 1
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import uuid
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -31,6 +31,7 @@ class Platform:
         self, address: str, invoke: Callable[[object], bytes], until_started: Callable[[], object] = bool
     ) -> None:
         self._client = httpx.Client(base_url=f"http://{address}/2018-06-01/runtime/", trust_env=False, timeout=SECONDS)
+        self._extensions = f"http://{address}/2020-01-01/extension/"
         self._invoke = invoke
         self._until_started = until_started
         self._threads = ThreadPoolExecutor()
@@ -51,6 +52,30 @@ class Platform:
     def post(self, path: str, content: bytes = b"{}", **headers: str) -> httpx.Response:
         return self._client.post(path, content=content, headers=headers)
 
+    def get(self, path: str) -> httpx.Response:
+        return self._client.get(path)
+
+    def ask(self, path: str) -> Future[httpx.Response]:
+        """Asks for what may take its time."""
+        return self._threads.submit(self.get, path)
+
+    def register(
+        self, events: object = (), *, name: str | None = "extension", content: bytes | None = None
+    ) -> httpx.Response:
+        """Registers an extension inside the runtime."""
+        return self._client.post(
+            f"{self._extensions}register",
+            content=json.dumps({"events": events}) if content is None else content,
+            headers={} if name is None else {"Lambda-Extension-Name": name},
+        )
+
+    def extension_next(self, identifier: str | None) -> httpx.Response:
+        headers = {} if identifier is None else {"Lambda-Extension-Identifier": identifier}
+        return self._client.get(f"{self._extensions}event/next", headers=headers)
+
+    def ask_for_extension_next(self, identifier: str) -> Future[httpx.Response]:
+        return self._threads.submit(self.extension_next, identifier)
+
     def event(self, event: object = None) -> tuple[str, Future[bytes]]:
         """Has an event sent and takes it; returns its id, and what the caller will get."""
         caller = self.invoke(event)
@@ -61,17 +86,34 @@ class Platform:
         self._client.close()
 
 
-@pytest.fixture(params=["fake", pytest.param("emulator", marks=pytest.mark.e2e)])
+EACH = pytest.fixture(params=["fake", pytest.param("emulator", marks=pytest.mark.e2e)])
+
+
+@EACH
 def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
+    with _platform(request, snap_start=False) as found:
+        yield found
+
+
+@EACH
+def with_restore(request: pytest.FixtureRequest) -> Iterator[Platform]:
+    """One that offers a restore, as the emulator does when it is told to cache inits."""
+    with _platform(request, snap_start=True) as found:
+        yield found
+
+
+@contextmanager
+def _platform(request: pytest.FixtureRequest, *, snap_start: bool) -> Iterator[Platform]:
     with ExitStack() as stack:
         if request.param == "fake":
-            fake = FakeRuntimeApi()
+            fake = FakeRuntimeApi(snap_start=snap_start)
             found = Platform(fake.address, lambda event: fake.invoke(event).body)
             stack.callback(found.close)
             stack.enter_context(fake)
         else:
             program = program_for_tests(request.config)
-            emulator = Emulator(program, [sys.executable, "-S", "-c", IDLE])
+            flags = ["--enable-init-caching"] if snap_start else []
+            emulator = Emulator(program, [*flags, sys.executable, "-S", "-c", IDLE])
             found = Platform(
                 emulator.runtime_api,
                 lambda event: emulator.invoke(event).content,
@@ -248,6 +290,194 @@ def test_other_paths_are_not_there(platform: Platform) -> None:
     platform.invoke(None)
 
     assert platform.post("nonsense").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param("POST", "invocation/next", id="next"),
+        pytest.param("GET", "init/error", id="init error"),
+        pytest.param("GET", f"invocation/{uuid.UUID(int=1)}/response", id="response"),
+        pytest.param("GET", f"invocation/{uuid.UUID(int=1)}/error", id="error"),
+    ],
+)
+def test_another_method_is_not_allowed(method: str, path: str, platform: Platform) -> None:
+    platform.invoke(None)
+
+    response = platform.post(path) if method == "POST" else platform.get(path)
+
+    assert (response.status_code, response.content) == (405, b"")
+    assert response.headers["allow"] == ("GET" if method == "POST" else "POST")
+
+
+# Extensions inside the runtime.
+
+
+def refusal(response: httpx.Response) -> Any:
+    assert response.status_code == 403
+    return error_type(response)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b'{"events":[]}', id="no events"),
+        pytest.param(b'{"events":["INVOKE"]}', id="invocations"),
+        pytest.param(b"{}", id="nothing said"),
+    ],
+)
+def test_an_extension_gets_an_identifier(content: bytes, platform: Platform) -> None:
+    platform.invoke(None)
+
+    response = platform.register(content=content)
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert str(uuid.UUID(response.headers["lambda-extension-identifier"]))
+    assert sorted(response.json()) == ["functionName", "functionVersion", "handler"]
+
+
+@pytest.mark.parametrize("events", [["SHUTDOWN"], ["INVOKE", "SHUTDOWN"], ["NONSENSE"]])
+def test_an_extension_inside_the_runtime_is_told_of_invocations_only(events: list[str], platform: Platform) -> None:
+    platform.invoke(None)
+
+    assert refusal(platform.register(events)) == "Extension.InvalidEventType"
+
+
+@pytest.mark.parametrize("name", [None, ""], ids=["no name", "empty name"])
+def test_an_extension_needs_a_name(name: str | None, platform: Platform) -> None:
+    platform.invoke(None)
+
+    assert refusal(platform.register(name=name)) == "Extension.InvalidExtensionName"
+
+
+def test_a_registration_that_is_not_json_is_refused(platform: Platform) -> None:
+    platform.invoke(None)
+
+    assert refusal(platform.register(content=b"events")) == "InvalidRequestFormat"
+
+
+def test_two_extensions_need_two_names(platform: Platform) -> None:
+    platform.invoke(None)
+    first = platform.register(name="one")
+
+    assert refusal(platform.register(name="one")) == "Extension.InvalidExtensionState"
+    second = platform.register(name="another")
+    identifiers = [response.headers["lambda-extension-identifier"] for response in (first, second)]
+    assert len(set(identifiers)) == 2
+
+
+def test_after_the_first_event_was_asked_for_no_extension_can_register(platform: Platform) -> None:
+    platform.event()
+
+    assert refusal(platform.register()) == "Extension.RegistrationClosed"
+
+
+@pytest.mark.parametrize(
+    ("identifier", "kind"),
+    [
+        pytest.param(None, "Extension.MissingExtensionIdentifier", id="missing"),
+        pytest.param("nonsense", "Extension.InvalidExtensionIdentifier", id="nonsense"),
+        pytest.param(str(uuid.UUID(int=1)), "Extension.UnknownExtensionIdentifier", id="unknown"),
+    ],
+)
+def test_only_an_extension_that_is_registered_can_ask_for_events(
+    identifier: str | None, kind: str, platform: Platform
+) -> None:
+    platform.invoke(None)
+
+    assert refusal(platform.extension_next(identifier)) == kind
+
+
+def test_the_runtime_gets_no_event_before_each_extension_has_asked_for_its_own(platform: Platform) -> None:
+    platform.invoke("the event")
+    identifier = platform.register().headers["lambda-extension-identifier"]
+
+    asked = platform.ask_for_next()
+    early = wait([asked], timeout=0.2).done
+    platform.ask_for_extension_next(identifier)
+
+    assert not early
+    assert asked.result(SECONDS).json() == "the event"
+
+
+def test_an_extension_without_events_waits_for_ever(platform: Platform) -> None:
+    caller = platform.invoke(None)
+    waiting = platform.ask_for_extension_next(platform.register().headers["lambda-extension-identifier"])
+    request_id = platform.next().headers["lambda-runtime-aws-request-id"]
+    platform.post(f"invocation/{request_id}/response", b"reply")
+    platform.ask_for_next()
+
+    assert caller.result(SECONDS) == b"reply"
+    assert not waiting.done()
+
+
+def test_an_extension_for_invocations_is_told_of_one(platform: Platform) -> None:
+    platform.invoke(None)
+    waiting = platform.ask_for_extension_next(platform.register(["INVOKE"]).headers["lambda-extension-identifier"])
+    event = platform.next()
+
+    told = waiting.result(SECONDS)
+    assert told.status_code == 200
+    assert str(uuid.UUID(told.headers["lambda-extension-event-identifier"]))
+    assert told.json() == {
+        "eventType": "INVOKE",
+        "deadlineMs": int(event.headers["lambda-runtime-deadline-ms"]),
+        "requestId": event.headers["lambda-runtime-aws-request-id"],
+        "invokedFunctionArn": event.headers["lambda-runtime-invoked-function-arn"],
+    }
+
+
+# SnapStart. The emulator has nothing to restore: it answers /restore/next with the next event, where Lambda's answer is
+# empty; so that what comes after a restore cannot be compared.
+
+
+def test_without_snapstart_there_is_no_restore(platform: Platform) -> None:
+    platform.invoke(None)
+
+    for response in (platform.get("restore/next"), platform.post("restore/error")):
+        assert (response.status_code, response.text) == (404, "404 page not found\n")
+        assert response.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+def test_a_restore_is_answered(with_restore: Platform) -> None:
+    with_restore.invoke(None)
+
+    assert with_restore.get("restore/next").status_code == 200
+
+
+def test_a_restore_is_not_answered_before_each_extension_has_asked_for_its_event(with_restore: Platform) -> None:
+    with_restore.invoke(None)
+    identifier = with_restore.register().headers["lambda-extension-identifier"]
+
+    asked = with_restore.ask("restore/next")
+    early = wait([asked], timeout=0.2).done
+    with_restore.ask_for_extension_next(identifier)
+
+    assert not early
+    assert asked.result(SECONDS).status_code == 200
+
+
+def test_a_failed_restore_is_refused_before_there_was_one(with_restore: Platform) -> None:
+    with_restore.invoke(None)
+
+    assert refusal(with_restore.post("restore/error")) == "InvalidStateTransition"
+
+
+def test_after_the_first_event_there_is_no_restore_any_more(with_restore: Platform) -> None:
+    with_restore.event()
+
+    assert refusal(with_restore.get("restore/next")) == "InvalidStateTransition"
+    assert refusal(with_restore.post("restore/error")) == "InvalidStateTransition"
+
+
+@pytest.mark.parametrize(("path", "method"), [("restore/next", "POST"), ("restore/error", "GET")])
+def test_another_method_is_not_allowed_for_a_restore(path: str, method: str, with_restore: Platform) -> None:
+    with_restore.invoke(None)
+
+    response = with_restore.post(path) if method == "POST" else with_restore.get(path)
+
+    assert (response.status_code, response.content) == (405, b"")
 
 
 # Many invocations at once.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from adapter.test_app_start import app_in, init_error
 from adapter.test_loop import QUEUE, get
-from processes import children
+from processes import children, runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +59,102 @@ def test_they_are_in_the_error_of_an_app_that_ends_without_an_exception(
     assert "exit code 7" in message
     assert message.endswith("It wrote:\nno licence found\ngiving up: \N{REPLACEMENT CHARACTER}")
     assert "no licence found\ngiving up: " in process.text
+
+
+SAYS = """
+import os, sys
+print("no licence found", file=sys.stderr)
+
+async def app(scope, receive, send):
+    await receive()
+    print("no database found", file=sys.stderr)
+    WHAT
+
+"""
+FAILED = "await send({'type': 'lifespan.startup.failed', 'message': 'gives up'})"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        pytest.param("import no_such_module", "ModuleNotFoundError", "No module named 'no_such_module'", id="import"),
+        pytest.param("raise LookupError('gives up')", "LookupError", "gives up", id="exception"),
+        pytest.param("sys.exit(3)", "SystemExit", "3", id="sys.exit"),
+        pytest.param("sys.exit('gives up')", "SystemExit", "gives up", id="sys.exit with words"),
+    ],
+)
+def test_they_are_in_the_error_of_an_app_that_raises_and_its_traceback_is_not_told_twice(
+    text: str, kind: str, said: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    document = init_error(api, start("main:app", cwd=app_in(tmp_path, f"{SAYS}{text}\n")))
+
+    assert document["errorType"] == kind
+    assert document["errorMessage"] == f"{said}\nIt wrote to stderr:\nno licence found"
+    assert f'{tmp_path}/main.py", line 10' in "".join(document["stackTrace"])
+    assert text.partition("(")[0] in "".join(document["stackTrace"])
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "message", "more"),
+    [
+        pytest.param(FAILED, "StartupFailed", "gives up", [], id="failed"),
+        pytest.param(f"{FAILED}; raise OSError('gone')", "OSError", "gone", ["gives up"], id="failed and raised"),
+    ],
+)
+def test_they_are_in_the_error_of_a_lifespan_startup_that_fails(
+    what: str, kind: str, message: str, more: list[str], tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    document = init_error(api, start("main:app", cwd=app_in(tmp_path, SAYS.replace("WHAT", what))))
+
+    assert document["errorType"].endswith(kind)
+    said, _, words = document["errorMessage"].partition("\nIt wrote to stderr:\n")
+    assert said == message
+    assert words.splitlines() == ["no licence found", "no database found", *more]
+    assert "main.py" in "".join(document["stackTrace"]) or kind == "StartupFailed"
+
+
+def test_they_are_in_the_error_of_an_app_that_is_killed(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+    """As the kernel does when memory runs out."""
+    text = SAYS + "os.kill(os.getpid(), 9)\n"
+    message = init_error(api, start("main:app", cwd=app_in(tmp_path, text)))["errorMessage"]
+
+    assert message.endswith("(signal SIGKILL). It wrote:\nno licence found")
+
+
+LEAVES_A_CHILD = """
+import os, subprocess, sys
+print("no licence found", file=sys.stderr)
+with open("child", "w") as file:
+    file.write(str(subprocess.Popen(["sleep", "60"], stdin=-3, stdout=-3).pid))
+os._exit(7)
+"""
+
+
+def test_they_do_not_wait_for_a_child_that_goes_on_writing(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+    process = start("main:app", cwd=app_in(tmp_path, LEAVES_A_CHILD))
+    call = api.wait_for_call("init/error")
+    child = int((tmp_path / "child").read_text())
+    went_on = runs(child)
+    os.kill(child, signal.SIGKILL)  # it would hold the output that the test reads
+
+    assert went_on
+    assert call.json["errorMessage"].endswith("(exit code 7). It wrote:\nno licence found")
+    assert process.wait() != 0
+
+
+A_THREAD_GOES_ON = """
+import threading
+threading.Thread(target=threading.Event().wait).start()
+raise LookupError("no licence")
+"""
+
+
+def test_an_app_that_raises_is_told_while_a_thread_of_its_goes_on(
+    tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    document = init_error(api, start("main:app", cwd=app_in(tmp_path, A_THREAD_GOES_ON)))
+
+    assert (document["errorType"], document["errorMessage"]) == ("LookupError", "no licence")
 
 
 def test_only_the_last_of_many_are_in_the_error(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import signal
 import sys
 import time
@@ -122,6 +124,28 @@ def test_a_command_behind_a_shell_gets_the_signal(api: FakeRuntimeApi, start: St
     assert process.terminate() == 0
 
     wait_until(lambda: not runs(app), "the command behind the shell ends", seconds=2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel is told which thread is to take the signal")
+def test_a_signal_that_another_thread_takes_ends_the_environment_too(api: FakeRuntimeApi, start: Start) -> None:
+    """Python's handlers run in the main thread, whose system call such a signal does not interrupt.
+
+    It stands as well for a signal that comes just before that call, which no test can time.
+    """
+    process = start("--", sys.executable, "command.py")
+    api.invoke(get("/"))
+    api.wait_for_call("next", 2)
+    (app,) = children(process.pid)
+    os.kill(app, signal.SIGKILL)
+    wait_until(lambda: not runs(app), "the app has ended")
+    api.invoke(get("/"))  # starts it again, and with it a thread that does not block the signal, as the first one does
+    api.wait_for_call("next", 3)
+    (other,) = [int(task) for task in os.listdir(f"/proc/{process.pid}/task") if int(task) != process.pid]
+
+    tgkill = {"x86_64": 234, "aarch64": 131}[platform.machine()]
+    assert ctypes.CDLL(None).syscall(tgkill, process.pid, other, int(signal.SIGTERM)) == 0
+
+    assert process.wait() == 0
 
 
 # No app is left over.

@@ -1,0 +1,85 @@
+"""Times a background task of a second: `PYTHONPATH=tests python benchmarks/after_the_reply.py`.
+
+Prints when the caller has the reply, and when the next event is asked for, both from the moment at which the event was
+handed out; the task has to lie between the two.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from fake_runtime_api import FakeRuntimeApi
+from processes import BOOTSTRAP, Running, plain_environment
+
+ROUNDS = 5
+EVENT = {
+    "version": "2.0",
+    "rawPath": "/",
+    "rawQueryString": "",
+    "headers": {"host": "abc.lambda-url.eu-central-1.on.aws"},
+    "requestContext": {
+        "domainName": "abc.lambda-url.eu-central-1.on.aws",
+        "http": {"method": "GET", "path": "/", "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7"},
+    },
+    "isBase64Encoded": False,
+}
+APPS = {
+    "FastAPI, BackgroundTasks": """
+import time
+from fastapi import BackgroundTasks, FastAPI
+
+app = FastAPI()
+
+@app.get("/")
+def accept(tasks: BackgroundTasks):
+    tasks.add_task(time.sleep, 1)
+    return "accepted"
+""",
+    "Flask, call_on_close": """
+import time
+from flask import Flask, jsonify
+
+app = Flask(__name__)
+
+@app.get("/")
+def accept():
+    response = jsonify("accepted")
+    response.call_on_close(lambda: time.sleep(1))
+    return response
+""",
+}
+
+
+def measure(text: str) -> list[tuple[float, float]]:
+    """Returns for each event, in milliseconds: when the reply came, and when the next event was asked for."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder, FakeRuntimeApi() as api:
+        Path(folder, "main.py").write_text(text)
+        env = plain_environment({"AWS_LAMBDA_RUNTIME_API": api.address})
+        command = [sys.executable, BOOTSTRAP, "main:app"]
+        with Running(command, env=env, cwd=folder, at_end=api.client_has_ended):
+            for number in range(1, ROUNDS + 1):
+                api.wait_for_call("next", number)
+                began = time.time()
+                reply = api.invoke(EVENT)
+                after = api.wait_for_call("next", number + 1)
+                found.append(((reply.at - began) * 1000, (after.at - began) * 1000))
+    return found
+
+
+def main() -> None:
+    """Prints the worst and the median of both."""
+    for name, text in APPS.items():
+        replies, nexts = zip(*measure(text), strict=True)
+        print(
+            f"{name}: reply after {statistics.median(replies):.1f} ms (at most {max(replies):.1f}), "
+            f"next event asked for after {statistics.median(nexts):.0f} ms (at least {min(nexts):.0f})"
+        )
+
+
+if __name__ == "__main__":
+    main()
