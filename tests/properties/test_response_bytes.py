@@ -1,11 +1,12 @@
 """The adapter's HTTP client, fed any bytes in any pieces: it ends in a response or in one of its three errors."""
 
 import socket
-import time
+from collections.abc import Iterator
 from contextlib import suppress
 from unittest import mock
 
 import h11
+import pytest
 from hypothesis import event as note
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -16,7 +17,27 @@ from lambda_web_adapter.messages import Response
 from properties.strategies import bodies, free_headers
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
-LONG = time.monotonic() + 900
+LONG = 900.0  # seconds
+
+
+class Clock:
+    """The monotonic clock of the connections; a socket on which nothing more comes lets the time pass."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+CLOCK = Clock()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def clock() -> Iterator[None]:
+    with mock.patch("lambda_web_adapter.adapter.connection.time", CLOCK):
+        yield
+
+
 HELLO = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 EARLY = b"HTTP/1.1 103 Early Hints\r\nlink: early\r\n\r\n"
 METHODS = st.sampled_from(["GET", "HEAD"])
@@ -38,6 +59,7 @@ class Pieces:
                 self.pieces.insert(0, piece if flags & socket.MSG_PEEK else piece[size:])
             return piece[:size]
         if self._end == "timeout" or flags & socket.MSG_DONTWAIT:
+            CLOCK.now += 0 if flags & socket.MSG_DONTWAIT else LONG
             raise BlockingIOError
         if self._end == "reset":
             raise ConnectionResetError
@@ -73,7 +95,7 @@ def outcome(data: list[bytes], *, method: str = "GET", end: str = "close") -> Re
     opened = Pieces(data, end)
     connection = connected(opened)
     try:
-        found = connection.exchange(REQUEST, method=method, deadline=LONG)
+        found = connection.exchange(REQUEST, method=method, deadline=CLOCK.now + LONG)
     except (ConnectionClosed, NotHttp, TimeoutError) as error:
         assert opened.closed
         assert connection.port == 0
@@ -197,13 +219,13 @@ def test_after_whatever_came_the_connection_serves_again(data: bytes, method: st
     first = Pieces([data], "timeout")
     connection = connected(first)
     with suppress(ConnectionClosed, NotHttp, TimeoutError):
-        connection.exchange(REQUEST, method=method, deadline=LONG)
+        connection.exchange(REQUEST, method=method, deadline=CLOCK.now + LONG)
     if connection.is_open():
         first.pieces += filter(None, again)
     else:
         with mock.patch("socket.create_connection", return_value=Pieces([*filter(None, again)], "close")):
             connection.open()
 
-    found = connection.exchange(REQUEST, deadline=LONG)
+    found = connection.exchange(REQUEST, deadline=CLOCK.now + LONG)
 
     assert (found.status, found.headers, found.body) == (200, [(b"content-length", b"5")], b"hello")
