@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 FUZZ_SECONDS ?= 600
+# Test files side by side: most of their time goes by while processes start and stop.
+JOBS ?= 4
 CHAOS_INVOCATIONS ?= 2000
 CHAOS_SEED ?=
 BIN := $(VENV)/bin
@@ -23,12 +25,12 @@ run-flask: $(READY) ## the same with examples/flask_app
 
 test: $(READY) ## the whole test suite, with branch coverage across all processes
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
 pytest: $(READY) ## the whole test suite without coverage, for another Python: PYTHON=python3.13 VENV=.venv-3.13 make pytest
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root)
 	tests/image/run

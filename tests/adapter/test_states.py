@@ -155,7 +155,7 @@ class Life:
         """Checks that a new event is asked for where the table says so, and that there is no answer but those."""
         if self.state in (State.LATE, State.IDLE, State.DOWN) and (self.state, step) != (State.DOWN, Input.END):
             already = step is Input.READY and self._asked > 0
-            self._api.wait_for_call("next", self._asked + (0 if already else 1))
+            self._api.wait_for_call("next", 1 if step is Input.INIT_OVER else self._asked + (0 if already else 1))
 
     # What happens, one function each.
 
