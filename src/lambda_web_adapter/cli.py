@@ -72,7 +72,7 @@ def _locally(words: list[str]) -> int:
 
 def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
     """Starts the app, and only then imports the rest of the adapter, so that both import side by side."""
-    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter import app_process
 
     # Whoever is told to stop before it can pass that on would leave the app behind; `lifecycle` unblocks it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
@@ -87,7 +87,7 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
                 f"AWS_LWA_WORKERS is {settings.workers}, which takes as many ports: unset AWS_LWA_PORT."
             )
         for _ in range(settings.workers if slots > 1 else 1):
-            app = AppProcess(settings, command, _serve)
+            app = app_process.AppProcess(settings, command, _serve)
             app.on_one_core = not command and _on_one_core(settings, environment)
             app.start()  # the app process ends by a SystemExit out of this call, which nothing here may catch
             apps.append(app)
@@ -99,8 +99,7 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
 
     address = environment["AWS_LAMBDA_RUNTIME_API"]
     if problem:
-        for app in apps:
-            app.stop()
+        app_process.stop(apps)
         return lifecycle.init_failed(address, problem)
     for warning in warnings(environment):
         log("WARNING", warning)

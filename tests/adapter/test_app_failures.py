@@ -108,8 +108,8 @@ def test_no_answer_before_the_deadline_is_a_504_and_the_next_event_meets_a_fresh
     log = start(either_app)
     before = body(api.invoke(get("/")))
 
-    hanging = api.add(get("/tell/hangs"), seconds=0.8)
-    deadline = int(api.wait_for_call("next", 2).at * 1000) + 800
+    hanging = api.add(get("/tell/hangs"), seconds=1.5)
+    deadline = int(api.wait_for_call("next", 2).at * 1000) + 1500
     outcome = api.outcome(hanging)
     after = body(api.invoke(get("/")))
 
@@ -126,7 +126,7 @@ def test_a_message_without_an_answer_before_the_deadline_is_an_error(api: FakeRu
     api.hold("hangs")
     start("main:wsgi", AWS_LWA_PASS_THROUGH_PATH="/tell/hangs")
 
-    outcome = api.invoke(QUEUE, seconds=0.5)
+    outcome = api.invoke(QUEUE, seconds=1.5)
 
     assert error_type(outcome) == "Function.AppTimeout"
     assert body(api.invoke(get("/")))["count"] == 1
@@ -228,12 +228,12 @@ def test_a_restart_does_not_take_longer_than_the_invocation_has(api: FakeRuntime
     api.hold("import")
 
     problem(api.invoke(get("/exit/1")), 502)
-    slow = api.add(get("/"), seconds=0.8)
+    slow = api.add(get("/"), seconds=1.5)
     asked = api.wait_for_call("next", 3)
     answered = api.outcome(slow)
     api.release("import")
 
-    assert answered.at < asked.at + 0.8
+    assert answered.at < asked.at + 1.5
     assert body(api.invoke(get("/")))["count"] == 1
 
 
@@ -265,7 +265,7 @@ def test_a_server_behind_a_shell_script_is_ended_with_the_script(
     start(cwd=tmp_path, _HANDLER="run.sh", AWS_LWA_PORT=free_port())
     first = int(api.invoke(get("/")).json["body"])
 
-    problem(api.invoke(get("/hang"), seconds=0.5), 504)
+    problem(api.invoke(get("/hang"), seconds=1.5), 504)
     second = int(api.invoke(get("/")).json["body"])
 
     assert second != first
@@ -278,7 +278,7 @@ def test_a_server_behind_a_shell_script_is_ended_with_the_script(
 def test_a_thread_that_hangs_is_shown_in_the_log(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
     api.hold("hangs")
     log = start(either_app)
-    problem(api.invoke(get("/tell/hangs"), seconds=0.8), 504)
+    problem(api.invoke(get("/tell/hangs"), seconds=1.5), 504)
 
     log.wait_for(r'main\.py", line \d+ in tell')
 
@@ -298,7 +298,7 @@ async def for_what_never_comes():
 def test_a_task_that_waits_is_shown_in_the_log(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
     (tmp_path / "waits.py").write_text(WAITS)
     log = start("waits:app", cwd=tmp_path)
-    problem(api.invoke(get("/"), seconds=0.8), 504)
+    problem(api.invoke(get("/"), seconds=1.5), 504)
 
     log.wait_for(r'waits\.py", line \d+, in for_what_never_comes')
 

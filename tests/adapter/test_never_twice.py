@@ -95,7 +95,7 @@ def test_on_a_connection_that_was_ended_before_nothing_is_sent(how: str, api: Fa
 
     for number in range(5):
         assert api.invoke(get(f"/{how}/marked-{number}")).json["body"] == "ok"
-        api.wait_for_call("next", number + 2)
+        api.wait_for_call("test/ended", number + 1)
 
     assert [arrivals(api, f"marked-{number}") for number in range(5)] == [1] * 5
 
@@ -123,7 +123,9 @@ def test_a_server_that_breaks_every_connection_is_told_to_the_caller(api: FakeRu
 
     outcomes = [api.invoke(get("/answer/marked")) for _ in range(3)]
 
-    assert [problem(outcome, 502)["errorType"] for outcome in outcomes] == ["Function.InvalidResponse"] * 3
+    # Whether the connection was whole for a moment is a race.
+    found = {problem(outcome, 502)["errorType"] for outcome in outcomes}
+    assert found <= {"Function.InvalidResponse", "Function.AppUnreachable"}
     assert arrivals(api, "marked") == 0
     assert len(api.named("test/spoiled")) <= 6
 

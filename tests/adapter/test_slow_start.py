@@ -61,7 +61,7 @@ def test_the_first_event_is_asked_for_and_waits_for_the_app(slow: Slow, api: Fak
 
 
 def test_an_invocation_that_ends_first_is_an_error_and_the_next_one_waits_on(slow: Slow, api: FakeRuntimeApi) -> None:
-    first = api.invoke(get("/"), seconds=0.6)
+    first = api.invoke(get("/"), seconds=1.5)
     api.release("startup")
     second = api.invoke(get("/"))
 

@@ -109,6 +109,7 @@ class Life:
         self._ahead = deque(inputs)
         self._ids: list[str] = []
         self._failed_starts = 0
+        self._waits = 0
         kind = "on-demand" if Input.INIT_OVER in inputs else "provisioned-concurrency"
         variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_INITIALIZATION_TYPE": kind}
         api.hold("import")
@@ -179,6 +180,9 @@ class Life:
         self._api.handed_out(self._ids[-1])
         if self.state is State.IDLE:
             self._api.wait_for_call(f"test/{name}")
+        else:
+            self._waits += 1
+            self.process.wait_for(f"(?s)(An invocation waits.*){{{self._waits}}}")
         if self.state is State.DOWN:
             self._api.wait_for_call("test/import", starts + 1)
 

@@ -166,13 +166,10 @@ class AppProcess:
         """Says what it wrote to stderr last, without lines that are known; of our own server, until it was ready."""
         return self._last_words.text(known) if self._last_words else ""
 
-    def stop(self, timeout: float = _STOP_SECONDS) -> None:
-        """Ends the process: asks with SIGTERM, and kills what has not ended in time."""
+    def ask_to_stop(self) -> None:
+        """Asks the process to end in order; `kill` is for those that do not."""
         if self.pid and not self.has_ended():
             _signal(self._family(), signal.SIGTERM)
-            if not self.has_ended(timeout):
-                self.kill()
-        self.control.close()
 
     def show_stacks(self) -> None:
         """Has our own server write to the log what it is doing: all threads' stacks, and asyncio's tasks.
@@ -200,6 +197,16 @@ class AppProcess:
                 with contextlib.suppress(OSError), open(tasks) as file:
                     found += map(int, file.read().split())
         return found
+
+
+def stop(apps: list[AppProcess]) -> None:
+    """Ends processes: asks them all with SIGTERM, and kills those that have not ended in time."""
+    for app in apps:
+        app.ask_to_stop()
+    until = time.monotonic() + _STOP_SECONDS
+    for app in apps:
+        app.has_ended(until - time.monotonic())
+        app.kill()
 
 
 def _execute(words: list[str], variables: dict[str, str], control: socket.socket) -> None:

@@ -6,6 +6,7 @@ import signal
 import sys
 from dataclasses import dataclass
 
+from lambda_web_adapter.adapter.app_process import stop
 from lambda_web_adapter.adapter.extension import Extension
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.one_at_a_time import OneAtATime, run
@@ -65,8 +66,7 @@ def live(address: str, apps: list[AppProcess], settings: Settings, kind: Kind) -
         log("ERROR", str(error))
         return RUNTIME_API_FAILED
     finally:
-        for supervisor in supervisors:
-            supervisor.app.stop()
+        stop([supervisor.app for supervisor in supervisors])
 
 
 def _live(address: str, supervisors: list[Supervisor], settings: Settings, kind: Kind) -> int:

@@ -13,6 +13,7 @@ import signal
 import time
 from importlib.util import find_spec
 
+from lambda_web_adapter.adapter.app_process import stop
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.loop_connection import LoopConnection
 from lambda_web_adapter.adapter.mode import STACKS_SECONDS, Mode
@@ -66,7 +67,7 @@ async def _serve(address: str, supervisors: list[Supervisor], settings: Settings
     stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _stop, stopped)
     for supervisor in supervisors:
-        supervisor.go_over_to(ManyAtOnce(slots))
+        supervisor.go_over_to(ManyAtOnce(-(-slots // len(supervisors))))
     strikes = Strikes(slots)
     tasks: set[asyncio.Future[int]] = set()
     for number in range(slots):
@@ -77,8 +78,9 @@ async def _serve(address: str, supervisors: list[Supervisor], settings: Settings
         done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         return next(iter(done)).result()
     finally:
-        for supervisor in supervisors:  # before the event loop waits for a thread that waits for the app
-            supervisor.app.stop()
+        stop(
+            [supervisor.app for supervisor in supervisors]
+        )  # before the event loop waits for a thread that waits for one
 
 
 def _stop(stopped: asyncio.Future[int]) -> None:
@@ -92,7 +94,7 @@ class ManyAtOnce(Mode):
     freezes = False
 
     def __init__(self, slots: int) -> None:
-        """Begins, on the event loop that runs."""
+        """Begins, on the event loop that runs; the slots are those of one app process."""
         self._slots = slots
         self._lock = asyncio.Lock()
         self._ear: _Ear | None = None

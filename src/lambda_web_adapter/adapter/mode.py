@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Found = TypeVar("Found")
 
 # Within this time after it was asked what it is doing, an app has said so, or its event loop hangs.
-STACKS_SECONDS = 0.1
+STACKS_SECONDS = 0.2
 
 
 class ClientConnection(ABC):

@@ -91,10 +91,11 @@ class Supervisor:
             self.state = AppState.ENDED
         if self.state is AppState.ENDED:
             log("WARNING", f"The app has ended ({self.app.end}); it is started again.")
-            self.app.stop()
+            self.app.kill()  # it has ended; this closes the channel to it
             self.app = self.app.again()
             self.state = AppState.STARTING
         if self.state is AppState.STARTING:
+            log("INFO", "An invocation waits for the app, which starts.")
             await self._wait_until_ready(deadline)
 
     async def _wait_until_ready(self, deadline: float) -> None:

@@ -5,7 +5,8 @@
     answer              answer, and keep the connection
     answer-and-close    answer, and close the connection without having announced it
     answer-and-reset    answer, and break the connection
-    answer-and-408      answer, and end the connection with a 408 that nobody has asked for, as servers do after a while
+    answer-and-408      answer, and end the connection with a 408 that nobody has asked for, as servers do in time;
+                        /test/ended says that one of these has ended it
     close, reset, 408   no answer, or that one, and the connection's end
     cut                 a reset after the request's head, while its body still comes
     spoil               answer and close; the next connection is broken before anything was read from it
@@ -110,6 +111,8 @@ def main(listener: socket.socket) -> None:
                 what = serve(connection)
             except Thawed:
                 continue
+        if what.startswith("answer-and"):
+            tell("ended")
 
 
 if __name__ == "__main__":
