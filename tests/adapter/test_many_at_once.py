@@ -131,6 +131,19 @@ def test_a_request_that_hangs_is_a_504_that_nobody_else_notices(environment: Env
     assert {pid(api.outcome(request_id)) for request_id in [other, *ids]} == {before}
 
 
+def test_a_request_is_given_up_once(environment: Environment) -> None:
+    api = environment.start("main:app", slots=2)
+    held(api, "other")
+    (stuck,) = held(api, "stuck", seconds=SHORT)
+    problem(api.outcome(stuck), 504)
+
+    for _ in range(3):  # the app gets nothing of these
+        assert api.invoke({"warmer": True}).name == "response"
+    api.wait_for_call("next", 6)
+
+    assert environment.process.text.count("is cancelled") == 1
+
+
 def test_an_asynchronous_call_that_hangs_is_cancelled(environment: Environment) -> None:
     api = environment.start("main:app")
     (stuck,) = held(api, "stuck", seconds=SHORT)

@@ -106,12 +106,13 @@ class AppConnection:
         Asking for the next invocation earlier would freeze the environment in the middle of that work. A command
         cannot say when it is done.
         """
-        if self._stuck:
-            await self._mode.give_up(self._app, self._stuck, request_id)
+        stuck, awaited = self._stuck, self._awaited
+        self._stuck, self._awaited = 0, False  # the next event may be none for the app
+        if stuck:
+            await self._mode.give_up(self._app, stuck, request_id)
             return
-        if not self._awaited:
+        if not awaited:
             return
-        self._awaited = False
         done, _ = self._ends
         try:
             line = await self._mode.hear(self._app, self._ends, deadline)
