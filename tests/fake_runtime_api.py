@@ -180,10 +180,10 @@ class FakeRuntimeApi:
             self._held.discard(name)
             self._changed.notify_all()
 
-    def drop_waiting(self, *, by_reset: bool) -> None:
-        """Ends the connections on which an event is awaited, as may happen while the environment is frozen."""
+    def drop_waiting(self, answer: Answer) -> None:
+        """Answers so, where an event is awaited; a frozen environment may find its connections ended."""
         with self._changed:
-            self._dropped = RESET if by_reset else CLOSED
+            self._dropped = answer
             self._changed.notify_all()
             self._changed.wait_for(lambda: not self._waiting)
             self._dropped = None

@@ -82,11 +82,11 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
     slots = _slots(environment)
     try:
         settings, command = _what_to_run(words, environment)
-        if settings.workers > 1 and settings.port:
+        if slots > 1 and settings.workers > 1 and settings.port:
             raise SettingsError(
-                f"AWS_LWA_WORKERS is {settings.workers}, which takes as many ports: unset AWS_LWA_PORT."
+                f"AWS_LWA_WORKERS is {settings.workers}, which takes as many ports: unset AWS_LWA_PORT and PORT."
             )
-        for _ in range(settings.workers if slots > 1 else 1):
+        for _ in range(min(settings.workers, slots)):
             app = app_process.AppProcess(settings, command, _serve)
             app.on_one_core = not command and _on_one_core(settings, environment)
             app.start()  # the app process ends by a SystemExit out of this call, which nothing here may catch

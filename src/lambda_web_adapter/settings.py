@@ -78,7 +78,8 @@ class Settings:
         "AWS_LWA_WORKERS",
         count,
         1,
-        "In how many processes the app runs where there are several invocations at once (Lambda Managed Instances).",
+        "In how many processes, up to 99, the app runs where there are several invocations at once (Lambda Managed "
+        "Instances). Each takes a port of its own, so that none can be set.",
     )
     readiness_check_path: str = _option(
         "AWS_LWA_READINESS_CHECK_PATH READINESS_CHECK_PATH",
@@ -196,7 +197,8 @@ class Settings:
         seconds,
         0.3,
         "How long before the function's time-out the adapter gives up on the app: it answers 504 or fails the "
-        "invocation, logs what the app was doing, and ends it, so that the next event meets a clean one.",
+        "invocation, logs what the app was doing, and ends it, so that the next event meets a clean one; of several "
+        "invocations at once it gives up this one only.",
     )
     register_extension: bool = _option(
         "AWS_LWA_REGISTER_EXTENSION",

@@ -12,6 +12,7 @@ from adapter.freezing import Clocks, family, frozen, state, unread
 from adapter.test_app_failures import problem
 from adapter.test_loop import body, get
 from adapter.test_slow_start import ON_DEMAND, Slow
+from fake_runtime_api import CLOSED, RESET
 from processes import children, free_port, wait_until
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def test_a_runtime_api_that_ends_its_connections_meanwhile_is_asked_again(
     api.wait_for_call("extension/event/next")
 
     with frozen(*environment(process.pid)):
-        api.drop_waiting(by_reset=by_reset)
+        api.drop_waiting(RESET if by_reset else CLOSED)
         event = api.add(get("/"), request_id="2")
     served = body(api.outcome(event))
     api.wait_for_call("next", 4)

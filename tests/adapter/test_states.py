@@ -68,9 +68,11 @@ TABLE = {
     (State.LATE, Input.EVENT): State.WAITING,
     (State.LATE, Input.END): State.DOWN,
     (State.LATE, Input.STOP): State.STOPPED,
+    (State.LATE, Input.REFUSED): State.FAILED,
     (State.IDLE, Input.EVENT): State.INVOKING,
     (State.IDLE, Input.END): State.DOWN,
     (State.IDLE, Input.STOP): State.STOPPED,
+    (State.IDLE, Input.REFUSED): State.FAILED,
     (State.WAITING, Input.READY): State.INVOKING,
     (State.WAITING, Input.DEADLINE): State.LATE,
     (State.WAITING, Input.END): State.DOWN,
@@ -88,6 +90,7 @@ TABLE = {
     (State.FINISHING, Input.REFUSED): State.FAILED,
     (State.DOWN, Input.EVENT): State.WAITING,
     (State.DOWN, Input.STOP): State.STOPPED,
+    (State.DOWN, Input.REFUSED): State.FAILED,
 }
 ENDS = (State.STOPPED, State.FAILED)
 # The bootstrap, with less patience than Lambda allows: nobody wants to wait for 9.8 s.
@@ -226,6 +229,7 @@ class Life:
         for name in ("next", "response", "error"):
             self._api.script(name, Answer(500))
         steps: dict[State, Callable[[], None]] = {
+            **dict.fromkeys((State.LATE, State.IDLE, State.DOWN), lambda: self._api.drop_waiting(Answer(500))),
             State.STARTING: lambda: self._api.release("import"),
             State.WAITING: lambda: os.kill(children(self.process.pid)[0], signal.SIGKILL),
             State.INVOKING: lambda: self._api.release(self._name),

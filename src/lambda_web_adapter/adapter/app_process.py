@@ -205,7 +205,10 @@ def stop(apps: list[AppProcess]) -> None:
         app.ask_to_stop()
     until = time.monotonic() + _STOP_SECONDS
     for app in apps:
-        app.has_ended(until - time.monotonic())
+        if not app.has_ended(until - time.monotonic()):
+            from lambda_web_adapter.adapter.log import log  # not before the fork
+
+            log("WARNING", f"The app did not end within {_STOP_SECONDS:g} s after SIGTERM; it is killed.")
         app.kill()
 
 

@@ -143,7 +143,7 @@ class ManyAtOnce(Mode):
         if not app.speaks or ear is None or ear.app is not app:
             log("ERROR", "The app did not answer in time; its connection was closed.", request_id)
             return
-        log("ERROR", "The app did not answer in time; the request is cancelled.", request_id)
+        log("ERROR", "The app did not answer in time; the request is given up.", request_id)
         if time.monotonic() >= self._next_stacks:
             self._next_stacks = time.monotonic() + _STACKS_PAUSE
             app.show_stacks()
@@ -154,9 +154,11 @@ class ManyAtOnce(Mode):
         try:
             await ear.wait((b"cancelled %d" % port,), time.monotonic() + _REACTION_SECONDS)
         except TimeoutError:
+            if not app.pid:
+                return  # another slot has seen it
             log("ERROR", "The app does not react; it is ended, and the next event starts it again.", request_id)
             app.kill()
-        if ear.stuck >= self._slots:
+        if ear.stuck >= self._slots and app.pid:
             log("ERROR", f"{ear.stuck} requests hang in the app; it is ended, and the next event starts it again.")
             app.kill()
 

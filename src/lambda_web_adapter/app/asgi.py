@@ -66,8 +66,8 @@ class _Server(Server):
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
+            show_tasks_on_signal(self._control)  # the signal may come at once, and would end a process without this
             self._control.ready()
-            show_tasks_on_signal(self._control)
             if self._control.fileno() >= 0:
                 self._loop.add_reader(self._control.fileno(), self._asked)
 

@@ -41,8 +41,8 @@ def serve(app: WSGIApplication, listener: socket.socket, control: Control) -> in
     poll.register(signals, select.POLLIN)
     if control.fileno() >= 0:
         poll.register(control, select.POLLIN)
+    show_threads_on_signal(control)  # the signal may come at once, and would end a process without this
     control.ready()
-    show_threads_on_signal(control)
     while True:
         readable = dict(poll.poll())
         if signals in readable and _ENDING.intersection(os.read(signals, 4096)):
