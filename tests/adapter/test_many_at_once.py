@@ -169,7 +169,7 @@ def test_an_app_whose_event_loop_hangs_is_ended(environment: Environment) -> Non
     api.hold("block")
 
     problem(api.invoke(get("/tell/block"), seconds=SHORT), 504)
-    environment.process.wait_for("does not react")
+    environment.process.wait_for("did not react")
 
     assert pid(api.invoke(get("/"))) != before
 

@@ -146,7 +146,7 @@ class ManyAtOnce(Mode):
         log("ERROR", "The app did not answer in time; the request is given up.", request_id)
         if time.monotonic() >= self._next_stacks:
             self._next_stacks = time.monotonic() + _STACKS_PAUSE
-            app.show_stacks()
+            app.control.ask("stacks")  # a signal's look at threads that run may end the app
             with contextlib.suppress(TimeoutError):
                 await ear.wait((b"shown",), time.monotonic() + STACKS_SECONDS)
         ear.ignore((b"done %d" % port, b"closing %d" % port))
@@ -156,8 +156,11 @@ class ManyAtOnce(Mode):
         except TimeoutError:
             if not app.pid:
                 return  # another slot has seen it
-            log("ERROR", "The app does not react; it is ended, and the next event starts it again.", request_id)
+            app.show_stacks()
+            with contextlib.suppress(TimeoutError):
+                await ear.wait((b"shown",), time.monotonic() + STACKS_SECONDS)
             app.kill()
+            log("ERROR", "The app did not react; it was ended, and the next event starts it again.", request_id)
         if ear.stuck >= self._slots and app.pid:
             log("ERROR", f"{ear.stuck} requests hang in the app; it is ended, and the next event starts it again.")
             app.kill()

@@ -10,7 +10,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from lambda_web_adapter.app.asgi_connection import connections
-from lambda_web_adapter.app.stacks import show_tasks_on_signal
+from lambda_web_adapter.app.stacks import show_tasks, show_tasks_on_signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class _Server(Server):
             word, _, port = line.partition(" ")
             if word == "cancel":
                 self._cancel(port)
+            elif word == "stacks":
+                show_tasks(self._control)
             else:
                 from lambda_web_adapter.app import snapshot  # only with SnapStart
 

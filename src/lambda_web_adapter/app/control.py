@@ -52,7 +52,8 @@ class Control:
     def asked(self) -> list[str]:
         """Reads what the adapter asks for, a line for each thing; nothing when the adapter has ended.
 
-        `snapshot` and `restore` have hooks called, `cancel PORT` the call for the request on that connection cancelled.
+        `snapshot` and `restore` have hooks called, `cancel PORT` the call for the request on that connection cancelled,
+        `stacks` the stacks written to the log.
         """
         if self._channel is None:
             return []

@@ -34,14 +34,32 @@ def show_tasks_on_signal(control: Control) -> None:
     loop = asyncio.get_running_loop()
 
     def show() -> None:
-        for task in asyncio.all_tasks(loop):
-            sys.stderr.write(f"Task {task.get_name()}:\n")
-            traceback.print_list(_stack(task.get_coro()))
+        _show_tasks()
         control.shown()
 
     if _is_free():
         loop.add_signal_handler(SHOW_STACKS, show)
         faulthandler.register(SHOW_STACKS, file=_STDERR, all_threads=True, chain=True)
+
+
+def show_threads(control: Control) -> None:
+    """Has the stacks of all threads shown now, while none of them runs and changes under the reader's eyes."""
+    faulthandler.dump_traceback(file=_STDERR, all_threads=True)
+    control.shown()
+
+
+def show_tasks(control: Control) -> None:
+    """Has those of the running event loop's tasks shown as well."""
+    _show_tasks()
+    show_threads(control)
+
+
+def _show_tasks() -> None:
+    import asyncio  # a WSGI app has no use for it
+
+    for task in asyncio.all_tasks():
+        sys.stderr.write(f"Task {task.get_name()}:\n")
+        traceback.print_list(_stack(task.get_coro()))
 
 
 def _stack(awaited: Any) -> traceback.StackSummary:

@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 
-from lambda_web_adapter.app.stacks import show_threads_on_signal
+from lambda_web_adapter.app.stacks import show_threads, show_threads_on_signal
 from lambda_web_adapter.app.wsgi_connection import WsgiConnection
 from lambda_web_adapter.app.wsgi_response import ConnectionLost
 
@@ -64,6 +64,8 @@ def _do_as_asked(control: Control) -> bool:
         word, _, port = line.partition(" ")
         if word == "cancel":  # no thread can be: its next write finds the connection closed
             control.cancelled(port)
+        elif word == "stacks":
+            show_threads(control)
         else:
             from lambda_web_adapter.app import snapshot  # only with SnapStart
 
