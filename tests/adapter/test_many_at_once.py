@@ -268,6 +268,7 @@ def test_a_runtime_api_that_has_no_more_events_ends_it(environment: Environment)
 def test_a_stop_ends_it_in_order(environment: Environment) -> None:
     api = environment.start("main:app")
     app = pid(api.invoke(get("/")))
+    api.wait_for_call("next", SLOTS + 1)
 
     assert environment.process.terminate() == 0
 

@@ -78,9 +78,10 @@ async def _serve(address: str, supervisors: list[Supervisor], settings: Settings
         done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         return next(iter(done)).result()
     finally:
-        stop(
-            [supervisor.app for supervisor in supervisors]
-        )  # before the event loop waits for a thread that waits for one
+        for task in tasks:
+            task.cancel()  # none asks for another event
+        # Before the event loop waits for a thread that waits for an app.
+        stop([supervisor.app for supervisor in supervisors])
 
 
 def _stop(stopped: asyncio.Future[int]) -> None:
