@@ -103,21 +103,26 @@ class Emulator:
         inside: Sequence[str | Path] = (),
     ) -> None:
         """Starts the emulator, `inside` a command that executes another; `timeout` is the function's, in seconds."""
-        self.runtime_api, self._front = free_addresses(2)
-        addresses = (
-            *("--runtime-api-address", self.runtime_api),
-            *("--runtime-interface-emulator-address", self._front),
-        )
         variables = {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout), **(env or {})}
-        self.process = Running([*inside, program, *addresses, *command], env=plain_environment(variables), cwd=cwd)
         self._timeout = timeout
         self._one_at_a_time: AbstractContextManager[object] = Lock()  # requests side by side crash it
         self._client = httpx.Client(trust_env=False, timeout=timeout + 10)
-        try:
-            wait_until(lambda: accepts(self._front), "the emulator listens")
-        except BaseException:
-            self.close()
-            raise
+        for _ in range(3):  # a port that was free may be another test's by now
+            self.runtime_api, self._front = free_addresses(2)
+            addresses = (
+                *("--runtime-api-address", self.runtime_api),
+                *("--runtime-interface-emulator-address", self._front),
+            )
+            self.process = Running([*inside, program, *addresses, *command], env=plain_environment(variables), cwd=cwd)
+            try:
+                wait_until(lambda: accepts(self._front) or self.process.ended, "the emulator listens")
+            except BaseException:
+                self.close()
+                raise
+            if not self.process.ended:
+                return
+            self.process.close()
+        raise AssertionError("the emulator ended three times before it listened")
 
     def invoke(self, event: object, **headers: str) -> httpx.Response:
         """Sends an event, bytes as they are and anything else as JSON; headers are those of the Invoke call.
