@@ -116,4 +116,4 @@ class Supervisor:
 
     def _start_failed(self) -> None:
         self._failed_starts += 1
-        self.state = AppState.GIVEN_UP if self._failed_starts == FAILED_STARTS else AppState.ENDED
+        self.state = AppState.GIVEN_UP if self._failed_starts >= FAILED_STARTS else AppState.ENDED
