@@ -30,9 +30,6 @@ _ONE_VCPU = 1769
 # An environment on demand has 10 s to ask for its first event (Lambda, "Init phase"); the request needs its part of it.
 _INIT_SECONDS = 9.8
 
-# The variable by which an adapter that starts the app again says which descriptors are its socket and channels.
-DESCRIPTORS = "_LWA_APP_PROCESS"
-
 # Exit code for words or settings that make no sense, as argparse has it.
 USAGE = 2
 
@@ -45,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     words = sys.argv[1:] if arguments is None else arguments
     if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-        sys.exit(_on_lambda(words, os.environ) if DESCRIPTORS not in os.environ else _as_app(words, os.environ))
+        sys.exit(_on_lambda(words, os.environ))
     if "AWS_LAMBDA_HTTP_ENDPOINT" in os.environ:
         sys.exit(_usage_checked(_as_server, words))
     sys.exit(_usage_checked(_locally, words))
@@ -70,10 +67,12 @@ def _locally(words: list[str]) -> int:
     return run.main(options, command, os.environ)
 
 
-def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
+def _on_lambda(words: list[str], environment: MutableMapping[str, str]) -> int:
     """Starts the app, and only then imports the rest of the adapter, so that both import side by side."""
     from lambda_web_adapter.adapter import app_process
 
+    if app_process.DESCRIPTORS in environment:
+        return _as_app(words, environment, environment.pop(app_process.DESCRIPTORS))
     # Whoever is told to stop before it can pass that on would leave the app behind; `lifecycle` unblocks it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     problem: SettingsError | AppError | None = None
@@ -109,11 +108,11 @@ def _on_lambda(words: list[str], environment: Mapping[str, str]) -> int:
     return lifecycle.live(address, apps, settings, kind)
 
 
-def _as_app(words: list[str], environment: MutableMapping[str, str]) -> int:
+def _as_app(words: list[str], environment: Mapping[str, str], descriptors: str) -> int:
     """Goes on as the app process of an adapter that has executed this program for it."""
     import socket
 
-    listener, channel, *stderr = map(int, environment.pop(DESCRIPTORS).split(","))
+    listener, channel, *stderr = map(int, descriptors.split(","))
     for descriptor in (listener, channel, *stderr):
         os.set_inheritable(descriptor, False)
     settings, _ = what_to_run(words, environment)

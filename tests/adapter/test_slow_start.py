@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fake_runtime_api import FakeRuntimeApi
 
 # The bootstrap, with less patience than the 9.8 s that Lambda allows: nobody wants to wait for that.
-_IMPATIENT = """
+IMPATIENT = """
 import sys
 from lambda_web_adapter import cli
 cli._INIT_SECONDS = 0.2
@@ -33,7 +33,7 @@ class Slow:
         api.hold("startup")
         variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_INITIALIZATION_TYPE": kind, **more}
         self.process = Running(
-            [sys.executable, "-c", _IMPATIENT, app],
+            [sys.executable, "-c", IMPATIENT, app],
             env=plain_environment(variables),
             cwd=APPS,
             at_end=api.client_has_ended,

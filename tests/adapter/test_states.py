@@ -18,6 +18,7 @@ import pytest
 from adapter.conftest import APPS
 from adapter.test_app_failures import problem
 from adapter.test_loop import body, get
+from adapter.test_slow_start import IMPATIENT
 from fake_runtime_api import Answer, FakeRuntimeApi
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -93,13 +94,6 @@ TABLE = {
     (State.DOWN, Input.REFUSED): State.FAILED,
 }
 ENDS = (State.STOPPED, State.FAILED)
-# The bootstrap, with less patience than Lambda allows: nobody wants to wait for 9.8 s.
-_IMPATIENT = """
-import sys
-from lambda_web_adapter import cli
-cli._INIT_SECONDS = 0.2
-cli.main(sys.argv[1:])
-"""
 
 
 class Life:
@@ -118,7 +112,7 @@ class Life:
         variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_INITIALIZATION_TYPE": kind}
         api.hold("import")
         self.process = Running(
-            [sys.executable, "-c", _IMPATIENT, app],
+            [sys.executable, "-c", IMPATIENT, app],
             env=plain_environment(variables),
             cwd=APPS,
             at_end=api.client_has_ended,

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from lambda_web_adapter.adapter.app_process import stop
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.loop_connection import LoopConnection
-from lambda_web_adapter.adapter.mode import STACKS_SECONDS, Mode
+from lambda_web_adapter.adapter.mode import Mode
 from lambda_web_adapter.adapter.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.slot import Slot, Strikes
 
@@ -148,8 +148,7 @@ class ManyAtOnce(Mode):
         if time.monotonic() >= self._next_stacks:
             self._next_stacks = time.monotonic() + _STACKS_PAUSE
             app.control.ask("stacks")  # a signal's look at threads that run may end the app
-            with contextlib.suppress(TimeoutError):
-                await ear.wait((b"shown",), time.monotonic() + STACKS_SECONDS)
+            await self.until_shown(app)
         ear.ignore((b"done %d" % port, b"closing %d" % port))
         app.control.ask(f"cancel {port}")
         try:
@@ -158,8 +157,7 @@ class ManyAtOnce(Mode):
             if not app.pid:
                 return  # another slot has seen it
             app.show_stacks()
-            with contextlib.suppress(TimeoutError):
-                await ear.wait((b"shown",), time.monotonic() + STACKS_SECONDS)
+            await self.until_shown(app)
             app.kill()
             log("ERROR", "The app did not react; it was ended, and the next event starts it again.", request_id)
         if ear.stuck >= self._slots and app.pid:

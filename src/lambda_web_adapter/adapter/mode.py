@@ -5,6 +5,8 @@ All else, the slot, the invocation, the Runtime API, is written once, as corouti
 
 from __future__ import annotations
 
+import contextlib
+import time
 from abc import ABC, abstractmethod
 
 TYPE_CHECKING = False
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     Found = TypeVar("Found")
 
 # Within this time after it was asked what it is doing, an app has said so, or its event loop hangs.
-STACKS_SECONDS = 0.2
+_STACKS_SECONDS = 0.2
 
 
 class ClientConnection(ABC):
@@ -105,6 +107,11 @@ class Mode(ABC):
         Raises:
             TimeoutError: none came before the deadline (on the monotonic clock, in seconds).
         """
+
+    async def until_shown(self, app: AppProcess) -> None:
+        """Waits until an app that was asked for its stacks has shown them; an event loop that hangs never says so."""
+        with contextlib.suppress(TimeoutError):
+            await self.hear(app, (b"shown",), time.monotonic() + _STACKS_SECONDS)
 
     @abstractmethod
     async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:

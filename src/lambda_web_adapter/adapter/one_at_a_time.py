@@ -10,7 +10,7 @@ import time
 
 from lambda_web_adapter.adapter.connection import Connection
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.adapter.mode import STACKS_SECONDS, ClientConnection, Mode
+from lambda_web_adapter.adapter.mode import ClientConnection, Mode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,6 +79,5 @@ class OneAtATime(Mode):
         """Ends the app, so that nothing of the request happens later, and the next event meets a clean one."""
         log("ERROR", "The app did not answer in time; it is ended, and the next event starts it again.", request_id)
         app.show_stacks()
-        with contextlib.suppress(TimeoutError):  # threads are shown at once; tasks not by a loop that hangs
-            await self.hear(app, (b"shown",), time.monotonic() + STACKS_SECONDS)
+        await self.until_shown(app)
         app.kill()
