@@ -1,11 +1,12 @@
 """A command that answers in bytes of its own: `raw.py HOW BYTES ...`, a response for each request of a connection.
 
 HOW says what comes after the last one: `keep`, `close`, `reset`, or `exit` with code 7. `deaf` runs on after the first
-connection, but listens no more.
+connection, but listens no more. It makes each close known by a call of /test/closed of the fake Runtime API.
 """
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -20,12 +21,23 @@ def serve(listener: socket.socket, how: str, responses: list[bytes]) -> None:
             if how == "deaf":
                 listener.close()
                 signal.pause()
-            for response in responses:
-                if not read_head(connection):
-                    break
-                connection.sendall(response)
-            else:
+            answered = all(read_head(connection) and answer(connection, response) for response in responses)
+            if answered:
                 end(connection, how)
+        if answered:
+            tell()
+
+
+def answer(connection: socket.socket, response: bytes) -> bool:
+    connection.sendall(response)
+    return True
+
+
+def tell() -> None:
+    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    api.request("GET", "/test/closed")
+    api.getresponse().read()
+    api.close()
 
 
 def read_head(connection: socket.socket) -> bytes:
