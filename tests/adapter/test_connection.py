@@ -13,9 +13,9 @@ from unittest import mock
 import httpx
 import pytest
 from adapter.scripted import Peer, ScriptedServer
+from blocking_client import Connection
 from processes import SECONDS, wait_until
 
-from lambda_web_adapter.adapter.connection import Connection
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp, ResponseReader
 
 if TYPE_CHECKING:

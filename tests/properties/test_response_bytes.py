@@ -7,11 +7,11 @@ from unittest import mock
 
 import h11
 import pytest
+from blocking_client import Connection
 from hypothesis import event as note
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.adapter.connection import Connection
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.messages import Response
 from properties.strategies import bodies, free_headers
@@ -34,7 +34,7 @@ CLOCK = Clock()
 
 @pytest.fixture(autouse=True, scope="module")
 def clock() -> Iterator[None]:
-    with mock.patch("lambda_web_adapter.adapter.connection.time", CLOCK):
+    with mock.patch("lambda_web_adapter.adapter.blocking_connection.time", CLOCK):
         yield
 
 

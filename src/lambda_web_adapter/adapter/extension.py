@@ -9,8 +9,9 @@ from __future__ import annotations
 import socket
 import time
 
-from lambda_web_adapter.adapter.connection import Connection
+from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
 from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.one_at_a_time import run
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.runtime_api import common_headers
 
@@ -50,10 +51,10 @@ class Extension:
             f"POST {_PATH}/register HTTP/1.1\r\n{self._common}Lambda-Extension-Name: {_NAME}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        connection = Connection(self._host, self._port)
+        connection = BlockingConnection(self._host, self._port)
         try:
-            connection.open(_SECONDS)
-            response = connection.exchange(head.encode() + body, deadline=time.monotonic() + _SECONDS)
+            run(connection.connect(_SECONDS))
+            response = run(connection.ask(head.encode() + body, deadline=time.monotonic() + _SECONDS))
         finally:
             connection.close()
         if response.status == _NOT_OFFERED:

@@ -1,17 +1,27 @@
-"""One kept-alive HTTP/1.1 connection of a client, on an event loop; `connection.py` has the one that blocks."""
+"""One kept-alive HTTP/1.1 connection of a client, on an event loop; `blocking_connection.py` has one that blocks."""
 
 from __future__ import annotations
 
 import asyncio
 import select
 import time
+from operator import attrgetter
 
 from lambda_web_adapter.adapter.mode import ClientConnection
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp, ResponseReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambda_web_adapter.messages import Response
+
+    Enough = Callable[[ResponseReader], bool]
+
+# What to read for.
+_HEAD, _MORE, _ALL = attrgetter("has_head"), attrgetter("has_more"), attrgetter("complete")
+# Bytes of a body that is read in parts which are taken from the peer before somebody asks for them.
+_AHEAD = 256 * 1024
 
 
 class LoopConnection(ClientConnection):
@@ -26,6 +36,11 @@ class LoopConnection(ClientConnection):
     def port(self) -> int:  # type: ignore[override]  # it changes by itself: the event loop sees the peer close
         """This side's port while the connection is open, else 0."""
         return self._wire.port if self._wire else 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether the response is whole."""
+        return self._wire is not None and self._wire.reader.complete
 
     def is_open(self) -> bool:
         """Looks at the socket, since the event loop may not have come round to it."""
@@ -48,20 +63,38 @@ class LoopConnection(ClientConnection):
         async with asyncio.timeout(seconds):
             _, self._wire = await asyncio.get_running_loop().create_connection(_Wire, *self._address)
 
-    async def ask(self, request: bytes, *, method: str = "GET", deadline: float | None = None) -> Response:
-        """Sends a request and reads the whole response."""
+    async def ask(
+        self, request: bytes, *, method: str = "GET", deadline: float | None = None, whole: bool = True
+    ) -> Response:
+        """Sends a request and reads its response."""
         wire = self._wire
         if wire is None or not wire.port:
             raise ConnectionClosed("the connection is not open", sent=False)
-        try:
-            keep_alive = await wire.ask(request, method, deadline)
-        except BaseException:
-            self.close()
-            wire.reader.forget()
-            raise
-        if not keep_alive:
-            self.close()
+        wire.begin(request, method)
+        await wire.receive(_ALL if whole else _HEAD, deadline)
         return wire.reader.response()
+
+    async def more(self, deadline: float | None = None) -> bytes:
+        """Waits for what comes next of the body."""
+        wire = self._opened()
+        if not wire.reader.complete:
+            await wire.receive(_MORE, deadline)
+        return wire.reader.part()
+
+    async def post(self, part: bytes, deadline: float | None = None) -> bool:
+        """Sends a part of a request."""
+        return self._wire is not None and await self._wire.send(part, deadline)
+
+    async def posted(self, deadline: float | None = None) -> Response:
+        """Waits for the response to a request that was sent in parts."""
+        wire = self._opened()
+        await wire.receive(_ALL, deadline)
+        return wire.reader.response()
+
+    def _opened(self) -> _Wire:
+        if self._wire is None:
+            raise ConnectionClosed("the connection is not open")
+        return self._wire
 
 
 class _Wire(asyncio.Protocol):
@@ -74,26 +107,68 @@ class _Wire(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._answer: asyncio.Future[bool] | None = None
         self._transport: asyncio.Transport
+        self._asking = False
+        self._enough: Enough = _ALL
+        self._ahead = 0
+        self._received: asyncio.Future[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._error: Exception | None = None
         self.reader = ResponseReader()
         self.port = 0
 
-    async def ask(self, request: bytes, method: str, deadline: float | None) -> bool:
-        """Sends a request and waits until the response is whole; returns whether the connection can go on."""
-        timer = None
-        if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("the deadline has passed")
-            timer = self._loop.call_later(left, self._fail, TimeoutError("no whole response in time"))
+    def begin(self, request: bytes, method: str) -> None:
+        """Sends a request, or what there is of it."""
         self.reader.expect(method)
-        self._answer = self._loop.create_future()
+        self._asking = True
+        self._enough = _ALL
         self._transport.write(request)
+
+    async def send(self, part: bytes, deadline: float | None) -> bool:
+        """Sends a part of a request; returns whether the peer has taken it, or will."""
+        if not self._asking:
+            self.begin(b"", "POST")
+        if self._takes_more():
+            self._transport.write(part)
+            if self._writable is not None:
+                await self._wait(self._writable, deadline)
+        return self._takes_more()
+
+    def _takes_more(self) -> bool:
+        return bool(self.port) and not self.reader.complete
+
+    async def receive(self, enough: Enough, deadline: float | None) -> None:
+        """Waits until enough of the response has come, and closes the connection behind one that is the last on it."""
+        reader = self.reader
+        self._enough = enough
+        if self._ahead >= _AHEAD:
+            self._transport.resume_reading()
+        self._ahead = 0
+        while not enough(reader):
+            if self._error is not None:
+                self.abandon()
+                raise self._error
+            self._received = self._loop.create_future()
+            await self._wait(self._received, deadline)
+        if reader.complete:
+            self._asking = False
+            if not reader.keep_alive:
+                self.abandon()
+
+    async def _wait(self, waited_for: asyncio.Future[None], deadline: float | None) -> None:
+        """Waits; what does not end well ends the connection."""
+        timer = None
         try:
-            return await self._answer
+            if deadline is not None:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError("the deadline has passed")
+                timer = self._loop.call_later(left, _time_out, waited_for)
+            await waited_for
+        except BaseException:
+            self.abandon()
+            raise
         finally:
-            self._answer = None
             if timer:
                 timer.cancel()
 
@@ -106,15 +181,9 @@ class _Wire(asyncio.Protocol):
     def abandon(self) -> None:
         """Closes the connection without a word more."""
         self.port = 0
+        if not self.reader.complete:
+            self.reader.forget()
         self._transport.abort()
-
-    def _fail(self, error: Exception) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error)
-
-    def _succeed(self) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(self.reader.keep_alive and bool(self.port))
 
     # What the event loop calls.
 
@@ -125,26 +194,50 @@ class _Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Reads a part of the response; what nobody asked for makes the connection useless."""
-        if self._answer is None:
+        if not self._asking:
             self.abandon()
             return
         try:
             self.reader.feed(data)
         except NotHttp as error:
-            self._fail(error)
-        else:
-            if self.reader.complete:
-                self._succeed()
+            self._error = error
+            _wake(self._received)
+            return
+        if self._enough(self.reader):
+            _wake(self._received)
+        if self._enough is not _ALL:
+            self._ahead += len(data)
+            if self._ahead >= _AHEAD:
+                self._transport.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Takes the end, by which a response may be whole."""
         self.port = 0
-        if exc is not None:
-            self._fail(ConnectionClosed(str(exc), received=self.reader.received))
-            return
         try:
-            self.reader.end()
+            if exc is not None:
+                raise ConnectionClosed(str(exc), received=self.reader.received)
+            if not self.reader.complete:
+                self.reader.end()
         except ConnectionClosed as error:
-            self._fail(error)
-        else:
-            self._succeed()
+            self._error = error
+        _wake(self._received)
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        """Has whoever sends wait: the peer does not keep up."""
+        self._writable = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """Lets whoever sends go on."""
+        _wake(self._writable)
+        self._writable = None
+
+
+def _wake(waiting: asyncio.Future[None] | None) -> None:
+    if waiting is not None and not waiting.done():
+        waiting.set_result(None)
+
+
+def _time_out(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_exception(TimeoutError("not in time"))

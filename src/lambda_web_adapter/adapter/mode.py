@@ -33,6 +33,11 @@ class ClientConnection(ABC):
 
     port: int
 
+    @property
+    @abstractmethod
+    def complete(self) -> bool:
+        """Whether the response is whole, as far as it was read."""
+
     @abstractmethod
     def is_open(self) -> bool:
         """Says whether the connection can take a request: it is open, and nothing came unasked, not even its end."""
@@ -53,19 +58,42 @@ class ClientConnection(ABC):
         """
 
     @abstractmethod
-    async def ask(self, request: bytes, *, method: str = "GET", deadline: float | None = None) -> Response:
-        """Sends a request and reads the whole response. The connection must be open.
+    async def ask(
+        self, request: bytes, *, method: str = "GET", deadline: float | None = None, whole: bool = True
+    ) -> Response:
+        """Sends a request and reads its response. The connection must be open.
 
         Args:
             request: head and body.
             method: the request's method, since the response to HEAD has no body.
             deadline: when to give up, on the monotonic clock in seconds; None waits without bound.
+            whole: whether to wait for the whole body. Otherwise the response has what came along with the head, and
+                `more` gives the rest, until the response is `complete`.
 
         Raises:
             ConnectionClosed: the peer closed before the response was whole.
             NotHttp: the response cannot be read.
             TimeoutError: the deadline passed. The connection is closed then, as after each error.
         """
+
+    @abstractmethod
+    async def more(self, deadline: float | None = None) -> bytes:
+        """Waits for what comes next of the body; nothing at its end. It raises what `ask` does."""
+
+    @abstractmethod
+    async def post(self, part: bytes, deadline: float | None = None) -> bool:
+        """Sends a part of a request, and waits while the peer does not keep up; `posted` reads the response.
+
+        Returns:
+            Whether the peer took it. If not, it is gone, or has answered already.
+
+        Raises:
+            TimeoutError: the deadline passed. The connection is closed then.
+        """
+
+    @abstractmethod
+    async def posted(self, deadline: float | None = None) -> Response:
+        """Reads the response to a request that was sent in parts. It raises what `ask` does."""
 
 
 class Mode(ABC):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import time
 
-from lambda_web_adapter.adapter.connection import Connection
+from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.adapter.mode import ClientConnection, Mode
+from lambda_web_adapter.adapter.mode import Mode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.app_process import AppProcess
     from lambda_web_adapter.adapter.mode import Found
-    from lambda_web_adapter.messages import Response
 
 
 def run(coroutine: Coroutine[Any, Any, Found]) -> Found:
@@ -30,18 +29,6 @@ def run(coroutine: Coroutine[Any, Any, Found]) -> Found:
         found: Found = end.value
         return found
     raise AssertionError("one invocation at a time never suspends")
-
-
-class BlockingConnection(Connection, ClientConnection):
-    """A connection whose coroutines block."""
-
-    async def connect(self, seconds: float | None = None) -> None:
-        """Is `open`."""
-        self.open(seconds)
-
-    async def ask(self, request: bytes, *, method: str = "GET", deadline: float | None = None) -> Response:
-        """Is `exchange`."""
-        return self.exchange(request, method=method, deadline=deadline)
 
 
 class OneAtATime(Mode):

@@ -11,8 +11,9 @@ import time
 
 import orjson
 
-from lambda_web_adapter.adapter.connection import Connection
+from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
 from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.one_at_a_time import run
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AppNotFound, AppNotReady, AppStartFailed
 
@@ -136,11 +137,11 @@ def _connect(host: str, port: int) -> str:
 
 def _probe(settings: Settings, port: int, path: str) -> str:
     """Asks for the path; returns what is amiss, or nothing."""
-    connection = Connection(settings.host, port)
+    connection = BlockingConnection(settings.host, port)
     request = f"GET {path} HTTP/1.1\r\nhost: {settings.host}:{port}\r\nconnection: close\r\n\r\n"
     try:
-        connection.open(1)
-        response = connection.exchange(request.encode(), deadline=time.monotonic() + _PROBE_SECONDS)
+        run(connection.connect(1))
+        response = run(connection.ask(request.encode(), deadline=time.monotonic() + _PROBE_SECONDS))
     except (OSError, ConnectionClosed, NotHttp) as error:
         return f"GET {path} on port {port} gives: {error}"
     finally:

@@ -29,6 +29,7 @@ class ResponseReader:
     """Reads the responses of one connection, one after the other.
 
     Attributes:
+        has_head: whether status and headers are there.
         complete: whether the response is whole.
         keep_alive: whether the connection can take another request after it.
         received: whether a byte of it was read.
@@ -46,6 +47,7 @@ class ResponseReader:
         self._status = 0
         self.received = False
         self.keep_alive = False
+        self.has_head = False
         self.complete: bool = False
         self._bodiless = method == "HEAD"
 
@@ -75,14 +77,24 @@ class ResponseReader:
         if not self._status or b"content-length" in names or b"transfer-encoding" in names:
             raise ConnectionClosed("the connection was closed", received=self.received)
         self.keep_alive = False
+        self.complete = True
 
     def response(self) -> Response:
-        """Returns the response, of which nothing is kept."""
+        """Returns the response, with what of its body has come, of which nothing is kept."""
         if self._bodiless:
             self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
+        return Response(status=self._status, headers=self._headers, body=self.part())
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something of the body has come that was not taken, or its end."""
+        return bool(self._chunks) or self.complete
+
+    def part(self) -> bytes:
+        """Takes what of the body has come since the last time."""
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self.forget()
-        return Response(status=self._status, headers=self._headers, body=body)
+        return body
 
     def forget(self) -> None:
         """Keeps nothing of a body: reader and parser hold each other until the garbage collector comes by."""
@@ -105,6 +117,7 @@ class ResponseReader:
         if status >= 200:
             self._status = status
             self.keep_alive = self._parser.should_keep_alive()
+            self.has_head = True
             self.complete = self._bodiless
 
     def on_body(self, body: bytes) -> None:

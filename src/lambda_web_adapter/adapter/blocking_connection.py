@@ -1,0 +1,202 @@
+"""One kept-alive HTTP/1.1 connection of a client: blocking, few copies, deadlines kept by the kernel.
+
+Its coroutines block and never suspend; `loop_connection.py` has the one on an event loop.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from operator import attrgetter
+
+from lambda_web_adapter.adapter.control_channel import SLICE, timeval
+from lambda_web_adapter.adapter.mode import ClientConnection
+from lambda_web_adapter.adapter.response_reader import ConnectionClosed, ResponseReader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambda_web_adapter.messages import Response
+
+    Enough = Callable[[ResponseReader], bool]
+
+# Bytes asked for at once: a small response fits, and 64 KiB stays below the size for which malloc asks the kernel.
+_SMALL = 64 * 1024
+# While a large body arrives: fewer system calls for megabytes.
+_LARGE = 1024 * 1024
+# Of a deadline's distance; far less than what is kept back from it for the answer.
+_CLOSE_ENOUGH = 0.02  # seconds
+# A request of this size never blocks: the kernel's smallest send buffer holds it.
+_SURELY_BUFFERED = 4096
+# What to read for.
+_HEAD, _MORE, _ALL = attrgetter("has_head"), attrgetter("has_more"), attrgetter("complete")
+
+
+class BlockingConnection(ClientConnection):
+    """A connection to one address."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Remembers the address; nothing is opened yet."""
+        self._address = (host, port)
+        self._socket: socket.socket | None = None
+        self.port = 0
+        self._limited = 0.0
+        self._reader = ResponseReader()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the response is whole."""
+        return self._reader.complete
+
+    def close(self) -> None:
+        """Closes the connection."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        self.port = 0
+
+    def is_open(self) -> bool:
+        """Looks at the socket."""
+        if self._socket is None:
+            return False
+        try:
+            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass  # a reset: it is as closed as one that ended properly
+        self.close()
+        return False
+
+    async def connect(self, seconds: float | None = None) -> None:
+        """Opens the connection."""
+        self.close()
+        opened = socket.create_connection(self._address, seconds)
+        opened.settimeout(None)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = opened
+        self._limited = 0.0
+        self.port = opened.getsockname()[1]
+        self._reader = ResponseReader()
+
+    async def ask(
+        self, request: bytes, *, method: str = "GET", deadline: float | None = None, whole: bool = True
+    ) -> Response:
+        """Sends a request and reads its response."""
+        if self._socket is None:
+            raise ConnectionClosed("the connection is not open", sent=False)
+        reader = self._reader
+        reader.expect(method)
+        sent = self._send(self._socket, request, deadline, _SURELY_BUFFERED)
+        if not sent:
+            self.close()
+            raise ConnectionClosed("the connection was closed before the request", sent=False)
+        self._receive(self._socket, _ALL if whole else _HEAD, deadline)
+        if sent < len(request):
+            reader.keep_alive = False
+            self._close_behind_the_last()
+        return reader.response()
+
+    async def more(self, deadline: float | None = None) -> bytes:
+        """Reads what comes next of the body."""
+        if not self._reader.complete:
+            self._receive(self._opened(), _MORE, deadline)
+        return self._reader.part()
+
+    async def post(self, part: bytes, deadline: float | None = None) -> bool:
+        """Sends a part of a request."""
+        return self._socket is not None and self._send(self._socket, part, deadline) == len(part)
+
+    async def posted(self, deadline: float | None = None) -> Response:
+        """Reads the response to a request that was sent in parts."""
+        self._reader.expect("POST")
+        self._receive(self._opened(), _ALL, deadline)
+        return self._reader.response()
+
+    def _opened(self) -> socket.socket:
+        if self._socket is None:
+            raise ConnectionClosed("the connection is not open")
+        return self._socket
+
+    def _close_behind_the_last(self) -> None:
+        if self._reader.complete and not self._reader.keep_alive:
+            self.close()
+
+    def _abandon(self) -> None:
+        self.close()
+        self._reader.forget()
+
+    def _send(self, opened: socket.socket, request: bytes, deadline: float | None, surely: int = 0) -> int:
+        """Sends a request, or a part of one.
+
+        Args:
+            opened: the socket.
+            request: what to send.
+            deadline: when to give up.
+            surely: how many bytes the kernel takes in any case, so that there is nothing to limit.
+
+        Returns:
+            How much of it the peer took: not all, if it refuses a large body.
+        """
+        sent = 0
+        try:
+            while sent < len(request):
+                if deadline is not None and (sent or len(request) > surely):
+                    opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(min(_left(deadline), SLICE)))
+                try:
+                    sent += opened.send(memoryview(request)[sent:] if sent else request)
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    break  # it may have answered before
+        except BaseException:
+            self._abandon()
+            raise
+        return sent
+
+    def _receive(self, opened: socket.socket, enough: Enough, deadline: float | None) -> None:
+        """Reads until there is enough, and closes the connection behind a response that is the last on it."""
+        reader = self._reader
+        size = _SMALL
+        try:
+            self._limit(opened, deadline)
+            while not enough(reader):
+                try:
+                    data = opened.recv(size)
+                except BlockingIOError:
+                    self._limit(opened, deadline)
+                    continue
+                except OSError as error:
+                    raise ConnectionClosed(str(error), received=reader.received) from None
+                if not data:
+                    reader.end()
+                    break
+                reader.feed(data)
+                if not enough(reader):
+                    self._limit(opened, deadline)
+                    size = _LARGE if len(data) == size else _SMALL
+        except BaseException:
+            self._abandon()
+            raise
+        self._close_behind_the_last()
+
+    def _limit(self, opened: socket.socket, deadline: float | None) -> None:
+        """Lets the kernel keep the time: each blocking call ends by itself, without a poll before it.
+
+        The limit set for the last invocation mostly serves for this one too.
+
+        Raises:
+            TimeoutError: the deadline has passed.
+        """
+        left = SLICE if deadline is None else min(_left(deadline), SLICE)
+        if not self._limited or abs(left - self._limited) > _CLOSE_ENOUGH:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(left))
+            self._limited = left
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the deadline has passed")
+    return left

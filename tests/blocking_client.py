@@ -1,0 +1,28 @@
+"""The adapter's blocking connection, for tests that are no coroutines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
+from lambda_web_adapter.adapter.one_at_a_time import run
+
+if TYPE_CHECKING:
+    from lambda_web_adapter.messages import Response
+
+
+class Connection(BlockingConnection):
+    def open(self, seconds: float | None = None) -> None:
+        run(self.connect(seconds))
+
+    def exchange(self, request: bytes, **how: Any) -> Response:
+        return run(self.ask(request, **how))
+
+    def read(self, deadline: float | None = None) -> bytes:
+        return run(self.more(deadline))
+
+    def send(self, part: bytes, deadline: float | None = None) -> bool:
+        return run(self.post(part, deadline))
+
+    def answer(self, deadline: float | None = None) -> Response:
+        return run(self.posted(deadline))
