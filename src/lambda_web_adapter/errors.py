@@ -41,6 +41,18 @@ class AdapterError(Exception):
     stack: tuple[str, ...] = ()
     details = ""
 
+    def document(self) -> bytes:
+        """Writes the error as the Runtime API takes it ("Invocation error")."""
+        import json  # nobody pays for it before something goes wrong
+
+        return json.dumps(
+            {
+                "errorMessage": f"{self}{self.details}",
+                "errorType": self.raised or self.error_type,
+                "stackTrace": self.stack,
+            }
+        ).encode("ascii")
+
 
 class SettingsError(AdapterError):
     """A setting has a value that cannot be used; the text names it, the value and what is accepted."""
@@ -154,10 +166,14 @@ class AppRejectedEvent(AdapterError):
 
 
 class ResponseTooLarge(AdapterError):
-    """The reply is larger than Lambda takes from a function."""
+    """The reply is larger than Lambda, or the event's source, takes from a function."""
 
     error_type = "Function.ResponseSizeTooLarge"
-    status = 502
+
+    def __init__(self, message: str, details: str, status: int) -> None:
+        super().__init__(message)
+        self.details = details
+        self.status = status
 
 
 class RuntimeApiError(AdapterError):

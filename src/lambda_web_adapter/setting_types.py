@@ -71,6 +71,13 @@ def status_codes(value: str) -> frozenset[int]:
     return frozenset(found)
 
 
+def error_status(value: str) -> int:
+    """Takes a status that says an error (RFC 9110 §15), 400 to 599."""
+    if len(value) == 3 and value.isascii() and value.isdigit() and 400 <= int(value) < 600:
+        return int(value)
+    raise ValueError("a status code from 400 to 599")
+
+
 def count(value: str) -> int:
     """Takes a number of things, 1 to 99."""
     if value.isascii() and value.isdigit() and len(value) < 3 and int(value) > 0:

@@ -12,6 +12,7 @@ from lambda_web_adapter.errors import SettingsError
 from lambda_web_adapter.setting_types import (
     base_path,
     count,
+    error_status,
     event_path,
     header_name,
     header_names,
@@ -178,6 +179,20 @@ class Settings:
         header_names,
         frozenset(),
         "Headers that the client does not get, such as `server,x-powered-by`.",
+    )
+    invoke_mode: str = _option(
+        "AWS_LWA_INVOKE_MODE",
+        one_of("buffered", "response_stream"),
+        "buffered",
+        "`response_stream`: responses to function URLs and REST APIs go out as the app makes them; the URL's invoke "
+        "mode has to be RESPONSE_STREAM, the API's integration STREAM. All other events are answered whole.",
+    )
+    too_large_status: int = _option(
+        "AWS_LWA_TOO_LARGE_STATUS",
+        error_status,
+        502,
+        "What the caller gets instead of a reply that is larger than Lambda takes: a status from 400 to 599, "
+        "such as 413.",
     )
     error_status_codes: frozenset[int] = _option(
         "AWS_LWA_ERROR_STATUS_CODES",

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import pytest
 from adapter.test_loop import QUEUE, get
 
-from lambda_web_adapter.adapter.invocation import MAX_REPLY, Invoker, deadline_of, read_event
+from lambda_web_adapter.adapter.invocation import Invoker, deadline_of, read_event
 from lambda_web_adapter.adapter.one_at_a_time import run
 from lambda_web_adapter.errors import AdapterError, AppUnreachable, InvalidEvent
+from lambda_web_adapter.events._source import MAX_REPLY
 from lambda_web_adapter.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings
 
@@ -27,7 +28,7 @@ class Raising:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    async def exchange(self, request: bytes, method: str, deadline: float) -> NoReturn:
+    async def exchange(self, request: bytes, method: str, deadline: float, **how: bool) -> NoReturn:
         raise self._error
 
 
@@ -39,8 +40,14 @@ def invocation(event: object, *, deadline_ms: int = 0) -> Invocation:
     return Invocation(request_id="the-id", event=json.dumps(event).encode(), deadline_ms=deadline_ms)
 
 
+def replied(invoker: Invoker, event: object) -> Any:
+    reply = run(invoker.reply_to(invocation(event), 0))
+    assert isinstance(reply, bytes)
+    return json.loads(reply)
+
+
 def test_a_bug_of_the_adapter_is_an_answer_with_a_trace_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:
-    reply: dict[str, Any] = json.loads(run(invoker(KeyError("a bug")).reply_to(invocation(get("/")), 0)))
+    reply = replied(invoker(KeyError("a bug")), get("/"))
 
     assert reply["statusCode"] == 500
     assert json.loads(reply["body"])["errorType"] == "Runtime.AdapterError"
@@ -57,7 +64,7 @@ def test_a_bug_of_the_adapter_fails_an_event_that_is_no_request() -> None:
 
 
 def test_an_exchange_that_fails_is_the_caller_s_502() -> None:
-    reply: dict[str, Any] = json.loads(run(invoker(AppUnreachable("nobody there")).reply_to(invocation(get("/")), 0)))
+    reply = replied(invoker(AppUnreachable("nobody there")), get("/"))
 
     assert reply == {
         "statusCode": 502,
@@ -70,7 +77,7 @@ def test_an_exchange_that_fails_is_the_caller_s_502() -> None:
 class Verbose:
     """Stands for the connection to an app whose responses are too large."""
 
-    async def exchange(self, request: bytes, method: str, deadline: float) -> Response:
+    async def exchange(self, request: bytes, method: str, deadline: float, **how: bool) -> Response:
         return Response(status=200, headers=[], body=b"x" * MAX_REPLY)
 
 

@@ -10,7 +10,6 @@ from adapter.test_loop import QUEUE, get
 
 from lambda_web_adapter.adapter.invocation import Invoker
 from lambda_web_adapter.adapter.one_at_a_time import run
-from lambda_web_adapter.adapter.runtime_api import error_document
 from lambda_web_adapter.errors import AppRejectedEvent, InvalidEvent
 from lambda_web_adapter.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings
@@ -26,7 +25,7 @@ class Answering:
         self._response = response
         self.requests: list[bytes] = []
 
-    async def exchange(self, request: bytes, method: str, deadline: float) -> Response:
+    async def exchange(self, request: bytes, method: str, deadline: float, **how: bool) -> Response:
         self.requests.append(request)
         return self._response
 
@@ -42,7 +41,9 @@ class App:
 
     def invoke(self, event: object) -> Any:
         event_bytes = json.dumps(event).encode()
-        return json.loads(run(self._invoker.reply_to(Invocation(request_id="the-id", event=event_bytes), 0)))
+        reply = run(self._invoker.reply_to(Invocation(request_id="the-id", event=event_bytes), 0))
+        assert isinstance(reply, bytes)
+        return json.loads(reply)
 
     @property
     def heads(self) -> list[list[str]]:
@@ -101,14 +102,14 @@ def test_a_status_that_is_not_2xx_fails_an_event_with_the_app_s_words() -> None:
         App(500, b'{"detail": "no stock"}').invoke(QUEUE)
 
     assert str(raised.value) == 'The app answered POST /events with status 500: {"detail": "no stock"}'
-    assert json.loads(error_document(raised.value))["errorType"] == "Function.AppRejectedEvent"
+    assert json.loads(raised.value.document())["errorType"] == "Function.AppRejectedEvent"
 
 
 def test_an_error_that_the_app_names_is_the_invocation_s_error() -> None:
     with pytest.raises(AppRejectedEvent) as raised:
         App(500, b'{"errorType": "OutOfStock", "errorMessage": "none left"}').invoke(QUEUE)
 
-    assert json.loads(error_document(raised.value)) == {
+    assert json.loads(raised.value.document()) == {
         "errorType": "OutOfStock",
         "errorMessage": "none left",
         "stackTrace": [],

@@ -116,7 +116,7 @@ class App:
         self._outcome = outcome
         self.requests: list[bytes] = []
 
-    async def exchange(self, request: bytes, method: str, deadline: float) -> Response:
+    async def exchange(self, request: bytes, method: str, deadline: float, **how: bool) -> Response:
         self.requests.append(request)
         if isinstance(self._outcome, Response):
             return self._outcome

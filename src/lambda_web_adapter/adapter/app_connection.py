@@ -6,7 +6,7 @@ import time
 
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
-from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, InvalidResponse
+from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, ExchangeError, InvalidResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class AppConnection:
         self._awaited = False
         self._stuck = 0
 
-    async def exchange(self, request: bytes, method: str, deadline: float) -> Response:
+    async def exchange(self, request: bytes, method: str, deadline: float, *, whole: bool = True) -> Response:
         """Sends a request to the app and reads its response; no request is ever sent twice.
 
         A connection that ends before it has taken a byte of the request is replaced, once.
@@ -46,37 +46,58 @@ class AppConnection:
             request: head and body.
             method: the request's method.
             deadline: when to give up, on the monotonic clock in seconds.
+            whole: whether to wait for the whole body. Otherwise `more` gives what did not come along with the head,
+                until the response is `complete`.
 
         Raises:
             ExchangeError: which kind says what happened.
         """
         self._awaited, self._stuck = False, 0
         try:
-            return await self._exchange(request, method, deadline)
-        except TimeoutError:
-            self._stuck = self._port
-            raise AppTimeout("The app has not answered before the function's time-out.") from None
-        except ConnectionClosed as error:
-            if await self._has_ended():
-                words = self._app.last_words()
-                said = f" It wrote:\n{words}" if words else ""
-                raise AppExited(f"The app ended ({self._app.end}) before it had answered.", said) from None
-            where = "in the middle of its response" if error.received else "without a response"
-            raise InvalidResponse(f"The app closed the connection {where} ({error}).") from None
-        except NotHttp as error:
-            raise InvalidResponse(f"The app's response is not HTTP ({error}).") from None
+            response = await self._exchange(request, method, deadline, whole)
+        except (TimeoutError, ConnectionClosed, NotHttp) as error:
+            raise await self._problem(error) from None
+        self._used_at = time.monotonic()
+        return response
 
-    async def _exchange(self, request: bytes, method: str, deadline: float) -> Response:
+    async def _exchange(self, request: bytes, method: str, deadline: float, whole: bool) -> Response:
         await self._open()
         try:
-            response = await self._connection.ask(request, method=method, deadline=deadline)
+            return await self._connection.ask(request, method=method, deadline=deadline, whole=whole)
         except ConnectionClosed as error:
             if error.sent:
                 raise
             await self._open()
-            response = await self._connection.ask(request, method=method, deadline=deadline)
+            return await self._connection.ask(request, method=method, deadline=deadline, whole=whole)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the response is whole."""
+        return self._connection.complete
+
+    async def more(self, deadline: float) -> bytes:
+        """Waits for what comes next of the response's body; nothing at its end. It raises what `exchange` does."""
+        try:
+            part = await self._connection.more(deadline)
+        except (TimeoutError, ConnectionClosed, NotHttp) as error:
+            raise await self._problem(error) from None
         self._used_at = time.monotonic()
-        return response
+        return part
+
+    async def _problem(self, error: Exception) -> ExchangeError:
+        """Says what it means that a response did not come."""
+        if isinstance(error, TimeoutError):
+            self._stuck = self._port
+            return AppTimeout("The app has not answered before the function's time-out.")
+        if isinstance(error, NotHttp):
+            return InvalidResponse(f"The app's response is not HTTP ({error}).")
+        if await self._has_ended():
+            words = self._app.last_words()
+            said = f" It wrote:\n{words}" if words else ""
+            return AppExited(f"The app ended ({self._app.end}) before it had answered.", said)
+        begun = isinstance(error, ConnectionClosed) and error.received
+        where = "in the middle of its response" if begun else "without a response"
+        return InvalidResponse(f"The app closed the connection {where} ({error}).")
 
     async def _open(self) -> None:
         """Sees to a connection that can take a request.

@@ -8,9 +8,10 @@ import traceback
 
 import orjson
 
-from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.log import log, log_once
+from lambda_web_adapter.adapter.streamed_reply import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, InvalidEvent, ResponseTooLarge
-from lambda_web_adapter.events import source_of, to_request, warm_up
+from lambda_web_adapter.events import prelude, source_of, to_request, warm_up
 from lambda_web_adapter.events.pass_through import rejection
 from lambda_web_adapter.forwarding import authorize, end_to_end, request_bytes
 from lambda_web_adapter.messages import Response
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from lambda_web_adapter.messages import Invocation, Request
     from lambda_web_adapter.settings import Settings
 
-# Bytes of a reply that Lambda takes: 6 MiB and 100 (Lambda quotas, "Invocation payload"; the API's own message).
-MAX_REPLY = 6 * 1024 * 1024 + 100
+# How much of a rejection's body is read, in bytes, when the app streams it; the error shows less.
+_ENOUGH_OF_A_REJECTION = 64 * 1024
+_EMPTY = (b"content-length", b"0")
+_WITHOUT_LENGTH = (204, 304)  # RFC 9110 §8.6
 # Lambda's longest time-out, for a Runtime API that names no deadline (Lambda quotas, "Function timeout").
 _LONGEST = 900.0  # seconds
 
@@ -37,9 +40,9 @@ class Invoker:
         """Takes what all invocations share."""
         self._settings = settings
         self._connection = connection
-        self._missed_authorization = False
+        self._streams = settings.invoke_mode == "response_stream"
 
-    async def reply_to(self, invocation: Invocation, deadline: float) -> bytes:
+    async def reply_to(self, invocation: Invocation, deadline: float) -> bytes | StreamedReply:
         """Has the app handle an invocation's event.
 
         Args:
@@ -47,7 +50,8 @@ class Invoker:
             deadline: when to give up, on the monotonic clock in seconds.
 
         Returns:
-            The reply to post. A request that failed is answered with an HTTP status, if its source has one.
+            The reply to post, as a whole or as a stream. A request that failed is answered with an HTTP status, if its
+            source has one.
 
         Raises:
             AdapterError: the invocation failed, and its source has no other way to say so.
@@ -56,8 +60,11 @@ class Invoker:
         if warm_up.is_warm_up(event):
             return warm_up.REPLY
         source = source_of(event, self._settings)
+        streamed = self._streams and source.streams
+        if self._streams and source.http and not streamed:
+            log_once("WARNING", f"Events of {source.name} take no stream and are answered whole (AWS_LWA_INVOKE_MODE).")
         try:
-            return await self._reply(source, event, invocation, deadline)
+            return await self._reply(source, event, invocation, deadline, streamed)
         except AdapterError as error:
             problem = error
         except Exception as error:  # noqa: BLE001  # the one place where a bug of ours becomes an answer
@@ -66,25 +73,58 @@ class Invoker:
         try:
             if not source.http or isinstance(problem, AppRejectedEvent):
                 raise problem
-            return _reply_to_failed(source, problem, event, invocation.request_id)
+            return _reply_to_failed(source, problem, event, invocation.request_id, streamed)
         finally:
             del problem  # its traceback holds this frame, so that event and reply would wait for the garbage collector
 
-    async def _reply(self, source: EventSource, event: Any, invocation: Invocation, deadline: float) -> bytes:
+    async def _reply(
+        self, source: EventSource, event: Any, invocation: Invocation, deadline: float, streamed: bool
+    ) -> bytes | StreamedReply:
         settings = self._settings
         request = to_request(source, event, settings, invocation.event)
         if settings.authorization_source and source.http:
             self._authorize(request, settings.authorization_source, invocation.request_id)
-        response = await self._connection.exchange(request_bytes(request, invocation), request.method, deadline)
+        response = await self._connection.exchange(
+            request_bytes(request, invocation), request.method, deadline, whole=not streamed
+        )
         if self._fails(source, response.status):
+            if streamed:
+                await self._read_rejection(response, deadline)
             raise rejection(response, request)
-        reply = source.reply(end_to_end(response, request.method, settings.exclude_response_headers), event)
-        if len(reply) > MAX_REPLY:
-            raise ResponseTooLarge(
-                f"The reply has {len(reply)} bytes, but Lambda takes {MAX_REPLY}. "
-                "Make it smaller, compress it, or redirect to a file in S3."
-            )
+        response = end_to_end(response, request.method, settings.exclude_response_headers)
+        if streamed:
+            return self._stream(request, response, deadline)
+        reply = source.reply(response, event)
+        if len(reply) > source.max_reply:
+            raise self._too_large(len(reply), source, request)
         return reply
+
+    def _stream(self, request: Request, response: Response, deadline: float) -> StreamedReply:
+        """Begins a reply whose body may still be on its way."""
+        complete = self._connection.complete
+        if complete and not response.body and request.method != "HEAD" and response.status not in _WITHOUT_LENGTH:
+            response.headers.append(_EMPTY)
+        reply = StreamedReply(prelude(response), response.body, _route(request))
+        if not complete:
+            reply.continue_from(self._connection, deadline)
+        return reply
+
+    async def _read_rejection(self, response: Response, deadline: float) -> None:
+        """Reads what an error has to say, where the response is not whole."""
+        while not self._connection.complete:
+            response.body += await self._connection.more(deadline)
+            if len(response.body) > _ENOUGH_OF_A_REJECTION:
+                self._connection.close()
+                return
+
+    def _too_large(self, size: int, source: EventSource, request: Request) -> ResponseTooLarge:
+        return ResponseTooLarge(
+            f"The reply has {size} bytes, but {source.taker} takes {source.max_reply}. Stream it "
+            "(AWS_LWA_INVOKE_MODE=response_stream, behind a function URL or a REST API), compress it "
+            "(AWS_LWA_ENABLE_COMPRESSION=true), or answer with a presigned URL of a file in S3.",
+            f" It was the reply to {_route(request)}.",
+            self._settings.too_large_status,
+        )
 
     def _fails(self, source: EventSource, status: int) -> bool:
         """Says whether a status fails the invocation: of an event that is no request, a queue must see that."""
@@ -93,9 +133,8 @@ class Invoker:
         return not source.http and not 200 <= status < 300 and self._settings.event_errors == "fail"
 
     def _authorize(self, request: Request, source: str, request_id: str) -> None:
-        if not authorize(request, source) and not self._missed_authorization:
-            self._missed_authorization = True  # once is enough to be found
-            log("WARNING", f"A request has no {source} header (AWS_LWA_AUTHORIZATION_SOURCE).", request_id)
+        if not authorize(request, source):
+            log_once("WARNING", f"A request has no {source} header (AWS_LWA_AUTHORIZATION_SOURCE).", request_id)
 
 
 def read_event(event: bytes) -> Any:
@@ -120,15 +159,25 @@ def deadline_of(invocation: Invocation, margin: float) -> float:
     return time.monotonic() + min(max(left, 0.0), _LONGEST)
 
 
-def _reply_to_failed(source: EventSource, problem: AdapterError, event: Any, request_id: str) -> bytes:
+def _reply_to_failed(
+    source: EventSource, problem: AdapterError, event: Any, request_id: str, streamed: bool
+) -> bytes | StreamedReply:
     """Tells an HTTP caller of a problem, and the log."""
     level = "ERROR" if problem.status >= 500 else "WARNING"  # what a client did wrong is no reason for an alarm
     log(level, f"{problem.error_type}: {problem}{problem.details}", request_id)
+    response = _error_response(problem)
+    if streamed:
+        return StreamedReply(prelude(response), response.body)
     try:
-        return source.reply(_error_response(problem), event)
+        return source.reply(response, event)
     except Exception as error:  # the loop must outlive an event that not even an error can be written for
         log("ERROR", traceback.format_exc(), request_id)
         raise problem from error
+
+
+def _route(request: Request) -> str:
+    """Says what was asked for, without the query, which may hold secrets."""
+    return f"{request.method} {request.path:.200}"
 
 
 def _error_response(error: AdapterError) -> Response:

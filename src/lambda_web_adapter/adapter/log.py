@@ -9,6 +9,15 @@ import os
 import sys
 import time
 
+_said: set[str] = set()
+
+
+def log_once(level: str, message: str, request_id: str = "") -> None:
+    """Writes what is enough to read once in an environment's life; see `log`."""
+    if message not in _said:
+        _said.add(message)
+        log(level, message, request_id)
+
 
 def log(level: str, message: str, request_id: str = "") -> None:
     """Writes one line in the format of Lambda's Python runtime: level, UTC time, request id, message, tab-separated.

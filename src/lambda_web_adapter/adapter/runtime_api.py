@@ -5,9 +5,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; plain HTTP/1.1 o
 
 from __future__ import annotations
 
-import orjson
-
 from lambda_web_adapter import __version__
+from lambda_web_adapter.adapter import streamed_reply
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AdapterError, RuntimeApiError
@@ -15,8 +14,14 @@ from lambda_web_adapter.messages import Invocation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.mode import Mode
+    from collections.abc import Callable, Coroutine
+    from typing import Any, TypeVar
+
+    from lambda_web_adapter.adapter.mode import ClientConnection, Mode
+    from lambda_web_adapter.adapter.streamed_reply import StreamedReply
     from lambda_web_adapter.messages import Response
+
+    Found = TypeVar("Found")
 
 _VERSION = "2018-06-01"
 # More would be another unit than milliseconds, or nonsense; and must not become a number that no float can hold.
@@ -43,9 +48,8 @@ class RuntimeApi:
             mode: how to wait.
         """
         self.address = address
-        host, _, port = address.rpartition(":")
         self._mode = mode
-        self._connection = mode.connection(host.strip("[]"), int(port))
+        self._connection = self._new_connection()
         self._common = common_headers(address)
         self._next = f"GET /{_VERSION}/runtime/invocation/next HTTP/1.1\r\n{self._common}\r\n".encode()
 
@@ -66,12 +70,42 @@ class RuntimeApi:
     async def respond(self, invocation: Invocation, reply: bytes) -> None:
         """Posts the reply to an invocation.
 
-        A refusal is logged and left at that: the invocation is over for the caller, whatever we do.
-
         Raises:
             RuntimeApiError: the environment cannot go on.
         """
         await self._answer(invocation, "response", "", reply)
+
+    async def stream(self, invocation: Invocation, reply: StreamedReply, until: float) -> None:
+        """Posts a reply part by part, on a connection of its own, which Lambda wants closed after it.
+
+        What goes wrong is logged, and told to Lambda as far as it can be.
+
+        Args:
+            invocation: what the reply is to.
+            reply: the reply.
+            until: when Lambda ends the invocation, on the monotonic clock in seconds.
+
+        Raises:
+            RuntimeApiError: the environment cannot go on.
+        """
+        connection = self._new_connection()
+        head = f"POST {_path(invocation, 'response')} HTTP/1.1\r\n{self._common}{_nonce(invocation)}"
+        try:
+            await self._insist(connection.connect)
+            await streamed_reply.post(
+                connection, f"{head}{streamed_reply.HEADERS}\r\n".encode(), reply, until, invocation.request_id
+            )
+            response = await connection.posted(until)
+        except TimeoutError:
+            log("ERROR", f"The response to {reply.route} was not taken in time; it breaks off.", invocation.request_id)
+        except (ConnectionClosed, NotHttp) as error:
+            what = f"The Runtime API ended its connection in the middle of the response to {reply.route} ({error})."
+            log("ERROR", what, invocation.request_id)
+        else:
+            _check(response, f"/response to {reply.route}", invocation)
+        finally:
+            reply.abandon()
+            connection.close()
 
     async def fail(self, invocation: Invocation, error: AdapterError) -> None:
         """Reports that an invocation failed.
@@ -79,7 +113,7 @@ class RuntimeApi:
         Raises:
             RuntimeApiError: the environment cannot go on.
         """
-        await self._answer(invocation, "error", _error_type(error), error_document(error))
+        await self._answer(invocation, "error", _error_type(error), error.document())
 
     async def init_failed(self, error: AdapterError) -> None:
         """Reports that the environment cannot start. The process has to end after that.
@@ -88,7 +122,7 @@ class RuntimeApi:
             RuntimeApiError: the Runtime API cannot be reached.
         """
         path = f"/{_VERSION}/runtime/init/error"
-        response = await self._exchange(self._post(path, _error_type(error), error_document(error)))
+        response = await self._exchange(self._post(path, _error_type(error), error.document()))
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /init/error with {response.status}: {response.body!r:.300}")
 
@@ -113,21 +147,13 @@ class RuntimeApi:
             RuntimeApiError: the Runtime API cannot be reached.
         """
         path = f"/{_VERSION}/runtime/restore/error"
-        response = await self._exchange(self._post(path, _error_type(error), error_document(error)))
+        response = await self._exchange(self._post(path, _error_type(error), error.document()))
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /restore/error with {response.status}: {response.body!r:.300}")
 
     async def _answer(self, invocation: Invocation, kind: str, headers: str, document: bytes) -> None:
-        if invocation.invocation_id:
-            headers += f"Lambda-Runtime-Invocation-Id: {invocation.invocation_id}\r\n"
-        path = f"/{_VERSION}/runtime/invocation/{invocation.request_id}/{kind}"
-        response = await self._exchange(self._post(path, headers, document))
-        if response.status < 300:
-            return
-        said = f"The Runtime API answered /{kind} with {response.status}: {response.body!r:.300}"
-        if response.status == _CONTAINER_ERROR:
-            raise RuntimeApiError(said, fatal=True)
-        log("ERROR", said, invocation.request_id)
+        request = self._post(_path(invocation, kind), headers + _nonce(invocation), document)
+        _check(await self._exchange(request), f"/{kind}", invocation)
 
     def _post(self, path: str, headers: str, document: bytes) -> bytes:
         head = (
@@ -136,22 +162,58 @@ class RuntimeApi:
         )
         return head.encode() + document
 
+    def _new_connection(self) -> ClientConnection:
+        host, _, port = self.address.rpartition(":")
+        return self._mode.connection(host.strip("[]"), int(port))
+
     async def _exchange(self, request: bytes) -> Response:
         """Sends a request until there is an answer; asking twice is harmless here, the API knows its invocations."""
+
+        async def exchange() -> Response:
+            if not self._connection.port:
+                await self._connection.connect()
+            return await self._connection.ask(request)
+
+        return await self._insist(exchange)
+
+    async def _insist(self, attempt: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
+        """Tries again, after a pause, what the Runtime API did not let happen."""
         pause = _FIRST_PAUSE
-        for attempt in range(1, _ATTEMPTS + 1):
+        for number in range(1, _ATTEMPTS + 1):
             try:
-                if not self._connection.port:
-                    await self._connection.connect()
-                return await self._connection.ask(request)
+                return await attempt()
             except (OSError, ConnectionClosed, NotHttp) as error:
-                if attempt == _ATTEMPTS:
+                if number == _ATTEMPTS:
                     raise RuntimeApiError(
                         f"The Runtime API cannot be reached after {_ATTEMPTS} attempts: {error}.", fatal=True
                     ) from error
             await self._mode.pause(pause)
             pause *= 2
         raise AssertionError("the loop returns or raises")
+
+
+def _path(invocation: Invocation, kind: str) -> str:
+    return f"/{_VERSION}/runtime/invocation/{invocation.request_id}/{kind}"
+
+
+def _nonce(invocation: Invocation) -> str:
+    if not invocation.invocation_id:
+        return ""
+    return f"Lambda-Runtime-Invocation-Id: {invocation.invocation_id}\r\n"
+
+
+def _check(response: Response, what: str, invocation: Invocation) -> None:
+    """Logs a refusal, and leaves it at that: the invocation is over for the caller, whatever we do.
+
+    Raises:
+        RuntimeApiError: the environment cannot go on.
+    """
+    if response.status < 300:
+        return
+    said = f"The Runtime API answered {what} with {response.status}: {response.body!r:.300}"
+    if response.status == _CONTAINER_ERROR:
+        raise RuntimeApiError(said, fatal=True)
+    log("ERROR", said, invocation.request_id)
 
 
 def common_headers(address: str) -> str:
@@ -177,17 +239,6 @@ def invocation_of(response: Response) -> Invocation:
         invocation_id=said.get(b"lambda-runtime-invocation-id", b"").decode("utf-8", "replace"),
         trace_id=said.get(b"lambda-runtime-trace-id", b"").decode("utf-8", "replace"),
         tenant_id=said.get(b"lambda-runtime-aws-tenant-id", b"").decode("utf-8", "replace"),
-    )
-
-
-def error_document(error: AdapterError) -> bytes:
-    """Writes an error as the Runtime API takes it."""
-    return orjson.dumps(
-        {
-            "errorMessage": f"{error}{error.details}",
-            "errorType": error.raised or error.error_type,
-            "stackTrace": error.stack,
-        }
     )
 
 

@@ -92,7 +92,10 @@ class Slot:
         except AdapterError as error:
             await self._fail(invocation, error)
         else:
-            await self._runtime.respond(invocation, reply)
+            if isinstance(reply, bytes):
+                await self._runtime.respond(invocation, reply)
+            else:
+                await self._runtime.stream(invocation, reply, deadline + self._settings.deadline_margin)
         await self._connection.wait_until_done(deadline, invocation.request_id)
 
     def _use(self, app: AppProcess) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lambda_web_adapter.errors import ForbiddenPath
 from lambda_web_adapter.events import _request
+from lambda_web_adapter.events._reply import prelude
 from lambda_web_adapter.events._source import EventSource
 from lambda_web_adapter.events.alb import Alb
 from lambda_web_adapter.events.bedrock_agent import BedrockAgent
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.messages import Request
     from lambda_web_adapter.settings import Settings
+
+__all__ = ["PASS_THROUGH", "SOURCES", "prelude", "source_of", "to_request"]
 
 SOURCES: tuple[EventSource, ...] = (
     FunctionUrl(),

@@ -115,6 +115,35 @@ def multi_value_headers(response: Response) -> dict[str, list[str]]:
     return found
 
 
+def joined_headers(response: Response) -> tuple[dict[str, str], list[str]]:
+    """Writes the headers as a map of one value each, repeats joined by commas (RFC 9110 §5.3), and cookies apart."""
+    names: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    cookies: list[str] = []
+    for lower, spelled, value in header_lines(response):
+        if lower == "set-cookie":
+            cookies.append(value)
+        elif lower in names:
+            headers[names[lower]] += f", {value}"
+        else:
+            names[lower] = spelled
+            headers[spelled] = value
+    return headers, cookies
+
+
+def prelude(response: Response) -> bytes:
+    """Writes what stands in front of a streamed body: status, headers and cookies as JSON, and eight NUL bytes.
+
+    It is the same for all sources that stream.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
+    """
+    headers, cookies = joined_headers(response)
+    begin: dict[str, Any] = {"statusCode": response.status, "headers": headers}
+    if cookies:
+        begin["cookies"] = cookies
+    return json_bytes(begin) + bytes(8)
+
+
 def single_value_headers(response: Response) -> dict[str, str]:
     """Writes the headers as a map of one value each, repeats joined by commas (RFC 9110 §5.3).
 

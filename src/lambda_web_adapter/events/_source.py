@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 MARK = "x-amzn-event-source"
 
 
+# Bytes of a reply that Lambda takes: 6 MiB and 100 (Lambda quotas, "Invocation payload"; the API's own message).
+MAX_REPLY = 6 * 1024 * 1024 + 100
+
+
 class EventSource(ABC):
     """One kind of event: recognise it, make the request it means, make the reply it takes.
 
@@ -24,11 +28,16 @@ class EventSource(ABC):
     Attributes:
         name: what the source is called in logs and headers.
         http: whether its callers take an HTTP status, so that a failure can be answered with one.
+        streams: whether its callers take a response part by part, behind the `prelude`.
+        max_reply: the most bytes of a reply that are taken, and `taker`, by whom.
         setting: the setting that switches the source on; empty for one that is always on.
     """
 
     name: ClassVar[str]
     http: ClassVar[bool] = True
+    streams: ClassVar[bool] = False
+    max_reply: ClassVar[int] = MAX_REPLY
+    taker: ClassVar[str] = "Lambda"
     setting: ClassVar[str] = ""
 
     @abstractmethod

@@ -18,6 +18,8 @@ class Alb(EventSource):
     """A target group of type lambda (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html)."""
 
     name = "alb"
+    max_reply = 1024 * 1024  # "Limits" on that page
+    taker = "a load balancer"
 
     def recognises(self, event: dict[str, Any]) -> bool:
         """Only a load balancer's context has `elb`."""

@@ -18,6 +18,7 @@ class FunctionUrl(EventSource):
     """Payload 2.0 with an encoded path (https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html)."""
 
     name = "function-url"
+    streams = True
 
     def recognises(self, event: dict[str, Any]) -> bool:
         """The domain is a function URL's, also behind a CDN that sends another Host."""

@@ -16,6 +16,7 @@ class HttpApiV1(RestApi):
     """A REST event in all but the path (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)."""
 
     name = "http-api-v1"
+    streams = False
 
     def recognises(self, event: dict[str, Any]) -> bool:
         """Payload 1.0 says its version, and has `httpMethod` and `path` as a REST event."""

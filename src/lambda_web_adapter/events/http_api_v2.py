@@ -69,17 +69,7 @@ def payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> Request
 
 def payload_v2_reply(response: Response) -> bytes:
     """Makes a payload 2.0 reply; `statusCode` is what makes the gateway read it as one."""
-    names: dict[str, str] = {}
-    headers: dict[str, str] = {}
-    cookies: list[str] = []
-    for lower, spelled, value in _reply.header_lines(response):
-        if lower == "set-cookie":
-            cookies.append(value)
-        elif lower in names:
-            headers[names[lower]] += f", {value}"  # RFC 9110 §5.3
-        else:
-            names[lower] = spelled
-            headers[spelled] = value
+    headers, cookies = _reply.joined_headers(response)
     body, is_base64 = _reply.body_text(response)
     reply = {"statusCode": response.status, "headers": headers, "body": body, "isBase64Encoded": is_base64}
     if cookies:

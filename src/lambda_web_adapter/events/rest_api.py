@@ -18,6 +18,7 @@ class RestApi(EventSource):
     """API Gateway REST API (https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html)."""
 
     name = "rest-api"
+    streams = True
 
     def recognises(self, event: dict[str, Any]) -> bool:
         """A REST event has `httpMethod` and `path`, no `version`, and is not from a load balancer."""

@@ -1,0 +1,134 @@
+"""A reply that goes out while the app still makes it: prelude, parts, and trailers for what goes wrong in the middle.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
+
+A response that breaks off never looks like one that ends: the error stands behind the last chunk, not in the body.
+"""
+
+from __future__ import annotations
+
+import traceback
+from binascii import b2a_base64
+
+from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.errors import AdapterError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_web_adapter.adapter.app_connection import AppConnection
+    from lambda_web_adapter.adapter.mode import ClientConnection
+    from lambda_web_adapter.compression import Compressor  # type: ignore
+
+_ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
+_ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
+# By this type the gateway knows that there is a prelude; with any other it would pass it on as a part of the body.
+HEADERS = (
+    "Content-Type: application/vnd.awslambda.http-integration-response\r\n"
+    "Lambda-Runtime-Function-Response-Mode: streaming\r\n"
+    f"Transfer-Encoding: chunked\r\nTrailer: {_ERROR_TYPE}, {_ERROR_BODY}\r\n"
+)
+
+
+class StreamedReply:
+    """A reply whose body is read from the app while it is posted.
+
+    Attributes:
+        begin: the prelude.
+        first: what of the body is there already.
+        route: what was asked for, for the log.
+    """
+
+    def __init__(self, begin: bytes, first: bytes, route: str = "") -> None:
+        """Makes a reply that is whole."""
+        self.begin = begin
+        self.first = first
+        self.route = route
+        self._app: AppConnection | None = None
+        self._deadline = 0.0
+        self._compressor: Compressor | None = None
+
+    def continue_from(self, app: AppConnection, deadline: float, compressor: Compressor | None = None) -> None:
+        """Says where the rest of the body comes from.
+
+        Args:
+            app: the connection on which the app sends it.
+            deadline: when to give up on the app, on the monotonic clock in seconds.
+            compressor: what codes it; the first part is coded already.
+        """
+        self._app = app
+        self._deadline = deadline
+        self._compressor = compressor
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are no more parts."""
+        return self._app is None
+
+    async def part(self) -> bytes:
+        """Waits for the next part.
+
+        Raises:
+            ExchangeError: there is none; which kind says why.
+        """
+        app, compressor = self._app, self._compressor
+        if app is None:
+            return b""
+        part = await app.more(self._deadline)
+        if compressor and part:
+            part = compressor.feed(part)
+        if app.complete:
+            self._app = None
+            if compressor:
+                part += compressor.end()
+        return part
+
+    def abandon(self) -> None:
+        """Lets the app know that nobody takes the rest."""
+        if self._app is not None:
+            self._app.close()
+            self._app = None
+
+
+async def post(connection: ClientConnection, head: bytes, reply: StreamedReply, until: float, request_id: str) -> None:
+    """Posts a reply, each part as soon as it is there, and no faster than the peer takes them.
+
+    Args:
+        connection: an open connection to the Runtime API, of which the answer is still to be read.
+        head: the POST's head.
+        reply: the reply.
+        until: when Lambda ends the invocation, on the monotonic clock in seconds.
+        request_id: the invocation, for the log.
+
+    Raises:
+        TimeoutError: the peer has not taken it in time. The connection is closed then.
+    """
+    data = head + _chunk(reply.begin) + _chunk(reply.first)
+    try:
+        while not reply.complete:
+            if not await connection.post(data, until):
+                return
+            data = b""
+            data = _chunk(await reply.part())
+        data += b"0\r\n\r\n"
+    except AdapterError as error:
+        data = _broken_off(error, reply, request_id)
+    except TimeoutError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a bug of ours must neither look like an end nor take the loop along
+        log("ERROR", traceback.format_exc(), request_id)
+        data = _broken_off(AdapterError(f"The adapter failed: {error!r}. Please report it."), reply, request_id)
+    finally:
+        reply.abandon()
+    await connection.post(data, until)
+
+
+def _broken_off(error: AdapterError, reply: StreamedReply, request_id: str) -> bytes:
+    """Logs why a response breaks off; returns the end of the POST, which says so too."""
+    log("ERROR", f"{error.error_type}: {error} The response to {reply.route} had begun.{error.details}", request_id)
+    document = b2a_base64(error.document(), newline=False).decode("ascii")
+    return f"0\r\n{_ERROR_TYPE}: {error.error_type}\r\n{_ERROR_BODY}: {document}\r\n\r\n".encode("ascii")
+
+
+def _chunk(part: bytes) -> bytes:
+    """Writes a chunk (RFC 9112 §7.1); an empty one would be the last."""
+    return b"%x\r\n%b\r\n" % (len(part), part) if part else b""
