@@ -8,82 +8,30 @@ from __future__ import annotations
 
 import json
 import socket
-import struct
 import time
 import uuid
 from collections import deque
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, replace
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
+from fake_calls import CLOSED, NOT_FOUND, OK, RESET, Answer, Call, problem
 from fake_extensions_api import Extensions, Refused
+from fake_http import Server
+from fake_streams import Reading, Signals, Streamed
 from processes import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from io import BufferedReader
     from types import TracebackType
     from typing import TypeVar
 
     Found = TypeVar("Found")
 
-PREFIX = "/2018-06-01/runtime/"
-EXTENSIONS = "/2020-01-01/"
+__all__ = ["CLOSED", "OK", "RESET", "Answer", "Call", "FakeRuntimeApi", "Reading", "Streamed"]
 MAX_REPLY = 6 * 1024 * 1024 + 100
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:test"
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request to the Runtime API, with the time it came at (seconds since the epoch), and on which connection."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-    at: float
-    connection: int
-
-    @property
-    def name(self) -> str:
-        """What is called, such as `next`, `response`, `init/error`, `extension/register`; or else the path."""
-        if self.path.startswith("/test/"):
-            return self.path[1:]
-        if self.path.startswith(EXTENSIONS):
-            return self.path.removeprefix(EXTENSIONS)
-        rest = self.path.removeprefix(PREFIX)
-        if rest in ("init/error", "invocation/next", "restore/next", "restore/error"):
-            return rest.removeprefix("invocation/")
-        return rest.split("/")[2] if rest.startswith("invocation/") and rest.count("/") == 2 else self.path
-
-    @property
-    def request_id(self) -> str:
-        return self.path.removeprefix(PREFIX).split("/")[1]
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """How a call is answered, when not as usual; `reset` breaks the connection instead, and `closed` ends it."""
-
-    status: int = 200
-    body: bytes = b'{"errorMessage":"scripted","errorType":"Scripted"}\n'
-    headers: Mapping[str, str | None] = field(default_factory=dict)
-    reset: bool = False
-    closed: bool = False
-
-
-RESET = Answer(reset=True)
-CLOSED = Answer(closed=True)
-OK = Answer(202, b'{"status":"OK"}\n')
-NOT_FOUND = Answer(404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
-
-
-def problem(status: int, kind: str, message: str) -> Answer:
-    return Answer(status, json.dumps({"errorMessage": message, "errorType": kind}).encode())
 
 
 @dataclass
@@ -92,18 +40,25 @@ class _Event:
     body: bytes
     headers: Mapping[str, str | None]
     answered: bool = False
+    stream: Streamed | None = None
 
 
 class FakeRuntimeApi:
     """The Runtime API of one environment, on a free port, served by threads until it is closed.
 
     One event is open at a time, as on Lambda; or, for Managed Instances, as many as are asked for.
+
+    Attributes:
+        reading: how responses in chunks are read that have not begun yet.
     """
 
     def __init__(self, *, many: bool = False, snap_start: bool = True) -> None:
         """Starts to listen; without `snap_start` there is no restore."""
         self._many = many
         self._open: dict[str, _Event] = {}
+        self._streams: list[tuple[str, Streamed]] = []
+        self.reading = Reading()
+        self._stuck = False
         self._snap_start = snap_start
         self._extensions = Extensions()
         self._restoring = False
@@ -118,9 +73,15 @@ class FakeRuntimeApi:
         self._closing = False
         self._waited_for = True
         self._connections: list[socket.socket] = []
+        self._signals = Signals(
+            self._changed,
+            gone=lambda: not self._waited_for,
+            held=lambda: "reading" in self._held,
+            closing=lambda: self._closing,
+        )
         self._waiting = 0
         self._dropped: Answer | None = None
-        self._server = _Server(self)
+        self._server = Server(self)
         self.address = f"127.0.0.1:{self._server.server_port}"
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
@@ -170,12 +131,15 @@ class FakeRuntimeApi:
             self._scripts.setdefault(name, deque()).extend(answers)
 
     def hold(self, name: str) -> None:
-        """Has calls of /test/NAME wait until `release`, so that an app that makes one stands still there."""
+        """Has calls of /test/NAME wait until `release`, so that an app that makes one stands still there.
+
+        `restore` is what a restore waits for, and `reading` has the bodies in chunks stand still.
+        """
         with self._changed:
             self._held.add(name)
 
     def release(self, name: str) -> None:
-        """Lets calls of /test/NAME go on."""
+        """Lets go on what was held."""
         with self._changed:
             self._held.discard(name)
             self._changed.notify_all()
@@ -234,13 +198,22 @@ class FakeRuntimeApi:
         return True
 
     def outcome(self, request_id: str) -> Call:
-        """Waits for the call to /response or /error of an invocation."""
+        """Waits for the call to /response or /error of an invocation; a streamed one is there when it has ended."""
 
         def find(calls: list[Call]) -> Call | None:
             ends = (call for call in calls if call.name in ("response", "error"))
             return next((call for call in ends if call.request_id == request_id), None)
 
         return self.wait_for(find, f"an answer to {request_id}")
+
+    def streamed(self, request_id: str, number: int = 1, seconds: float = SECONDS) -> Streamed:
+        """Waits until a response in chunks has begun, and returns it while it comes; there may be several."""
+
+        def find(_: list[Call]) -> Streamed | None:
+            found = [stream for each, stream in self._streams if each == request_id]
+            return found[number - 1] if len(found) >= number else None
+
+        return self.wait_for(find, f"a streamed response to {request_id}", seconds)
 
     def handed_out(self, request_id: str) -> None:
         """Waits until an event was given to the runtime."""
@@ -283,16 +256,65 @@ class FakeRuntimeApi:
         with self._changed:
             self._connections.append(connection)
 
+    def heard(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        source: BufferedReader,
+        connection: socket.socket,
+        port: int,
+    ) -> Answer:
+        """Reads the body of a request whose head has come, and answers the call that it makes."""
+        call = Call(method, path, headers, b"", time.time(), port)
+        if headers.get("transfer-encoding", "").lower() == "chunked":
+            return self._heard_chunks(call, source, connection)
+        body = source.read(int(headers.get("content-length", 0)))
+        return self.answer(replace(call, body=body, at=time.time()))
+
+    def _heard_chunks(self, head: Call, source: BufferedReader, connection: socket.socket) -> Answer:
+        stream = Streamed(head.headers, self.reading, self._signals)
+        event, cut = self._begun(head, stream)
+        stream.read(source, connection, cut)
+        body = stream.body if stream.reading.kept else b""
+        with self._changed:
+            if cut and not stream.cut:  # it has ended before that: the answer is to it all the same
+                self._scripts[head.name].appendleft(cut)
+        answer = self.answer(replace(head, body=body, at=time.time(), stream=stream))
+        with self._changed:
+            if event and event.stream is stream:
+                event.stream = None
+            self._changed.notify_all()
+        return answer if stream.complete else replace(answer, headers={**answer.headers, "Connection": "close"})
+
+    def _begun(self, head: Call, stream: Streamed) -> tuple[_Event | None, Answer | None]:
+        """Makes a response in chunks known; returns its event, and how a test has it cut."""
+        with self._changed:
+            self._streams.append((head.request_id, stream))
+            event = self._open.get(head.request_id) if head.name == "response" else None
+            if event and event.stream is None and not event.answered:
+                event.stream = stream
+            script = self._scripts.get(head.name)
+            self._changed.notify_all()
+            return event, script.popleft() if script and script[0].after is not None else None
+
+    def _scripted(self, call: Call) -> Answer | None:
+        """What a test says of this call; one about an invocation ends that, unless nothing of it was heard."""
+        script = self._scripts.get(call.name)
+        cut = call.stream.cut if call.stream else None
+        answer = cut or (script.popleft() if script else None)
+        if answer and call.name in ("response", "error") and call.request_id in self._open:
+            heard = not answer.reset or (call.stream is not None and call.stream.size > 0)
+            self._open[call.request_id].answered |= heard
+        return answer
+
     def answer(self, call: Call) -> Answer:
         with self._changed:
             self._calls.append(call)
             self._changed.notify_all()
-            script = self._scripts.get(call.name)
-            if script:
-                answer = script.popleft()
-                if call.name in ("response", "error") and not answer.reset and call.request_id in self._open:
-                    self._open[call.request_id].answered = True
-                return answer
+            scripted = self._scripted(call)
+            if scripted:
+                return scripted
             if call.name.startswith("test/"):
                 self._changed.wait_for(lambda: self._closing or call.name.removeprefix("test/") not in self._held)
                 return OK
@@ -319,6 +341,8 @@ class FakeRuntimeApi:
         self._asked = self._extensions.closed = True
         if self._init_failed:
             return problem(403, "InvalidStateTransition", "State transition from InitError to Ready failed")
+        if self._stuck or (not self._many and self._current and self._current.stream):
+            return problem(403, "InvalidStateTransition", "State transition from InvocationResponse to Ready failed")
         if self._current is None or self._current.answered or self._many:
             dropped = self._wait_for_events()
             if dropped:
@@ -344,18 +368,29 @@ class FakeRuntimeApi:
 
     def _ended(self, call: Call) -> Answer:
         current = self._open.get(call.request_id)
-        if current is None or (self._many and current.answered):
+        if current is None or (self._many and (current.answered or current.stream not in (None, call.stream))):
             return problem(400, "InvalidRequestID", "Invalid request ID")
+        self._changed.wait_for(lambda: self._closing or current.stream in (None, call.stream))
         if current.answered:
             return problem(403, "InvalidStateTransition", "State transition is not allowed")
         nonce = current.headers.get("Lambda-Runtime-Invocation-Id") or ""
         if call.headers.get("lambda-runtime-invocation-id", "") != nonce:
             return problem(410, "InvokeTimeout", "The invocation id is not the one that was given")
         current.answered = True
-        if call.name == "response" and len(call.body) > MAX_REPLY:
-            message = f"Exceeded maximum allowed payload size ({MAX_REPLY} bytes)."
+        return (self._flaw(call) if call.name == "response" else None) or OK
+
+    def _flaw(self, call: Call) -> Answer | None:
+        """What is wrong with a response, whose invocation it ends all the same."""
+        if call.headers.get("lambda-runtime-function-response-mode") not in (None, "", "streaming"):
+            self._stuck = not self._many
+            return problem(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+        if call.truncated:
+            return problem(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
+        size, limit = (call.stream.size, call.stream.reading.limit) if call.stream else (len(call.body), MAX_REPLY)
+        if size > limit:
+            message = f"Exceeded maximum allowed payload size ({limit} bytes)."
             return problem(413, "RequestEntityTooLarge", message)
-        return OK
+        return None
 
     def _restored(self, call: Call) -> Answer:
         """Stands for the snapshot and a restore; `hold("restore")` has it take its time."""
@@ -391,55 +426,3 @@ class FakeRuntimeApi:
             return problem(403, "InvalidStateTransition", "State transition to InitError failed")
         self._init_failed = True
         return OK
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # joined as the server closes
-
-    def __init__(self, api: FakeRuntimeApi) -> None:
-        self.api = api
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self.api.connected(request)
-        super().process_request(request, client_address)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that has gone away is nothing to tell of."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def do_GET(self) -> None:  # the name that http.server calls
-        self._answer()
-
-    def do_POST(self) -> None:  # the name that http.server calls
-        self._answer()
-
-    def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        call = Call(self.command, self.path, headers, body, time.time(), self.client_address[1])
-        answer = self.server.api.answer(call)
-        if answer.closed:
-            self.close_connection = True
-            return
-        if answer.reset:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
-            return
-        given = {
-            "Content-Type": "application/json",
-            "Content-Length": str(len(answer.body)),
-            **answer.headers,
-        }
-        lines = [f"HTTP/1.1 {answer.status} {self.responses.get(answer.status, ('-',))[0]}"]
-        lines += [f"{name}: {value}" for name, value in given.items() if value is not None]
-        self.wfile.write("\r\n".join([*lines, "\r\n"]).encode() + answer.body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name that http.server has
-        """The calls are recorded; nothing is written."""

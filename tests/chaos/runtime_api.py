@@ -150,7 +150,7 @@ class DisturbedRuntimeApi(FakeRuntimeApi):
     def _answer_post(self, call: Call) -> Answer:
         faults = self._faults.get(call.request_id)
         fault = faults.post.pop(0) if faults and faults.post else None
-        if len(call.body) < int(call.headers["content-length"]) or (fault and not fault.heard):
+        if call.truncated or len(call.body) < int(call.headers.get("content-length", 0)) or (fault and not fault.heard):
             self.script(call.name, RESET)
         elif fault and fault.status:
             self.script(call.name, Answer(fault.status))
