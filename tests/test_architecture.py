@@ -19,10 +19,12 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LAYERS = {
     "cli": {"local", "adapter", "app", "settings", "errors"},
     "local": {"adapter", "models", "errors", ""},
-    "adapter": {"events", "forwarding", "messages", "settings", "errors", "parent", ""},
+    "adapter": {"codings", "compression", "events", "forwarding", "messages", "settings", "errors", "parent", ""},
     "app": {"settings", "errors", "hooks", "parent"},
     "events": {"messages", "settings", "errors"},
     "forwarding": {"messages", "errors"},
+    "compression": {"codings", "messages"},
+    "codings": set(),
     "messages": set(),
     "settings": {"errors", "setting_types"},
     "setting_types": set(),
@@ -33,7 +35,7 @@ LAYERS = {
     "": {"hooks"},
     "hooks": set(),
 }
-PURE = ("events", "forwarding", "messages", "settings", "setting_types", "errors", "models")
+PURE = ("compression", "codings", "events", "forwarding", "messages", "settings", "setting_types", "errors", "models")
 # What a pure module never imports: each of these is a door to the outside.
 DOORS = {
     "asyncio",
