@@ -201,19 +201,22 @@ class FakeRuntimeApi:
         """Waits for the call to /response or /error of an invocation; a streamed one is there when it has ended."""
 
         def find(calls: list[Call]) -> Call | None:
-            ends = (call for call in calls if call.name in ("response", "error"))
-            return next((call for call in ends if call.request_id == request_id), None)
+            stream = self._stream(request_id, 1)  # others that come meanwhile have to wait
+            ends = (call for call in calls if call.name in ("response", "error") and call.request_id == request_id)
+            return next((call for call in ends if stream in (None, call.stream)), None)
 
         return self.wait_for(find, f"an answer to {request_id}")
 
     def streamed(self, request_id: str, number: int = 1, seconds: float = SECONDS) -> Streamed:
         """Waits until a response in chunks has begun, and returns it while it comes; there may be several."""
 
-        def find(_: list[Call]) -> Streamed | None:
-            found = [stream for each, stream in self._streams if each == request_id]
-            return found[number - 1] if len(found) >= number else None
+        return self.wait_for(
+            lambda _: self._stream(request_id, number), f"a streamed response to {request_id}", seconds
+        )
 
-        return self.wait_for(find, f"a streamed response to {request_id}", seconds)
+    def _stream(self, request_id: str, number: int) -> Streamed | None:
+        found = [stream for each, stream in self._streams if each == request_id]
+        return found[number - 1] if len(found) >= number else None
 
     def handed_out(self, request_id: str) -> None:
         """Waits until an event was given to the runtime."""

@@ -1,7 +1,14 @@
-"""The fake Runtime API answers as the Runtime Interface Emulator does: the same cases against both."""
+"""The fake Runtime API answers as the Runtime Interface Emulator does: the same cases against both.
+
+Neither shapes a streamed response, where Lambda slows down after 6 MiB, and both take no more than 6 MiB of one, where
+Lambda takes 200 MB. The emulator gives the caller all of it at its end. With one invocation at a time it drops the
+trailers; and a response that is cut short has it close the connection without a word and refuse all else until the
+function's time is up, where the fake answers as the emulator does with many.
+"""
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 import uuid
@@ -12,12 +19,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from fake_runtime_api import FakeRuntimeApi
-from processes import SECONDS
+from processes import SECONDS, wait_until
 from rie import Emulator, ManagedEmulator, program_for_tests
+from uploading import ERROR_BODY, ERROR_TYPE, PRELUDE, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from fake_runtime_api import Call
 
 LIMIT = 6 * 1024 * 1024 + 100
 # The emulator starts this as its bootstrap; the tests themselves call the Runtime API in its place, from then on.
@@ -30,6 +40,7 @@ class Platform:
     def __init__(
         self, address: str, invoke: Callable[[object], bytes], until_started: Callable[[], object] = bool
     ) -> None:
+        self._address = address
         self._client = httpx.Client(base_url=f"http://{address}/2018-06-01/runtime/", trust_env=False, timeout=SECONDS)
         self._extensions = f"http://{address}/2020-01-01/extension/"
         self._invoke = invoke
@@ -45,12 +56,38 @@ class Platform:
     def next(self) -> httpx.Response:
         return self._client.get("invocation/next")
 
+    def until_next_is_refused(self) -> httpx.Response:
+        """Asks until that is refused, as it is from the moment on at which a streamed response has begun."""
+        answers: list[httpx.Response] = []
+
+        def refused() -> bool:
+            answers.append(self.next())
+            return answers[-1].status_code != 200
+
+        wait_until(refused, "the next event is refused")
+        return answers[-1]
+
     def ask_for_next(self) -> Future[httpx.Response]:
         """Asks, as a runtime does that is done."""
         return self._threads.submit(self.next)
 
     def post(self, path: str, content: bytes = b"{}", **headers: str) -> httpx.Response:
         return self._client.post(path, content=content, headers=headers)
+
+    def upload(self, request_id: str, **more: Any) -> Upload:
+        """Begins a streamed response."""
+        return Upload(self._address, request_id, **more)
+
+    def upload_whole(
+        self, request_id: str, *chunks: bytes, trailers: dict[str, str] | None = None, **more: Any
+    ) -> tuple[int, Any]:
+        """Streams a response from its beginning to its end; returns the status and the document of the answer."""
+        with self.upload(request_id, **more) as upload:
+            return upload.send(*chunks).end(trailers)
+
+    def post_meanwhile(self, path: str, content: bytes = b"{}") -> Future[httpx.Response]:
+        """Posts what may have to wait."""
+        return self._threads.submit(self.post, path, content)
 
     def get(self, path: str) -> httpx.Response:
         return self._client.get(path)
@@ -130,7 +167,7 @@ def managed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform
     with ExitStack() as stack:
         if request.param == "fake":
             fake = FakeRuntimeApi(many=True)
-            found = Platform(fake.address, lambda event: fake.invoke(event).body)
+            found = Platform(fake.address, lambda event: seen_by_caller(fake.invoke(event)))
             stack.callback(found.close)
             stack.enter_context(fake)
         else:
@@ -146,6 +183,12 @@ def managed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform
             stack.callback(found.close)
             stack.enter_context(emulator)
         yield found
+
+
+def seen_by_caller(call: Call) -> bytes:
+    """What a gateway that reads trailers makes of a call."""
+    error = call.trailers.get(ERROR_BODY.lower())
+    return call.body if error is None else base64.b64decode(error)
 
 
 def error_type(response: httpx.Response) -> Any:
@@ -308,6 +351,158 @@ def test_another_method_is_not_allowed(method: str, path: str, platform: Platfor
 
     assert (response.status_code, response.content) == (405, b"")
     assert response.headers["allow"] == ("GET" if method == "POST" else "POST")
+
+
+# Streamed responses.
+
+ACCEPTED = (202, {"status": "OK"})
+STREAM_ERROR = {"errorMessage": "m", "errorType": "Runtime.StreamError"}
+TRAILERS = {
+    ERROR_TYPE: "Runtime.StreamError",
+    ERROR_BODY: base64.b64encode(json.dumps(STREAM_ERROR).encode()).decode(),
+}
+
+
+def refused(answer: tuple[int, Any]) -> tuple[int, str]:
+    """The status of a refusal, and its type."""
+    status, document = answer
+    assert sorted(document) == ["errorMessage", "errorType"]
+    return status, document["errorType"]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        pytest.param([PRELUDE, b"one", b"two"], id="prelude and chunks"),
+        pytest.param([PRELUDE], id="prelude alone"),
+        pytest.param([b"no ", b"prelude"], id="no prelude"),
+        pytest.param([], id="nothing"),
+    ],
+)
+def test_a_streamed_response_reaches_the_caller_byte_for_byte(chunks: list[bytes], platform: Platform) -> None:
+    request_id, caller = platform.event()
+
+    answer = platform.upload_whole(request_id, *chunks)
+    platform.ask_for_next()
+
+    assert answer == ACCEPTED
+    assert caller.result(SECONDS) == b"".join(chunks)
+
+
+@pytest.mark.parametrize("mode", [None, ""], ids=["no mode", "empty mode"])
+def test_a_response_can_come_in_chunks_without_being_streamed(mode: str | None, platform: Platform) -> None:
+    request_id, caller = platform.event()
+
+    answer = platform.upload_whole(request_id, b"in ", b"parts", mode=mode, trailer=None)
+    platform.ask_for_next()
+
+    assert answer == ACCEPTED
+    assert caller.result(SECONDS) == b"in parts"
+
+
+def test_a_streamed_response_can_end_with_an_error(platform: Platform) -> None:
+    request_id, caller = platform.event()
+
+    answer = platform.upload_whole(request_id, PRELUDE, b"one", trailers=TRAILERS)
+    platform.ask_for_next()
+
+    assert answer == ACCEPTED
+    assert caller.result(SECONDS) == PRELUDE + b"one"
+
+
+@pytest.mark.parametrize("mode", ["buffered", "Streaming"])
+def test_another_response_mode_is_refused_and_so_is_all_that_comes_after_it(mode: str, platform: Platform) -> None:
+    request_id, _ = platform.event()
+
+    answer = platform.upload_whole(request_id, PRELUDE, mode=mode)
+    response = platform.post(f"invocation/{request_id}/response")
+    error = platform.post(f"invocation/{request_id}/error")
+    following = platform.next()
+
+    assert refused(answer) == (400, "InvalidFunctionResponseMode")
+    for each in (response, error, following):
+        assert (each.status_code, error_type(each)) == (403, "InvalidStateTransition")
+
+
+def test_the_response_mode_is_looked_at_without_chunks_too(platform: Platform) -> None:
+    request_id, _ = platform.event()
+
+    headers = {"lambda-runtime-function-response-mode": "buffered"}
+    answer = platform.post(f"invocation/{request_id}/response", b"{}", **headers)
+
+    assert (answer.status_code, error_type(answer)) == (400, "InvalidFunctionResponseMode")
+    assert platform.next().status_code == 403
+
+
+@pytest.mark.parametrize("call", ["response", "error"])
+def test_after_a_streamed_response_a_second_answer_is_refused(call: str, platform: Platform) -> None:
+    request_id, _ = platform.event()
+    platform.upload_whole(request_id, PRELUDE)
+
+    streamed = platform.upload_whole(request_id, PRELUDE)
+    response = platform.post(f"invocation/{request_id}/{call}")
+
+    assert refused(streamed) == (403, "InvalidStateTransition")
+    assert (response.status_code, error_type(response)) == (403, "InvalidStateTransition")
+
+
+def test_a_streamed_response_to_an_unknown_id_is_refused(platform: Platform) -> None:
+    platform.event()
+
+    assert refused(platform.upload_whole(str(uuid.uuid4()), PRELUDE)) == (400, "InvalidRequestID")
+
+
+@pytest.mark.parametrize("call", ["response", "error"])
+def test_while_a_response_is_streamed_another_answer_waits_and_is_refused(call: str, platform: Platform) -> None:
+    request_id, caller = platform.event()
+
+    with platform.upload(request_id) as upload:
+        upload.send(PRELUDE, b"one")
+        platform.until_next_is_refused()
+        other = platform.post_meanwhile(f"invocation/{request_id}/{call}")
+        early = wait([other], timeout=0.2).done
+        answer = upload.send(b"two").end()
+    platform.ask_for_next()
+
+    assert not early
+    assert answer == ACCEPTED
+    assert (other.result(SECONDS).status_code, error_type(other.result())) == (403, "InvalidStateTransition")
+    assert caller.result(SECONDS) == PRELUDE + b"onetwo"
+
+
+def test_while_a_response_is_streamed_the_next_event_is_refused(platform: Platform) -> None:
+    request_id, _ = platform.event()
+
+    with platform.upload(request_id) as upload:
+        upload.send(PRELUDE)
+        refusal = platform.until_next_is_refused()
+        answer = upload.end()
+
+    assert (refusal.status_code, error_type(refusal)) == (403, "InvalidStateTransition")
+    assert answer == ACCEPTED
+    assert not wait([platform.ask_for_next()], timeout=0.2).done
+
+
+@pytest.mark.parametrize(
+    ("size", "status"), [pytest.param(LIMIT, 202, id="at the limit"), pytest.param(LIMIT + 1, 413, id="over it")]
+)
+def test_a_streamed_response_has_a_limit(platform: Platform, size: int, status: int) -> None:
+    request_id, _ = platform.event()
+
+    answer, _ = platform.upload_whole(request_id, b"x" * (LIMIT - 1), b"x" * (size - LIMIT + 1))
+
+    assert answer == status
+
+
+def test_after_a_streamed_response_that_is_too_large_the_invocation_is_over(platform: Platform) -> None:
+    request_id, _ = platform.event()
+
+    too_large = platform.upload_whole(request_id, PRELUDE, b"x" * LIMIT)
+    error = platform.post(f"invocation/{request_id}/error")
+
+    assert refused(too_large) == (413, "RequestEntityTooLarge")
+    assert error.status_code == 403
+    assert not wait([platform.ask_for_next()], timeout=0.2).done
 
 
 # Extensions inside the runtime.
@@ -522,3 +717,83 @@ def test_a_second_answer_is_refused_among_many(managed: Platform) -> None:
 
     assert (answer.status_code, error_type(answer)) == (400, "InvalidRequestID")
     assert managed.post(f"invocation/{other}/response").status_code == 202
+
+
+def test_responses_are_streamed_side_by_side(managed: Platform) -> None:
+    found = open_events(managed, 1, 2)
+
+    with ExitStack() as stack:
+        uploads = {event: stack.enter_context(managed.upload(request_id)) for event, (request_id, _) in found.items()}
+        for upload in uploads.values():
+            upload.send(PRELUDE)
+        for event, upload in reversed(uploads.items()):
+            assert upload.send(f"to {event}".encode()).end() == ACCEPTED
+
+    assert {event: caller.result(SECONDS) for event, (_, caller) in found.items()} == {
+        event: PRELUDE + f"to {event}".encode() for event in (1, 2)
+    }
+
+
+def test_the_trailers_of_a_streamed_response_are_what_the_caller_gets(managed: Platform) -> None:
+    ((request_id, caller),) = open_events(managed, 1).values()
+
+    answer = managed.upload_whole(request_id, PRELUDE, b"one", trailers=TRAILERS)
+
+    assert answer == ACCEPTED
+    assert json.loads(caller.result(SECONDS)) == STREAM_ERROR
+
+
+def test_trailers_that_were_not_announced_are_none(managed: Platform) -> None:
+    ((request_id, caller),) = open_events(managed, 1).values()
+
+    answer = managed.upload_whole(request_id, PRELUDE, b"one", trailers=TRAILERS, trailer=None)
+
+    assert answer == ACCEPTED
+    assert caller.result(SECONDS) == PRELUDE + b"one"
+
+
+def test_a_streamed_response_without_its_end_is_refused(managed: Platform) -> None:
+    ((cut_short, _), (other, caller)) = open_events(managed, 1, 2).values()
+
+    with managed.upload(cut_short) as upload:
+        upload.send(PRELUDE, b"one").break_off()
+        answer = upload.answer()
+
+    assert refused(answer) == (400, "TruncatedHTTPRequest")
+    assert managed.post(f"invocation/{cut_short}/error").status_code == 400
+    assert managed.upload_whole(other, PRELUDE) == ACCEPTED
+    assert caller.result(SECONDS) == PRELUDE
+
+
+def test_another_response_mode_is_refused_among_many(managed: Platform) -> None:
+    ((wrong, _), (other, _)) = open_events(managed, 1, 2).values()
+
+    answer = managed.upload_whole(wrong, PRELUDE, mode="buffered")
+
+    assert refused(answer) == (400, "InvalidFunctionResponseMode")
+    assert managed.post(f"invocation/{wrong}/error").status_code == 400
+    assert managed.upload_whole(other, PRELUDE) == ACCEPTED
+
+
+def test_a_second_answer_to_a_streamed_response_is_refused_among_many(managed: Platform) -> None:
+    ((request_id, _), (other, _)) = open_events(managed, 1, 2).values()
+
+    with managed.upload(request_id) as upload:
+        upload.send(PRELUDE)
+        assert managed.upload_whole(other, PRELUDE) == ACCEPTED
+        meanwhile = managed.upload_whole(request_id, PRELUDE)
+        answer = upload.end()
+
+    assert refused(meanwhile) == (400, "InvalidRequestID")
+    assert answer == ACCEPTED
+    assert refused(managed.upload_whole(request_id, PRELUDE)) == (400, "InvalidRequestID")
+
+
+def test_a_streamed_response_has_a_limit_among_many(managed: Platform) -> None:
+    ((too_large, _), (other, _)) = open_events(managed, 1, 2).values()
+
+    answer = managed.upload_whole(too_large, PRELUDE, b"x" * LIMIT)
+
+    assert refused(answer) == (413, "RequestEntityTooLarge")
+    assert managed.post(f"invocation/{too_large}/error").status_code == 400
+    assert managed.upload_whole(other, PRELUDE) == ACCEPTED

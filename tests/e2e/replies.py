@@ -6,6 +6,8 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from streamed_format import read_streamed
+
 if TYPE_CHECKING:
     import httpx
 
@@ -51,6 +53,13 @@ def read_reply(source: str, response: httpx.Response) -> Reply:
     is_base64 = document["isBase64Encoded"]
     content = base64.b64decode(body, validate=True) if is_base64 else body.encode()
     return Reply(document["statusCode"], headers, cookies, content, is_base64)
+
+
+def read_streamed_reply(response: httpx.Response) -> Reply:
+    """Reads what the emulator has passed on of a streamed response, which is all of it, as it came."""
+    assert response.status_code == 200, response.text
+    reply = read_streamed(response.content)
+    return Reply(reply.status, _headers({"headers": reply.headers}), reply.cookies, reply.body, is_base64=False)
 
 
 def _headers(document: dict[str, Any]) -> dict[str, list[str]]:
