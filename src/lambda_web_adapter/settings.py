@@ -187,6 +187,13 @@ class Settings:
         "`response_stream`: responses to function URLs and REST APIs go out as the app makes them; the URL's invoke "
         "mode has to be RESPONSE_STREAM, the API's integration STREAM. All other events are answered whole.",
     )
+    enable_compression: bool = _option(
+        "AWS_LWA_ENABLE_COMPRESSION",
+        switch,
+        False,
+        "Whether responses are compressed for clients that accept it, where the app has not done so: by gzip, and by "
+        "brotli and zstd if the extra `compression` is installed.",
+    )
     too_large_status: int = _option(
         "AWS_LWA_TOO_LARGE_STATUS",
         error_status,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_web_adapter.adapter.app_connection import AppConnection
+    from lambda_web_adapter.codings import Compressor
     from lambda_web_adapter.events._source import EventSource
     from lambda_web_adapter.messages import Invocation, Request
     from lambda_web_adapter.settings import Settings
@@ -92,21 +93,38 @@ class Invoker:
                 await self._read_rejection(response, deadline)
             raise rejection(response, request)
         response = end_to_end(response, request.method, settings.exclude_response_headers)
+        compressor = None
+        if settings.enable_compression and source.http and not request.marks:
+            response, compressor = self._compressed(request, response, streamed)
         if streamed:
-            return self._stream(request, response, deadline)
+            return self._stream(request, response, deadline, compressor)
         reply = source.reply(response, event)
         if len(reply) > source.max_reply:
             raise self._too_large(len(reply), source, request)
         return reply
 
-    def _stream(self, request: Request, response: Response, deadline: float) -> StreamedReply:
+    def _compressed(self, request: Request, response: Response, streamed: bool) -> tuple[Response, Compressor | None]:
+        """Compresses what there is of a response; what compresses the rest, if some is to come, is returned with it."""
+        from lambda_web_adapter import codings, compression  # nobody else pays for it
+
+        accept_encoding = codings.joined(request.headers)
+        if not streamed or self._connection.complete:
+            return compression.compress(response, accept_encoding, request.method), None
+        head, compressor = compression.begin(response, accept_encoding, request.method)
+        if compressor:
+            head.body = compressor.feed(head.body)
+        return head, compressor
+
+    def _stream(
+        self, request: Request, response: Response, deadline: float, compressor: Compressor | None
+    ) -> StreamedReply:
         """Begins a reply whose body may still be on its way."""
         complete = self._connection.complete
         if complete and not response.body and request.method != "HEAD" and response.status not in _WITHOUT_LENGTH:
             response.headers.append(_EMPTY)
         reply = StreamedReply(prelude(response), response.body, _route(request))
         if not complete:
-            reply.continue_from(self._connection, deadline)
+            reply.continue_from(self._connection, deadline, compressor)
         return reply
 
     async def _read_rejection(self, response: Response, deadline: float) -> None:
