@@ -312,8 +312,29 @@ def test_a_reply_that_is_too_large_is_a_small_clear_error(api: FakeRuntimeApi, s
     assert problem["errorType"] == "Function.ResponseSizeTooLarge"
     assert "6291557" in problem["message"]
     assert "6291556" in problem["message"]
-    log.wait_for("ERROR.*Function.ResponseSizeTooLarge")
+    for advice in ("AWS_LWA_INVOKE_MODE", "AWS_LWA_ENABLE_COMPRESSION", "presigned"):
+        assert advice in problem["message"]
+    assert "/bytes" not in problem["message"]
+    log.wait_for(f"ERROR.*Function.ResponseSizeTooLarge.*GET /bytes/{length}")
     assert body(api.invoke(get("/")))["count"] == 3
+
+
+def test_the_status_for_a_reply_that_is_too_large_can_be_chosen(api: FakeRuntimeApi, start: Start) -> None:
+    start("main:wsgi", AWS_LWA_TOO_LARGE_STATUS="413")
+
+    assert api.invoke(get("/bytes/7000000")).json["statusCode"] == 413
+
+
+def test_a_load_balancer_takes_less(api: FakeRuntimeApi, start: Start) -> None:
+    log = start("main:wsgi")
+    event = {"requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "GET", "path": "/bytes/1048576"}
+
+    outcome = api.invoke(event)
+
+    assert outcome.json["statusCode"] == 502
+    assert "a load balancer takes 1048576" in json.loads(outcome.json["body"])["message"]
+    log.wait_for("ERROR.*GET /bytes/1048576")
+    assert api.invoke({**event, "path": "/bytes/1048000"}).json["statusCode"] == 200
 
 
 def test_a_result_that_is_too_large_is_a_small_clear_error(api: FakeRuntimeApi, start: Start) -> None:

@@ -36,7 +36,9 @@ def head(path: str, query: str) -> tuple[int, list[tuple[str, str]]]:
     what, _, argument = path.strip("/").partition("/")
     status = int(argument) if what in ("empty", "status") else 200
     headers = [(name, value) for name, values in parse_qs(query).items() for value in values]
-    return status, [("content-type", "text/plain"), *headers]
+    if "content-type" not in dict(headers):
+        headers.append(("content-type", "text/plain"))
+    return status, headers
 
 
 def parts(path: str) -> Iterator[bytes]:
