@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from random import SystemRandom
 from threading import Condition, Thread
 from typing import IO, TYPE_CHECKING
 
@@ -66,12 +67,16 @@ def children(pid: int) -> list[int]:
 
 
 def free_addresses(count: int) -> list[str]:
-    """Loopback addresses that nobody listens on, for programs that cannot choose a port themselves."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-    for each in sockets:
-        each.close()
-    return addresses
+    """Loopback addresses that nobody listens on, for programs that cannot choose a port themselves.
+
+    They are below the ports that systems give to clients, so that none takes one while a program starts again.
+    """
+    found: list[str] = []
+    while len(found) < count:
+        port = SystemRandom().randrange(15_000, 32_000)  # which no plugin seeds alike in all processes
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.append(f"127.0.0.1:{port}")
+    return found
 
 
 def free_port() -> str:
