@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from io import BufferedReader
     from types import TracebackType
-    from typing import TypeVar
+    from typing import Self, TypeVar
 
     Found = TypeVar("Found")
 
@@ -245,7 +245,7 @@ class FakeRuntimeApi:
         self._server.server_close()
         self._thread.join()
 
-    def __enter__(self) -> FakeRuntimeApi:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

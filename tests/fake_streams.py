@@ -30,16 +30,21 @@ class Reading:
     Attributes:
         limit: the most bytes that are taken, as on the emulator unless a test says more; Lambda takes 200 MB.
         kept: whether the data is kept; otherwise it is counted and hashed, and only the prelude can be looked at.
+        hashed: whether it is hashed; that takes a second or so for each 500 MB.
         burst: the bytes that are read as fast as they come.
         per_second: the bytes of a second after that; None reads on as before. Lambda's are 6 MiB, and 2 MiB a second.
         buffer: the bytes that the kernel takes before they are read; None leaves that to it (megabytes, on loopback).
+        quick_ack: whether what comes is acknowledged at once. The kernel may take 40 ms otherwise, for which a sender
+            that has left out TCP_NODELAY waits before it sends another small chunk.
     """
 
     limit: int = 6 * 1024 * 1024 + 100
     kept: bool = True
+    hashed: bool = True
     burst: int = 0
     per_second: float | None = None
     buffer: int | None = None
+    quick_ack: bool = False
 
 
 @dataclass(frozen=True)
@@ -207,13 +212,18 @@ class Streamed:
         if self.reading.buffer is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.reading.buffer)
         try:
-            while size := int(_line(source).split(b";")[0], 16):
+            while size := self._chunk_size(source):
                 self._read_chunk(source, size, cut)
             self._read_trailers(source)
         except (OSError, ValueError, EOFError):
             with self._news:
                 self.truncated = self.cut is None
                 self._news.notify_all()
+
+    def _chunk_size(self, source: BufferedReader) -> int:
+        if self.reading.quick_ack and self._connection:
+            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # lasts until the next one
+        return int(_line(source).split(b";")[0], 16)
 
     def _read_chunk(self, source: BufferedReader, size: int, cut: Answer | None) -> None:
         while size:
@@ -245,7 +255,7 @@ class Streamed:
             if self.reading.kept or before < HEAD:
                 self._data += piece
             if self._payload_from is not None:
-                self._hash.update(piece)
+                self._hash.update(piece if self.reading.hashed else b"")
             elif (found := self._data.find(SEPARATOR, 0, HEAD)) >= 0:
                 self._payload_from = found + len(SEPARATOR)
                 self._hash.update(self._data[self._payload_from :])
