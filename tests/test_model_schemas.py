@@ -10,7 +10,7 @@ from lambda_web_adapter import models
 from lambda_web_adapter.models import Model
 
 PUBLIC = [pytest.param(getattr(models, name), id=name) for name in models.__all__]
-SERVED = [param for param in PUBLIC if str(param.id).endswith(("Event", "Reply", "Error"))]
+SERVED = [param for param in PUBLIC if str(param.id).endswith(("Event", "Reply", "Prelude", "Error"))]
 
 MAP = "{string} | null"
 LISTS = "{[string]} | null"
@@ -36,6 +36,7 @@ PAYLOAD_V1_REPLY = {
     "body": TEXT,
     "isBase64Encoded": "boolean",
 }
+PRELUDE = {"statusCode": "integer!", "headers": MAP, "cookies": "[string] | null"}
 # Each property with its type: {} is a map, [] a list, ! marks what is required.
 SHAPES: dict[type[Model], dict[str, str]] = {
     models.RestApiEvent: PAYLOAD_V1,
@@ -136,6 +137,8 @@ SHAPES: dict[type[Model], dict[str, str]] = {
         "promptSessionAttributes": MAP,
         "knowledgeBasesConfiguration": "[{}] | null",
     },
+    models.FunctionUrlPrelude: PRELUDE,
+    models.RestApiPrelude: PRELUDE | {"multiValueHeaders": LISTS},
     models.InvocationError: {"errorMessage": "string", "errorType": "string", "stackTrace": "[string]"},
 }
 BASES = {models.PayloadV1Event, models.PayloadV1Reply}
@@ -166,7 +169,7 @@ def test_every_model_says_what_it_is(model: type[Model]) -> None:
 
 
 @pytest.mark.parametrize("model", SERVED)
-def test_events_and_replies_name_the_page_that_describes_them(model: type[Model]) -> None:
+def test_events_replies_and_preludes_name_the_page_that_describes_them(model: type[Model]) -> None:
     described = {model, *model.__subclasses__()} - BASES
 
     assert {"https://docs.aws.amazon.com/" in (each.__doc__ or "") for each in described} == {True}

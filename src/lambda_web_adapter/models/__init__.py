@@ -41,6 +41,7 @@ from lambda_web_adapter.models.payload_v2 import (
     PayloadV2Event,
     PayloadV2Reply,
 )
+from lambda_web_adapter.models.prelude import FunctionUrlPrelude, RestApiPrelude
 from lambda_web_adapter.models.websocket import WebSocketContext, WebSocketEvent, WebSocketReply
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "BedrockResponseBody",
     "ClientCertificate",
     "ClientCertificateValidity",
+    "FunctionUrlPrelude",
     "HttpApiV1Event",
     "HttpApiV1Reply",
     "HttpDescription",
@@ -77,6 +79,7 @@ __all__ = [
     "PayloadV2Event",
     "PayloadV2Reply",
     "RestApiEvent",
+    "RestApiPrelude",
     "RestApiReply",
     "WebSocketContext",
     "WebSocketEvent",

@@ -9,6 +9,11 @@ from lambda_web_adapter.models import Model
 
 Pairs = list[tuple[str, str]]
 
+# What Lambda takes as an event (Lambda quotas, "Invocation payload"), in bytes.
+LAMBDAS_MOST = 6 * 1024 * 1024
+# What API Gateway takes as a body, of either kind ("Quotas", "Payload size"), in bytes.
+API_GATEWAYS_MOST = 10 * 1024 * 1024
+
 # Between two neighbours only, so that no gateway passes them on (RFC 9110 §7.6.1, and one more that clients send).
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -75,7 +80,11 @@ class Gateway:
         event: makes the event that the gateway sends for a request.
         response: makes the response that the gateway sends for a reply, given as JSON; raises MalformedReply.
         refusal: the status that a client gets when the reply is malformed, or the function failed.
-        max_body: the most bytes of a request's body that the gateway takes, if it has a limit below Lambda's.
+        max_body: the most bytes of a request's body that the gateway takes.
+        too_large: what a client gets that sends more, if that is known; None shows the reason instead.
+        head: makes status and headers of a streamed reply from its prelude, given as JSON; raises MalformedReply.
+            None if the gateway does not stream: it waits for all of a reply.
+        max_prelude: the most bytes that a prelude may have, with the NULs behind it.
     """
 
     name: str
@@ -83,4 +92,7 @@ class Gateway:
     event: Callable[[Request], Model]
     response: Callable[[bytes], Response]
     refusal: int = 502
-    max_body: int | None = None
+    max_body: int = LAMBDAS_MOST
+    too_large: Response | None = None
+    head: Callable[[bytes], Response] | None = None
+    max_prelude: int = 1024 * 1024

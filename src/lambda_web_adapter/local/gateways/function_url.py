@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 from lambda_web_adapter.local.gateways import _events
 from lambda_web_adapter.local.gateways._payload_v2 import cookies, reply_or_none, response_of_v2
-from lambda_web_adapter.local.gateways._replies import remapped
+from lambda_web_adapter.local.gateways._replies import remapped, reply_of, response_of, with_content_type
 from lambda_web_adapter.local.gateways.exchange import Gateway, Request, Response
-from lambda_web_adapter.models import HttpDescription, PayloadV2Context, PayloadV2Event
+from lambda_web_adapter.models import FunctionUrlPrelude, HttpDescription, PayloadV2Context, PayloadV2Event
 
 _ID = "local"
 # Seen in front of many functions, though only REST APIs are documented to do so.
@@ -63,4 +63,12 @@ def _response(payload: bytes) -> Response:
     return remapped(response_of_v2(reply, "application/json"), _REMAPPED)
 
 
-FUNCTION_URL = Gateway(name="function-url", title="a function URL", event=_event, response=_response)
+def _head(prelude: bytes) -> Response:
+    """A stream whose prelude has no content type is bytes, as one without a prelude; this was not measured."""
+    found = reply_of(FunctionUrlPrelude, prelude)
+    lines = [*(found.headers or {}).items(), *(("set-cookie", cookie) for cookie in found.cookies or [])]
+    response = response_of(found.status_code, lines, None, is_base64=False)
+    return remapped(with_content_type(response, "application/octet-stream"), _REMAPPED)
+
+
+FUNCTION_URL = Gateway(name="function-url", title="a function URL", event=_event, response=_response, head=_head)

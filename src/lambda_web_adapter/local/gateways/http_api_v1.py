@@ -9,8 +9,8 @@ from urllib.parse import unquote
 
 from lambda_web_adapter.local.gateways import _events
 from lambda_web_adapter.local.gateways._replies import lines_of, reply_of, response_of, with_content_type
-from lambda_web_adapter.local.gateways.exchange import Gateway, Request, Response
-from lambda_web_adapter.local.gateways.http_api_v2 import CONTENT_TYPE, DOMAIN, ID, REFUSAL
+from lambda_web_adapter.local.gateways.exchange import API_GATEWAYS_MOST, Gateway, Request, Response
+from lambda_web_adapter.local.gateways.http_api_v2 import CONTENT_TYPE, DOMAIN, ID, REFUSAL, TOO_LARGE
 from lambda_web_adapter.models import HttpApiV1Event, HttpApiV1Reply, PayloadV1Context, PayloadV1Identity
 
 _ROUTE = "$default"
@@ -68,4 +68,6 @@ HTTP_API_V1 = Gateway(
     event=_event,
     response=_response,
     refusal=REFUSAL,
+    max_body=API_GATEWAYS_MOST,
+    too_large=TOO_LARGE,
 )

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from lambda_web_adapter.local.gateways import _events
 from lambda_web_adapter.local.gateways._payload_v2 import cookies, reply_or_none, response_of_v2
-from lambda_web_adapter.local.gateways.exchange import Gateway, Request, Response
+from lambda_web_adapter.local.gateways.exchange import API_GATEWAYS_MOST, Gateway, Request, Response
 from lambda_web_adapter.models import HttpDescription, PayloadV2Context, PayloadV2Event
 
 ID = "local"
@@ -20,6 +20,10 @@ DOMAIN = f"{ID}.execute-api.{_events.REGION}.amazonaws.com"
 CONTENT_TYPE = "text/plain; charset=utf-8"
 # What a client gets when the function fails, where all other gateways answer 502.
 REFUSAL = 500
+# What a client gets that sends too large a body.
+TOO_LARGE = Response(
+    status=413, headers=[("content-type", "application/json")], body=b'{"message":"Request Entity Too Large"}'
+)
 
 
 def _event(request: Request) -> PayloadV2Event:
@@ -80,4 +84,6 @@ HTTP_API_V2 = Gateway(
     event=_event,
     response=_response,
     refusal=REFUSAL,
+    max_body=API_GATEWAYS_MOST,
+    too_large=TOO_LARGE,
 )

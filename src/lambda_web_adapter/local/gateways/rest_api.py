@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from lambda_web_adapter.local.gateways import _events
 from lambda_web_adapter.local.gateways._replies import lines_of, remapped, reply_of, response_of, with_content_type
-from lambda_web_adapter.local.gateways.exchange import Gateway, Pairs, Request, Response
-from lambda_web_adapter.models import PayloadV1Context, PayloadV1Identity, RestApiEvent, RestApiReply
+from lambda_web_adapter.local.gateways.exchange import API_GATEWAYS_MOST, Gateway, Pairs, Request, Response
+from lambda_web_adapter.models import PayloadV1Context, PayloadV1Identity, RestApiEvent, RestApiPrelude, RestApiReply
 
 _DOMAIN = "local.example.com"
 _STAGE = "prod"
@@ -22,6 +22,14 @@ _SPELLED = {
 # Those of "Amazon API Gateway important notes" that apps send.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 _REMAPPED = frozenset({"date", "server", "www-authenticate"})
+# "Gateway response types", REQUEST_TOO_LARGE, as clients were seen to get it.
+_TOO_LARGE = Response(
+    status=413,
+    headers=[("content-type", "text/plain")],
+    body=f"HTTP content length exceeded {API_GATEWAYS_MOST} bytes.".encode(),
+)
+# Within which the eight NULs have to come ("Lambda proxy integration format for response streaming"), in bytes.
+_MAX_PRELUDE = 16 * 1024
 
 
 def _event(request: Request) -> RestApiEvent:
@@ -69,11 +77,28 @@ def _response(payload: bytes) -> Response:
     return remapped(with_content_type(response, "application/json"), _REMAPPED)
 
 
-def _merged(reply: RestApiReply) -> Pairs:
+def _head(prelude: bytes) -> Response:
+    """Both maps count as in a reply; cookies, which a reply cannot have, come behind them."""
+    found = reply_of(RestApiPrelude, prelude)
+    lines = [*_merged(found), *(("set-cookie", cookie) for cookie in found.cookies or [])]
+    response = response_of(found.status_code, lines, None, is_base64=False)
+    return remapped(with_content_type(response, "application/json"), _REMAPPED)
+
+
+def _merged(reply: RestApiReply | RestApiPrelude) -> Pairs:
     """Where both maps have a name the multi values come first; a value that is in both comes once."""
     several = lines_of(reply.multi_value_headers)
     known = {(name.lower(), value) for name, value in several}
     return [*several, *(line for line in (reply.headers or {}).items() if (line[0].lower(), line[1]) not in known)]
 
 
-REST_API = Gateway(name="rest-api", title="a REST API", event=_event, response=_response)
+REST_API = Gateway(
+    name="rest-api",
+    title="a REST API",
+    event=_event,
+    response=_response,
+    max_body=API_GATEWAYS_MOST,
+    too_large=_TOO_LARGE,
+    head=_head,
+    max_prelude=_MAX_PRELUDE,
+)
