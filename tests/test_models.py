@@ -244,3 +244,20 @@ def test_a_failed_invocation_may_say_nothing() -> None:
     assert InvocationError.model_validate_json(b'{"stackTrace":null}') == InvocationError(
         error_message="", error_type="", stack_trace=[]
     )
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        pytest.param(b'{"errorType":"A","errorMessage":"b\\n c"}', "A: b c", id="both"),
+        pytest.param(b'{"errorType":"A"}', "A", id="a type"),
+        pytest.param(b'{"errorMessage":"b"}', "b", id="a message"),
+        pytest.param(b"not JSON", "not JSON", id="no document"),
+        pytest.param(b"[]", "[]", id="a list"),
+        pytest.param(b'{"a": 1}', '{"a": 1}', id="something else"),
+        pytest.param(b"\xff", "\ufffd", id="no text"),
+        pytest.param(b"", "", id="nothing"),
+    ],
+)
+def test_an_error_document_of_any_shape_is_said_in_one_line(document: bytes, expected: str) -> None:
+    assert str(InvocationError.of_document(document)) == expected

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_web_adapter.local.runtime_service import Outcome, RuntimeService
+    from lambda_web_adapter.local.pending import Outcome
+    from lambda_web_adapter.local.runtime_service import RuntimeService
+    from lambda_web_adapter.local.stream import Stream
 
 # More than the bootstrap gives the app; what has not ended then is killed.
 _STOP_SECONDS = 2.0
@@ -30,8 +32,8 @@ class Environment:
         self._watching: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
-    async def invoke(self, event: bytes) -> Outcome:
-        """Handles an event; the environment is started if there is none."""
+    async def invoke(self, event: bytes) -> Outcome | Stream:
+        """Handles an event, or begins to stream what it replies; the environment is started if there is none."""
         await self.start()
         return await self._service.invoke(event)
 

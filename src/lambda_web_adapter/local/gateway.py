@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import time
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import orjson
-
-from lambda_web_adapter.local.gateways import MalformedReply, Request, Response
-from lambda_web_adapter.local.http import answer, read_body
+from lambda_web_adapter.local.gateways import LAMBDAS_MOST, MalformedReply, Request, Response
+from lambda_web_adapter.local.http import BodyTooLarge, SenderLeft, answer, read_body
+from lambda_web_adapter.local.stream import Stream, StreamBroke
+from lambda_web_adapter.local.streaming import collected, opened, pass_on
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
@@ -19,14 +20,30 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 
     from lambda_web_adapter.local.gateways import Gateway
-    from lambda_web_adapter.local.runtime_service import Outcome
+    from lambda_web_adapter.local.pending import Outcome
 
-    Invoke = Callable[[bytes], Awaitable[Outcome]]
+    Invoke = Callable[[bytes], Awaitable[Outcome | Stream]]
 
 # The path of Lambda's own Invoke call, as the Runtime Interface Emulator has it: the body is the event itself.
 INVOKE_PATH = "/2015-03-31/functions/function/invocations"
-# What Lambda takes as an event (Lambda quotas, "Invocation payload"), in bytes.
-MAX_EVENT = 6 * 1024 * 1024
+_TOO_LARGE = f"Request must be smaller than {LAMBDAS_MOST} bytes for the InvokeFunction operation"
+_INVOKE_TOO_LARGE = Response(
+    status=413,
+    headers=[("content-type", "application/json")],
+    body=f'{{"Type":"User","message":"{_TOO_LARGE}"}}'.encode(),
+)
+_ELSEWHERE = (
+    "Have clients upload what is large to a storage, such as S3 by a presigned URL, and tell the app where it is."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What a client gets, and what the log says about it; a stream has the rest of the body."""
+
+    response: Response
+    problem: str = ""
+    rest: Stream | None = None
 
 
 class GatewayApp:
@@ -40,39 +57,85 @@ class GatewayApp:
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Answers a request."""
         begun = time.monotonic()
-        body = await read_body(receive)
-        if scope["method"] == "POST" and scope["path"] == INVOKE_PATH:
-            response, problem = _shown(await self._invoke(body)), ""
-        else:
-            response, problem = await self._answer(request_of(scope, body))
-        await _send(send, scope["method"], response)
-        query = f"?{_text(scope['query_string'])}" if scope["query_string"] else ""
-        took = (time.monotonic() - begun) * 1000
-        line = f"{scope['method']} {_text(scope['raw_path'])}{query} {response.status} {took:.0f} ms"
-        sys.stderr.write(f"{line}: {problem}\n" if problem else f"{line}\n")
-
-    async def _answer(self, request: Request) -> tuple[Response, str]:
-        """Passes a request through the gateway.
-
-        Returns:
-            The response, and what the log is to say about it.
-        """
-        gateway, title = self._gateway, f"{self._gateway.title[0].upper()}{self._gateway.title[1:]}"
-        if gateway.max_body is not None and len(request.body) > gateway.max_body:
-            return _refused(
-                413, f"The body has {len(request.body)} bytes, but {gateway.title} takes {gateway.max_body}."
-            )
-        event = gateway.event(request).to_json()
-        if len(event) > MAX_EVENT:
-            return _refused(413, f"The event has {len(event)} bytes, but Lambda takes {MAX_EVENT}.")
-        outcome = await self._invoke(event)
-        if outcome.failed:
-            return _failed(gateway.refusal, outcome.payload), ""  # the environment has logged why
+        direct = scope["method"] == "POST" and scope["path"] == INVOKE_PATH
+        most = LAMBDAS_MOST if direct else self._gateway.max_body
         try:
-            return gateway.response(outcome.payload), ""
+            body = await _body(scope, receive, most)
+        except SenderLeft:
+            _log(scope, "-", begun, problem="the client left in the middle of its body")
+            return
+        except BodyTooLarge:
+            found = _too_large(_said_length(scope), most, None if direct else self._gateway)
+        else:
+            found = await (self._invoked(body) if direct else self._answer(request_of(scope, body)))
+        if found.rest is None:
+            await _send(send, scope["method"], found.response)
+            _log(scope, found.response.status, begun, problem=found.problem)
+            return
+        sent = await pass_on(scope["method"], found.response, found.rest, receive, send)
+        first = f", first byte after {(sent.head_at - begun) * 1000:.0f} ms, {sent.size} bytes"
+        _log(scope, found.response.status, begun, first, sent.problem)
+
+    async def _invoked(self, event: bytes) -> _Answer:
+        """Handles an Invoke call, which waits for all of a reply."""
+        outcome = await self._invoke(event)
+        kind = "application/json"
+        if isinstance(outcome, Stream):
+            outcome = await collected(outcome)
+            kind = kind if outcome.failed else "application/octet-stream"
+        failed = [("x-amz-function-error", "Unhandled")] if outcome.failed else []
+        return _Answer(response=Response(status=200, headers=[("content-type", kind), *failed], body=outcome.payload))
+
+    async def _answer(self, request: Request) -> _Answer:
+        """Passes a request through the gateway."""
+        gateway = self._gateway
+        event = gateway.event(request).to_json()
+        if len(event) > LAMBDAS_MOST:
+            return _event_too_large(len(event), len(request.body))
+        outcome = await self._invoke(event)
+        try:
+            if isinstance(outcome, Stream) and gateway.head is not None:
+                return await _opened(gateway, outcome)
+            if isinstance(outcome, Stream):
+                outcome = await collected(outcome)
+            if outcome.failed:  # the environment has logged why
+                return _Answer(response=_failed(gateway.refusal, InvocationError.of_document(outcome.payload)))
+            return _Answer(response=gateway.response(outcome.payload))
         except MalformedReply as error:
-            status = gateway.refusal
+            title, status = f"{gateway.title[0].upper()}{gateway.title[1:]}", gateway.refusal
             return _refused(status, f"{title} would answer {status}, since the reply is malformed: {error}.")
+
+
+async def _opened(gateway: Gateway, stream: Stream) -> _Answer:
+    """Begins a streamed response, or explains why there is none.
+
+    Raises:
+        MalformedReply: the stream begins with something else than a prelude.
+    """
+    try:
+        return _Answer(response=await opened(gateway, stream), rest=stream)
+    except MalformedReply:
+        stream.abandon()
+        raise
+    except StreamBroke as broke:
+        return _Answer(response=_failed(gateway.refusal, broke.error), problem=str(broke))
+
+
+async def _body(scope: HTTPScope, receive: ASGIReceiveCallable, most: int) -> bytes:
+    """Reads a request's body.
+
+    Raises:
+        BodyTooLarge: it has more bytes than may come; one that says so beforehand is not read at all.
+        SenderLeft: it did not come whole.
+    """
+    if (_said_length(scope) or 0) > most:
+        raise BodyTooLarge
+    return await read_body(receive, most)
+
+
+def _said_length(scope: HTTPScope) -> int | None:
+    found = dict(scope["headers"]).get(b"content-length", b"")
+    return int(found) if found.isdigit() else None
 
 
 def request_of(scope: HTTPScope, body: bytes) -> Request:
@@ -104,23 +167,42 @@ async def _send(send: ASGISendCallable, method: str, response: Response) -> None
     await answer(send, response.status, headers, b"" if method == "HEAD" else response.body)
 
 
-def _shown(outcome: Outcome) -> Response:
-    """Answers an Invoke call."""
-    failed = [("x-amz-function-error", "Unhandled")] if outcome.failed else []
-    return Response(status=200, headers=[("content-type", "application/json"), *failed], body=outcome.payload)
+def _log(scope: HTTPScope, status: int | str, begun: float, more: str = "", problem: str = "") -> None:
+    """Writes the one line that the log has for a request."""
+    query = f"?{_text(scope['query_string'])}" if scope["query_string"] else ""
+    took = (time.monotonic() - begun) * 1000
+    line = f"{scope['method']} {_text(scope['raw_path'])}{query} {status} {took:.0f} ms{more}"
+    sys.stderr.write(f"{line}: {problem}\n" if problem else f"{line}\n")
 
 
-def _failed(status: int, document: bytes) -> Response:
+def _too_large(size: int | None, most: int, gateway: Gateway | None) -> _Answer:
+    """Refuses a body as the gateway does; without one it is an Invoke call's."""
+    title = gateway.title if gateway else "Lambda's Invoke call"
+    fits = f"has more than the {most} bytes that {title} takes"
+    if size is not None:
+        fits = f"has {size} bytes, but {title} takes {most}"
+    problem = f"The body {fits}. {_ELSEWHERE}"
+    as_on_aws = gateway.too_large if gateway else _INVOKE_TOO_LARGE
+    return _Answer(response=as_on_aws or _page(413, problem), problem=problem)
+
+
+def _event_too_large(size: int, body: int) -> _Answer:
+    return _refused(
+        413,
+        f"The event has {size} bytes, but Lambda takes {LAMBDAS_MOST}. The body in it had {body}; as base64, which all "
+        f"that is not text becomes, it is larger by a third, so that about 4.5 MB fit. {_ELSEWHERE}",
+    )
+
+
+def _failed(status: int, error: InvocationError) -> Response:
     """Shows why an invocation failed; on AWS the caller would see the bare status, and the log the reason."""
-    try:
-        error = InvocationError.model_validate(orjson.loads(document))
-    except ValueError:
-        return _page(status, document.decode("utf-8", "replace"))
+    if not error.error_type:
+        return _page(status, error.error_message)
     return _page(status, "\n".join([f"{error.error_type}: {error.error_message}", "", "".join(error.stack_trace)]))
 
 
-def _refused(status: int, problem: str) -> tuple[Response, str]:
-    return _page(status, problem), problem
+def _refused(status: int, problem: str) -> _Answer:
+    return _Answer(response=_page(status, problem), problem=problem)
 
 
 def _page(status: int, text: str) -> Response:

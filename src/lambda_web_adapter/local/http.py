@@ -15,17 +15,42 @@ if TYPE_CHECKING:
 WITHOUT_BODY = (204, 304)
 
 
-async def read_body(receive: ASGIReceiveCallable) -> bytes:
-    """Reads the whole body; what is left of one whose sender has gone is empty."""
-    parts = []
-    more = True
+class SenderLeft(Exception):
+    """The connection ended before the body did."""
+
+
+class BodyTooLarge(Exception):
+    """The body has more bytes than may come; no more than those were kept."""
+
+
+async def read_body(receive: ASGIReceiveCallable, most: int | None = None) -> bytes:
+    """Reads the whole body.
+
+    Args:
+        receive: where it comes from.
+        most: how many bytes may come, if there is a limit.
+
+    Raises:
+        SenderLeft: it did not come whole.
+        BodyTooLarge: more came.
+    """
+    parts, size, more = [], 0, True
     while more:
         message = await receive()
         if message["type"] != "http.request":
-            return b""
-        parts.append(message.get("body", b""))
+            raise SenderLeft
+        part = message.get("body", b"")
+        size += len(part)
+        if most is not None and size > most:
+            raise BodyTooLarge
+        parts.append(part)
         more = message.get("more_body", False)
     return b"".join(parts)
+
+
+def raw_lines(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Writes header lines as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("utf-8")) for name, value in pairs]
 
 
 async def answer(
@@ -35,8 +60,7 @@ async def answer(
     pairs = list(headers.items() if hasattr(headers, "items") else headers)
     if status not in WITHOUT_BODY and not any(name.lower() == "content-length" for name, _ in pairs):
         pairs.append(("content-length", str(len(body))))
-    raw = [(name.lower().encode("latin-1"), value.encode("utf-8")) for name, value in pairs]
-    await send({"type": "http.response.start", "status": status, "headers": raw, "trailers": False})
+    await send({"type": "http.response.start", "status": status, "headers": raw_lines(pairs), "trailers": False})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

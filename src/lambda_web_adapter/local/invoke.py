@@ -44,7 +44,8 @@ def main(words: list[str]) -> int:
     except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:
         sys.stderr.write(f"lambda-web-adapter invoke: {error}\n")
         return UNREACHABLE
-    sys.stdout.write(f"{response.text}\n")
+    sys.stdout.buffer.write(response.content + b"\n")  # a streamed payload need not be text
+    sys.stdout.flush()
     return FAILED if response.is_error or "x-amz-function-error" in response.headers else 0
 
 

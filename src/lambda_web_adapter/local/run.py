@@ -6,7 +6,6 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from uvicorn.config import Config
 from uvicorn.server import Server
 
 from lambda_web_adapter.adapter.ports import listen
@@ -16,13 +15,14 @@ from lambda_web_adapter.local.environment import Environment, variables
 from lambda_web_adapter.local.gateway import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.runtime_service import RuntimeService
+from lambda_web_adapter.local.server import Dispatch, config
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
     from types import FrameType
 
-    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
+    from uvicorn.config import Config
 
 USAGE = 2
 
@@ -57,50 +57,33 @@ class _Run:
         self, options: arguments.Arguments, command: list[str], listener: socket.socket, environment: Mapping[str, str]
     ) -> None:
         self._sockets = [listener, listen("127.0.0.1", 0)]
-        self._runtime_port = self._sockets[1].getsockname()[1]
-        self._service = RuntimeService(options.timeout)
+        runtime_port = self._sockets[1].getsockname()[1]
+        service = RuntimeService(options.timeout)
         words = [*options.app, *(["--", *command] if command else [])]
-        given = variables(environment, f"127.0.0.1:{self._runtime_port}", options.timeout)
-        self._environment = Environment(self._service, words, given)
+        given = variables(environment, f"127.0.0.1:{runtime_port}", options.timeout)
+        self._environment = Environment(service, words, given)
         gateway = GATEWAYS[options.event_source]
-        self._gateway = GatewayApp(gateway, self._environment.invoke)
+        self._dispatch = Dispatch(GatewayApp(gateway, self._environment.invoke), service, runtime_port)
         self._title = " ".join([*options.app, *command]) or "the app"
         self._through = "an embedded Lambda"
         if options.event_source != arguments.EVENT_SOURCES[0]:
             self._through += f" behind {gateway.title}"
 
     async def serve(self) -> int:
-        config = Config(
-            self._dispatch,
-            interface="asgi3",
-            lifespan="off",
-            ws="none",
-            log_level="warning",
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,  # an app may send its own
-        )
         host, port = self._sockets[0].getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         await self._environment.start()
         sys.stderr.write(f"Serving {self._title} on http://{address} through {self._through}. Ctrl-C stops.\n")
         sys.stderr.flush()
-        await _Server(config, self._environment).serve(self._sockets)
+        await _Server(config(self._dispatch), self._environment).serve(self._sockets)
         return 0
-
-    async def _dispatch(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Tells the two listening sockets apart."""
-        if scope["type"] == "http":
-            server = scope["server"]
-            app = self._service if server and server[1] == self._runtime_port else self._gateway
-            await app(scope, receive, send)
 
 
 class _Server(Server):
     """Uvicorn's server, which ends the environment first, and does not end by the signal that ends it."""
 
-    def __init__(self, config: Config, environment: Environment) -> None:
-        super().__init__(config)
+    def __init__(self, settings: Config, environment: Environment) -> None:
+        super().__init__(settings)
         self._environment = environment
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -5,40 +5,21 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-import uuid
-from dataclasses import dataclass, field
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.http import answer, answer_json, read_body
+from lambda_web_adapter.local.http import SenderLeft, answer, answer_json, read_body
+from lambda_web_adapter.local.pending import Outcome, Pending
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 
+    from lambda_web_adapter.local.stream import Stream
+
 _PREFIX = "/2018-06-01/runtime"
 _ANSWER = re.compile(_PREFIX + r"/invocation/([^/]+)/(response|error)")
+_MODE = b"lambda-runtime-function-response-mode"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:local"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How an invocation ended.
-
-    Attributes:
-        payload: the reply, or the error document.
-        failed: whether it is an error.
-    """
-
-    payload: bytes
-    failed: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class _Pending:
-    event: bytes
-    deadline_ms: int
-    outcome: asyncio.Future[Outcome]
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    invocation_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 class RuntimeService:
@@ -47,14 +28,14 @@ class RuntimeService:
     def __init__(self, timeout: float) -> None:
         """Takes the function's time-out in seconds."""
         self._timeout = timeout
-        self._queue: asyncio.Queue[_Pending] = asyncio.Queue()
-        self._running: dict[str, _Pending] = {}
+        self._queue: asyncio.Queue[Pending] = asyncio.Queue()
+        self._running: dict[str, Pending] = {}
         self.init_error: bytes | None = None
 
-    async def invoke(self, event: bytes) -> Outcome:
-        """Has an environment handle an event, and waits for what comes of it."""
+    async def invoke(self, event: bytes) -> Outcome | Stream:
+        """Has an environment handle an event, and waits for what comes of it, or for a stream to begin."""
         deadline = int((time.time() + self._timeout) * 1000)
-        pending = _Pending(event=event, deadline_ms=deadline, outcome=asyncio.get_running_loop().create_future())
+        pending = Pending(event=event, deadline_ms=deadline, outcome=asyncio.get_running_loop().create_future())
         self._queue.put_nowait(pending)
         return await pending.outcome
 
@@ -62,12 +43,15 @@ class RuntimeService:
         """Ends what the environment was working on, and what waits for it, with an error document."""
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
         for pending in [*self._running.values(), *waiting]:
-            if not pending.outcome.done():
-                pending.outcome.set_result(Outcome(payload=document, failed=True))
+            pending.end(Outcome(payload=document, failed=True))
         self._running.clear()
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Answers a call of the Runtime API."""
+        """Answers a call of the Runtime API; a caller that has left gets no answer."""
+        with suppress(SenderLeft):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         path, method = scope["path"], scope["method"]
         if method == "GET" and path == f"{_PREFIX}/invocation/next":
             await self._next(receive, send)
@@ -75,7 +59,7 @@ class RuntimeService:
             self.init_error = await read_body(receive)
             await answer_json(send, 202, {"status": "OK"})
         elif method == "POST" and (found := _ANSWER.fullmatch(path)):
-            await self._end(found[1], found[2] == "error", scope, receive, send)
+            await self._reply(found[1], found[2] == "error", scope, receive, send)
         else:
             await _refuse(send, 404, "InvalidRequest", f"There is no {method} {path}.")
 
@@ -102,21 +86,33 @@ class RuntimeService:
         }
         await answer(send, 200, headers, pending.event)
 
-    async def _end(
+    async def _reply(
         self, request_id: str, failed: bool, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
-        payload = await read_body(receive)
         pending = self._running.get(request_id)
         if pending is None:
             await _refuse(send, 400, "InvalidRequestID", f"{request_id} is not the id of a running invocation.")
             return
-        echoed = dict(scope["headers"]).get(b"lambda-runtime-invocation-id", b"").decode("latin-1")
-        if echoed != pending.invocation_id:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        if headers.get(b"lambda-runtime-invocation-id", "") != pending.invocation_id:
             await _refuse(send, 410, "InvokeTimeout", "The invocation id is not the one given with the event.")
             return
-        del self._running[request_id]
-        if not pending.outcome.done():
-            pending.outcome.set_result(Outcome(payload=payload, failed=failed))
+        if pending.replying:
+            await _refuse(send, 403, "InvalidStateTransition", "A reply to this invocation is already coming.")
+            return
+        pending.replying = True
+        mode = headers.get(_MODE)
+        if mode not in (None, "streaming"):  # Lambda knows no other, and no word for a reply that comes as one
+            message = f"Lambda-Runtime-Function-Response-Mode is {mode!r}; it can only be 'streaming', or left out."
+            pending.end(Outcome.failure("Runtime.InvalidResponseModeHeader", message))
+            del self._running[request_id]
+            await _refuse(send, 400, "InvalidFunctionResponseMode", message)
+            return
+        streams = mode is not None and not failed
+        try:
+            await (pending.take_stream(scope, receive) if streams else pending.take_whole(failed, receive))
+        finally:
+            self._running.pop(request_id, None)
         await answer_json(send, 202, {"status": "OK"})
 
 

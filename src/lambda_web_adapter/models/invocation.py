@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from lambda_web_adapter.models.base import EventPart
 
@@ -16,3 +16,18 @@ class InvocationError(EventPart):
     error_message: str = ""
     error_type: str = ""
     stack_trace: list[str] = Field(default_factory=list)
+
+    @classmethod
+    def of_document(cls, document: bytes) -> InvocationError:
+        """Reads an error document; what is none is itself the message."""
+        try:
+            found = cls.model_validate_json(document)
+        except ValidationError:
+            found = cls()
+        return (
+            found if found.error_type or found.error_message else cls(error_message=document.decode(errors="replace"))
+        )
+
+    def __str__(self) -> str:
+        """Says type and message in one line."""
+        return ": ".join(" ".join(text.split()) for text in (self.error_type, self.error_message) if text)

@@ -1,0 +1,162 @@
+"""A gateway and the Runtime API on the real server, and a bootstrap of which a test says every step."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import http.client
+import json
+import socket
+import struct
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any
+
+import httpx
+from processes import SECONDS
+from uvicorn.server import Server
+
+from lambda_web_adapter.adapter.ports import listen
+from lambda_web_adapter.local.gateway import GatewayApp
+from lambda_web_adapter.local.gateways import GATEWAYS
+from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, SEPARATOR
+from lambda_web_adapter.local.runtime_service import RuntimeService
+from lambda_web_adapter.local.server import Dispatch, config
+
+PREFIX = "/2018-06-01/runtime/invocation"
+
+
+def prelude(status: int = 200, **others: Any) -> bytes:
+    """What stands in front of a streamed body."""
+    return json.dumps({"statusCode": status, "headers": {"content-type": "text/plain"}, **others}).encode() + SEPARATOR
+
+
+def trailers(kind: str, message: str) -> dict[str, str]:
+    """How a bootstrap says that a stream has failed."""
+    document = json.dumps({"errorType": "KeyError", "errorMessage": message}).encode()
+    return {
+        "Lambda-Runtime-Function-Error-Type": kind,
+        "Lambda-Runtime-Function-Error-Body": base64.b64encode(document).decode(),
+    }
+
+
+class Reply:
+    """A streamed reply on its way to the Runtime API, over a connection of its own."""
+
+    def __init__(self, port: int, path: str, headers: Mapping[str, str]) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), SECONDS)
+        lines = [f"POST {path} HTTP/1.1", "Host: runtime", "Transfer-Encoding: chunked"]
+        self._head = "\r\n".join([*lines, *(f"{name}: {headers[name]}" for name in headers), "", ""]).encode()
+
+    def send(self, part: bytes) -> None:
+        """Sends a part as a chunk of its own; the first takes the head along."""
+        self.socket.sendall(self._taken() + b"%x\r\n%b\r\n" % (len(part), part))
+
+    def end(self, lines: Mapping[str, str] | None = None, last: bytes = b"") -> tuple[int, Any]:
+        """Ends the body, with trailers, and with a last part in the same packet; returns status and document."""
+        text = "".join(f"{name}: {value}\r\n" for name, value in (lines or {}).items())
+        chunk = b"%x\r\n%b\r\n" % (len(last), last) if last else b""
+        self.socket.sendall(self._taken() + chunk + f"0\r\n{text}\r\n".encode())
+        return self.answer()
+
+    def answer(self) -> tuple[int, Any]:
+        """Reads what the Runtime API answers."""
+        found = http.client.HTTPResponse(self.socket)
+        found.begin()
+        with found:
+            return found.status, json.loads(found.read())
+
+    def cut(self) -> None:
+        """Ends the connection in the middle, as the end of the bootstrap does."""
+        self.socket.sendall(self._taken())
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def _taken(self) -> bytes:
+        head, self._head = self._head, b""
+        return head
+
+
+class Bootstrap:
+    """Takes events, and replies as it is told to."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+        self._replies: list[Reply] = []
+        self.event: Any = None
+        self.headers: dict[str, str] = {}
+
+    def next(self) -> str:
+        """Waits for an event; returns the path to reply to."""
+        self.connection.request("GET", f"{PREFIX}/next")
+        response = self.connection.getresponse()
+        self.event = json.loads(response.read())
+        self.headers = {"Lambda-Runtime-Invocation-Id": response.headers["lambda-runtime-invocation-id"]}
+        return f"{PREFIX}/{response.headers['lambda-runtime-aws-request-id']}/response"
+
+    def stream(self, path: str, content_type: str = CONTENT_TYPE, mode: str = "streaming") -> Reply:
+        """Begins to reply."""
+        headers = {"Content-Type": content_type, "Lambda-Runtime-Function-Response-Mode": mode}
+        reply = Reply(self._port, path, self.headers | headers)
+        self._replies.append(reply)
+        return reply
+
+    def post(self, path: str, payload: bytes) -> int:
+        """Replies with all at once."""
+        self.connection.request("POST", path, payload, self.headers)
+        response = self.connection.getresponse()
+        response.read()
+        return response.status
+
+    def close(self) -> None:
+        self.connection.close()
+        for reply in self._replies:
+            reply.socket.close()
+
+
+class Local:
+    """A local run without an environment: the test is the bootstrap, and the client."""
+
+    def __init__(self, event_source: str) -> None:
+        self._sockets = [listen("127.0.0.1", 0), listen("127.0.0.1", 0)]
+        self.port, runtime_port = (each.getsockname()[1] for each in self._sockets)
+        self.service = RuntimeService(60)
+        gateway = GatewayApp(GATEWAYS[event_source], self.service.invoke)
+        self._server = Server(config(Dispatch(gateway, self.service, runtime_port)))
+        self._thread = Thread(target=lambda: asyncio.run(self._serve()))
+        self._runs = Event()
+        self.bootstrap = Bootstrap(runtime_port)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=SECONDS)
+        self._pool = ThreadPoolExecutor(4)
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._runs.set()
+        await self._server.serve(self._sockets)
+
+    def ask(self, method: str = "GET", path: str = "/", content: bytes | None = None) -> Future[httpx.Response]:
+        """Sends a request; the response is there as soon as its head is."""
+        request = self.client.build_request(method, path, content=content)
+        return self._pool.submit(self.client.send, request, stream=True)
+
+    def environment_ends(self, document: bytes) -> None:
+        """Tells the Runtime API what it is told when the bootstrap's process has ended."""
+        self._loop.call_soon_threadsafe(self.service.environment_ended, document)
+
+    def __enter__(self) -> Local:
+        self._thread.start()
+        assert self._runs.wait(SECONDS)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.client.close()
+        self.bootstrap.close()
+        self._server.should_exit = True
+        self._thread.join(SECONDS)
+        self._pool.shutdown()
+        assert not self._thread.is_alive()
