@@ -16,14 +16,13 @@ from typing import Any
 
 import httpx
 from processes import SECONDS
-from uvicorn.server import Server
 
 from lambda_web_adapter.adapter.ports import listen
 from lambda_web_adapter.local.gateway import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, SEPARATOR
 from lambda_web_adapter.local.runtime_service import RuntimeService
-from lambda_web_adapter.local.server import Dispatch, config
+from lambda_web_adapter.local.server import Dispatch, LocalServer
 
 PREFIX = "/2018-06-01/runtime/invocation"
 
@@ -117,6 +116,10 @@ class Bootstrap:
             reply.socket.close()
 
 
+async def nothing() -> None:
+    """Ends no environment, since there is none."""
+
+
 class Local:
     """A local run without an environment: the test is the bootstrap, and the client."""
 
@@ -125,7 +128,7 @@ class Local:
         self.port, runtime_port = (each.getsockname()[1] for each in self._sockets)
         self.service = RuntimeService(60)
         gateway = GatewayApp(GATEWAYS[event_source], self.service.invoke)
-        self._server = Server(config(Dispatch(gateway, self.service, runtime_port)))
+        self._server = LocalServer(Dispatch(gateway, self.service, runtime_port), nothing)
         self._thread = Thread(target=lambda: asyncio.run(self._serve()))
         self._runs = Event()
         self.bootstrap = Bootstrap(runtime_port)
@@ -139,12 +142,21 @@ class Local:
 
     def ask(self, method: str = "GET", path: str = "/", content: bytes | None = None) -> Future[httpx.Response]:
         """Sends a request; the response is there as soon as its head is."""
-        request = self.client.build_request(method, path, content=content)
+        return self.send(self.client.build_request(method, path, content=content))
+
+    def send(self, request: httpx.Request) -> Future[httpx.Response]:
+        """Sends a request that is made already."""
         return self._pool.submit(self.client.send, request, stream=True)
 
     def environment_ends(self, document: bytes) -> None:
         """Tells the Runtime API what it is told when the bootstrap's process has ended."""
         self._loop.call_soon_threadsafe(self.service.environment_ended, document)
+
+    def stop(self) -> None:
+        """Stops the server as Ctrl-C does."""
+        self._server.should_exit = True
+        self._thread.join(SECONDS)
+        assert not self._thread.is_alive()
 
     def __enter__(self) -> Local:
         self._thread.start()
@@ -156,7 +168,5 @@ class Local:
     ) -> None:
         self.client.close()
         self.bootstrap.close()
-        self._server.should_exit = True
-        self._thread.join(SECONDS)
         self._pool.shutdown()
-        assert not self._thread.is_alive()
+        self.stop()

@@ -414,6 +414,18 @@ def test_a_client_that_reads_nothing_stops_the_bootstrap_and_one_that_reads_agai
     assert last.endswith(b"0\r\n\r\n")
 
 
+def test_a_client_that_reads_nothing_does_not_keep_the_server() -> None:
+    with Local("function-url") as local, socket.create_connection(("127.0.0.1", local.port), SECONDS) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        reply = local.bootstrap.stream(local.bootstrap.next())
+        reply.send(prelude())
+        reply.socket.setblocking(False)
+        while select.select([], [reply.socket], [], 0.5)[1]:
+            reply.socket.send(b"100000\r\n%b\r\n" % bytes(0x100000))
+
+        local.stop()
+
+
 def test_one_reply_at_a_time_is_taken(local: Local) -> None:
     asked = local.ask()
     path = local.bootstrap.next()

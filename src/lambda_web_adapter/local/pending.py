@@ -118,7 +118,7 @@ class Pending:
 
 
 def _error_in(headers: Iterable[tuple[bytes, bytes]]) -> InvocationError | None:
-    """Reads the error of a stream from its trailers, which stand among the headers by now (see `server.config`)."""
+    """Reads the error of a stream from its trailers, which stand among the headers by now (see `server`)."""
     found = dict(headers)
     if _TYPE not in found:
         return None

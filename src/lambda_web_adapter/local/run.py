@@ -6,8 +6,6 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from uvicorn.server import Server
-
 from lambda_web_adapter.adapter.ports import listen
 from lambda_web_adapter.errors import AdapterError
 from lambda_web_adapter.local import arguments
@@ -15,14 +13,11 @@ from lambda_web_adapter.local.environment import Environment, variables
 from lambda_web_adapter.local.gateway import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.runtime_service import RuntimeService
-from lambda_web_adapter.local.server import Dispatch, config
+from lambda_web_adapter.local.server import Dispatch, LocalServer
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
-    from types import FrameType
-
-    from uvicorn.config import Config
 
 USAGE = 2
 
@@ -75,22 +70,5 @@ class _Run:
         await self._environment.start()
         sys.stderr.write(f"Serving {self._title} on http://{address} through {self._through}. Ctrl-C stops.\n")
         sys.stderr.flush()
-        await _Server(config(self._dispatch), self._environment).serve(self._sockets)
+        await LocalServer(self._dispatch, self._environment.stop).serve(self._sockets)
         return 0
-
-
-class _Server(Server):
-    """Uvicorn's server, which ends the environment first, and does not end by the signal that ends it."""
-
-    def __init__(self, settings: Config, environment: Environment) -> None:
-        super().__init__(settings)
-        self._environment = environment
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begins to stop."""
-        self.should_exit = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends the environment, which lets go of the Runtime API, and then the server."""
-        await self._environment.stop()
-        await super().shutdown(sockets)

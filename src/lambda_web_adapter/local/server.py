@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
 from uvicorn.config import Config
+from uvicorn.server import Server
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Awaitable, Callable
+    from types import FrameType
+
     from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 
     from lambda_web_adapter.local.gateway import GatewayApp
     from lambda_web_adapter.local.runtime_service import RuntimeService
 
-# A client that reads nothing would keep its connection, and with it the server, for ever.
-_STOP_SECONDS = 2
+# For clients to read what is left for them, when the server stops.
+_STOP_SECONDS = 1.0
 # What uvicorn says of an app that leaves a response unfinished: our gateway's way to break off a stream.
 _UNFINISHED = "ASGI callable returned without completing response."
 
@@ -36,7 +42,32 @@ class Dispatch:
             await app(scope, receive, send)
 
 
-def config(app: ASGI3Application) -> Config:
+class LocalServer(Server):
+    """Uvicorn's server, which ends the environment first, and does not end by the signal that ends it."""
+
+    def __init__(self, app: ASGI3Application, stop: Callable[[], Awaitable[None]]) -> None:
+        """Takes the app, and what ends the environment."""
+        super().__init__(_config(app))
+        self._stop = stop
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begins to stop."""
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends the environment, which lets go of the Runtime API, and then the server."""
+        await self._stop()
+        aborting = asyncio.get_running_loop().call_later(_STOP_SECONDS, self._abort)
+        await super().shutdown(sockets)
+        aborting.cancel()
+
+    def _abort(self) -> None:
+        """Ends the connections of clients that do not read what is left for them."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+def _config(app: ASGI3Application) -> Config:
     """Makes the server's settings.
 
     The parser is httptools by name: it adds a request's trailers to the headers of the scope when they come, which ASGI
@@ -52,7 +83,6 @@ def config(app: ASGI3Application) -> Config:
         proxy_headers=False,
         server_header=False,
         date_header=False,  # an app may send its own
-        timeout_graceful_shutdown=_STOP_SECONDS,
     )
     logging.getLogger("uvicorn.error").addFilter(_without_unfinished)
     return found
