@@ -12,7 +12,7 @@ import orjson
 
 from lambda_web_adapter.adapter.invocation import read_event
 from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.forwarding import end_to_end, request_bytes
+from lambda_web_adapter.forwarding import end_to_end, request_head
 from lambda_web_adapter.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings
 
@@ -70,7 +70,7 @@ def main() -> None:
             timed("read the event", lambda: read_event(raw)),
             timed("find its source", lambda: source_of(event)),
             timed("make the request", lambda: to_request(source, event, settings, raw)),
-            timed("write its bytes", lambda: request_bytes(request, invocation)),
+            timed("write its head", lambda: request_head(request, invocation)),
             timed("clean the response", lambda: end_to_end(response, "GET")),
             timed("make the reply", lambda: source.reply(response, event)),
         ]

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 import h11
 import pytest
 from fixtures.loading import every_fixture, fixture
+from whole_request import request_bytes
 
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.forwarding import end_to_end, request_bytes
+from lambda_web_adapter.forwarding import end_to_end
 from lambda_web_adapter.messages import Invocation, Request, Response
 from lambda_web_adapter.settings import Settings
 

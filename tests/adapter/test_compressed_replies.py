@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import get
-from adapter.test_streaming import APPS, BLOCK, STREAM, Environment, rest, url
+from adapter.test_streamed_replies import APPS, BLOCK, STREAM, Environment, rest, url
 from decoding import CODINGS, decoder
 from fake_runtime_api import FakeRuntimeApi
 from streamed_format import read_streamed

@@ -28,7 +28,7 @@ class Raising:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    async def exchange(self, request: bytes, method: str, deadline: float, **how: bool) -> NoReturn:
+    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> NoReturn:
         raise self._error
 
 
@@ -77,7 +77,7 @@ def test_an_exchange_that_fails_is_the_caller_s_502() -> None:
 class Verbose:
     """Stands for the connection to an app whose responses are too large."""
 
-    async def exchange(self, request: bytes, method: str, deadline: float, **how: bool) -> Response:
+    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
         return Response(status=200, headers=[], body=b"x" * MAX_REPLY)
 
 

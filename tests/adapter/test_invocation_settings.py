@@ -25,8 +25,8 @@ class Answering:
         self._response = response
         self.requests: list[bytes] = []
 
-    async def exchange(self, request: bytes, method: str, deadline: float, **how: bool) -> Response:
-        self.requests.append(request)
+    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
+        self.requests.append(head + body)
         return self._response
 
 

@@ -195,10 +195,10 @@ def test_a_request_of_which_no_byte_was_taken_goes_out_on_a_new_connection() -> 
     with ScriptedServer(server) as listening:
         app = AppConnection(cast("AppProcess", App(listening.port)), "127.0.0.1", OneAtATime())
         deadline = time.monotonic() + SECONDS
-        run(app.exchange(request("first"), "GET", deadline))
+        run(app.exchange(request("first"), b"", "GET", deadline))
         assert server.broken.wait(SECONDS)
 
-        response = run(app.exchange(request("second"), "GET", deadline))
+        response = run(app.exchange(request("second"), b"", "GET", deadline))
         app.close()
 
     assert response.body == b"ok"

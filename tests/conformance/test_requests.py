@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import pytest
 from app.serving import Served
 from fixtures.loading import Fixture, event_bytes, fixture
+from whole_request import request_bytes
 
 from conformance.cells import Becomes, Refuses, Spares
 from conformance.columns import SWITCHED_ON, environment_of
@@ -17,7 +18,6 @@ from conformance.table import cells
 from conformance.wire import expected, read
 from lambda_web_adapter.errors import AdapterError
 from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.forwarding import request_bytes
 from lambda_web_adapter.messages import Invocation
 from lambda_web_adapter.settings import Settings
 

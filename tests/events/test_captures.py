@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from conformance.wire import Read, read
+from whole_request import request_bytes
 
 from events.odd import SWITCHED_ON
 from lambda_web_adapter.events import SOURCES, source_of, to_request
-from lambda_web_adapter.forwarding import request_bytes
 from lambda_web_adapter.messages import Invocation, Request
 from lambda_web_adapter.settings import Settings
 

@@ -116,8 +116,8 @@ class App:
         self._outcome = outcome
         self.requests: list[bytes] = []
 
-    async def exchange(self, request: bytes, method: str, deadline: float, **how: bool) -> Response:
-        self.requests.append(request)
+    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
+        self.requests.append(head + body)
         if isinstance(self._outcome, Response):
             return self._outcome
         raise self._outcome

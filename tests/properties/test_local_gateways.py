@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl, unquote
 import h11
 import pytest
 from hypothesis import example, given
+from whole_request import request_bytes
 
 from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.forwarding import end_to_end, request_bytes
+from lambda_web_adapter.forwarding import end_to_end
 from lambda_web_adapter.local.gateways import GATEWAYS, Request
 from lambda_web_adapter.messages import Response
 from lambda_web_adapter.settings import Settings

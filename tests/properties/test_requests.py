@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from hypothesis import event as note
 from hypothesis import example, given
 from hypothesis import strategies as st
+from whole_request import request_bytes
 
 from lambda_web_adapter.errors import ForbiddenPath, InvalidEvent
-from lambda_web_adapter.forwarding import request_bytes
 from properties.gateways import (
     ADDRESS,
     CLIENT_BY_FORWARDED_FOR,

@@ -6,10 +6,10 @@ from types import MappingProxyType
 from typing import Any
 
 import h11
+from whole_request import request_bytes
 
 from lambda_web_adapter.events import source_of, to_request
 from lambda_web_adapter.events._source import EventSource
-from lambda_web_adapter.forwarding import request_bytes
 from lambda_web_adapter.messages import Invocation, Request
 from lambda_web_adapter.settings import Settings
 from properties.gateways import GATEWAYS, Client

@@ -37,14 +37,15 @@ class AppConnection:
         self._awaited = False
         self._stuck = 0
 
-    async def exchange(self, request: bytes, method: str, deadline: float, *, whole: bool = True) -> Response:
+    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, *, whole: bool = True) -> Response:
         """Sends a request to the app and reads its response; no request is ever sent twice.
 
         A connection that ends before it has taken a byte of the request is replaced, once.
 
         Args:
-            request: head and body.
-            method: the request's method.
+            head: the request's head.
+            body: its body.
+            method: its method.
             deadline: when to give up, on the monotonic clock in seconds.
             whole: whether to wait for the whole body. Otherwise `more` gives what did not come along with the head,
                 until the response is `complete`.
@@ -54,21 +55,21 @@ class AppConnection:
         """
         self._awaited, self._stuck = False, 0
         try:
-            response = await self._exchange(request, method, deadline, whole)
+            response = await self._exchange(head, body, method, deadline, whole)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
             raise await self._problem(error) from None
         self._used_at = time.monotonic()
         return response
 
-    async def _exchange(self, request: bytes, method: str, deadline: float, whole: bool) -> Response:
+    async def _exchange(self, head: bytes, body: bytes, method: str, deadline: float, whole: bool) -> Response:
         await self._open()
         try:
-            return await self._connection.ask(request, method=method, deadline=deadline, whole=whole)
+            return await self._connection.ask(head, body, method=method, deadline=deadline, whole=whole)
         except ConnectionClosed as error:
             if error.sent:
                 raise
             await self._open()
-            return await self._connection.ask(request, method=method, deadline=deadline, whole=whole)
+            return await self._connection.ask(head, body, method=method, deadline=deadline, whole=whole)
 
     @property
     def complete(self) -> bool:

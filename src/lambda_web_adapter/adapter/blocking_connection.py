@@ -27,6 +27,8 @@ _SMALL = 64 * 1024
 _LARGE = 1024 * 1024
 # Of a deadline's distance; far less than what is kept back from it for the answer.
 _CLOSE_ENOUGH = 0.02  # seconds
+# Bytes from which on a copy costs more than another system call.
+_LARGE_BODY = 64 * 1024
 # A request of this size never blocks: the kernel's smallest send buffer holds it.
 _SURELY_BUFFERED = 4096
 # What to read for.
@@ -81,19 +83,22 @@ class BlockingConnection(ClientConnection):
         self._reader = ResponseReader()
 
     async def ask(
-        self, request: bytes, *, method: str = "GET", deadline: float | None = None, whole: bool = True
+        self, head: bytes, body: bytes = b"", *, method: str = "GET", deadline: float | None = None, whole: bool = True
     ) -> Response:
         """Sends a request and reads its response."""
         if self._socket is None:
             raise ConnectionClosed("the connection is not open", sent=False)
         reader = self._reader
         reader.expect(method)
-        sent = self._send(self._socket, request, deadline, _SURELY_BUFFERED)
+        apart = len(body) >= _LARGE_BODY
+        first = head if apart else head + body
+        sent = self._send(self._socket, first, deadline, _SURELY_BUFFERED)
         if not sent:
             self.close()
             raise ConnectionClosed("the connection was closed before the request", sent=False)
+        refused = sent < len(first) or (apart and self._send(self._socket, body, deadline) < len(body))
         self._receive(self._socket, _ALL if whole else _HEAD, deadline)
-        if sent < len(request):
+        if refused:
             reader.keep_alive = False
             self._close_behind_the_last()
         return reader.response()

@@ -13,7 +13,7 @@ from lambda_web_adapter.adapter.streamed_reply import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, InvalidEvent, ResponseTooLarge
 from lambda_web_adapter.events import prelude, source_of, to_request, warm_up
 from lambda_web_adapter.events.pass_through import rejection
-from lambda_web_adapter.forwarding import authorize, end_to_end, request_bytes
+from lambda_web_adapter.forwarding import authorize, end_to_end, request_head
 from lambda_web_adapter.messages import Response
 
 TYPE_CHECKING = False
@@ -86,7 +86,7 @@ class Invoker:
         if settings.authorization_source and source.http:
             self._authorize(request, settings.authorization_source, invocation.request_id)
         response = await self._connection.exchange(
-            request_bytes(request, invocation), request.method, deadline, whole=not streamed
+            request_head(request, invocation), request.body, request.method, deadline, whole=not streamed
         )
         if self._fails(source, response.status):
             if streamed:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # What to read for.
 _HEAD, _MORE, _ALL = attrgetter("has_head"), attrgetter("has_more"), attrgetter("complete")
+# Bytes from which on a copy costs more than another write.
+_LARGE_BODY = 64 * 1024
 # Bytes of a body that is read in parts which are taken from the peer before somebody asks for them.
 _AHEAD = 256 * 1024
 
@@ -64,13 +66,13 @@ class LoopConnection(ClientConnection):
             _, self._wire = await asyncio.get_running_loop().create_connection(_Wire, *self._address)
 
     async def ask(
-        self, request: bytes, *, method: str = "GET", deadline: float | None = None, whole: bool = True
+        self, head: bytes, body: bytes = b"", *, method: str = "GET", deadline: float | None = None, whole: bool = True
     ) -> Response:
         """Sends a request and reads its response."""
         wire = self._wire
         if wire is None or not wire.port:
             raise ConnectionClosed("the connection is not open", sent=False)
-        wire.begin(request, method)
+        wire.begin(head, body, method)
         await wire.receive(_ALL if whole else _HEAD, deadline)
         return wire.reader.response()
 
@@ -117,17 +119,21 @@ class _Wire(asyncio.Protocol):
         self.reader = ResponseReader()
         self.port = 0
 
-    def begin(self, request: bytes, method: str) -> None:
+    def begin(self, head: bytes, body: bytes, method: str) -> None:
         """Sends a request, or what there is of it."""
         self.reader.expect(method)
         self._asking = True
         self._enough = _ALL
-        self._transport.write(request)
+        if len(body) >= _LARGE_BODY:
+            self._transport.write(head)
+            self._transport.write(body)
+        elif head:
+            self._transport.write(head + body)
 
     async def send(self, part: bytes, deadline: float | None) -> bool:
         """Sends a part of a request; returns whether the peer has taken it, or will."""
         if not self._asking:
-            self.begin(b"", "POST")
+            self.begin(b"", b"", "POST")
         if self._takes_more():
             self._transport.write(part)
             if self._writable is not None:

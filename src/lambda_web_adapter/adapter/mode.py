@@ -59,12 +59,13 @@ class ClientConnection(ABC):
 
     @abstractmethod
     async def ask(
-        self, request: bytes, *, method: str = "GET", deadline: float | None = None, whole: bool = True
+        self, head: bytes, body: bytes = b"", *, method: str = "GET", deadline: float | None = None, whole: bool = True
     ) -> Response:
         """Sends a request and reads its response. The connection must be open.
 
         Args:
-            request: head and body.
+            head: the request's head, or all of it.
+            body: its body; a large one is not copied.
             method: the request's method, since the response to HEAD has no body.
             deadline: when to give up, on the monotonic clock in seconds; None waits without bound.
             whole: whether to wait for the whole body. Otherwise the response has what came along with the head, and

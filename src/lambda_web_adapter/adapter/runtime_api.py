@@ -122,7 +122,7 @@ class RuntimeApi:
             RuntimeApiError: the Runtime API cannot be reached.
         """
         path = f"/{_VERSION}/runtime/init/error"
-        response = await self._exchange(self._post(path, _error_type(error), error.document()))
+        response = await self._post(path, _error_type(error), error.document())
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /init/error with {response.status}: {response.body!r:.300}")
 
@@ -147,32 +147,32 @@ class RuntimeApi:
             RuntimeApiError: the Runtime API cannot be reached.
         """
         path = f"/{_VERSION}/runtime/restore/error"
-        response = await self._exchange(self._post(path, _error_type(error), error.document()))
+        response = await self._post(path, _error_type(error), error.document())
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /restore/error with {response.status}: {response.body!r:.300}")
 
     async def _answer(self, invocation: Invocation, kind: str, headers: str, document: bytes) -> None:
-        request = self._post(_path(invocation, kind), headers + _nonce(invocation), document)
-        _check(await self._exchange(request), f"/{kind}", invocation)
+        response = await self._post(_path(invocation, kind), headers + _nonce(invocation), document)
+        _check(response, f"/{kind}", invocation)
 
-    def _post(self, path: str, headers: str, document: bytes) -> bytes:
+    async def _post(self, path: str, headers: str, document: bytes) -> Response:
         head = (
             f"POST {path} HTTP/1.1\r\n{self._common}{headers}"
             f"Content-Type: application/json\r\nContent-Length: {len(document)}\r\n\r\n"
         )
-        return head.encode() + document
+        return await self._exchange(head.encode(), document)
 
     def _new_connection(self) -> ClientConnection:
         host, _, port = self.address.rpartition(":")
         return self._mode.connection(host.strip("[]"), int(port))
 
-    async def _exchange(self, request: bytes) -> Response:
+    async def _exchange(self, head: bytes, body: bytes = b"") -> Response:
         """Sends a request until there is an answer; asking twice is harmless here, the API knows its invocations."""
 
         async def exchange() -> Response:
             if not self._connection.port:
                 await self._connection.connect()
-            return await self._connection.ask(request)
+            return await self._connection.ask(head, body)
 
         return await self._insist(exchange)
 

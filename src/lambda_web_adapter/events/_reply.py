@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from binascii import b2a_base64
 from http import HTTPStatus
 
 import orjson
+
+from lambda_web_adapter.events import _base64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def body_text(response: Response) -> tuple[str, bool]:
         return "", False
     text = _lossless_text(response)
     if text is None:
-        return b2a_base64(response.body, newline=False).decode("ascii"), True
+        return _base64.encode(response.body).decode("ascii"), True
     return text, False
 
 

@@ -7,9 +7,9 @@ server decodes once, as it would have without Lambda in between.
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64
 
 from lambda_web_adapter.errors import InvalidEvent
+from lambda_web_adapter.events import _base64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def body_bytes(event: dict[str, Any], base64_flag: str = "isBase64Encoded") -> b
         return b""
     if event.get(base64_flag) is True:
         try:
-            return a2b_base64(text_of(body), strict_mode=True)
+            return _base64.decode(text_of(body))
         except ValueError as error:  # binascii.Error is one; so is what a character outside ASCII raises
             raise InvalidEvent(f"The event's body is marked {base64_flag}, but is not base64: {error}.") from None
     return text_of(body).encode("utf-8", "surrogatepass")

@@ -1,0 +1,14 @@
+"""A request as the app reads it: the head that the adapter writes, and the body behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_web_adapter.forwarding import request_head
+
+if TYPE_CHECKING:
+    from lambda_web_adapter.messages import Invocation, Request
+
+
+def request_bytes(request: Request, invocation: Invocation) -> bytes:
+    return request_head(request, invocation) + request.body
