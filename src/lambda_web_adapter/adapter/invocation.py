@@ -8,6 +8,7 @@ import traceback
 
 import orjson
 
+from lambda_web_adapter.adapter import memory
 from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.adapter.streamed_reply import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, InvalidEvent, ResponseTooLarge
@@ -57,6 +58,8 @@ class Invoker:
         Raises:
             AdapterError: the invocation failed, and its source has no other way to say so.
         """
+        if len(invocation.event) >= memory.LARGE:
+            memory.keep()
         event = read_event(invocation.event)
         if warm_up.is_warm_up(event):
             return warm_up.REPLY
@@ -82,12 +85,19 @@ class Invoker:
         self, source: EventSource, event: Any, invocation: Invocation, deadline: float, streamed: bool
     ) -> bytes | StreamedReply:
         settings = self._settings
-        request = to_request(source, event, settings, invocation.event)
+        request = to_request(source, event, settings, b"" if source.http else invocation.event)
+        # Of megabytes, none is kept longer than it is needed; memory that is used again costs nothing, new memory much.
+        invocation.event = b""
+        if source.http:
+            event.pop("body", None)
         if settings.authorization_source and source.http:
             self._authorize(request, settings.authorization_source, invocation.request_id)
         response = await self._connection.exchange(
             request_head(request, invocation), request.body, request.method, deadline, whole=not streamed
         )
+        request.body = b""
+        if len(response.body) >= memory.LARGE:
+            memory.keep()
         if self._fails(source, response.status):
             if streamed:
                 await self._read_rejection(response, deadline)

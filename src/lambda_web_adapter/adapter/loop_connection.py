@@ -72,7 +72,7 @@ class LoopConnection(ClientConnection):
         wire = self._wire
         if wire is None or not wire.port:
             raise ConnectionClosed("the connection is not open", sent=False)
-        wire.begin(head, body, method)
+        wire.begin(head, body, method, whole=whole)
         await wire.receive(_ALL if whole else _HEAD, deadline)
         return wire.reader.response()
 
@@ -119,9 +119,9 @@ class _Wire(asyncio.Protocol):
         self.reader = ResponseReader()
         self.port = 0
 
-    def begin(self, head: bytes, body: bytes, method: str) -> None:
+    def begin(self, head: bytes, body: bytes, method: str, *, whole: bool = True) -> None:
         """Sends a request, or what there is of it."""
-        self.reader.expect(method)
+        self.reader.expect(method, whole=whole)
         self._asking = True
         self._enough = _ALL
         if len(body) >= _LARGE_BODY:

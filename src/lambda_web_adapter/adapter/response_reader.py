@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import httptools
 
+from lambda_web_adapter.large_body import LARGE_PIECE, buffer_for
 from lambda_web_adapter.messages import Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from io import BytesIO
 
 
 class ConnectionClosed(Exception):
@@ -40,8 +45,15 @@ class ResponseReader:
         self._parser = httptools.HttpResponseParser(self)
         self.expect("GET")
 
-    def expect(self, method: str) -> None:
-        """Begins with a response to a request of this method: the one to HEAD has no body."""
+    def expect(self, method: str, *, whole: bool = True) -> None:
+        """Begins with a response.
+
+        Args:
+            method: what it is a response to: the one to HEAD has no body.
+            whole: whether its body is taken as a whole, or by `part`.
+        """
+        self._whole = whole
+        self._buffer: BytesIO | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._chunks: list[bytes] = []
         self._status = 0
@@ -92,13 +104,17 @@ class ResponseReader:
 
     def part(self) -> bytes:
         """Takes what of the body has come since the last time."""
-        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        if self._buffer is not None:
+            body = self._buffer.getvalue()
+        else:
+            body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self.forget()
         return body
 
     def forget(self) -> None:
         """Keeps nothing of a body: reader and parser hold each other until the garbage collector comes by."""
         self._chunks.clear()
+        self._buffer = None
 
     # What httptools calls while it reads.
 
@@ -122,8 +138,12 @@ class ResponseReader:
 
     def on_body(self, body: bytes) -> None:
         """Keeps a part of the body; the response to HEAD has none, whatever the app sends."""
-        if not self._bodiless:
+        if self._buffer is not None:
+            self._buffer.write(body)
+        elif not self._bodiless:
             self._chunks.append(body)
+            if len(body) >= LARGE_PIECE and self._whole:
+                self._buffer = buffer_for(self._headers, self._chunks)
 
     def on_message_complete(self) -> None:
         """Ends the response, unless it is an interim one (RFC 9110 §15.2), which is passed over."""

@@ -7,9 +7,12 @@ from typing import NamedTuple
 
 import httptools
 
+from lambda_web_adapter.large_body import LARGE_PIECE, buffer_for
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import BytesIO
 
 # What whoever sends no HTTP is answered.
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -64,6 +67,7 @@ class RequestReader:
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._chunks: list[bytes] = []
+        self._buffer: BytesIO | None = None
 
     def on_url(self, url: bytes) -> None:
         """Keeps a part of the target."""
@@ -78,12 +82,21 @@ class RequestReader:
 
     def on_body(self, body: bytes) -> None:
         """Keeps a part of the body."""
+        if self._buffer is not None:
+            self._buffer.write(body)
+            return
         self._chunks.append(body)
+        if len(body) >= LARGE_PIECE:
+            self._buffer = buffer_for(self._headers, self._chunks)
 
     def on_message_complete(self) -> None:
         """Ends a request; another may have begun behind it."""
         parser = self._parser
-        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        if self._buffer is not None:
+            body = self._buffer.getvalue()
+            self._buffer = None
+        else:
+            body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self.requests.append(
             RawRequest(
                 parser.get_method(),

@@ -57,8 +57,20 @@ def body_text(response: Response) -> tuple[str, bool]:
         return "", False
     text = _lossless_text(response)
     if text is None:
-        return _base64.encode(response.body).decode("ascii"), True
+        return _base64.encode(response.body).decode(), True
     return text, False
+
+
+def reply_bytes(fields: dict[str, Any], response: Response) -> bytes:
+    """Writes a reply of these fields, and the response's body.
+
+    Base64 has nothing that JSON would escape: a large body is put in as it is, instead of looked through once more.
+    """
+    text = _lossless_text(response) if response.body else ""
+    if text is not None:
+        return json_bytes(fields | {"body": text, "isBase64Encoded": False})
+    others = json_bytes(fields | {"isBase64Encoded": True})
+    return b"".join((b'{"body":"', _base64.encode(response.body), b'",', others[1:]))
 
 
 def _lossless_text(response: Response) -> str | None:

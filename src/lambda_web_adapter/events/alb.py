@@ -47,15 +47,12 @@ class Alb(EventSource):
 
     def reply(self, response: Response, event: Any) -> bytes:
         """A target group with multi-value headers reads only `multiValueHeaders`, any other only `headers`."""
-        body, is_base64 = _reply.body_text(response)
         reply: dict[str, Any] = {
             "statusCode": response.status,
             "statusDescription": _reply.status_description(response.status),
-            "body": body,
-            "isBase64Encoded": is_base64,
         }
         if isinstance(event.get("multiValueHeaders"), dict):
             reply["multiValueHeaders"] = _reply.multi_value_headers(response)
         else:
             reply["headers"] = _reply.single_value_headers(response)
-        return _reply.json_bytes(reply)
+        return _reply.reply_bytes(reply, response)

@@ -70,8 +70,7 @@ def payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> Request
 def payload_v2_reply(response: Response) -> bytes:
     """Makes a payload 2.0 reply; `statusCode` is what makes the gateway read it as one."""
     headers, cookies = _reply.joined_headers(response)
-    body, is_base64 = _reply.body_text(response)
-    reply = {"statusCode": response.status, "headers": headers, "body": body, "isBase64Encoded": is_base64}
+    reply: dict[str, Any] = {"statusCode": response.status, "headers": headers}
     if cookies:
         reply["cookies"] = cookies
-    return _reply.json_bytes(reply)
+    return _reply.reply_bytes(reply, response)

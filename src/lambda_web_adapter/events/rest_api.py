@@ -63,12 +63,5 @@ class RestApi(EventSource):
 
     def reply(self, response: Response, event: Any) -> bytes:
         """All headers go into `multiValueHeaders`; API Gateway refuses keys that it does not know."""
-        body, is_base64 = _reply.body_text(response)
-        return _reply.json_bytes(
-            {
-                "statusCode": response.status,
-                "multiValueHeaders": _reply.multi_value_headers(response),
-                "body": body,
-                "isBase64Encoded": is_base64,
-            }
-        )
+        headers = _reply.multi_value_headers(response)
+        return _reply.reply_bytes({"statusCode": response.status, "multiValueHeaders": headers}, response)

@@ -59,13 +59,11 @@ def lattice_request(event: dict[str, Any], settings: Settings, *, path: Any, que
 
 def lattice_reply(response: Response) -> bytes:
     """Makes the reply; whether lists of values are taken is not documented, so each name has one string."""
-    body, is_base64 = _reply.body_text(response)
-    return _reply.json_bytes(
+    return _reply.reply_bytes(
         {
             "statusCode": response.status,
             "statusDescription": _reply.status_description(response.status),
             "headers": _reply.single_value_headers(response),
-            "body": body,
-            "isBase64Encoded": is_base64,
-        }
+        },
+        response,
     )

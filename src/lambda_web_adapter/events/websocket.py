@@ -67,8 +67,7 @@ class WebSocket(EventSource):
 
     def reply(self, response: Response, event: Any) -> bytes:
         """A status that is not 2xx refuses a connection; the body goes to the client if the route has a response."""
-        body, is_base64 = _reply.body_text(response)
-        reply: dict[str, Any] = {"statusCode": response.status, "body": body, "isBase64Encoded": is_base64}
+        reply: dict[str, Any] = {"statusCode": response.status}
         if event["requestContext"]["eventType"] == "CONNECT":
             reply["headers"] = _reply.single_value_headers(response)
-        return _reply.json_bytes(reply)
+        return _reply.reply_bytes(reply, response)
