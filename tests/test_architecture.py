@@ -48,7 +48,6 @@ LAYERS = {
     "hooks": set(),
 }
 PURE = (
-    "large_body",
     "compression",
     "codings",
     "events",

@@ -13,6 +13,7 @@ from adapter.test_loop import QUEUE, get
 
 from lambda_web_adapter.adapter.invocation import Invoker, deadline_of, read_event
 from lambda_web_adapter.adapter.one_at_a_time import run
+from lambda_web_adapter.adapter.streamed_reply import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppUnreachable, InvalidEvent
 from lambda_web_adapter.events._source import MAX_REPLY
 from lambda_web_adapter.messages import Invocation, Response
@@ -79,6 +80,30 @@ class Verbose:
 
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
         return Response(status=200, headers=[], body=b"x" * MAX_REPLY)
+
+
+class Unfinished:
+    """Stands for a connection on which a response that no one can make sense of has begun."""
+
+    complete = False
+    closed = False
+
+    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
+        return Response(status=200, headers=cast("list[tuple[bytes, bytes]]", [()]), body=b"")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_the_rest_of_a_response_that_cannot_be_streamed_does_not_come_before_the_next() -> None:
+    connection = Unfinished()
+    streaming = Invoker(Settings(invoke_mode="response_stream"), cast("AppConnection", connection))
+
+    reply = run(streaming.reply_to(invocation(get("/")), 0))
+
+    assert isinstance(reply, StreamedReply)
+    assert b'"statusCode":500' in reply.begin
+    assert connection.closed
 
 
 @pytest.mark.parametrize("event", [get("/"), QUEUE], ids=["request", "message"])

@@ -74,6 +74,8 @@ class Invoker:
         except Exception as error:  # noqa: BLE001  # the one place where a bug of ours becomes an answer
             log("ERROR", traceback.format_exc(), invocation.request_id)
             problem = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
+        if streamed and not self._connection.complete:
+            self._connection.close()  # the rest of the response would come before the next one
         try:
             if not source.http or isinstance(problem, AppRejectedEvent):
                 raise problem
@@ -84,14 +86,35 @@ class Invoker:
     async def _reply(
         self, source: EventSource, event: Any, invocation: Invocation, deadline: float, streamed: bool
     ) -> bytes | StreamedReply:
-        settings = self._settings
-        request = to_request(source, event, settings, b"" if source.http else invocation.event)
-        # Of megabytes, none is kept longer than it is needed; memory that is used again costs nothing, new memory much.
+        request = self._request(source, event, invocation)
+        response = await self._response(source, request, invocation, deadline, streamed)
+        response = end_to_end(response, request.method, self._settings.exclude_response_headers)
+        compressor = None
+        if self._settings.enable_compression and source.http and not request.marks:
+            response, compressor = self._compressed(request, response, streamed)
+        if streamed:
+            return self._stream(request, response, deadline, compressor)
+        reply = source.reply(response, event)
+        if len(reply) > source.max_reply:
+            raise self._too_large(len(reply), source, request)
+        return reply
+
+    def _request(self, source: EventSource, event: Any, invocation: Invocation) -> Request:
+        """Makes the request that an event means, and lets go of what was large of the event: it is in the request."""
+        request = to_request(source, event, self._settings, b"" if source.http else invocation.event)
         invocation.event = b""
         if source.http:
             event.pop("body", None)
-        if settings.authorization_source and source.http:
-            self._authorize(request, settings.authorization_source, invocation.request_id)
+            credentials = self._settings.authorization_source
+            if credentials and not authorize(request, credentials):
+                missed = f"A request has no {credentials} header (AWS_LWA_AUTHORIZATION_SOURCE)."
+                log_once("WARNING", missed, invocation.request_id)
+        return request
+
+    async def _response(
+        self, source: EventSource, request: Request, invocation: Invocation, deadline: float, streamed: bool
+    ) -> Response:
+        """Has the app answer; of a response that is to be streamed, only the head need be there."""
         response = await self._connection.exchange(
             request_head(request, invocation), request.body, request.method, deadline, whole=not streamed
         )
@@ -102,16 +125,7 @@ class Invoker:
             if streamed:
                 await self._read_rejection(response, deadline)
             raise rejection(response, request)
-        response = end_to_end(response, request.method, settings.exclude_response_headers)
-        compressor = None
-        if settings.enable_compression and source.http and not request.marks:
-            response, compressor = self._compressed(request, response, streamed)
-        if streamed:
-            return self._stream(request, response, deadline, compressor)
-        reply = source.reply(response, event)
-        if len(reply) > source.max_reply:
-            raise self._too_large(len(reply), source, request)
-        return reply
+        return response
 
     def _compressed(self, request: Request, response: Response, streamed: bool) -> tuple[Response, Compressor | None]:
         """Compresses what there is of a response; what compresses the rest, if some is to come, is returned with it."""
@@ -159,10 +173,6 @@ class Invoker:
         if status in self._settings.error_status_codes:
             return True
         return not source.http and not 200 <= status < 300 and self._settings.event_errors == "fail"
-
-    def _authorize(self, request: Request, source: str, request_id: str) -> None:
-        if not authorize(request, source):
-            log_once("WARNING", f"A request has no {source} header (AWS_LWA_AUTHORIZATION_SOURCE).", request_id)
 
 
 def read_event(event: bytes) -> Any:
