@@ -62,7 +62,6 @@ PURE = (
 DOORS = {
     "asyncio",
     "http.client",
-    "io",
     "logging",
     "os",
     "pathlib",

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import pytest
 from adapter.test_loop import QUEUE, get
 
-from lambda_web_adapter.adapter.invocation import Invoker, deadline_of, read_event
+from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
 from lambda_web_adapter.adapter.one_at_a_time import run
 from lambda_web_adapter.adapter.streamed_reply import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppUnreachable, InvalidEvent
 from lambda_web_adapter.events._source import MAX_REPLY
+from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import traceback
 
@@ -11,9 +10,10 @@ import orjson
 from lambda_web_adapter.adapter import memory
 from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.adapter.streamed_reply import StreamedReply
-from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, InvalidEvent, ResponseTooLarge
+from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, ResponseTooLarge
 from lambda_web_adapter.events import prelude, source_of, to_request, warm_up
 from lambda_web_adapter.events.pass_through import rejection
+from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.forwarding import authorize, end_to_end, request_head
 from lambda_web_adapter.messages import Response
 
@@ -101,8 +101,10 @@ class Invoker:
 
     def _request(self, source: EventSource, event: Any, invocation: Invocation) -> Request:
         """Makes the request that an event means, and lets go of what was large of the event: it is in the request."""
-        request = to_request(source, event, self._settings, b"" if source.http else invocation.event)
-        invocation.event = b""
+        verbatim, invocation.event = invocation.event, b""
+        if source.http:
+            verbatim = b""
+        request = to_request(source, event, self._settings, verbatim)
         if source.http:
             event.pop("body", None)
             credentials = self._settings.authorization_source
@@ -173,22 +175,6 @@ class Invoker:
         if status in self._settings.error_status_codes:
             return True
         return not source.http and not 200 <= status < 300 and self._settings.event_errors == "fail"
-
-
-def read_event(event: bytes) -> Any:
-    """Reads an event.
-
-    Raises:
-        InvalidEvent: it is not JSON.
-    """
-    try:
-        return orjson.loads(event)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return json.loads(event)  # it forgives what orjson does not: half of a surrogate pair, NaN
-    except (ValueError, RecursionError) as error:
-        raise InvalidEvent(f"The event is not JSON: {error}. It begins with {event[:100]!r}.") from None
 
 
 def deadline_of(invocation: Invocation, margin: float) -> float:

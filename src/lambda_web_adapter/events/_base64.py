@@ -11,12 +11,14 @@ from functools import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
 _LARGE = 64 * 1024  # characters; from here on the import is earned back within ten bodies
+_PIECE = 3 * _LARGE  # bytes; threes have no padding between them
 
 
-def decode(text: str) -> bytes:
+def decode(text: str | bytes | memoryview) -> bytes:
     """Reads base64.
 
     Raises:
@@ -32,12 +34,24 @@ def decode(text: str) -> bytes:
     return a2b_base64(text, strict_mode=True)
 
 
-def encode(data: bytes) -> bytes:
+def encode(data: bytes | memoryview) -> bytes:
     """Writes base64, without line breaks."""
     if len(data) >= _LARGE and (fast := _fast()):
         found: bytes = fast.b64encode(data)
         return found
     return b2a_base64(data, newline=False)
+
+
+def encoded(data: bytes) -> Iterator[bytes]:
+    """Writes base64 in pieces, which together have `encoded_length` bytes."""
+    view = memoryview(data)
+    for start in range(0, len(data), _PIECE):
+        yield encode(view[start : start + _PIECE])
+
+
+def encoded_length(data: bytes) -> int:
+    """Says how many bytes base64 has, padding included."""
+    return (len(data) + 2) // 3 * 4
 
 
 @cache

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import getincrementaldecoder
 from http import HTTPStatus
+from io import BytesIO
 
 import orjson
 
@@ -44,6 +46,8 @@ _BINARY = (
 _TEXT = ("image/svg+xml",)
 # C0 controls other than TAB, LF and CR: JSON writes each as six bytes, base64 as one and a third.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_LARGE = 256 * 1024  # bytes
+_PIECE = 64 * 1024  # bytes; so that what is worked on stays in the processor's cache
 _KNOWN_TEXT = ("text/", "application/json", "application/javascript", "application/xml")
 
 
@@ -64,27 +68,72 @@ def body_text(response: Response) -> tuple[str, bool]:
 def reply_bytes(fields: dict[str, Any], response: Response) -> bytes:
     """Writes a reply of these fields, and the response's body.
 
-    Base64 has nothing that JSON would escape: a large body is put in as it is, instead of looked through once more.
+    A large body is written piece by piece to where it is to stand, so that it is never held in more than two forms.
     """
-    text = _lossless_text(response) if response.body else ""
-    if text is not None:
-        return json_bytes(fields | {"body": text, "isBase64Encoded": False})
-    others = json_bytes(fields | {"isBase64Encoded": True})
-    return b"".join((b'{"body":"', _base64.encode(response.body), b'",', others[1:]))
+    if len(response.body) < _LARGE:
+        body, is_base64 = body_text(response)
+        return json_bytes(fields | {"body": body, "isBase64Encoded": is_base64})
+    length = _length_as_text(response)
+    if length is None:
+        length, pieces = _base64.encoded_length(response.body), _base64.encoded(response.body)
+        others = json_bytes(fields | {"isBase64Encoded": True})
+    else:
+        pieces = _escaped(response.body)
+        others = json_bytes(fields | {"isBase64Encoded": False})
+    begin = b'{"body":"'
+    reply = BytesIO(bytes(len(begin) + length + len(b'",') + len(others) - 1))  # of its final size
+    reply.write(begin)
+    reply.writelines(pieces)
+    reply.write(b'",')
+    reply.write(others[1:])
+    return reply.getvalue()
+
+
+def _length_as_text(response: Response) -> int | None:
+    """Says how long a large body is as a JSON string without its quotes; None where that would not be lossless."""
+    if not _may_be_text(response):
+        return None
+    may_have_controls = media_type(response).startswith(_KNOWN_TEXT)
+    length = 0
+    try:
+        for text in _texts(response.body):
+            if not may_have_controls and _CONTROLS.search(text):
+                return None
+            length += len(orjson.dumps(text)) - 2
+    except UnicodeDecodeError:
+        return None
+    return length
+
+
+def _escaped(body: bytes) -> Iterator[bytes]:
+    for text in _texts(body):
+        yield orjson.dumps(text)[1:-1]
+
+
+def _texts(body: bytes) -> Iterator[str]:
+    """Decodes UTF-8 piece by piece."""
+    decoder = getincrementaldecoder("utf-8")()
+    for start in range(0, len(body), _PIECE):
+        yield decoder.decode(body[start : start + _PIECE], start + _PIECE >= len(body))
 
 
 def _lossless_text(response: Response) -> str | None:
-    coding = _token_of(response, b"content-encoding")
-    media_type = _token_of(response, b"content-type")
-    if coding not in ("", "identity") or (media_type.startswith(_BINARY) and media_type not in _TEXT):
+    if not _may_be_text(response):
         return None
     try:
         text = response.body.decode()
     except UnicodeDecodeError:
         return None
-    if media_type.startswith(_KNOWN_TEXT) or not _CONTROLS.search(text):
+    if media_type(response).startswith(_KNOWN_TEXT) or not _CONTROLS.search(text):
         return text
     return None
+
+
+def _may_be_text(response: Response) -> bool:
+    if _token_of(response, b"content-encoding") not in ("", "identity"):
+        return False
+    kind = media_type(response)
+    return not kind.startswith(_BINARY) or kind in _TEXT
 
 
 def _token_of(response: Response, header: bytes) -> str:

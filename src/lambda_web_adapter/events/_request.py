@@ -166,12 +166,13 @@ def body_bytes(event: dict[str, Any], base64_flag: str = "isBase64Encoded") -> b
     body = event.get("body")
     if not body:
         return b""
+    is_apart = isinstance(body, (bytes, memoryview))  # see `reading.read_event`
     if event.get(base64_flag) is True:
         try:
-            return _base64.decode(text_of(body))
+            return _base64.decode(body if is_apart else text_of(body))
         except ValueError as error:  # binascii.Error is one; so is what a character outside ASCII raises
             raise InvalidEvent(f"The event's body is marked {base64_flag}, but is not base64: {error}.") from None
-    return text_of(body).encode("utf-8", "surrogatepass")
+    return bytes(body) if is_apart else text_of(body).encode("utf-8", "surrogatepass")
 
 
 def on_own_host(context: dict[str, Any]) -> bool:

@@ -44,6 +44,8 @@ def answer(method: str, path: str, query: str, headers: list[tuple[str, str]], b
         tell(argument)
     if what == "bytes":
         return 200, b"x" * int(argument)
+    if what == "echo":
+        return 200, body
     if what == "digest":
         return 200, json.dumps(hashlib.sha256(body).hexdigest()).encode()
     if what == "print":
@@ -58,6 +60,11 @@ def answer(method: str, path: str, query: str, headers: list[tuple[str, str]], b
         "body": body.decode("utf-8", "surrogateescape"),
     }
     return int(argument) if what == "status" else 200, json.dumps(seen).encode()
+
+
+def kind_of(path: str, headers: list[tuple[str, str]]) -> str:
+    """The content type of a response: an echo has the request's."""
+    return dict(headers)["content-type"] if path == "/echo" else "application/json"
 
 
 async def app(
@@ -88,7 +95,7 @@ async def app(
         {
             "type": "http.response.start",
             "status": status,
-            "headers": [(b"content-type", b"application/json"), (b"content-length", length)],
+            "headers": [(b"content-type", kind_of(scope["path"], headers).encode()), (b"content-length", length)],
         }
     )
     if scope["path"].startswith("/breaks-off"):
@@ -121,7 +128,7 @@ def wsgi(environ: dict[str, Any], start_response: Callable[..., Callable[[bytes]
         tell(path[6:])
         tell(f"{path[6:]}-over")
     status, content = answer(environ["REQUEST_METHOD"], path, environ["QUERY_STRING"], headers, body)
-    start_response(f"{status} -", [("content-type", "application/json"), ("content-length", str(len(content)))])
+    start_response(f"{status} -", [("content-type", kind_of(path, headers)), ("content-length", str(len(content)))])
     return _Result(path, content)
 
 
