@@ -61,6 +61,11 @@ CASES = {
         headers=CHUNKED,
         body=b"hello",
     ),
+    "trailers": Case(
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\ncontent-encoding: gzip\r\n\r\n",
+        headers=CHUNKED,
+        body=b"hello",
+    ),
     "no chunk": Case(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", headers=CHUNKED),
     "until the end": Case(b"HTTP/1.1 200 OK\r\n\r\nhello", body=b"hello", closes=True, kept=False),
     "nothing until the end": Case(b"HTTP/1.1 200 OK\r\n\r\n", closes=True, kept=False),

@@ -124,8 +124,12 @@ class ResponseReader:
             raise NotHttp("something came behind the response")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keeps a header, without the spaces that the parser leaves behind its value (RFC 9112 §5.1)."""
-        self._headers.append((name, value.rstrip(b" \t")))
+        """Keeps a header, without the spaces that the parser leaves behind its value (RFC 9112 §5.1).
+
+        Trailers are none: they come too late for most callers, and must not be taken for headers (RFC 9110 §6.5.1).
+        """
+        if not self.has_head:
+            self._headers.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Takes the status; the response to a HEAD request ends here."""
