@@ -79,8 +79,7 @@ class LoopConnection(ClientConnection):
     async def more(self, deadline: float | None = None) -> bytes:
         """Waits for what comes next of the body."""
         wire = self._opened()
-        if not wire.reader.complete:
-            await wire.receive(_MORE, deadline)
+        await wire.receive(_MORE, deadline)  # also when all has come: who reads last closes
         return wire.reader.part()
 
     async def post(self, part: bytes, deadline: float | None = None) -> bool:
@@ -209,8 +208,9 @@ class _Wire(asyncio.Protocol):
             self._error = error
             _wake(self._received)
             return
-        if self._enough(self.reader):
-            _wake(self._received)
+        if not self._enough(self.reader):
+            return
+        _wake(self._received)
         if self._enough is not _ALL:
             self._ahead += len(data)
             if self._ahead >= _AHEAD:

@@ -1,0 +1,377 @@
+"""Both of the adapter's HTTP clients, where body or request goes part by part, against scripted servers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+from adapter.scripted import Peer, ScriptedServer
+from processes import SECONDS
+
+from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
+from lambda_web_adapter.adapter.loop_connection import LoopConnection
+from lambda_web_adapter.adapter.many_at_once import _new_loop
+from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from lambda_web_adapter.adapter.mode import ClientConnection
+
+GET = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
+HELLO = OK + b"content-length: 5\r\n\r\nhello"
+LENGTH_5 = [(b"content-length", b"5")]
+LARGE = 16 * 1024 * 1024
+
+KINDS = {
+    "blocking": (BlockingConnection, asyncio.new_event_loop),
+    "loop": (LoopConnection, asyncio.new_event_loop),
+    "uvloop": (LoopConnection, _new_loop),
+}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def talk(
+    kind: str, script: Callable[[Peer], object], test: Callable[[ClientConnection], Coroutine[Any, Any, None]]
+) -> int:
+    """Runs a test on an open connection to a server; returns how many connections there were."""
+    make, new_loop = KINDS[kind]
+
+    async def connected() -> None:
+        connection = make("127.0.0.1", server.port)
+        await connection.connect(SECONDS)
+        try:
+            await test(connection)
+        finally:
+            connection.close()
+
+    with ScriptedServer(script) as server, asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(connected())
+        return server.accepted
+
+
+def soon() -> float:
+    """A deadline that no test that passes reaches."""
+    return time.monotonic() + SECONDS
+
+
+async def rest_of(connection: ClientConnection) -> bytes:
+    parts = []
+    while part := await connection.more(soon()):
+        parts.append(part)
+    assert connection.complete
+    return b"".join(parts)
+
+
+async def posts(connection: ClientConnection, until: float) -> None:
+    """Posts on and on, until the peer is gone."""
+    while await connection.post(bytes(1_000_000), until):
+        pass
+
+
+def answering(*responses: bytes) -> Callable[[Peer], None]:
+    """Makes a script: for each request the next response, and the connection stays open."""
+
+    def script(peer: Peer) -> None:
+        for response in responses:
+            if not peer.read_request():
+                return
+            peer.send(response)
+        peer.socket.recv(1)
+
+    return script
+
+
+def late(begin: bytes, rest: bytes, *after: bytes) -> tuple[Callable[[Peer], None], Event]:
+    """Makes a script that sends the rest of its first response when the event is set."""
+    go_on = Event()
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(begin)
+        go_on.wait(SECONDS)
+        peer.send(rest)
+        answering(*after)(peer)
+
+    return script, go_on
+
+
+def test_each_part_is_given_when_it_comes_and_then_the_end(kind: str) -> None:
+    script, go_on = late(CHUNKED + b"3\r\none\r\n", b"3\r\ntwo\r\n0\r\n\r\n", HELLO)
+
+    async def test(connection: ClientConnection) -> None:
+        response = await connection.ask(GET, deadline=soon(), whole=False)
+        assert (response.status, response.body, connection.complete) == (200, b"one", False)
+        go_on.set()
+
+        assert await rest_of(connection) == b"two"
+
+        assert await connection.more(soon()) == b""
+        assert (await connection.ask(GET, deadline=soon())).body == b"hello"
+
+    assert talk(kind, script, test) == 1
+
+
+def test_a_large_response_whose_reader_is_slow_is_whole_and_the_connection_goes_on(kind: str) -> None:
+    async def test(connection: ClientConnection) -> None:
+        for size in (LARGE, 262144, 5):
+            response = await connection.ask(GET, deadline=soon(), whole=False)
+            await asyncio.sleep(0.05)
+            assert len(response.body + await rest_of(connection)) == size
+        assert (await connection.ask(GET, deadline=soon())).body == bytes(LARGE)
+
+    large = OK + b"content-length: %d\r\n\r\n" % LARGE + bytes(LARGE)
+    assert talk(kind, answering(large, OK + b"content-length: 262144\r\n\r\n" + bytes(262144), HELLO, large), test) == 1
+
+
+def test_a_peer_waits_while_nobody_takes_what_it_sends(kind: str) -> None:
+    sent = [0]
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(OK + b"content-length: %d\r\n\r\n" % (LARGE * 8))
+        while sent[0] < LARGE * 8:
+            sent[0] += peer.socket.send(bytes(65536))
+        peer.socket.recv(1)
+
+    async def test(connection: ClientConnection) -> None:
+        response = await connection.ask(GET, deadline=soon(), whole=False)
+        await asyncio.sleep(0.5)
+        assert sent[0] < LARGE
+        assert len(response.body + await rest_of(connection)) == LARGE * 8
+
+    talk(kind, script, test)
+
+
+def test_a_response_that_is_the_last_on_its_connection_ends_it_also_if_it_came_before_it_was_read(kind: str) -> None:
+    """The peer may close only later; a request that is sent on it meanwhile would be lost."""
+    begin = OK + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n"
+    script, go_on = late(begin, b"3\r\ntwo\r\n0\r\n\r\n")
+
+    async def test(connection: ClientConnection) -> None:
+        await connection.ask(GET, deadline=soon(), whole=False)
+        go_on.set()
+        await asyncio.sleep(0.1)
+        assert await rest_of(connection) == b"two"
+        assert not connection.port
+        assert not connection.is_open()
+
+    talk(kind, script, test)
+
+
+@pytest.mark.parametrize("surplus", [b"garbage", HELLO], ids=["garbage", "a response"])
+def test_what_comes_behind_a_response_in_parts_is_no_part_of_the_next(surplus: bytes, kind: str) -> None:
+    script, go_on = late(CHUNKED + b"3\r\none\r\n", b"3\r\ntwo\r\n0\r\n\r\n" + surplus)
+
+    async def test(connection: ClientConnection) -> None:
+        await connection.ask(GET, deadline=soon(), whole=False)
+        go_on.set()
+        await asyncio.sleep(0.1)
+        assert await rest_of(connection) == b"two"
+        assert not connection.is_open()
+
+    talk(kind, script, test)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "in parts"])
+def test_trailers_are_no_headers(whole: bool, kind: str) -> None:
+    sent = CHUNKED + b"5\r\nhello\r\n0\r\ncontent-encoding: gzip\r\nset-cookie: a=b\r\n\r\n"
+
+    async def test(connection: ClientConnection) -> None:
+        response = await connection.ask(GET, deadline=soon(), whole=whole)
+        assert response.body + await rest_of(connection) == b"hello"
+        assert response.headers == [(b"transfer-encoding", b"chunked")]
+        assert (await connection.ask(GET, deadline=soon(), whole=whole)).headers == LENGTH_5
+
+    assert talk(kind, answering(sent, HELLO), test) == 1
+
+
+def test_a_large_head_and_large_trailers_do_not_stop_the_reader(kind: str) -> None:
+    large = b"".join(b"x-%d: %b\r\n" % (number, bytes(1000).hex().encode()) for number in range(400))
+    script, go_on = late(CHUNKED[:-2] + large, b"\r\n3\r\none\r\n0\r\n" + large + b"\r\n", HELLO)
+    go_on.set()
+
+    async def test(connection: ClientConnection) -> None:
+        response = await connection.ask(GET, deadline=time.monotonic() + 3, whole=False)
+        assert len(response.headers) == 401
+        assert response.body + await rest_of(connection) == b"one"
+        assert (await connection.ask(GET, deadline=soon())).body == b"hello"
+
+    assert talk(kind, script, test) == 1
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["end", "reset"])
+def test_what_has_come_before_the_end_is_given_before_the_error(reset: bool, kind: str) -> None:
+    go_on = Event()
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(CHUNKED + b"3\r\none\r\n")
+        go_on.wait(SECONDS)
+        if reset:
+            peer.reset()
+
+    async def test(connection: ClientConnection) -> None:
+        response = await connection.ask(GET, deadline=soon(), whole=False)
+        assert response.body == b"one"
+        go_on.set()
+        with pytest.raises(ConnectionClosed) as caught:
+            await connection.more(soon())
+        assert caught.value.received
+        assert not connection.complete
+        assert not connection.port
+
+    talk(kind, script, test)
+
+
+def test_a_body_that_ends_with_its_connection_is_whole(kind: str) -> None:
+    go_on = Event()
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/1.0 200 OK\r\n\r\none")
+        go_on.wait(SECONDS)
+        peer.send(b"two")
+
+    async def test(connection: ClientConnection) -> None:
+        response = await connection.ask(GET, deadline=soon(), whole=False)
+        assert (response.body, connection.complete) == (b"one", False)
+        go_on.set()
+        assert await rest_of(connection) == b"two"
+        assert not connection.port
+
+    talk(kind, script, test)
+
+
+def test_nonsense_in_the_middle_is_refused(kind: str) -> None:
+    script, go_on = late(CHUNKED + b"3\r\none\r\n", b"nonsense")
+
+    async def test(connection: ClientConnection) -> None:
+        await connection.ask(GET, deadline=soon(), whole=False)
+        go_on.set()
+        with pytest.raises(NotHttp):
+            await connection.more(soon())
+        assert not connection.port
+
+    talk(kind, script, test)
+
+
+@pytest.mark.parametrize("left", [0.1, 0, -1], ids=["soon", "now", "over"])
+def test_a_part_that_does_not_come_is_given_up_at_the_deadline(left: float, kind: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(CHUNKED + b"3\r\none\r\n")
+        peer.wait()
+
+    async def test(connection: ClientConnection) -> None:
+        await connection.ask(GET, deadline=soon(), whole=False)
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await connection.more(began + left)
+        assert time.monotonic() - began < 1
+        assert not connection.port
+        with pytest.raises(ConnectionClosed):
+            await connection.ask(GET, deadline=soon())
+
+    talk(kind, script, test)
+
+
+def test_the_response_to_head_needs_no_more(kind: str) -> None:
+    async def test(connection: ClientConnection) -> None:
+        response = await connection.ask(GET, method="HEAD", deadline=soon(), whole=False)
+        assert (response.headers, response.body, connection.complete) == (LENGTH_5, b"", True)
+        assert (await connection.ask(GET, deadline=soon(), whole=False)).body == b"hello"
+
+    assert talk(kind, answering(HELLO[:-5], HELLO), test) == 1
+
+
+POST = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def test_a_request_is_posted_part_by_part(kind: str) -> None:
+    came = bytearray()
+
+    def script(peer: Peer) -> None:
+        while not came.endswith(b"0\r\n\r\n") and (data := peer.socket.recv(65536)):
+            came.extend(data)
+        peer.send(HELLO)
+        peer.wait()
+
+    part = b"10000\r\n" + bytes(65536) + b"\r\n"
+
+    async def test(connection: ClientConnection) -> None:
+        for data in (POST, b"", part, *[part] * 100, b"0\r\n\r\n"):
+            assert await connection.post(data, soon())
+        response = await connection.posted(soon())
+        assert (response.status, response.body) == (200, b"hello")
+
+    talk(kind, script, test)
+    assert bytes(came) == POST + part * 101 + b"0\r\n\r\n"
+
+
+def test_an_answer_before_the_end_of_a_request_is_read(kind: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.socket.recv(10)
+        peer.send(b"HTTP/1.1 413 No\r\nconnection: close\r\ncontent-length: 5\r\n\r\nlarge")
+
+    async def test(connection: ClientConnection) -> None:
+        assert await connection.post(POST, soon())
+        await asyncio.sleep(0.1)
+        until = soon()
+        while await connection.post(b"5\r\nhello\r\n", until):  # noqa: ASYNC110  # nobody else says that the peer is gone
+            await asyncio.sleep(0.01)
+        try:
+            response = await connection.posted(until)
+        except ConnectionClosed:
+            assert kind == "blocking"  # the kernel has dropped it
+        else:
+            assert (response.status, response.body) == (413, b"large")
+
+    talk(kind, script, test)
+
+
+def test_a_request_that_is_not_taken_is_given_up_at_the_deadline(kind: str) -> None:
+    async def test(connection: ClientConnection) -> None:
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await posts(connection, began + 0.3)
+        assert 0.3 <= time.monotonic() - began < 1.5
+        assert not connection.port
+
+    talk(kind, lambda peer: peer.wait(), test)
+
+
+def test_who_waits_for_a_peer_to_take_more_hears_of_its_end(kind: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.wait(0.3)
+        peer.reset()
+
+    async def test(connection: ClientConnection) -> None:
+        until = soon()
+        await posts(connection, until)
+        assert time.monotonic() < until - 5
+        with pytest.raises(ConnectionClosed):
+            await connection.posted(until)
+
+    talk(kind, script, test)
+
+
+def test_answers_are_awaited_no_longer_than_until_the_deadline(kind: str) -> None:
+    async def test(connection: ClientConnection) -> None:
+        assert await connection.post(POST, soon())
+        with pytest.raises(TimeoutError):
+            await connection.posted(time.monotonic() + 0.1)
+        assert not connection.port
+
+    talk(kind, lambda peer: peer.wait(), test)
