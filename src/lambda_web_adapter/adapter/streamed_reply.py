@@ -107,7 +107,6 @@ async def post(connection: ClientConnection, head: bytes, reply: StreamedReply, 
         while not reply.complete:
             if not await connection.post(data, until):
                 return
-            data = b""
             data = _chunk(await reply.part())
         data += b"0\r\n\r\n"
     except AdapterError as error:
