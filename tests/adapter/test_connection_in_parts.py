@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from threading import Event
 from typing import TYPE_CHECKING
@@ -337,6 +338,30 @@ def test_an_answer_before_the_end_of_a_request_is_read(kind: str) -> None:
             assert kind == "blocking"  # the kernel has dropped it
         else:
             assert (response.status, response.body) == (413, b"large")
+
+    talk(kind, script, test)
+
+
+@pytest.mark.parametrize("answer", [b"", HELLO], ids=["end", "answer"])
+def test_who_has_answered_or_closed_need_not_take_more(answer: bytes, kind: str) -> None:
+    """Neither does the peer read on, nor does it break the connection."""
+
+    def script(peer: Peer) -> None:
+        peer.wait(0.2)
+        peer.send(answer)
+        if not answer:
+            peer.socket.shutdown(socket.SHUT_WR)
+        peer.wait()
+
+    async def test(connection: ClientConnection) -> None:
+        until = soon()
+        await posts(connection, until)
+        if answer:
+            assert (await connection.posted(until)).body == b"hello"
+        else:
+            with pytest.raises(ConnectionClosed):
+                await connection.posted(until)
+        assert time.monotonic() < until - 5
 
     talk(kind, script, test)
 

@@ -62,14 +62,10 @@ class BlockingConnection(ClientConnection):
         """Looks at the socket."""
         if self._socket is None:
             return False
-        try:
-            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return True
-        except OSError:
-            pass  # a reset: it is as closed as one that ended properly
-        self.close()
-        return False
+        if _has_something_to_read(self._socket):
+            self.close()
+            return False
+        return True
 
     async def connect(self, seconds: float | None = None) -> None:
         """Opens the connection."""
@@ -111,7 +107,7 @@ class BlockingConnection(ClientConnection):
 
     async def post(self, part: bytes, deadline: float | None = None) -> bool:
         """Sends a part of a request."""
-        return self._socket is not None and self._send(self._socket, part, deadline) == len(part)
+        return self._socket is not None and self._send(self._socket, part, deadline, heed=True) == len(part)
 
     async def posted(self, deadline: float | None = None) -> Response:
         """Reads the response to a request that was sent in parts."""
@@ -132,7 +128,9 @@ class BlockingConnection(ClientConnection):
         self.close()
         self._reader.forget()
 
-    def _send(self, opened: socket.socket, request: bytes, deadline: float | None, surely: int = 0) -> int:
+    def _send(
+        self, opened: socket.socket, request: bytes, deadline: float | None, surely: int = 0, *, heed: bool = False
+    ) -> int:
         """Sends a request, or a part of one.
 
         Args:
@@ -140,6 +138,7 @@ class BlockingConnection(ClientConnection):
             request: what to send.
             deadline: when to give up.
             surely: how many bytes the kernel takes in any case, so that there is nothing to limit.
+            heed: whether a peer that does not keep up, but has answered or closed, is taken to want no more.
 
         Returns:
             How much of it the peer took: not all, if it refuses a large body.
@@ -152,7 +151,8 @@ class BlockingConnection(ClientConnection):
                 try:
                     sent += opened.send(memoryview(request)[sent:] if sent else request)
                 except BlockingIOError:
-                    continue
+                    if heed and _has_something_to_read(opened):
+                        break
                 except OSError:
                     break  # it may have answered before
         except BaseException:
@@ -198,6 +198,16 @@ class BlockingConnection(ClientConnection):
         if not self._limited or abs(left - self._limited) > _CLOSE_ENOUGH:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(left))
             self._limited = left
+
+
+def _has_something_to_read(opened: socket.socket) -> bool:
+    try:
+        opened.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a reset: it is as closed as one that ended properly
+    return True
 
 
 def _left(deadline: float) -> float:

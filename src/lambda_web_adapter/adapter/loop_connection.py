@@ -211,10 +211,16 @@ class _Wire(asyncio.Protocol):
         if not self._enough(self.reader):
             return
         _wake(self._received)
+        if self.reader.complete:
+            _wake(self._writable)  # who has answered may take no more
         if self._enough is not _ALL:
             self._ahead += len(data)
             if self._ahead >= _AHEAD:
                 self._transport.pause_reading()
+
+    def eof_received(self) -> None:
+        """Does not wait until a peer that has nothing more to say has taken all."""
+        self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Takes the end, by which a response may be whole."""
