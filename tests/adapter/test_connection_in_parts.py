@@ -371,7 +371,7 @@ def test_a_request_that_is_not_taken_is_given_up_at_the_deadline(kind: str) -> N
         began = time.monotonic()
         with pytest.raises(TimeoutError):
             await posts(connection, began + 0.3)
-        assert 0.3 <= time.monotonic() - began < 1.5
+        assert 0.29 <= time.monotonic() - began < 1.5  # a loop's timers are as exact as its clock, a millisecond
         assert not connection.port
 
     talk(kind, lambda peer: peer.wait(), test)

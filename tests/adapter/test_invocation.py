@@ -92,7 +92,7 @@ class Unfinished:
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
         return Response(status=200, headers=cast("list[tuple[bytes, bytes]]", [()]), body=b"")
 
-    def close(self) -> None:
+    def abandon(self) -> None:
         self.closed = True
 
 

@@ -247,6 +247,16 @@ def test_a_response_that_does_not_go_on_is_ended_before_the_deadline(environment
     environment.works()
 
 
+@pytest.mark.parametrize("environment", [("asgi", "one"), ("asgi", "many")], indirect=True)
+def test_the_log_shows_where_a_generator_hangs(environment: Environment) -> None:
+    """A framework would cancel it as soon as the connection closes."""
+    stream = environment.stream(url("/waits"), seconds=2)
+
+    assert failed(stream)["errorType"] == "Function.AppTimeout"
+    environment.process.wait_for(r"streaming\.py\", line \d+, in waiting")
+    environment.works()
+
+
 @EACH
 def test_an_error_before_the_response_is_streamed_as_a_response(environment: Environment) -> None:
     found = environment.whole(get("/parts", x_one="two\nlines"))

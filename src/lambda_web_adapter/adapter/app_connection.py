@@ -35,6 +35,7 @@ class AppConnection:
         self._ends: tuple[bytes, ...] = ()
         self._used_at = 0.0
         self._awaited = False
+        self._abandoned = False
         self._stuck = 0
 
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, *, whole: bool = True) -> Response:
@@ -53,7 +54,7 @@ class AppConnection:
         Raises:
             ExchangeError: which kind says what happened.
         """
-        self._awaited, self._stuck = False, 0
+        self._awaited, self._abandoned, self._stuck = False, False, 0
         try:
             response = await self._exchange(head, body, method, deadline, whole)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
@@ -81,22 +82,30 @@ class AppConnection:
         try:
             part = await self._connection.more(deadline)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
-            raise await self._problem(error) from None
+            raise await self._problem(error, begun=True) from None
         self._used_at = time.monotonic()
         return part
 
-    async def _problem(self, error: Exception) -> ExchangeError:
-        """Says what it means that a response did not come."""
+    def abandon(self) -> None:
+        """Lets the app know that nobody takes the rest of its response; one that hangs is looked at first."""
+        self._abandoned = True
+        if not self._stuck:
+            self._connection.close()
+
+    async def _problem(self, error: Exception, *, begun: bool = False) -> ExchangeError:
+        """Says what it means that a response did not come, or that one which had begun did not go on."""
         if isinstance(error, TimeoutError):
             self._stuck = self._port
-            return AppTimeout("The app has not answered before the function's time-out.")
+            what = "finished its response" if begun else "answered"
+            return AppTimeout(f"The app has not {what} before the function's time-out.")
         if isinstance(error, NotHttp):
             return InvalidResponse(f"The app's response is not HTTP ({error}).")
         if await self._has_ended():
             words = self._app.last_words()
             said = f" It wrote:\n{words}" if words else ""
-            return AppExited(f"The app ended ({self._app.end}) before it had answered.", said)
-        begun = isinstance(error, ConnectionClosed) and error.received
+            when = "in the middle of its response" if begun else "before it had answered"
+            return AppExited(f"The app ended ({self._app.end}) {when}.", said)
+        begun = begun or (isinstance(error, ConnectionClosed) and error.received)
         where = "in the middle of its response" if begun else "without a response"
         return InvalidResponse(f"The app closed the connection {where} ({error}).")
 
@@ -132,6 +141,7 @@ class AppConnection:
         self._stuck, self._awaited = 0, False  # the next event may be none for the app
         if stuck:
             await self._mode.give_up(self._app, stuck, request_id)
+            self._connection.close()
             return
         if not awaited:
             return
@@ -139,7 +149,8 @@ class AppConnection:
         try:
             line = await self._mode.hear(self._app, self._ends, deadline)
         except TimeoutError:
-            log("WARNING", "The app's work after its response is not done at the function's time-out.", request_id)
+            if not self._abandoned:  # else the log has it already
+                log("WARNING", "The app's work after its response is not done at the function's time-out.", request_id)
             self._connection.close()  # so that the next request has another name, and waits behind nothing
             return
         if line != done:

@@ -60,7 +60,7 @@ class BlockingConnection(ClientConnection):
 
     def is_open(self) -> bool:
         """Looks at the socket."""
-        if self._socket is None:
+        if self._socket is None or not self.port:
             return False
         if _has_something_to_read(self._socket):
             self.close()
@@ -82,7 +82,7 @@ class BlockingConnection(ClientConnection):
         self, head: bytes, body: bytes = b"", *, method: str = "GET", deadline: float | None = None, whole: bool = True
     ) -> Response:
         """Sends a request and reads its response."""
-        if self._socket is None:
+        if self._socket is None or not self.port:
             raise ConnectionClosed("the connection is not open", sent=False)
         reader = self._reader
         reader.expect(method, whole=whole)
@@ -124,9 +124,12 @@ class BlockingConnection(ClientConnection):
         if self._reader.complete and not self._reader.keep_alive:
             self.close()
 
-    def _abandon(self) -> None:
-        self.close()
+    def _abandon(self, error: BaseException) -> None:
+        """Uses the connection no more; see `ask` for what remains open."""
+        self.port = 0
         self._reader.forget()
+        if not isinstance(error, TimeoutError):
+            self.close()
 
     def _send(
         self, opened: socket.socket, request: bytes, deadline: float | None, surely: int = 0, *, heed: bool = False
@@ -155,8 +158,8 @@ class BlockingConnection(ClientConnection):
                         break
                 except OSError:
                     break  # it may have answered before
-        except BaseException:
-            self._abandon()
+        except BaseException as error:
+            self._abandon(error)
             raise
         return sent
 
@@ -181,8 +184,8 @@ class BlockingConnection(ClientConnection):
                 if not enough(reader):
                     self._limit(opened, deadline)
                     size = _LARGE if len(data) == size else _SMALL
-        except BaseException:
-            self._abandon()
+        except BaseException as error:
+            self._abandon(error)
             raise
         self._close_behind_the_last()
 

@@ -75,7 +75,7 @@ class Invoker:
             log("ERROR", traceback.format_exc(), invocation.request_id)
             problem = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
         if streamed and not self._connection.complete:
-            self._connection.close()  # the rest of the response would come before the next one
+            self._connection.abandon()  # the rest of the response would come before the next one
         try:
             if not source.http or isinstance(problem, AppRejectedEvent):
                 raise problem

@@ -161,7 +161,7 @@ class _Wire(asyncio.Protocol):
                 self.abandon()
 
     async def _wait(self, waited_for: asyncio.Future[None], deadline: float | None) -> None:
-        """Waits; what does not end well ends the connection."""
+        """Waits; what does not end well ends the connection, but see `ask` for a deadline that passes."""
         timer = None
         try:
             if deadline is not None:
@@ -170,6 +170,9 @@ class _Wire(asyncio.Protocol):
                     raise TimeoutError("the deadline has passed")
                 timer = self._loop.call_later(left, _time_out, waited_for)
             await waited_for
+        except TimeoutError:
+            self.port = 0
+            raise
         except BaseException:
             self.abandon()
             raise

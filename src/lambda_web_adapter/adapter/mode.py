@@ -74,7 +74,8 @@ class ClientConnection(ABC):
         Raises:
             ConnectionClosed: the peer closed before the response was whole.
             NotHttp: the response cannot be read.
-            TimeoutError: the deadline passed. The connection is closed then, as after each error.
+            TimeoutError: the deadline passed. The connection is of no more use then; it stays open until it is closed,
+                so that the peer goes on with what it does, and can be looked at. After other errors it is closed.
         """
 
     @abstractmethod
@@ -89,7 +90,7 @@ class ClientConnection(ABC):
             Whether the peer took it. If not, it is gone, or has answered already.
 
         Raises:
-            TimeoutError: the deadline passed. The connection is closed then.
+            TimeoutError: the deadline passed. The connection is of no more use then.
         """
 
     @abstractmethod

@@ -85,7 +85,7 @@ class StreamedReply:
     def abandon(self) -> None:
         """Lets the app know that nobody takes the rest."""
         if self._app is not None:
-            self._app.close()
+            self._app.abandon()
             self._app = None
 
 
@@ -123,7 +123,7 @@ async def post(connection: ClientConnection, head: bytes, reply: StreamedReply, 
 
 def _broken_off(error: AdapterError, reply: StreamedReply, request_id: str) -> bytes:
     """Logs why a response breaks off; returns the end of the POST, which says so too."""
-    log("ERROR", f"{error.error_type}: {error} The response to {reply.route} had begun.{error.details}", request_id)
+    log("ERROR", f"{error.error_type}: {reply.route} breaks off. {error}{error.details}", request_id)
     document = b2a_base64(error.document(), newline=False).decode("ascii")
     return f"0\r\n{_ERROR_TYPE}: {error.error_type}\r\n{_ERROR_BODY}: {document}\r\n\r\n".encode("ascii")
 

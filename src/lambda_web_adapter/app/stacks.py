@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import signal
 import sys
 import traceback
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 # Where coroutines, generators and asynchronous generators keep their frame, and what they wait for.
 _KINDS = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
+_DEEPEST = 100  # frames, should two wait for each other
 _STDERR = 2  # the file descriptor: the app may have put something else in place of `sys.stderr`
 
 
@@ -65,15 +67,20 @@ def _show_tasks() -> None:
 def _stack(awaited: Any) -> traceback.StackSummary:
     """Follows a coroutine through what it awaits; a task's own `print_stack` shows the first frame only."""
     frames = []
-    while awaited is not None:
-        kind = next((kind for kind in _KINDS if hasattr(awaited, kind[0])), None)
-        if kind is None:
-            break
+    while awaited is not None and len(frames) < _DEEPEST:
+        kind = _kind(awaited)
+        if kind is None:  # what `anext` makes hides its generator from all but the garbage collector
+            awaited = next(filter(_kind, gc.get_referents(awaited)), None)
+            continue
         frame = getattr(awaited, kind[0])
         if frame is not None:
             frames.append((frame, frame.f_lineno))
         awaited = getattr(awaited, kind[1])
     return traceback.StackSummary.extract(iter(frames))
+
+
+def _kind(awaited: Any) -> tuple[str, str] | None:
+    return next((kind for kind in _KINDS if hasattr(awaited, kind[0])), None)
 
 
 def _is_free() -> bool:

@@ -15,8 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from starlette.responses import StreamingResponse
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 BLOCK = bytes(range(256)) * 256  # 64 KiB, no text
 
@@ -74,6 +76,11 @@ def do(what: str) -> None:
         tell("hanging")
 
 
+async def waiting() -> AsyncIterator[bytes]:
+    yield b"one"
+    await asyncio.Event().wait()
+
+
 async def app(
     scope: dict[str, Any],
     receive: Callable[[], Awaitable[dict[str, Any]]],
@@ -85,6 +92,9 @@ async def app(
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await send({"type": "lifespan.shutdown.complete"})
+        return
+    if scope["path"] == "/waits":
+        await StreamingResponse(waiting())(scope, receive, send)  # type: ignore[arg-type]  # ours is narrower
         return
     status, headers = head(scope["path"], scope["query_string"].decode("ascii"))
     raw = [(name.encode(), value.encode()) for name, value in headers]
