@@ -7,6 +7,7 @@ import socket
 import time
 from threading import Event
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 from adapter.scripted import Peer, ScriptedServer
@@ -400,3 +401,48 @@ def test_answers_are_awaited_no_longer_than_until_the_deadline(kind: str) -> Non
         assert not connection.port
 
     talk(kind, lambda peer: peer.wait(), test)
+
+
+@pytest.mark.parametrize("unasked", [b"garbage", HELLO, b"\r\n"], ids=["garbage", "a response", "a line"])
+def test_what_comes_unasked_is_no_answer_to_the_next_request(unasked: bytes, kind: str) -> None:
+    """Also where the event loop has read it before anybody looks at the connection."""
+    go_on = Event()
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(CHUNKED + b"3\r\none\r\n0\r\n\r\n")
+        go_on.wait(SECONDS)
+        peer.send(unasked)
+        peer.wait()
+
+    async def test(connection: ClientConnection) -> None:
+        response = await connection.ask(GET, deadline=soon(), whole=False)
+        assert response.body + await rest_of(connection) == b"one"
+        assert connection.is_open()
+        go_on.set()
+        await asyncio.sleep(0.1)
+        assert not connection.is_open()
+
+    talk(kind, script, test)
+
+
+def test_no_timer_outlives_what_it_was_for() -> None:
+    """With deadlines of minutes, they would add up to what was asked for in that time."""
+    timers: list[asyncio.TimerHandle] = []
+
+    async def test(connection: ClientConnection) -> None:
+        loop = asyncio.get_running_loop()
+        later = loop.call_later
+
+        def noted(*arguments: Any) -> asyncio.TimerHandle:
+            timers.append(later(*arguments))
+            return timers[-1]
+
+        with mock.patch.object(loop, "call_later", noted):
+            await connection.ask(GET, deadline=soon())
+            await connection.ask(GET, deadline=soon(), whole=False)
+            await rest_of(connection)
+
+    talk("loop", answering(HELLO, HELLO), test)
+    assert timers
+    assert all(timer.cancelled() for timer in timers)
