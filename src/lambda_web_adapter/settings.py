@@ -185,7 +185,7 @@ class Settings:
         one_of("buffered", "response_stream"),
         "buffered",
         "`response_stream`: responses to function URLs and REST APIs go out as the app makes them; the URL's invoke "
-        "mode has to be RESPONSE_STREAM, the API's integration STREAM. All other events are answered whole.",
+        "mode has to be RESPONSE_STREAM, the API's integration STREAM. All other events are answered whole. See [streaming.md](streaming.md).",
     )
     enable_compression: bool = _option(
         "AWS_LWA_ENABLE_COMPRESSION",
@@ -199,7 +199,7 @@ class Settings:
         error_status,
         502,
         "What the caller gets instead of a reply that is larger than Lambda takes: a status from 400 to 599, "
-        "such as 413.",
+        "such as 413. Below 500 it is a warning in the log, else an error.",
     )
     error_status_codes: frozenset[int] = _option(
         "AWS_LWA_ERROR_STATUS_CODES",

@@ -199,6 +199,17 @@ def test_a_head_that_comes_before_the_body_is_sent_at_once(environment: Environm
     assert read_streamed(stream.wait_for_end().body).body == b"onetwothree"
 
 
+@EACH
+def test_headers_that_a_rest_api_does_not_take_are_an_error_that_says_so(environment: Environment) -> None:
+    found = environment.whole(rest("/parts", {"x-large": ["x" * 17_000]}))
+
+    assert found.status == 502
+    assert "takes 16384" in json.loads(found.body)["message"]
+    environment.process.wait_for("ERROR.*ResponseSizeTooLarge.*GET /parts")
+    environment.works()
+    assert environment.whole(url("/parts", f"x-large={'x' * 17_000}")).status == 200
+
+
 # What goes wrong in the middle.
 
 

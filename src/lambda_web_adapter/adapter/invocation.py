@@ -93,10 +93,12 @@ class Invoker:
         if self._settings.enable_compression and source.http and not request.marks:
             response, compressor = self._compressed(request, response, streamed)
         if streamed:
-            return self._stream(request, response, deadline, compressor)
+            return self._stream(source, request, response, deadline, compressor)
         reply = source.reply(response, event)
         if len(reply) > source.max_reply:
-            raise self._too_large(len(reply), source, request)
+            raise self._too_large(
+                f"The reply has {len(reply)} bytes, for a body of {len(response.body)}", source, request
+            )
         return reply
 
     def _request(self, source: EventSource, event: Any, invocation: Invocation) -> Request:
@@ -142,13 +144,25 @@ class Invoker:
         return head, compressor
 
     def _stream(
-        self, request: Request, response: Response, deadline: float, compressor: Compressor | None
+        self,
+        source: EventSource,
+        request: Request,
+        response: Response,
+        deadline: float,
+        compressor: Compressor | None,
     ) -> StreamedReply:
         """Begins a reply whose body may still be on its way."""
         complete = self._connection.complete
         if complete and not response.body and request.method != "HEAD" and response.status not in _WITHOUT_LENGTH:
             response.headers.append(_EMPTY)
-        reply = StreamedReply(prelude(response), response.body, _route(request))
+        begin = prelude(response)
+        if len(begin) > source.max_prelude:
+            raise ResponseTooLarge(
+                f"The response's headers have {len(begin)} bytes, but {source.taker} takes {source.max_prelude}.",
+                f" It was the response to {_route(request)}.",
+                self._settings.too_large_status,
+            )
+        reply = StreamedReply(begin, response.body, _route(request))
         if not complete:
             reply.continue_from(self._connection, deadline, compressor)
         return reply
@@ -161,9 +175,9 @@ class Invoker:
                 self._connection.close()
                 return
 
-    def _too_large(self, size: int, source: EventSource, request: Request) -> ResponseTooLarge:
+    def _too_large(self, what: str, source: EventSource, request: Request) -> ResponseTooLarge:
         return ResponseTooLarge(
-            f"The reply has {size} bytes, but {source.taker} takes {source.max_reply}. Stream it "
+            f"{what}, but {source.taker} takes {source.max_reply}. Stream it "
             "(AWS_LWA_INVOKE_MODE=response_stream, behind a function URL or a REST API), compress it "
             "(AWS_LWA_ENABLE_COMPRESSION=true), or answer with a presigned URL of a file in S3.",
             f" It was the reply to {_route(request)}.",

@@ -12,6 +12,7 @@ from lambda_web_adapter.parent import SHOW_STACKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FrameType
     from typing import Any
 
     from lambda_web_adapter.app.control import Control
@@ -66,7 +67,7 @@ def _show_tasks() -> None:
 
 def _stack(awaited: Any) -> traceback.StackSummary:
     """Follows a coroutine through what it awaits; a task's own `print_stack` shows the first frame only."""
-    frames = []
+    frames: list[tuple[FrameType, int]] = []
     while awaited is not None and len(frames) < _DEEPEST:
         kind = _kind(awaited)
         if kind is None:  # what `anext` makes hides its generator from all but the garbage collector

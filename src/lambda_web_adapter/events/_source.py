@@ -30,6 +30,7 @@ class EventSource(ABC):
         http: whether its callers take an HTTP status, so that a failure can be answered with one.
         streams: whether its callers take a response part by part, behind the `prelude`.
         max_reply: the most bytes of a reply that are taken, and `taker`, by whom.
+        max_prelude: the most bytes that may stand in front of a streamed body.
         setting: the setting that switches the source on; empty for one that is always on.
     """
 
@@ -37,6 +38,7 @@ class EventSource(ABC):
     http: ClassVar[bool] = True
     streams: ClassVar[bool] = False
     max_reply: ClassVar[int] = MAX_REPLY
+    max_prelude: ClassVar[int] = MAX_REPLY
     taker: ClassVar[str] = "Lambda"
     setting: ClassVar[str] = ""
 

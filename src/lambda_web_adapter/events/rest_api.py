@@ -19,6 +19,7 @@ class RestApi(EventSource):
 
     name = "rest-api"
     streams = True
+    max_prelude = 16 * 1024  # "Set up a Lambda proxy integration with payload response streaming"
 
     def recognises(self, event: dict[str, Any]) -> bool:
         """A REST event has `httpMethod` and `path`, no `version`, and is not from a load balancer."""
