@@ -291,6 +291,33 @@ def test_a_status_that_fails_the_invocation_fails_it_before_the_stream(
         environment.works()
 
 
+@pytest.mark.parametrize("kind", ["wsgi", "command"])  # whose apps notice that nobody listens
+@pytest.mark.parametrize("slots", ["one", "many"])
+def test_of_a_rejection_without_end_only_the_beginning_is_read(
+    kind: str, slots: str, request: pytest.FixtureRequest
+) -> None:
+    request.param = (kind, slots)
+    for environment in environments(request, AWS_LWA_ERROR_STATUS_CODES="503"):
+        for _ in range(4):
+            outcome = environment.api.invoke(url("/without-end/503"), seconds=10)
+
+            assert outcome.name == "error"
+            assert outcome.json["errorType"] == "Function.AppRejectedEvent"
+            environment.works()
+
+
+@EACH
+def test_each_connection_of_a_stream_is_closed(environment: Environment) -> None:
+    environment.works()
+    descriptors = Path(f"/proc/{environment.process.pid}/fd")
+    before = len(list(descriptors.iterdir()))
+
+    for _ in range(20):
+        environment.whole(url("/empty/200"))
+
+    assert len(list(descriptors.iterdir())) < before + 10
+
+
 @EACH
 @pytest.mark.parametrize("status", [413, 410, 400])
 def test_a_refusal_in_the_middle_is_survived(environment: Environment, status: int) -> None:

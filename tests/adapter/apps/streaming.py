@@ -36,7 +36,7 @@ def tell(name: str) -> None:
 def head(path: str, query: str) -> tuple[int, list[tuple[str, str]]]:
     """The status and the headers of a response; the query has more of them."""
     what, _, argument = path.strip("/").partition("/")
-    status = int(argument) if what in ("empty", "status") else 200
+    status = int(argument) if what in ("empty", "status", "without-end") else 200
     headers = [(name, value) for name, values in parse_qs(query).items() for value in values]
     if "content-type" not in dict(headers):
         headers.append(("content-type", "text/plain"))
@@ -48,6 +48,9 @@ def parts(path: str) -> Iterator[bytes]:
     what, _, argument = path.strip("/").partition("/")
     if what == "blocks":
         yield from blocks(int(argument))
+    elif what == "without-end":
+        while True:
+            yield BLOCK
     elif what != "empty":
         yield b"one"
         tell("two")
