@@ -185,7 +185,8 @@ class Settings:
         one_of("buffered", "response_stream"),
         "buffered",
         "`response_stream`: responses to function URLs and REST APIs go out as the app makes them; the URL's invoke "
-        "mode has to be RESPONSE_STREAM, the API's integration STREAM. All other events are answered whole. See [streaming.md](streaming.md).",
+        "mode has to be RESPONSE_STREAM, the API's integration STREAM. All other events are answered whole. "
+        "See [streaming.md](streaming.md).",
     )
     enable_compression: bool = _option(
         "AWS_LWA_ENABLE_COMPRESSION",

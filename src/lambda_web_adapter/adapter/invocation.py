@@ -96,9 +96,7 @@ class Invoker:
             return self._stream(source, request, response, deadline, compressor)
         reply = source.reply(response, event)
         if len(reply) > source.max_reply:
-            raise self._too_large(
-                f"The reply has {len(reply)} bytes, for a body of {len(response.body)}", source, request
-            )
+            raise self._too_large(len(reply), len(response.body), source, request)
         return reply
 
     def _request(self, source: EventSource, event: Any, invocation: Invocation) -> Request:
@@ -175,9 +173,9 @@ class Invoker:
                 self._connection.close()
                 return
 
-    def _too_large(self, what: str, source: EventSource, request: Request) -> ResponseTooLarge:
+    def _too_large(self, size: int, body: int, source: EventSource, request: Request) -> ResponseTooLarge:
         return ResponseTooLarge(
-            f"{what}, but {source.taker} takes {source.max_reply}. Stream it "
+            f"The reply has {size} bytes, for a body of {body}, but {source.taker} takes {source.max_reply}. Stream it "
             "(AWS_LWA_INVOKE_MODE=response_stream, behind a function URL or a REST API), compress it "
             "(AWS_LWA_ENABLE_COMPRESSION=true), or answer with a presigned URL of a file in S3.",
             f" It was the reply to {_route(request)}.",
