@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from processes import BOOTSTRAP
-from rie import Emulator, program_for_tests
+from rie import Emulator, ManagedEmulator, program_for_tests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,5 +46,37 @@ def emulate(emulator_file: Path) -> Iterator[Emulate]:
         ) -> Emulator:
             emulator = Emulator(emulator_file, [*command, *words], env=variables, cwd=cwd, timeout=timeout)
             return stack.enter_context(emulator)
+
+        yield started
+
+
+class Manage(Protocol):
+    """Runs the repository's `bootstrap` with the app `main:app` of this text, many invocations at once."""
+
+    def __call__(
+        self, main: str, *, slots: int, invoke_mode: str = "buffered", compress: bool = False
+    ) -> ManagedEmulator: ...
+
+
+@pytest.fixture
+def manage(emulator_file: Path, tmp_path: Path) -> Iterator[Manage]:
+    with ExitStack() as stack:
+
+        def started(main: str, *, slots: int, invoke_mode: str = "buffered", compress: bool = False) -> ManagedEmulator:
+            task = tmp_path / "task"
+            task.mkdir()
+            (task / "main.py").write_text(main)
+            shutil.copy(BOOTSTRAP, task)
+            for path in (tmp_path, task):
+                path.chmod(0o755)
+            emulator = ManagedEmulator(
+                emulator_file,
+                task,
+                slots=slots,
+                AWS_LWA_INVOKE_MODE=invoke_mode,
+                AWS_LWA_ENABLE_COMPRESSION=str(compress).lower(),
+            )
+            stack.enter_context(emulator)
+            return emulator
 
         yield started

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from adapter.test_loop import get
-from processes import BOOTSTRAP
-from rie import ManagedEmulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from e2e.conftest import Manage
+    from rie import ManagedEmulator
 
 SLOTS = 8
 # Each request waits for all the others: they are answered only if they are all there at once.
@@ -40,16 +37,8 @@ async def app(scope, receive, send):
 
 
 @pytest.fixture
-def managed(emulator_file: Path, tmp_path: Path) -> Iterator[ManagedEmulator]:
-    task = tmp_path / "task"
-    task.mkdir()
-    (task / "main.py").write_text(ASGI)
-    shutil.copy(BOOTSTRAP, task)
-    for path in (tmp_path, task):
-        path.chmod(0o755)
-    emulator = ManagedEmulator(emulator_file, task, slots=SLOTS)
-    with emulator:
-        yield emulator
+def managed(manage: Manage) -> ManagedEmulator:
+    return manage(ASGI, slots=SLOTS)
 
 
 def invoke(emulator: ManagedEmulator, path: str, marker: str, trace: str = "Root=1") -> dict[str, Any]:
