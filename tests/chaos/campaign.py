@@ -1,5 +1,7 @@
 """A run of many invocations, with both examples side by side: which trouble comes when, and what is seen of it.
 
+Of each example there is one that answers whole, and one that streams. Half of the environments compress what they send.
+
 The first part of a lane is the life of one environment, by which nothing may grow; what ends environments comes then.
 """
 
@@ -12,7 +14,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from threading import Event as Flag
 from typing import TYPE_CHECKING
 
-from chaos import events, of_the_app, of_the_environment, of_the_runtime_api
+from chaos import events, of_streams, of_the_app, of_the_environment, of_the_runtime_api
 from chaos.disturbances import Disturbance, nothing
 from chaos.lane import Lane
 from chaos.tally import Life, Tally, middle
@@ -22,17 +24,15 @@ if TYPE_CHECKING:
 
     from chaos.environment import Size
 
-EXAMPLES = ("fastapi", "flask")
-# Of a long run each example has several lanes, since one alone leaves cores idle while it waits.
+# Each example, and whether it streams.
+KINDS = [(example, streams) for example in ("fastapi", "flask") for streams in (False, True)]
+# Of a long run each kind has several lanes, since one alone leaves cores idle while it waits.
 _LANE = 500  # invocations
 PLAIN = Disturbance("nothing", 0, nothing)
-TROUBLES = (*of_the_app.DISTURBANCES, *of_the_runtime_api.DISTURBANCES, *of_the_environment.DISTURBANCES)
-_THOUSAND = [trouble for trouble in TROUBLES for _ in range(trouble.share)]
-_THOUSAND += [PLAIN] * (1000 - len(_THOUSAND))
+WHOLE = (*of_the_app.DISTURBANCES, *of_the_runtime_api.DISTURBANCES, *of_the_environment.DISTURBANCES)
+STREAMED = (*(trouble for trouble in WHOLE if not trouble.whole), *of_streams.DISTURBANCES)
 # One environment has this part of a lane's events before any is ended.
 _LONG = 0.6
-# Large replies come first, so that memory is at its height before it is looked at.
-_HEIGHT = [trouble for trouble in TROUBLES if trouble.act is nothing and trouble.hook in ("bloats", "pads")] * 2
 
 
 def run(count: int, seed: str) -> Tally:
@@ -43,10 +43,10 @@ def run(count: int, seed: str) -> Tally:
         seed: decides what is left to chance, but for the moments at which processes do things.
     """
     began = time.monotonic()
-    several = max(1, count // len(EXAMPLES) // _LANE)
-    number = several * len(EXAMPLES)
+    kinds = KINDS * max(1, count // len(KINDS) // _LANE)
     lanes = [
-        _Run(example, (count + index) // number, f"{seed} {index}") for index, example in enumerate(EXAMPLES * several)
+        _Run(example, streams, (count + index) // len(kinds), f"{seed} {index}")
+        for index, (example, streams) in enumerate(kinds)
     ]
     with ThreadPoolExecutor(len(lanes)) as pool:
         try:
@@ -62,40 +62,47 @@ def run(count: int, seed: str) -> Tally:
     return tally
 
 
-def plan(count: int, chance: random.Random) -> tuple[list[Disturbance], list[Disturbance]]:
-    """Decides what is done to each event: as often as the tables say, in an order that is left to chance.
+def plan(
+    count: int, troubles: tuple[Disturbance, ...], chance: random.Random
+) -> tuple[list[Disturbance], list[Disturbance]]:
+    """Decides what is done to each event: as often as the troubles say, in an order that is left to chance.
+
+    Large replies come first, so that memory is at its height before it is looked at.
 
     Returns:
         What comes in the first environment, and what comes after that.
     """
-    drawn = chance.sample(_THOUSAND * (1 + (count - 1) // len(_THOUSAND)), count)
+    thousand = [trouble for trouble in troubles for _ in range(trouble.share)]
+    thousand += [PLAIN] * (1000 - len(thousand))
+    drawn = chance.sample(thousand * (1 + (count - 1) // len(thousand)), count)
+    height = [trouble for trouble in troubles if trouble.act is nothing and trouble.hook in ("bloats", "pads")] * 2
     enduring = [trouble for trouble in drawn if not trouble.ends]
     long = round(count * _LONG)
-    free = long - len(_HEIGHT)
+    free = long - len(height)
     rest = enduring[free:] + [trouble for trouble in drawn if trouble.ends]
     chance.shuffle(rest)
-    return _HEIGHT + enduring[:free], rest[: count - long]
+    return height + enduring[:free], rest[: count - long]
 
 
 class _Run:
-    """The run of one example.
+    """The run of one example, streaming or not.
 
     Attributes:
         halted: set when it is to end early.
     """
 
-    def __init__(self, example: str, count: int, seed: str) -> None:
+    def __init__(self, example: str, streams: bool, count: int, seed: str) -> None:
         self.halted = Flag()
-        self._example, self._count, self._seed = example, count, seed
+        self._example, self._streams, self._count, self._seed = example, streams, count, seed
         self._tally = Tally()
         self._number = 0
         self._app_is_up = True
 
     def go(self) -> Tally:
         """Does all of it, unless it is halted."""
-        lane = Lane(self._example, self._seed)
+        lane = Lane(self._example, self._seed, streams=self._streams)
         try:
-            first, then = plan(self._count, lane.chance)
+            first, then = plan(self._count, STREAMED if self._streams else WHOLE, lane.chance)
             self._live_long(lane, first)
             for trouble in self._in_order(then):
                 self._do(lane, trouble)
@@ -118,7 +125,8 @@ class _Run:
         if not self.halted.is_set():
             assert lane.environment is first
             part = len(sizes) // 6
-            self._tally.lives = [Life(self._example, len(sizes), middle(sizes[part : 2 * part]), middle(sizes[-part:]))]
+            begin, end = middle(sizes[part : 2 * part]), middle(sizes[-part:])
+            self._tally.lives = [Life(self._example, self._streams, len(sizes), begin, end)]
 
     def _in_order(self, troubles: list[Disturbance]) -> Iterator[Disturbance]:
         """Has an undisturbed event come before a trouble that needs the app, where there is none."""
@@ -134,8 +142,8 @@ class _Run:
 
     def _do(self, lane: Lane, trouble: Disturbance) -> None:
         self._number += 1
-        source = trouble.source or lane.chance.choice(events.SOURCES)
-        event = events.make(self._example, self._number, trouble.hook, source, lane.chance)
+        source = lane.chance.choice(trouble.sources)
+        event = events.make(self._example, self._number, trouble.hook, source, lane.chance, trouble.parts)
         began = time.monotonic()
         try:
             outcome = trouble.act(lane, event)
@@ -148,4 +156,6 @@ class _Run:
             raise AssertionError(f"{where}: {error}\nThe end of the log:\n{log}") from error
         self._app_is_up = trouble.leaves_app
         self._tally.counts[trouble.name, outcome.kind] += 1
+        if self._streams and event.streamed:
+            self._tally.streams[trouble.name, outcome.kind] += 1
         self._tally.spent[trouble.name] += time.monotonic() - began

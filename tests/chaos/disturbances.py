@@ -9,18 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chaos.outcomes import ENDED, FAILED, REFUSED, RIGHT, TOLD, Outcome
+from chaos.events import SOURCES
+from chaos.outcomes import BROKEN, ENDED, FAILED, REFUSED, RIGHT, TOLD, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chaos.events import Event
+    from chaos.events import Event, Parts
     from chaos.lane import Lane
 
 
 def told(why: str) -> frozenset[Outcome]:
     """An error of the adapter, as a caller of either kind hears of it."""
     return frozenset({Outcome(TOLD, why), Outcome(FAILED, why)})
+
+
+def broken(why: str) -> frozenset[Outcome]:
+    """A stream that ends with an error, or is cut off."""
+    return frozenset({Outcome(BROKEN, why)})
 
 
 def refused(*statuses: int) -> frozenset[Outcome]:
@@ -45,7 +51,9 @@ class Disturbance:
         act: does it, and returns the event's outcome.
         outcomes: those that are right.
         hook: what goes wrong in the app; `plain` for nothing.
-        source: the only source that it makes sense with, if that is so.
+        sources: those that it makes sense with, if not all.
+        parts: the body in parts that is asked for, if it has to be one.
+        whole: whether it makes sense only where all replies are posted whole.
         ends: whether the environment ends by it.
         needs_app: whether the app has to run and be ready before.
         leaves_app: whether the app runs and is ready afterwards.
@@ -56,7 +64,9 @@ class Disturbance:
     act: Callable[[Lane, Event], Outcome]
     outcomes: frozenset[Outcome] = RIGHTLY
     hook: str = "plain"
-    source: str = ""
+    sources: tuple[str, ...] = SOURCES
+    parts: Parts | None = None
+    whole: bool = False
     ends: bool = False
     needs_app: bool = False
     leaves_app: bool = True

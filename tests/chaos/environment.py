@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapter.conftest import bootstrap
+from adapter.freezing import family, frozen
 from processes import PROJECT, children, runs, wait_until
 
 from chaos.runtime_api import DisturbedRuntimeApi
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from chaos.runtime_api import Post
 
-APPS = Path(__file__).parent / "apps"
+TESTS = Path(__file__).parents[1]
 # By this variable, which everything that is started inherits, what is left over can be found wherever it went.
 LABEL = "LWA_CHAOS_ENVIRONMENT"
 # Has glibc give back at once what is free, so that memory which grows is memory that is kept (mallopt(3)).
@@ -61,18 +63,27 @@ class Environment:
         code: the exit code, once the environment is over.
     """
 
-    def __init__(self, example: str, label: str) -> None:
-        """Starts it; `label` is a word that no other environment has."""
+    def __init__(self, example: str, label: str, *, streams: bool = False, compresses: bool = False) -> None:
+        """Starts it.
+
+        Args:
+            example: `fastapi` or `flask`.
+            label: a word that no other environment has.
+            streams: whether it streams its replies.
+            compresses: whether it compresses them.
+        """
         self._mark = f"{LABEL}={label}".encode()
         self.api = DisturbedRuntimeApi()
         self.code: int | None = None
         try:
             self._process = bootstrap(
                 self.api,
-                "disturbed:app",
+                "chaos.apps.disturbed:app",
                 cwd=PROJECT / "examples" / f"{example}_app",
                 AWS_LWA_DEADLINE_MARGIN_SECONDS=str(MARGIN),
-                PYTHONPATH=str(APPS),
+                AWS_LWA_INVOKE_MODE="response_stream" if streams else "buffered",
+                AWS_LWA_ENABLE_COMPRESSION=str(compresses).lower(),
+                PYTHONPATH=str(TESTS),
                 COVERAGE_PROCESS_CONFIG="",  # a process that is killed leaves half of its figures
                 **GIVE_BACK,
                 **{LABEL: label},
@@ -90,6 +101,10 @@ class Environment:
         """The app's process; 0 while there is none, or one that has ended but was not looked after yet."""
         return next((pid for pid in children(self._process.pid) if runs(pid)), 0)
 
+    def wait_for_log(self, pattern: str) -> None:
+        """Waits until a line was logged."""
+        self._process.wait_for(pattern)
+
     def wait_until_idle(self) -> None:
         """Waits until the bootstrap asks for an event; no other may be on its way."""
         self.api.wait_until(lambda: self.api.idle, "the next event is asked for")
@@ -99,12 +114,22 @@ class Environment:
         """Waits until the app has been given an invocation, or its end, when it never will be."""
         self.api.wait_until(lambda: self.api.deliveries[name] or self.api.ended(name), f"{name} reaches the app")
 
+    def wait_until_told(self, name: str, what: str) -> None:
+        """Waits until the app has told of something in an invocation, or for its end, when it never will."""
+        self.api.wait_until(lambda: self.api.deliveries[what] or self.api.ended(name), f"{what} is told")
+
     def wait_for_end(self, name: str) -> Post | None:
         """Waits for the post that ends an invocation; there is none when the environment ends before."""
         self.api.wait_until(lambda: self.api.ended(name), f"an answer to {name}")
         if self.api.over:
             self.end()  # what was sent before has been read then
         return self.api.ended(name)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Has all processes of the environment stand still, as Lambda does it, until the end of the block."""
+        with frozen(*family(self._process.pid)):
+            yield
 
     def signal_app(self, number: signal.Signals) -> int:
         """Sends the app's process a signal; returns which one it was, if there was one."""

@@ -12,14 +12,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chaos.environment import STOPPED, Environment
-from chaos.outcomes import ENDED, REFUSED, RIGHT, Outcome, outcome_of
+from chaos.outcomes import CUT_OFF, ENDED, REFUSED, RIGHT, Outcome, outcome_of
 from chaos.runtime_api import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fake_streams import Reading
+
     from chaos.events import Event
     from chaos.runtime_api import Post
+
+
+# The share of environments that compress replies.
+COMPRESSING = 0.5
 
 
 @dataclass
@@ -36,15 +42,17 @@ class Lane:
 
     Attributes:
         example: `fastapi` or `flask`.
+        streams: whether replies are streamed, to those that take a stream.
         chance: decides what is left to chance.
         environment: the one that there is now.
         environments: how many there have been.
         late: how many answers came after the function's time-out.
     """
 
-    def __init__(self, example: str, seed: str) -> None:
+    def __init__(self, example: str, seed: str, *, streams: bool = False) -> None:
         """Starts the first environment."""
         self.example = example
+        self.streams = streams
         self.chance = random.Random(f"{seed} {example}")  # noqa: S311  # nothing is kept secret
         self.environments = 0
         self.late = 0
@@ -56,7 +64,9 @@ class Lane:
 
     def _start(self) -> Environment:
         self.environments += 1
-        return Environment(self.example, f"{self._label}-{self.environments}")
+        compresses = self.chance.random() < COMPRESSING
+        label = f"{self._label}-{self.environments}"
+        return Environment(self.example, label, streams=self.streams, compresses=compresses)
 
     def give(self, event: Event, seconds: float = 20, faults: Faults | None = None) -> None:
         """Hands an event out, with so many seconds until its deadline.
@@ -65,7 +75,8 @@ class Lane:
         """
         faults = faults or Faults()
         name = event.marker
-        self._given[name] = _Given(time.time() + seconds, 1 + sum(fault.asks_again for fault in faults.post))
+        again = 0 if self.streams and event.streamed else sum(fault.asks_again for fault in faults.post)
+        self._given[name] = _Given(time.time() + seconds, 1 + again)
         self.environment.api.disturb(name, faults)
         headers = {"Lambda-Runtime-Trace-Id": f"Root={name}"}
         if self.chance.random() < 0.5:
@@ -76,8 +87,8 @@ class Lane:
         """Waits for what becomes of an event."""
         given = self._given[event.marker]
         post = self.environment.wait_for_end(event.marker)
-        given.outcome = outcome_of(event, post)
-        if post and post.call.at > given.deadline:
+        given.outcome = outcome_of(event, post, streams=self.streams, over=self.environment.api.over)
+        if post and post.taken and post.call.at > given.deadline:
             self.late += 1
         return given.outcome
 
@@ -116,6 +127,16 @@ class Lane:
         finally:
             api.release(name)
 
+    @contextmanager
+    def reading(self, how: Reading) -> Iterator[None]:
+        """Has the Runtime API read streams so, until the end of the block."""
+        api = self.environment.api
+        before, api.reading = api.reading, how
+        try:
+            yield
+        finally:
+            api.reading = before
+
     def assert_each_has_one_end(self) -> None:
         """Looks at all that was posted and delivered: no event twice, none without an end."""
         for name, given in self._given.items():
@@ -123,7 +144,7 @@ class Lane:
             taken = sum(post.taken for post in posts)
             said = f"{name} ({given.outcome}): {[(post.call.name, post.status) for post in posts]}"
             assert given.outcome, f"{name} has no outcome"
-            if given.outcome.kind in (ENDED, REFUSED):
+            if given.outcome.kind in (ENDED, REFUSED) or given.outcome.why == CUT_OFF:
                 assert taken == 0, f"there is an answer that nobody expected to {said}"
             else:
                 assert taken == 1, f"{taken} answers to {said}"

@@ -126,6 +126,7 @@ DISTURBANCES = (
         killed_afterwards,
         told("Function.ResponseSizeTooLarge"),
         hook="bloats",
+        whole=True,
         leaves_app=False,
     ),
     Disturbance(
@@ -140,9 +141,11 @@ DISTURBANCES = (
     Disturbance("app stopped for a while", 8, stopped_for_a_while),
     Disturbance("app hangs", 5, hangs_meanwhile, TIMED_OUT, needs_app=True, leaves_app=False),
     Disturbance("app works on past the deadline", 4, works_on_past_the_deadline, hook="lingers", needs_app=True),
-    Disturbance("app exits in its response", 5, nothing, EXITED, hook="exits", leaves_app=False),
-    Disturbance("app breaks its response off", 15, nothing, told("Function.InvalidResponse"), hook="breaks"),
+    Disturbance("app exits in its response", 5, nothing, EXITED, hook="exits", whole=True, leaves_app=False),
+    Disturbance(
+        "app breaks its response off", 15, nothing, told("Function.InvalidResponse"), hook="breaks", whole=True
+    ),
     Disturbance("app raises", 15, nothing, RAISED, hook="raises"),
     Disturbance("large reply", 15, nothing, hook="pads"),
-    Disturbance("oversized reply", 12, nothing, told("Function.ResponseSizeTooLarge"), hook="bloats"),
+    Disturbance("oversized reply", 12, nothing, told("Function.ResponseSizeTooLarge"), hook="bloats", whole=True),
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from threading import Condition
 from typing import TYPE_CHECKING
 
-from fake_runtime_api import RESET, Answer, FakeRuntimeApi
+from fake_runtime_api import RESET, Answer, FakeRuntimeApi, Reading
 from processes import SECONDS
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from fake_runtime_api import Call
 
+# Of a streamed response (Lambda quotas, "Streamed response payload").
+LAMBDA_S = Reading(limit=200 * 1024 * 1024, hashed=False)
 REQUEST_ID = "Lambda-Runtime-Aws-Request-Id"
 
 
@@ -63,6 +65,11 @@ class Post:
     status: int
 
     @property
+    def ends(self) -> bool:
+        """Whether the invocation may be over with it: there was an answer, or a stream of which something had come."""
+        return self.status != 0 or (self.call.stream is not None and self.call.stream.size > 0)
+
+    @property
     def taken(self) -> bool:
         return 200 <= self.status < 300
 
@@ -85,6 +92,7 @@ class DisturbedRuntimeApi(FakeRuntimeApi):
         self.deliveries: Counter[str] = Counter()
         self.over = False
         super().__init__()
+        self.reading = LAMBDA_S
 
     def disturb(self, request_id: str, faults: Faults) -> None:
         """Says what goes wrong with the calls about an invocation that is about to be added."""
@@ -102,8 +110,8 @@ class DisturbedRuntimeApi(FakeRuntimeApi):
         return self._asked_for
 
     def ended(self, request_id: str) -> Post | None:
-        """The post that ends an invocation: the one that was taken or, if there is none, the last that was refused."""
-        posts = [post for post in self.posts.get(request_id, ()) if post.status]
+        """The post that ends an invocation: the one that was taken or, if there is none, the last that was not."""
+        posts = [post for post in self.posts.get(request_id, ()) if post.ends]
         return next((post for post in posts if post.taken), posts[-1] if posts else None)
 
     def connected(self, connection: socket.socket) -> None:
@@ -150,7 +158,7 @@ class DisturbedRuntimeApi(FakeRuntimeApi):
     def _answer_post(self, call: Call) -> Answer:
         faults = self._faults.get(call.request_id)
         fault = faults.post.pop(0) if faults and faults.post else None
-        if call.truncated or len(call.body) < int(call.headers.get("content-length", 0)) or (fault and not fault.heard):
+        if _breaks_off(call) or (fault and not fault.heard):
             self.script(call.name, RESET)
         elif fault and fault.status:
             self.script(call.name, Answer(fault.status))
@@ -171,6 +179,13 @@ class DisturbedRuntimeApi(FakeRuntimeApi):
             connection.sendall(part)
             connection.shutdown(socket.SHUT_RDWR)
         return RESET
+
+
+def _breaks_off(call: Call) -> bool:
+    """Whether the bootstrap has gone in the middle of a post."""
+    if call.stream:
+        return call.stream.truncated
+    return len(call.body) < int(call.headers.get("content-length", 0))
 
 
 def _written(answer: Answer) -> bytes:

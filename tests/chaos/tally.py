@@ -20,6 +20,7 @@ class Life:
     """The bootstrap of one environment, near the beginning of its life and at its end."""
 
     example: str
+    streams: bool
     invocations: int
     begin: Size
     end: Size
@@ -31,8 +32,9 @@ class Life:
 
     def __str__(self) -> str:
         begin, end = self.begin, self.end
+        kind = "streaming" if self.streams else "whole"
         return (
-            f"{self.example}, {self.invocations} invocations in one environment: memory {begin.memory:,} KB, then "
+            f"{self.example}, {kind}, {self.invocations} invocations in one life: memory {begin.memory:,} KB, then "
             f"{end.memory:,} KB (its own: {begin.own:,}, then {end.own:,}); file descriptors {begin.descriptors}, then "
             f"{end.descriptors}; threads {begin.threads}, then {end.threads}"
         )
@@ -44,6 +46,7 @@ class Tally:
 
     Attributes:
         counts: how many events there were of a trouble's name and an outcome's kind.
+        streams: how many of those were to be answered by a stream.
         spent: the seconds that each trouble took, by name.
         lives: of the environments that lived long.
         environments: how many there were.
@@ -52,6 +55,7 @@ class Tally:
     """
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    streams: Counter[tuple[str, str]] = field(default_factory=Counter)
     spent: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     lives: list[Life] = field(default_factory=list)
     environments: int = 0
@@ -61,6 +65,7 @@ class Tally:
     def add(self, other: Tally) -> None:
         """Takes another's figures in."""
         self.counts += other.counts
+        self.streams += other.streams
         for name, seconds in other.spent.items():
             self.spent[name] += seconds
         self.lives += other.lives
@@ -68,16 +73,22 @@ class Tally:
         self.late += other.late
 
     def __str__(self) -> str:
-        names = list(dict.fromkeys(name for name, _ in self.counts))
-        rows = [(name, [self.counts[name, kind] for kind in KINDS]) for name in sorted(names)]
-        rows.append(("all", [sum(column) for column in zip(*(counts for _, counts in rows), strict=True)]))
-        lines = [f"{'what was done':<36}{'events':>8}" + "".join(f"{kind:>9}" for kind in KINDS) + f"{'s each':>9}"]
-        for name, counts in rows:
-            each = sum(self.spent.values()) / len(self.lives) if name == "all" else self.spent[name] / sum(counts)
-            lines.append(
-                f"{name:<36}{sum(counts):>8}" + "".join(f"{count or '':>9}" for count in counts) + f"{each:>9.3f}"
-            )
-        lines += map(str, self.lives)
+        lines = [*self._table("what was done", self.counts), "", *self._table("of streams alone", self.streams)]
+        lines += ["", *map(str, self.lives)]
         lines.append(f"{self.environments} environments; {self.late} answers after the time-out")
-        lines.append(f"{sum(rows[-1][1]):,} invocations in {self.seconds:.1f} s")
+        lines.append(f"{sum(self.counts.values()):,} invocations in {self.seconds:.1f} s")
         return "\n".join(lines)
+
+    def _table(self, title: str, counts: Counter[tuple[str, str]]) -> list[str]:
+        rows = [(name, [counts[name, kind] for kind in KINDS]) for name in sorted({name for name, _ in counts})]
+        rows.append(("all", [sum(column) for column in zip(*(found for _, found in rows), strict=True)]))
+        lines = [f"{title:<36}{'events':>8}" + "".join(f"{kind:>9}" for kind in KINDS) + f"{'s each':>9}"]
+        for name, found in rows:
+            line = f"{name:<36}{sum(found):>8}" + "".join(f"{count or '':>9}" for count in found)
+            lines.append(f"{line}{self._each(name):>9}")
+        return lines
+
+    def _each(self, name: str) -> str:
+        """The seconds that an event took of a trouble."""
+        events = sum(count for (found, _), count in self.counts.items() if found == name)
+        return f"{self.spent[name] / events:.3f}" if events else ""

@@ -2,6 +2,7 @@
 
 The marker of an invocation comes along in its trace id. Its first word says what is to go wrong; each request is told
 to the Runtime API by its marker, which can hold it there: then the app stands still in the middle of the request.
+Beside the example there is /parts, whose body comes in parts; in the middle it can be held as well.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import importlib
 import inspect
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from chaos.apps.parts import parts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -49,6 +53,32 @@ def go_wrong(hook: str) -> None:
         raise RuntimeError("in the middle of the response")
 
 
+def told_parts(trace: str, query: str) -> Iterator[bytes]:
+    """The parts that are asked for; behind the first one, the middle is told."""
+    asked = parse_qs(query)
+    marker, _ = marker_of(trace)
+    for index, part in enumerate(parts(marker, int(asked["number"][0]), int(asked["size"][0]))):
+        if index == 1:
+            tell(f"{marker}-middle")
+        yield part
+
+
+async def asgi_parts(
+    scope: dict[str, Any], receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+) -> None:
+    trace = dict(scope["headers"])[b"x-amzn-trace-id"].decode()
+    found = told_parts(trace, scope["query_string"].decode())
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    while (part := await asyncio.to_thread(next, found, None)) is not None:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body"})
+
+
+def wsgi_parts(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+    start_response("200 OK", [("content-type", "text/plain")])
+    return told_parts(environ["HTTP_X_AMZN_TRACE_ID"], environ["QUERY_STRING"])
+
+
 class Asgi:
     def __init__(self, inner: Callable[..., Awaitable[None]]) -> None:
         self._inner = inner
@@ -77,7 +107,8 @@ class Asgi:
                 go_wrong(hook)
             await send(message)
 
-        await self._inner(scope, receive, changed)
+        inner = asgi_parts if scope["path"].endswith("/parts") else self._inner
+        await inner(scope, receive, changed)
         if hook == "lingers":
             await asyncio.to_thread(tell, f"{marker}-after")
 
@@ -96,7 +127,8 @@ class Wsgi:
             kept = [field for field in headers if hook not in RESIZED or field[0].lower() != "content-length"]
             return start_response(status, kept, *error)
 
-        return Result(self._inner(environ, start), marker, hook)
+        inner = wsgi_parts if environ["PATH_INFO"].endswith("/parts") else self._inner
+        return Result(inner(environ, start), marker, hook)
 
 
 class Result:
