@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import io
 from contextlib import redirect_stderr
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 from unittest import mock
 
 from lambda_web_adapter.adapter import lifecycle, one_at_a_time, slot, supervisor
+from lambda_web_adapter.errors import ExchangeError
 from lambda_web_adapter.messages import Response
 from lambda_web_adapter.settings import Settings
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lambda_web_adapter.adapter.app_process import AppProcess
-    from lambda_web_adapter.errors import ExchangeError
 
 TAKEN = b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n"
 # A "container error", which is where the loop ends (Lambda Runtime API, "Next invocation").
@@ -51,8 +51,20 @@ class Lambda:
         return found
 
 
+def unchunked(raw: bytes) -> tuple[bytes, bytes] | None:
+    """Reads a body in chunks (RFC 9112 §7.1): the data, and the trailers with the end; None while it has none."""
+    data, source = b"", io.BytesIO(raw)
+    while line := source.readline():
+        size = int(line, 16)
+        if not size:
+            return data, source.read()
+        data += source.read(size)
+        assert source.read(2) == b"\r\n"
+    return None
+
+
 class Wire:
-    """One connection to it, without a kernel in between."""
+    """One connection to it, without a kernel in between; a body in chunks is handled when its trailers are there."""
 
     def __init__(self, api: Lambda) -> None:
         self._api = api
@@ -62,6 +74,12 @@ class Wire:
         self._sent += data
         while b"\r\n\r\n" in self._sent:
             head, _, rest = self._sent.partition(b"\r\n\r\n")
+            if b"\r\nTransfer-Encoding: chunked\r\n" in head:
+                if unchunked(rest) is None:
+                    break
+                self._answered += self._api.handle(head, rest)
+                self._sent = b""
+                break
             length = next(
                 (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
             )
@@ -105,28 +123,60 @@ class Process(Nothing):
         return False
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A response that breaks off behind its body, and why."""
+
+    response: Response
+    failure: ExchangeError
+
+
+Outcome = Response | Broken | ExchangeError
+
+
 class App:
-    """Stands for the connection to the app: it answers, or fails, at once.
+    """Stands for the connection to the app: it answers, or fails, at once; or in two parts, where it may.
 
     Attributes:
         requests: what it was sent.
     """
 
-    def __init__(self, outcome: Response | ExchangeError) -> None:
+    def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
+        self._rest: list[bytes | ExchangeError] = []
         self.requests: list[bytes] = []
 
-    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
+    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, *, whole: bool) -> Response:
         self.requests.append(head + body)
-        if isinstance(self._outcome, Response):
-            return self._outcome
-        raise self._outcome
+        outcome = self._outcome
+        if isinstance(outcome, ExchangeError):
+            raise outcome
+        if isinstance(outcome, Response):
+            return outcome if whole or not outcome.body else self._first_half(outcome)
+        if whole:
+            raise outcome.failure
+        return self._first_half(outcome.response, outcome.failure)
+
+    def _first_half(self, response: Response, *failure: ExchangeError) -> Response:
+        half = len(response.body) // 2
+        self._rest = [response.body[half:], *failure]
+        return replace(response, body=response.body[:half])
+
+    @property
+    def complete(self) -> bool:
+        return not self._rest
+
+    async def more(self, deadline: float) -> bytes:
+        part = self._rest.pop(0)
+        if isinstance(part, bytes):
+            return part
+        raise part
 
     async def wait_until_done(self, deadline: float, request_id: str) -> None:
         """It has no background tasks."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        self._rest = []
 
 
 @dataclass(frozen=True)
@@ -139,7 +189,7 @@ class Lived:
     requests: list[bytes]
 
 
-def live(answer: bytes, outcome: Response | ExchangeError, variables: Mapping[str, str]) -> Lived:
+def live(answer: bytes, outcome: Outcome, variables: Mapping[str, str]) -> Lived:
     """Lives an environment's life with one answer to /next, from the first line of `run` to its last.
 
     Args:

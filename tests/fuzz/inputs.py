@@ -52,15 +52,21 @@ _fixtures = st.sampled_from(sorted(path for path in FIXTURES.glob("*/*.json") if
 _fixture_events = _fixtures.map(lambda path: json.loads(path.read_bytes()))
 
 
+# Events of those who take a stream.
+_streamed_events = _fixtures.filter(lambda path: path.parent.name in ("function_url", "rest_api")).map(
+    lambda path: json.loads(path.read_bytes())
+)
+
+
 @st.composite
-def _damaged_fixtures(draw: st.DrawFn) -> Any:
-    event = copy.deepcopy(draw(_fixture_events))
+def _damaged(draw: st.DrawFn, events: st.SearchStrategy[Any]) -> Any:
+    event = copy.deepcopy(draw(events))
     if isinstance(event, dict):
         damage(draw, event)
     return event
 
 
-_values = _fixture_events | _damaged_fixtures() | any_events
+_values = _fixture_events | _damaged(_fixture_events) | any_events
 _documents = st.builds(lambda value, ascii_only: _written(value, ascii_only), _values, st.booleans())
 # What JSON is made of, and what it is nearly made of.
 _TOKENS = [b"{", b"}", b"[", b"]", b",", b":", b'"', b'"a"', b'"a":', b'""', b"null", b"true", b"NaN", b"-Infinity"]
@@ -146,6 +152,10 @@ answer_headers: st.SearchStrategy[Headers] = st.builds(
 )
 answers = st.builds(
     Answer, body=event_bodies, headers=answer_headers, status=st.just(200) | st.sampled_from([200, 201, 202, 403, 500])
+)
+streamed_answers = st.builds(
+    lambda event: Answer(body=json.dumps(event).encode(), headers=[(REQUEST_ID, AN_ID)]),
+    _streamed_events | _damaged(_streamed_events),
 )
 
 # What the app makes of a request.

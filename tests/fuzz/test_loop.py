@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import event as note
@@ -17,19 +17,28 @@ from properties.strategies import EVERYTHING_ON
 from properties.strategies import settings as any_settings
 from properties.test_response_bytes import response_like
 from properties.translating import assert_is_one_request
+from streamed_format import StreamedReply, read_streamed
 
 from fuzz.campaign import TIMEOUT, repeat, thorough
-from fuzz.environment import Lived, live
-from fuzz.inputs import AN_ID, DEADLINE, NONCE, REQUEST_ID, Answer, answers, app_failures, app_responses
+from fuzz.environment import Broken, Lived, Outcome, live, unchunked
+from fuzz.inputs import (
+    AN_ID,
+    DEADLINE,
+    NONCE,
+    REQUEST_ID,
+    Answer,
+    answers,
+    app_failures,
+    app_responses,
+    streamed_answers,
+)
 from lambda_web_adapter.errors import AppTimeout
 from lambda_web_adapter.messages import Response
-
-if TYPE_CHECKING:
-    from lambda_web_adapter.errors import ExchangeError
 
 RUNTIME_API_FAILED = 2
 ERROR_TYPE = re.compile(r"(Runtime|Function)\.[A-Z][A-Za-z]+")
 OK = Response(status=200, headers=[(b"content-type", b"text/plain")], body=b"hello")
+STREAM = {"AWS_LWA_INVOKE_MODE": "response_stream"}
 # Variables that change what is posted.
 more_settings = st.fixed_dictionaries(
     {},
@@ -38,8 +47,11 @@ more_settings = st.fixed_dictionaries(
         "AWS_LWA_ERROR_STATUS_CODES": st.just("400,500-599"),
         "AWS_LWA_EXCLUDE_RESPONSE_HEADERS": st.just("vary,content-type"),
         "AWS_LWA_AUTHORIZATION_SOURCE": st.just("x-tag"),
+        "AWS_LWA_INVOKE_MODE": st.just("response_stream"),
+        "AWS_LWA_ENABLE_COMPRESSION": st.just("true"),
     },
 )
+app_breaks = st.builds(Broken, app_responses, app_failures)
 
 
 def answer(event: object, **headers: bytes) -> Answer:
@@ -87,14 +99,27 @@ def posted(lived: Lived) -> tuple[str, dict[bytes, bytes], Any]:
     assert found, line
     if AN_ID in line:
         assert found[1] == AN_ID
+    if b"transfer-encoding" in headers:
+        assert found[2] == b"response"
+        return "stream", headers, streamed(body)
     return found[2].decode(), headers, json.loads(body, parse_constant=_no_constant)
+
+
+def streamed(raw: bytes) -> tuple[StreamedReply, str]:
+    """The streamed reply, and the error's type in its trailers."""
+    found = unchunked(raw)
+    assert found
+    data, trailers = found
+    error = re.match(rb"Lambda-Runtime-Function-Error-Type: (.*)\r\n", trailers)
+    assert error or trailers == b"\r\n"
+    return read_streamed(data), error[1].decode() if error else ""
 
 
 def _no_constant(constant: str) -> None:
     raise AssertionError(f"{constant} is not JSON (RFC 8259 §6)")
 
 
-def assert_answered(one: Answer, outcome: Response | ExchangeError, variables: dict[str, str]) -> str:
+def assert_answered(one: Answer, outcome: Outcome, variables: dict[str, str]) -> str:
     """Lives a life with this answer to /next, and sees that it is in order; says what was posted."""
     lived = live(one.raw, outcome, variables)
 
@@ -108,13 +133,37 @@ def assert_answered(one: Answer, outcome: Response | ExchangeError, variables: d
     assert headers.get(b"lambda-runtime-invocation-id", b"") == _as_text(one.said(NONCE))
     if kind == "error":
         assert_is_an_error_in_words(headers, document)
+    if kind == "stream":
+        assert_is_streamed(outcome if lived.requests else None, *document)
     if lived.requests:
         [request] = lived.requests
         body = assert_is_one_request(request)
         assert body == one.body or not _is_passed_through(request)
     if lived.requests and isinstance(outcome, Response) and 200 <= outcome.status < 300:
-        assert kind == "response"
+        assert kind in ("response", "stream")
     return kind
+
+
+def assert_is_streamed(outcome: Outcome | None, reply: StreamedReply, error_type: str) -> None:
+    """Holds a stream to what the app made of the request, or to an error in words; one in the middle is behind it."""
+    if isinstance(outcome, Broken) and error_type:
+        assert error_type == outcome.failure.error_type
+        assert_is_of_the_app(outcome.response, reply)
+        return
+    assert not error_type
+    if isinstance(outcome, Response):
+        assert_is_of_the_app(outcome, reply)
+        return
+    failure = outcome.failure if isinstance(outcome, Broken) else outcome
+    said = json.loads(reply.body)
+    assert said.keys() == {"message", "errorType"}
+    assert failure is None or (said["errorType"], reply.status) == (failure.error_type, failure.status)
+
+
+def assert_is_of_the_app(response: Response, reply: StreamedReply) -> None:
+    assert reply.status == response.status
+    if "content-encoding" not in {name.lower() for name in reply.headers}:
+        assert reply.body == response.body
 
 
 def _is_passed_through(request: bytes) -> bool:
@@ -136,16 +185,26 @@ def _as_text(value: bytes) -> bytes:
 @pytest.mark.timeout(TIMEOUT)
 def test_any_answer_to_next_ends_in_one_reply_or_one_error() -> None:
     @thorough
-    @given(answers, app_responses | app_failures, any_settings, more_settings)
-    def check(one: Answer, outcome: Response | ExchangeError, variables: dict[str, str], more: dict[str, str]) -> None:
+    @given(answers, app_responses | app_failures | app_breaks, any_settings, more_settings)
+    def check(one: Answer, outcome: Outcome, variables: dict[str, str], more: dict[str, str]) -> None:
         note(assert_answered(one, outcome, {**variables, **more}))
 
-    repeat(check, share=0.5)
+    repeat(check, share=0.4)
+
+
+@pytest.mark.timeout(TIMEOUT)
+def test_any_response_to_one_who_takes_a_stream_ends_in_one_stream_or_one_error() -> None:
+    @thorough
+    @given(streamed_answers, app_responses | app_failures | app_breaks, any_settings, more_settings)
+    def check(one: Answer, outcome: Outcome, variables: dict[str, str], more: dict[str, str]) -> None:
+        note(assert_answered(one, outcome, {**variables, **more, **STREAM}))
+
+    repeat(check, share=0.1)
 
 
 @pytest.mark.parametrize("outcome", [pytest.param(OK, id="app answers"), pytest.param(AppTimeout("b"), id="app fails")])
 @pytest.mark.parametrize("one", [pytest.param(one, id=name) for name, one in FOUND.items()])
-def test_what_was_found_stays_mended(one: Answer, outcome: Response | ExchangeError) -> None:
+def test_what_was_found_stays_mended(one: Answer, outcome: Outcome) -> None:
     assert_answered(one, outcome, EVERYTHING_ON)
 
 
