@@ -219,7 +219,7 @@ def test_an_app_that_ends_in_the_middle_is_started_again(tmp_path: Path, emulate
     whole = read_streamed_reply(emulator.invoke(marked("/", "two")))
 
     assert (broken.status, broken.text) == (200, "one")
-    emulator.process.wait_for(r"ERROR.*Runtime\.AppExited: The app ended \(exit code 3\).*GET /exit had begun")
+    emulator.process.wait_for(r"ERROR.*Runtime\.AppExited: GET /exit breaks off\. The app ended \(exit code 3\)")
     assert whole.text == body("two")
     assert emulator.runtimes() == [bootstrap]
 
