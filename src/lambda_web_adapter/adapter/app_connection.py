@@ -96,8 +96,8 @@ class AppConnection:
         """Says what it means that a response did not come, or that one which had begun did not go on."""
         if isinstance(error, TimeoutError):
             self._stuck = self._port
-            what = "finished its response" if begun else "answered"
-            return AppTimeout(f"The app has not {what} before the function's time-out.")
+            what = "The response was not whole" if begun else "The app has not answered"  # its reader may be slow
+            return AppTimeout(f"{what} before the function's time-out.")
         if isinstance(error, NotHttp):
             return InvalidResponse(f"The app's response is not HTTP ({error}).")
         if await self._has_ended():
