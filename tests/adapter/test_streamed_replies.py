@@ -332,6 +332,20 @@ def test_a_refusal_in_the_middle_is_survived(environment: Environment, status: i
 
 
 @EACH
+@pytest.mark.parametrize("end", [Answer(413), RESET], ids=["refused", "reset"])
+def test_an_app_goes_on_no_longer_than_somebody_takes_its_response(environment: Environment, end: Answer) -> None:
+    environment.api.reading = Reading(limit=1 << 40, kept=False)
+    stream = environment.stream(url("/without-end/200"), seconds=60)
+    stream.wait_for_payload(4 * len(BLOCK))
+    stream.end_with(end)
+
+    environment.process.wait_for("ERROR.*GET /without-end")
+    environment.api.reading = Reading()
+    environment.works()
+    assert "Exception in ASGI application" not in environment.process.text
+
+
+@EACH
 def test_a_runtime_api_that_breaks_its_connection_is_survived(environment: Environment) -> None:
     environment.api.hold("two")
     stream = environment.stream(url("/parts"))

@@ -60,7 +60,7 @@ def test_the_scope_states_the_request_as_the_event_does(client: Client) -> None:
 
     assert scope == {
         "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
         "method": "GET",
         "scheme": "https",

@@ -175,6 +175,9 @@ class App:
     async def wait_until_done(self, deadline: float, request_id: str) -> None:
         """It has no background tasks."""
 
+    def abandon(self) -> None:
+        self._rest = []
+
     def close(self) -> None:
         self._rest = []
 

@@ -97,11 +97,13 @@ def outcome(data: list[bytes], *, method: str = "GET", end: str = "close") -> Re
     try:
         found = connection.exchange(REQUEST, method=method, deadline=CLOCK.now + LONG)
     except (ConnectionClosed, NotHttp, TimeoutError) as error:
-        assert opened.closed
-        assert connection.port == 0
-        return type(error).__name__
-    assert bool(connection.port) != opened.closed
-    return found
+        name = type(error).__name__
+    else:
+        assert bool(connection.port) != opened.closed
+        return found
+    assert opened.closed != (name == "TimeoutError")  # whoever is late may be looked at
+    assert connection.port == 0
+    return name
 
 
 # Bytes that are nearly a response: its parts, as a server writes them, and as none does.

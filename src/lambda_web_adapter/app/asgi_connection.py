@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from lambda_web_adapter.app.control import Control
     from lambda_web_adapter.app.request_reader import RawRequest
 
-_ASGI = {"version": "3.0", "spec_version": "2.3"}
+# From 2.4 on, `send` raises an OSError when nobody waits for the response any more: an app that does not listen for the
+# end ends by it, and frameworks need no task that listens.
+_ASGI = {"version": "3.0", "spec_version": "2.4"}
 
 
 def connections(app: ASGI3Application, control: Control) -> Callable[..., AsgiConnection]:

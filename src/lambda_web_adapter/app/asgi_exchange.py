@@ -32,6 +32,10 @@ _NAMES_BOUND = 1000
 _STATUS_LINES: dict[int, bytes] = {}
 
 
+class NobodyWaits(OSError):
+    """What `send` raises when the connection has closed before the response was whole (ASGI, "Disconnected Client")."""
+
+
 class Exchange:
     """One request and its response.
 
@@ -79,18 +83,23 @@ class Exchange:
             self._connection.transport.close()
             raise
         except BaseException as error:  # the app's failure is the caller's 500, and the log has it
-            logger.error("Exception in ASGI application", exc_info=error)
+            if not any(isinstance(each, NobodyWaits) for each in (error, error.__context__)):
+                logger.error("Exception in ASGI application", exc_info=error)
         else:
-            if result is not None:
-                logger.error("The ASGI app should return None, but returned %r.", result)
-            if not self._complete and not self._disconnected:
-                logger.error("The ASGI app returned before its response was %s.", "whole" if self._begun else "begun")
+            self._judge(result)
         if not self._complete:
             self._fail()
         if hooks_before_freeze():
             await freeze.call_hooks_async(control.freeze_seconds)
         tell = control.done if self.keep_alive else control.closing
         tell(port)
+
+    def _judge(self, result: object) -> None:
+        """Logs what is wrong with a call that has returned."""
+        if result is not None:
+            logger.error("The ASGI app should return None, but returned %r.", result)
+        if not self._complete and not self._disconnected:
+            logger.error("The ASGI app returned before its response was %s.", "whole" if self._begun else "begun")
 
     def disconnect(self) -> None:
         """Takes note that nobody waits for the response any more."""
@@ -119,7 +128,7 @@ class Exchange:
         while connection.writable is not None and not self._disconnected:
             await connection.writable
         if self._disconnected:
-            return
+            raise NobodyWaits("nobody waits for the response any more")
         expected = "http.response.body" if self._started else "http.response.start"
         if self._complete or message["type"] != expected:
             what = "nothing, since the response is complete" if self._complete else f"'{expected}'"
