@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,26 +60,41 @@ class Environment:
         assert self.whole(get("/parts")).body == b"onetwothree"
 
 
-def environments(request: pytest.FixtureRequest, **variables: str) -> Iterator[Environment]:
-    kind, slots = request.param
+def start(stack: ExitStack, kind: str, slots: str, **variables: str) -> Environment:
     many = MANY if slots == "many" else {}
-    with (
-        FakeRuntimeApi(many=bool(many)) as api,
-        bootstrap(api, *APPS[kind], **STREAM, **many, **variables) as process,
-    ):
-        yield Environment(api, process, APPS[kind])
+    api = stack.enter_context(FakeRuntimeApi(many=bool(many)))
+    process = stack.enter_context(bootstrap(api, *APPS[kind], **STREAM, **many, **variables))
+    return Environment(api, process, APPS[kind])
 
 
-EACH = pytest.mark.parametrize(
-    "environment",
-    [pytest.param((kind, slots), id=f"{kind}-{slots}") for kind in APPS for slots in ("one", "many")],
-    indirect=True,
-)
+_KINDS = [pytest.param((kind, slots), id=f"{kind}-{slots}") for kind in APPS for slots in ("one", "many")]
+EACH = pytest.mark.parametrize("environment", _KINDS, indirect=True)
+# For tests after which all is as it was before, and which do not look at the log.
+SHARED = pytest.mark.parametrize("shared", _KINDS, indirect=True)
 
 
 @pytest.fixture
 def environment(request: pytest.FixtureRequest) -> Iterator[Environment]:
-    yield from environments(request)
+    """One of its own for each test."""
+    with ExitStack() as stack:
+        yield start(stack, *request.param)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[ExitStack, dict[tuple[str, str], Environment]]]:
+    with ExitStack() as stack:
+        yield stack, {}
+
+
+@pytest.fixture
+def shared(
+    request: pytest.FixtureRequest, running: tuple[ExitStack, dict[tuple[str, str], Environment]]
+) -> Environment:
+    """One that other tests have used before; a new one where a test has broken it."""
+    stack, found = running
+    if request.param not in found or found[request.param].process.ended:
+        found[request.param] = start(stack, *request.param)
+    return found[request.param]
 
 
 def url(path: str, query: str = "", method: str = "GET") -> dict[str, Any]:
@@ -103,14 +119,14 @@ def alb(path: str) -> dict[str, Any]:
     return {"requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "GET", "path": path, "headers": {}}
 
 
-@EACH
+@SHARED
 @pytest.mark.parametrize("event", [url("/parts"), rest("/parts")], ids=["function-url", "rest-api"])
-def test_each_part_is_sent_before_the_app_makes_the_next(environment: Environment, event: Any) -> None:
-    api = environment.api
+def test_each_part_is_sent_before_the_app_makes_the_next(shared: Environment, event: Any) -> None:
+    api = shared.api
     api.hold("two")
     api.hold("three")
 
-    stream = environment.stream(event)
+    stream = shared.stream(event)
 
     stream.wait_for_payload(3)
     assert stream.payload == b"one"
@@ -122,7 +138,7 @@ def test_each_part_is_sent_before_the_app_makes_the_next(environment: Environmen
     assert (found.status, found.headers["content-type"], found.body) == (200, "text/plain", b"onetwothree")
     assert stream.complete
     assert not stream.trailers
-    environment.works()
+    shared.works()
 
 
 @EACH
@@ -144,11 +160,11 @@ def test_the_post_is_what_lambda_asks_for(environment: Environment) -> None:
     assert not {call.connection for call in calls if call.name == "next"} & set(responses)
 
 
-@EACH
-def test_headers_and_cookies_stand_in_the_prelude(environment: Environment) -> None:
+@SHARED
+def test_headers_and_cookies_stand_in_the_prelude(shared: Environment) -> None:
     query = "set-cookie=a%3D1&set-cookie=b%3D2%3B+Path%3D%2F&link=%3C1%3E&link=%3C2%3E"
 
-    found = environment.whole(url("/status/404", query))
+    found = shared.whole(url("/status/404", query))
 
     assert found.status == 404
     assert found.cookies == ["a=1", "b=2; Path=/"]
@@ -156,46 +172,46 @@ def test_headers_and_cookies_stand_in_the_prelude(environment: Environment) -> N
     assert not {"transfer-encoding", "connection", "content-length"} & {name.lower() for name in found.headers}
 
 
-@EACH
+@SHARED
 @pytest.mark.parametrize("status", [200, 204, 302, 304])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_response_without_a_body_ends_at_once(environment: Environment, status: int, method: str) -> None:
-    stream = environment.stream(url(f"/empty/{status}", method=method))
+def test_a_response_without_a_body_ends_at_once(shared: Environment, status: int, method: str) -> None:
+    stream = shared.stream(url(f"/empty/{status}", method=method))
 
     found = read_streamed(stream.wait_for_end().body)
 
     assert stream.complete
     assert (found.status, found.body) == (status, b"")
-    environment.works()
+    shared.works()
 
 
-@EACH
-def test_an_empty_body_is_announced_as_such(environment: Environment) -> None:
+@SHARED
+def test_an_empty_body_is_announced_as_such(shared: Environment) -> None:
     """Behind a CDN, clients were seen to wait for the end of an empty body without a length."""
-    redirect, nothing = environment.whole(url("/empty/302")), environment.whole(url("/empty/204"))
+    redirect, nothing = shared.whole(url("/empty/302")), shared.whole(url("/empty/204"))
 
-    if not environment.is_command:  # which says that there is a body, and only later that it is empty
+    if not shared.is_command:  # which says that there is a body, and only later that it is empty
         assert redirect.headers["content-length"] == "0"
     assert "content-length" not in nothing.headers
 
 
-@EACH
-def test_the_length_in_a_response_to_head_is_kept(environment: Environment) -> None:
-    found = environment.whole(url("/parts", "content-length=11", method="HEAD"))
+@SHARED
+def test_the_length_in_a_response_to_head_is_kept(shared: Environment) -> None:
+    found = shared.whole(url("/parts", "content-length=11", method="HEAD"))
 
     assert found.headers["content-length"] == "11"
     assert found.body == b""
 
 
-@pytest.mark.parametrize("environment", [("command", "one"), ("command", "many")], indirect=True)
-def test_a_head_that_comes_before_the_body_is_sent_at_once(environment: Environment) -> None:
-    environment.api.hold("head")
+@pytest.mark.parametrize("shared", [("command", "one"), ("command", "many")], indirect=True)
+def test_a_head_that_comes_before_the_body_is_sent_at_once(shared: Environment) -> None:
+    shared.api.hold("head")
 
-    stream = environment.stream(url("/late/parts"))
+    stream = shared.stream(url("/late/parts"))
 
     assert stream.prelude["statusCode"] == 200
     assert stream.payload == b""
-    environment.api.release("head")
+    shared.api.release("head")
     assert read_streamed(stream.wait_for_end().body).body == b"onetwothree"
 
 
@@ -268,21 +284,20 @@ def test_the_log_shows_where_a_generator_hangs(environment: Environment) -> None
     environment.works()
 
 
-@EACH
-def test_an_error_before_the_response_is_streamed_as_a_response(environment: Environment) -> None:
-    found = environment.whole(get("/parts", x_one="two\nlines"))
+@SHARED
+def test_an_error_before_the_response_is_streamed_as_a_response(shared: Environment) -> None:
+    found = shared.whole(get("/parts", x_one="two\nlines"))
 
     assert found.status == 400
     assert json.loads(found.body)["errorType"] == "Runtime.InvalidEvent"
-    environment.works()
+    shared.works()
 
 
 @pytest.mark.parametrize("slots", ["one", "many"])
-def test_a_status_that_fails_the_invocation_fails_it_before_the_stream(
-    slots: str, request: pytest.FixtureRequest
-) -> None:
-    request.param = ("asgi", slots)
-    for environment in environments(request, AWS_LWA_ERROR_STATUS_CODES="500-599"):
+def test_a_status_that_fails_the_invocation_fails_it_before_the_stream(slots: str) -> None:
+    with ExitStack() as stack:
+        environment = start(stack, "asgi", slots, AWS_LWA_ERROR_STATUS_CODES="500-599")
+
         outcome = environment.api.invoke(url("/status/503"))
 
         assert outcome.name == "error"
@@ -291,13 +306,12 @@ def test_a_status_that_fails_the_invocation_fails_it_before_the_stream(
         environment.works()
 
 
-@pytest.mark.parametrize("kind", ["wsgi", "command"])  # whose apps notice that nobody listens
+@pytest.mark.parametrize("kind", APPS)
 @pytest.mark.parametrize("slots", ["one", "many"])
-def test_of_a_rejection_without_end_only_the_beginning_is_read(
-    kind: str, slots: str, request: pytest.FixtureRequest
-) -> None:
-    request.param = (kind, slots)
-    for environment in environments(request, AWS_LWA_ERROR_STATUS_CODES="503"):
+def test_of_a_rejection_without_end_only_the_beginning_is_read(kind: str, slots: str) -> None:
+    with ExitStack() as stack:
+        environment = start(stack, kind, slots, AWS_LWA_ERROR_STATUS_CODES="503")
+
         for _ in range(4):
             outcome = environment.api.invoke(url("/without-end/503"), seconds=10)
 
@@ -412,13 +426,13 @@ def test_a_reader_that_stands_still_has_the_app_stand_still(environment: Environ
     api.reading = Reading(limit=1 << 40, kept=False, buffer=65536)
     api.hold("reading")
 
-    stream = environment.stream(url("/blocks/4096"), seconds=60)
+    stream = environment.stream(url("/blocks/1024"), seconds=60)
 
     megabytes = 0
     while api.comes_within("test/block", megabytes + 1, 0.5):
         megabytes += 1
-        assert megabytes < 128, "the app does not wait"
+        assert megabytes < 48, "the app does not wait"
     api.release("reading")
-    assert stream.wait_for_end(60).payload_size == 4096 * len(BLOCK)
+    assert stream.wait_for_end(60).payload_size == 1024 * len(BLOCK)
     api.reading = Reading()
     environment.works()
