@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -207,4 +208,4 @@ def test_an_app_that_is_ready_has_the_stderr_of_the_bootstrap(
 
     of_the_bootstrap = os.readlink(f"/proc/{process.pid}/fd/2")
     assert os.readlink(f"/proc/{app}/fd/2") == of_the_bootstrap
-    assert f"imported\nstderr is {of_the_bootstrap}\n" in process.text
+    process.wait_for(re.escape(f"imported\nstderr is {of_the_bootstrap}\n"))
