@@ -95,15 +95,37 @@ def answering(*responses: bytes) -> Callable[[Peer], None]:
     return script
 
 
-def late(begin: bytes, rest: bytes, *after: bytes) -> tuple[Callable[[Peer], None], Event]:
+class GoOn(Event):
+    """Has a script go on, which says when it has sent what it was to send."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = Event()
+
+    async def until_read(self) -> None:
+        """Goes on, and waits until an event loop has read what was sent, though nobody asked for it."""
+        self.set()
+        while not self.sent.is_set():  # noqa: ASYNC110  # it is set by a thread
+            await asyncio.sleep(0.001)
+        await look_around()
+
+
+async def look_around() -> None:
+    """Lets the event loop read what there is."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def late(begin: bytes, rest: bytes, *after: bytes) -> tuple[Callable[[Peer], None], GoOn]:
     """Makes a script that sends the rest of its first response when the event is set."""
-    go_on = Event()
+    go_on = GoOn()
 
     def script(peer: Peer) -> None:
         peer.read_request()
         peer.send(begin)
         go_on.wait(SECONDS)
         peer.send(rest)
+        go_on.sent.set()
         answering(*after)(peer)
 
     return script, go_on
@@ -129,7 +151,7 @@ def test_a_large_response_whose_reader_is_slow_is_whole_and_the_connection_goes_
     async def test(connection: ClientConnection) -> None:
         for size in (LARGE, 262144, 5):
             response = await connection.ask(GET, deadline=soon(), whole=False)
-            await asyncio.sleep(0.05)
+            await look_around()
             assert len(response.body + await rest_of(connection)) == size
         assert (await connection.ask(GET, deadline=soon())).body == bytes(LARGE)
 
@@ -149,7 +171,10 @@ def test_a_peer_waits_while_nobody_takes_what_it_sends(kind: str) -> None:
 
     async def test(connection: ClientConnection) -> None:
         response = await connection.ask(GET, deadline=soon(), whole=False)
-        await asyncio.sleep(0.5)
+        before = -1
+        while sent[0] != before:  # that nothing more is sent can only be waited for
+            before = sent[0]
+            await asyncio.sleep(0.3)
         assert sent[0] < LARGE
         assert len(response.body + await rest_of(connection)) == LARGE * 8
 
@@ -163,8 +188,7 @@ def test_a_response_that_is_the_last_on_its_connection_ends_it_also_if_it_came_b
 
     async def test(connection: ClientConnection) -> None:
         await connection.ask(GET, deadline=soon(), whole=False)
-        go_on.set()
-        await asyncio.sleep(0.1)
+        await go_on.until_read()
         assert await rest_of(connection) == b"two"
         assert not connection.port
         assert not connection.is_open()
@@ -178,8 +202,7 @@ def test_what_comes_behind_a_response_in_parts_is_no_part_of_the_next(surplus: b
 
     async def test(connection: ClientConnection) -> None:
         await connection.ask(GET, deadline=soon(), whole=False)
-        go_on.set()
-        await asyncio.sleep(0.1)
+        await go_on.until_read()
         assert await rest_of(connection) == b"two"
         assert not connection.is_open()
 
@@ -323,13 +346,16 @@ def test_a_request_is_posted_part_by_part(kind: str) -> None:
 
 
 def test_an_answer_before_the_end_of_a_request_is_read(kind: str) -> None:
+    go_on = GoOn()
+
     def script(peer: Peer) -> None:
         peer.socket.recv(10)
         peer.send(b"HTTP/1.1 413 No\r\nconnection: close\r\ncontent-length: 5\r\n\r\nlarge")
+        go_on.sent.set()
 
     async def test(connection: ClientConnection) -> None:
         assert await connection.post(POST, soon())
-        await asyncio.sleep(0.1)
+        await go_on.until_read()
         until = soon()
         while await connection.post(b"5\r\nhello\r\n", until):  # noqa: ASYNC110  # nobody else says that the peer is gone
             await asyncio.sleep(0.01)
@@ -406,21 +432,21 @@ def test_answers_are_awaited_no_longer_than_until_the_deadline(kind: str) -> Non
 @pytest.mark.parametrize("unasked", [b"garbage", HELLO, b"\r\n"], ids=["garbage", "a response", "a line"])
 def test_what_comes_unasked_is_no_answer_to_the_next_request(unasked: bytes, kind: str) -> None:
     """Also where the event loop has read it before anybody looks at the connection."""
-    go_on = Event()
+    go_on = GoOn()
 
     def script(peer: Peer) -> None:
         peer.read_request()
         peer.send(CHUNKED + b"3\r\none\r\n0\r\n\r\n")
         go_on.wait(SECONDS)
         peer.send(unasked)
+        go_on.sent.set()
         peer.wait()
 
     async def test(connection: ClientConnection) -> None:
         response = await connection.ask(GET, deadline=soon(), whole=False)
         assert response.body + await rest_of(connection) == b"one"
         assert connection.is_open()
-        go_on.set()
-        await asyncio.sleep(0.1)
+        await go_on.until_read()
         assert not connection.is_open()
 
     talk(kind, script, test)
