@@ -105,7 +105,7 @@ def test_a_connection_that_is_broken_right_after_it_was_accepted_carries_its_req
 ) -> None:
     start(*COMMAND)
     api.invoke(get("/spoil/before"))
-    api.wait_for_call("next", 2)
+    api.wait_for_call("test/ended")  # so that it is the next connection that is broken
 
     outcome = api.invoke(get("/answer/marked"))
     after = api.invoke(get("/answer/after"))

@@ -111,7 +111,7 @@ def main(listener: socket.socket) -> None:
                 what = serve(connection)
             except Thawed:
                 continue
-        if what.startswith("answer-and"):
+        if what.startswith(("answer-and", "spoil")):
             tell("ended")
 
 
