@@ -160,7 +160,8 @@ class Life:
     # What happens, one function each.
 
     def _ready(self) -> None:
-        self._failed_starts = 0
+        if self.state is not State.LATE:  # else nobody sees it before the next event
+            self._failed_starts = 0
         self._api.release("import")
         if self.state is State.WAITING:
             self._api.wait_for_call(f"test/{self._name}")
@@ -169,6 +170,8 @@ class Life:
         self.process.wait_for("asked for meanwhile")
 
     def _event(self) -> None:
+        if self.state is State.IDLE:
+            self._failed_starts = 0
         starts = len(self._api.named("test/import"))
         name = f"event-{len(self._ids)}"
         self._api.hold(name)
