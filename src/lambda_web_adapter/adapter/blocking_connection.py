@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import socket
 import time
-from operator import attrgetter
 
 from lambda_web_adapter.adapter.control_channel import SLICE, timeval
 from lambda_web_adapter.adapter.mode import ClientConnection
-from lambda_web_adapter.adapter.response_reader import ConnectionClosed, ResponseReader
+from lambda_web_adapter.adapter.response_reader import ALL, HEAD, MORE, ConnectionClosed, ResponseReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ _CLOSE_ENOUGH = 0.02  # seconds
 _LARGE_BODY = 64 * 1024
 # A request of this size never blocks: the kernel's smallest send buffer holds it.
 _SURELY_BUFFERED = 4096
-# What to read for.
-_HEAD, _MORE, _ALL = attrgetter("has_head"), attrgetter("has_more"), attrgetter("complete")
 
 
 class BlockingConnection(ClientConnection):
@@ -93,7 +90,7 @@ class BlockingConnection(ClientConnection):
             self.close()
             raise ConnectionClosed("the connection was closed before the request", sent=False)
         refused = sent < len(first) or (apart and self._send(self._socket, body, deadline) < len(body))
-        self._receive(self._socket, _ALL if whole else _HEAD, deadline)
+        self._receive(self._socket, ALL if whole else HEAD, deadline)
         if refused:
             reader.keep_alive = False
             self._close_behind_the_last()
@@ -102,7 +99,7 @@ class BlockingConnection(ClientConnection):
     async def more(self, deadline: float | None = None) -> bytes:
         """Reads what comes next of the body."""
         if not self._reader.complete:
-            self._receive(self._opened(), _MORE, deadline)
+            self._receive(self._opened(), MORE, deadline)
         return self._reader.part()
 
     async def post(self, part: bytes, deadline: float | None = None) -> bool:
@@ -112,7 +109,7 @@ class BlockingConnection(ClientConnection):
     async def posted(self, deadline: float | None = None) -> Response:
         """Reads the response to a request that was sent in parts."""
         self._reader.expect("POST")
-        self._receive(self._opened(), _ALL, deadline)
+        self._receive(self._opened(), ALL, deadline)
         return self._reader.response()
 
     def _opened(self) -> socket.socket:

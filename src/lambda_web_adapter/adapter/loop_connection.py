@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import select
 import time
-from operator import attrgetter
 
 from lambda_web_adapter.adapter.mode import ClientConnection
-from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp, ResponseReader
+from lambda_web_adapter.adapter.response_reader import ALL, HEAD, MORE, ConnectionClosed, NotHttp, ResponseReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     Enough = Callable[[ResponseReader], bool]
 
-# What to read for.
-_HEAD, _MORE, _ALL = attrgetter("has_head"), attrgetter("has_more"), attrgetter("complete")
 # Bytes from which on a copy costs more than another write.
 _LARGE_BODY = 64 * 1024
 # Bytes of a body that is read in parts which are taken from the peer before somebody asks for them.
@@ -73,13 +70,13 @@ class LoopConnection(ClientConnection):
         if wire is None or not wire.port:
             raise ConnectionClosed("the connection is not open", sent=False)
         wire.begin(head, body, method, whole=whole)
-        await wire.receive(_ALL if whole else _HEAD, deadline)
+        await wire.receive(ALL if whole else HEAD, deadline)
         return wire.reader.response()
 
     async def more(self, deadline: float | None = None) -> bytes:
         """Waits for what comes next of the body."""
         wire = self._opened()
-        await wire.receive(_MORE, deadline)  # also when all has come: who reads last closes
+        await wire.receive(MORE, deadline)  # also when all has come: who reads last closes
         return wire.reader.part()
 
     async def post(self, part: bytes, deadline: float | None = None) -> bool:
@@ -89,7 +86,7 @@ class LoopConnection(ClientConnection):
     async def posted(self, deadline: float | None = None) -> Response:
         """Waits for the response to a request that was sent in parts."""
         wire = self._opened()
-        await wire.receive(_ALL, deadline)
+        await wire.receive(ALL, deadline)
         return wire.reader.response()
 
     def _opened(self) -> _Wire:
@@ -110,7 +107,7 @@ class _Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._asking = False
-        self._enough: Enough = _ALL
+        self._enough: Enough = ALL
         self._ahead = 0
         self._received: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
@@ -122,7 +119,7 @@ class _Wire(asyncio.Protocol):
         """Sends a request, or what there is of it."""
         self.reader.expect(method, whole=whole)
         self._asking = True
-        self._enough = _ALL
+        self._enough = ALL
         if len(body) >= _LARGE_BODY:
             self._transport.write(head)
             self._transport.write(body)
@@ -216,7 +213,7 @@ class _Wire(asyncio.Protocol):
         _wake(self._received)
         if self.reader.complete:
             _wake(self._writable)  # who has answered may take no more
-        if self._enough is not _ALL:
+        if self._enough is not ALL:
             self._ahead += len(data)
             if self._ahead >= _AHEAD:
                 self._transport.pause_reading()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import httptools
 
 from lambda_web_adapter.large_body import LARGE_PIECE, buffer_for
@@ -10,6 +12,10 @@ from lambda_web_adapter.messages import Response
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from io import BytesIO
+
+
+# What a connection reads for: the head, what comes next of the body, or all of it.
+HEAD, MORE, ALL = attrgetter("has_head"), attrgetter("has_more"), attrgetter("complete")
 
 
 class ConnectionClosed(Exception):

@@ -91,9 +91,10 @@ def reply_bytes(fields: dict[str, Any], response: Response) -> bytes:
 
 def _length_as_text(response: Response) -> int | None:
     """Says how long a large body is as a JSON string without its quotes; None where that would not be lossless."""
-    if not _may_be_text(response):
+    kind = media_type(response)
+    if not _may_be_text(response, kind):
         return None
-    may_have_controls = media_type(response).startswith(_KNOWN_TEXT)
+    may_have_controls = kind.startswith(_KNOWN_TEXT)
     length = 0
     try:
         for text in _texts(response.body):
@@ -118,21 +119,21 @@ def _texts(body: bytes) -> Iterator[str]:
 
 
 def _lossless_text(response: Response) -> str | None:
-    if not _may_be_text(response):
+    kind = media_type(response)
+    if not _may_be_text(response, kind):
         return None
     try:
         text = response.body.decode()
     except UnicodeDecodeError:
         return None
-    if media_type(response).startswith(_KNOWN_TEXT) or not _CONTROLS.search(text):
+    if kind.startswith(_KNOWN_TEXT) or not _CONTROLS.search(text):
         return text
     return None
 
 
-def _may_be_text(response: Response) -> bool:
+def _may_be_text(response: Response, kind: str) -> bool:
     if _token_of(response, b"content-encoding") not in ("", "identity"):
         return False
-    kind = media_type(response)
     return not kind.startswith(_BINARY) or kind in _TEXT
 
 
