@@ -15,6 +15,8 @@ from adapter.test_loop import body, get
 from processes import children, runs, wait_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from adapter.conftest import Start
     from fake_runtime_api import FakeRuntimeApi
 
@@ -179,3 +181,42 @@ def test_an_app_is_not_left_over_by_a_bootstrap_that_is_killed(
     os.kill(process.pid, signal.SIGKILL)
 
     wait_until(lambda: not runs(app), "the end of the app")
+
+
+PROFILER = """
+import atexit, os, sys, threading, time
+
+lock = threading.Lock()
+pid = os.getpid()
+
+def profile(frame, event, argument):
+    lock.acquire()
+    if os.path.exists("stop"):
+        os.rename("stop", "stopping")
+        os.kill(pid, 15)
+        time.sleep(0)  # the handler runs here at the latest
+    lock.release()
+
+def at_end():
+    sys.setprofile(None)
+    if os.getpid() == pid:
+        print("the lock is free" if lock.acquire(timeout=1) else "the lock is held")
+
+atexit.register(at_end)
+sys.setprofile(profile)
+"""
+
+
+def test_a_signal_in_other_people_s_code_leaves_none_of_its_locks_held(
+    api: FakeRuntimeApi, start: Start, tmp_path: Path
+) -> None:
+    """As a profiler or a tracer in the adapter's process has them."""
+    (tmp_path / "sitecustomize.py").write_text(PROFILER)
+    (tmp_path / "app.py").write_text("def app(environ, start):\n    start('200 OK', [])\n    return [b'ok']\n")
+    process = start("app:app", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    api.invoke(get("/"))
+
+    (tmp_path / "stop").touch()
+
+    assert process.wait() == 0
+    assert "the lock is free" in process.text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 import sys
+import time
 from dataclasses import dataclass
 
 from lambda_web_adapter.adapter.app_process import stop
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.app_process import AppProcess
     from lambda_web_adapter.settings import Settings
+
+_OURS = "lambda_web_adapter"
+# After SIGTERM came in other people's code: little of the 300 ms that Lambda leaves a runtime to stop.
+_AGAIN = 0.001  # seconds
+_PATIENCE = 0.05  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +114,17 @@ def _watch(supervisors: list[Supervisor]) -> None:
     signal.signal(signal.SIGCHLD, child_changed)
 
 
-def _exit(number: int, frame: FrameType | None) -> None:
-    """Ends the process in order: `finally` stops the app, and another signal must not stop that."""
+def _exit(number: int, frame: FrameType | None, until: float = 0.0) -> None:
+    """Ends the process in order: `finally` stops the app, and another signal must not stop that.
+
+    An exception out of other people's code may leave a lock held (a tracer's, a profiler's) that the end of the process
+    waits for. So such code has a moment to be left.
+    """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    now = time.monotonic()
+    until = until or now + _PATIENCE
+    if now < until and frame is not None and not frame.f_globals.get("__name__", "").startswith(_OURS):
+        signal.signal(signal.SIGALRM, functools.partial(_exit, until=until))
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+        return
     sys.exit(0)
