@@ -23,18 +23,22 @@ LAYERS = {
         "large_body",
         "codings",
         "compression",
+        "context_headers",
         "events",
         "forwarding",
         "messages",
+        "preface",
         "settings",
         "errors",
         "parent",
         "",
     },
-    "app": {"large_body", "settings", "errors", "hooks", "parent"},
+    "app": {"context", "large_body", "preface", "settings", "errors", "hooks", "parent"},
     "events": {"messages", "settings", "errors"},
     "forwarding": {"messages", "errors"},
     "compression": {"codings", "messages"},
+    "context_headers": {"messages"},
+    "preface": set(),
     "codings": set(),
     "messages": set(),
     "large_body": set(),
@@ -44,12 +48,14 @@ LAYERS = {
     "parent": set(),
     "models": set(),
     "__main__": {"cli"},
-    "": {"hooks"},
+    "": {"context", "hooks"},
+    "context": {"errors", "preface"},
     "hooks": set(),
 }
 PURE = (
     "compression",
     "codings",
+    "context_headers",
     "events",
     "forwarding",
     "messages",
@@ -57,6 +63,7 @@ PURE = (
     "setting_types",
     "errors",
     "models",
+    "preface",
 )
 # What a pure module never imports: each of these is a door to the outside.
 DOORS = {
@@ -165,6 +172,7 @@ def test_the_entry_point_imports_neither_the_adapter_nor_a_server() -> None:
     assert heavy & set(found) == set()
     assert {name for name in found if name.startswith(f"{PACKAGE}.")} == {
         f"{PACKAGE}.cli",
+        f"{PACKAGE}.context",
         f"{PACKAGE}.errors",
         f"{PACKAGE}.hooks",
         f"{PACKAGE}.setting_types",

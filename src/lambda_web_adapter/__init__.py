@@ -1,6 +1,15 @@
 """Runs unchanged WSGI and ASGI apps, or any command that listens on a port, on AWS Lambda."""
 
+from lambda_web_adapter.context import LambdaContext, current_context, current_event, current_event_as
 from lambda_web_adapter.hooks import after_restore, before_freeze, before_snapshot
 
-__all__ = ["after_restore", "before_freeze", "before_snapshot"]
+__all__ = [
+    "LambdaContext",
+    "after_restore",
+    "before_freeze",
+    "before_snapshot",
+    "current_context",
+    "current_event",
+    "current_event_as",
+]
 __version__ = "0.1.0"

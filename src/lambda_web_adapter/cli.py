@@ -145,7 +145,7 @@ def _what_to_run(words: list[str], environment: Mapping[str, str]) -> tuple[Sett
 def _serve(settings: Settings, listener: socket.socket, channel: socket.socket, stderr: int | None = None) -> int:
     from lambda_web_adapter.app import server  # only the app process needs it
 
-    return server.serve(settings, listener, channel, stderr)
+    return server.serve(settings, listener, channel, stderr, alone=_slots(os.environ) == 1)
 
 
 def _as_server(words: list[str]) -> int:

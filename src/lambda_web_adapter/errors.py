@@ -17,6 +17,7 @@
     ├── ForbiddenPath          an HTTP request to a path that is kept for events
     ├── AppRejectedEvent       the app answered with a status that fails the invocation
     ├── ResponseTooLarge       the reply would be larger than Lambda takes
+    ├── NoInvocation           the app asked about an invocation where none is handled
     └── RuntimeApiError        the Runtime API answered in a way that it should not
 
 `error_type` is what Lambda shows: it keeps `Category.Reason` of letters only (Lambda Runtime API, "Invocation error").
@@ -174,6 +175,10 @@ class ResponseTooLarge(AdapterError):
         super().__init__(message)
         self.details = details
         self.status = status
+
+
+class NoInvocation(AdapterError, LookupError):
+    """The app asked for the context or the event of an invocation where none is handled."""
 
 
 class RuntimeApiError(AdapterError):

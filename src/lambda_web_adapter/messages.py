@@ -61,6 +61,9 @@ class Invocation:
         invocation_id: the nonce to echo with the answer, so that a late one cannot reach another caller; or empty.
         trace_id: the X-Ray trace header, or empty.
         tenant_id: the tenant of a function with tenant isolation, or empty.
+        function_arn: the function, version or alias that was invoked.
+        client_context: what the caller's AWS SDK said of itself, as JSON; or empty.
+        identity: the caller's Cognito identity, as JSON; or empty.
     """
 
     request_id: str
@@ -69,3 +72,6 @@ class Invocation:
     invocation_id: str = ""
     trace_id: str = ""
     tenant_id: str = ""
+    function_arn: str = ""
+    client_context: str = ""
+    identity: str = ""

@@ -209,6 +209,13 @@ class Settings:
         "Statuses of the app that fail the invocation, for alarms and retries; an HTTP caller gets the gateway's 502.",
     )
 
+    event_in_environ: bool = _option(
+        "AWS_LWA_EVENT_IN_ENVIRON",
+        switch,
+        False,
+        'Whether a WSGI app finds the event as `environ["aws.event"]`; it is read with each request for that. '
+        "`current_event()` reads it when it is called, and ASGI's `scope` when asked. See [context.md](context.md).",
+    )
     before_freeze_seconds: float = _option(
         "AWS_LWA_BEFORE_FREEZE_SECONDS",
         seconds,

@@ -73,6 +73,11 @@ class AppConnection:
             return await self._connection.ask(head, body, method=method, deadline=deadline, whole=whole)
 
     @property
+    def takes_event(self) -> bool:
+        """Whether the event may stand in front of a request."""
+        return self._app.speaks
+
+    @property
     def complete(self) -> bool:
         """Whether the response is whole."""
         return self._connection.complete

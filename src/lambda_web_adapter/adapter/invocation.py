@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
+from functools import partial
 
 import orjson
 
 from lambda_web_adapter.adapter import memory
 from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.adapter.streamed_reply import StreamedReply
+from lambda_web_adapter.context_headers import ContextHeaders
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, ResponseTooLarge
 from lambda_web_adapter.events import prelude, source_of, to_request, warm_up
 from lambda_web_adapter.events.pass_through import rejection
 from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.forwarding import authorize, end_to_end, request_head
 from lambda_web_adapter.messages import Response
+from lambda_web_adapter.preface import IN_THE_REQUEST, with_event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +47,7 @@ class Invoker:
         self._settings = settings
         self._connection = connection
         self._streams = settings.invoke_mode == "response_stream"
+        self._headers = ContextHeaders(os.environ, partial(log_once, "WARNING"))
 
     async def reply_to(self, invocation: Invocation, deadline: float) -> bytes | StreamedReply:
         """Has the app handle an invocation's event.
@@ -86,8 +91,13 @@ class Invoker:
     async def _reply(
         self, source: EventSource, event: Any, invocation: Invocation, deadline: float, streamed: bool
     ) -> bytes | StreamedReply:
+        verbatim = invocation.event
         request = self._request(source, event, invocation)
-        response = await self._response(source, request, invocation, deadline, streamed)
+        head = request_head(request, invocation, self._headers.of(invocation, event))
+        if self._connection.takes_event:
+            head = with_event(head, verbatim, event, is_body=not source.http)
+        del verbatim
+        response = await self._response(source, request, head, deadline, streamed)
         response = end_to_end(response, request.method, self._settings.exclude_response_headers)
         compressor = None
         if self._settings.enable_compression and source.http and not request.marks:
@@ -106,7 +116,8 @@ class Invoker:
             verbatim = b""
         request = to_request(source, event, self._settings, verbatim)
         if source.http:
-            event.pop("body", None)
+            if event.get("body"):
+                event["body"] = IN_THE_REQUEST
             credentials = self._settings.authorization_source
             if credentials and not authorize(request, credentials):
                 missed = f"A request has no {credentials} header (AWS_LWA_AUTHORIZATION_SOURCE)."
@@ -114,12 +125,10 @@ class Invoker:
         return request
 
     async def _response(
-        self, source: EventSource, request: Request, invocation: Invocation, deadline: float, streamed: bool
+        self, source: EventSource, request: Request, head: bytes, deadline: float, streamed: bool
     ) -> Response:
         """Has the app answer; of a response that is to be streamed, only the head need be there."""
-        response = await self._connection.exchange(
-            request_head(request, invocation), request.body, request.method, deadline, whole=not streamed
-        )
+        response = await self._connection.exchange(head, request.body, request.method, deadline, whole=not streamed)
         request.body = b""
         if len(response.body) >= memory.LARGE:
             memory.keep()

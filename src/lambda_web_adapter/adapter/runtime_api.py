@@ -239,6 +239,9 @@ def invocation_of(response: Response) -> Invocation:
         invocation_id=said.get(b"lambda-runtime-invocation-id", b"").decode("utf-8", "replace"),
         trace_id=said.get(b"lambda-runtime-trace-id", b"").decode("utf-8", "replace"),
         tenant_id=said.get(b"lambda-runtime-aws-tenant-id", b"").decode("utf-8", "replace"),
+        function_arn=said.get(b"lambda-runtime-invoked-function-arn", b"").decode("utf-8", "replace"),
+        client_context=said.get(b"lambda-runtime-client-context", b"").decode("utf-8", "replace"),
+        identity=said.get(b"lambda-runtime-cognito-identity", b"").decode("utf-8", "replace"),
     )
 
 

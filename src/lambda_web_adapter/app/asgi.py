@@ -20,20 +20,21 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 
     from lambda_web_adapter.app.control import Control
+    from lambda_web_adapter.app.handling import Handling
 
 # For requests still running when SIGTERM comes: half of the 300 ms that Lambda leaves a runtime to stop.
 _DRAIN = 0.15  # seconds
 
 
-def serve(app: ASGI3Application, listener: socket.socket, control: Control) -> int:
+def serve(app: ASGI3Application, listener: socket.socket, handling: Handling) -> int:
     """Serves the app until SIGTERM.
 
     Returns:
         The exit code: 0, or 1 when the lifespan startup failed.
     """
     config = Config(
-        Lifespan(app, control),
-        http=connections(app, control),  # type: ignore[arg-type]  # it is called for each connection, as a class is
+        Lifespan(app, handling.control),
+        http=connections(app, handling),  # type: ignore[arg-type]  # it is called for each connection, as a class is
         ws="none",
         loop="uvloop" if find_spec("uvloop") else "asyncio",
         interface="asgi3",
@@ -44,7 +45,7 @@ def serve(app: ASGI3Application, listener: socket.socket, control: Control) -> i
         server_header=False,
         date_header=False,
     )
-    server = _Server(config, control)
+    server = _Server(config, handling.control)
     # Uvicorn handles these while it serves, and then puts back what was there: at the end they must not cut it short.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

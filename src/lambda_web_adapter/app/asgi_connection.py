@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from urllib.parse import unquote
-
-import httptools
 
 from lambda_web_adapter.app.asgi_exchange import Exchange, logger
-from lambda_web_adapter.app.origin import Origin
+from lambda_web_adapter.app.asgi_scope import scope_of
+from lambda_web_adapter.app.handling import invocation_of
 from lambda_web_adapter.app.request_reader import BAD_REQUEST, NotHttp, RequestReader
 
 TYPE_CHECKING = False
@@ -25,24 +23,20 @@ if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
-    from lambda_web_adapter.app.control import Control
+    from lambda_web_adapter.app.handling import Handling
     from lambda_web_adapter.app.request_reader import RawRequest
 
-# From 2.4 on, `send` raises an OSError when nobody waits for the response any more: an app that does not listen for the
-# end ends by it, and frameworks need no task that listens.
-_ASGI = {"version": "3.0", "spec_version": "2.4"}
 
-
-def connections(app: ASGI3Application, control: Control) -> Callable[..., AsgiConnection]:
+def connections(app: ASGI3Application, handling: Handling) -> Callable[..., AsgiConnection]:
     """Makes what uvicorn's server calls for each connection, with arguments of its own."""
-    return partial(AsgiConnection, app, control)
+    return partial(AsgiConnection, app, handling)
 
 
 class AsgiConnection(asyncio.Protocol):
     """Serves one connection until its end.
 
     Attributes:
-        control: the adapter's ear.
+        handling: how invocations are handled.
         transport: where responses are written to.
         port: the peer's port, by which the adapter knows the connection.
         writable: what to wait for before more is written; None while the peer keeps up.
@@ -51,15 +45,15 @@ class AsgiConnection(asyncio.Protocol):
     def __init__(
         self,
         app: ASGI3Application,
-        control: Control,
+        handling: Handling,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Takes the app, the adapter's ear, and what uvicorn's server has for all of its connections."""
+        """Takes the app, how it is to be served, and what uvicorn's server has for all of its connections."""
         self._app = app
-        self.control = control
+        self.handling = handling
         self._server_state = server_state
         self._app_state = app_state
         self._loop = _loop or asyncio.get_running_loop()
@@ -96,7 +90,7 @@ class AsgiConnection(asyncio.Protocol):
             logger.warning("A request was refused, since it is not HTTP: %s", error)
             self.transport.write(BAD_REQUEST)
             self.transport.close()
-            self.control.closing(self.port)
+            self.handling.control.closing(self.port)
         else:
             if reader.requests and self._current is None:
                 self._begin(reader.requests.popleft())
@@ -128,40 +122,13 @@ class AsgiConnection(asyncio.Protocol):
             self._begin(self._reader.requests.popleft())
 
     def _begin(self, request: RawRequest) -> None:
-        exchange = Exchange(self, self._scope(request), request.body, keep_alive=request.keep_alive)
+        headers = dict(request.headers)
+        invocation = invocation_of(request, headers)
+        scope = scope_of(request, headers, self._peer, invocation)
+        scope["state"] = self._app_state.copy()
+        exchange = Exchange(self, scope, request, invocation)
         self._current = exchange
         task = self._loop.create_task(exchange.run(self._app), name=self._name)
         tasks = self._server_state.tasks
         tasks.add(task)
         task.add_done_callback(tasks.discard)
-
-    def _scope(self, request: RawRequest) -> dict[str, Any]:
-        """Says what the request is, by what the event states, not the loopback hop (ASGI, "HTTP connection scope")."""
-        origin = Origin(dict(request.headers))
-        raw_path, _, query = _origin_form(request.target).partition(b"?")
-        path = raw_path.decode("ascii")
-        if "%" in path:
-            path = unquote(path)
-        return {
-            "type": "http",
-            "asgi": _ASGI.copy(),
-            "http_version": request.version,
-            "server": (origin.host, origin.port),
-            "client": (origin.client, 0) if origin.client else self._peer,
-            "scheme": origin.scheme,
-            "method": request.method.decode("ascii"),
-            "root_path": origin.prefix,
-            "path": origin.prefix + path,
-            "raw_path": origin.raw_prefix + raw_path,
-            "query_string": query,
-            "headers": request.headers,
-            "state": self._app_state.copy(),
-        }
-
-
-def _origin_form(target: bytes) -> bytes:
-    """Leaves scheme and host out of a target (RFC 9112 §3.2.2)."""
-    if target.startswith(b"/"):
-        return target
-    url = httptools.parse_url(target)
-    return (url.path or b"/") + (b"?" + url.query if url.query else b"")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
     from lambda_web_adapter.app.asgi_connection import AsgiConnection
+    from lambda_web_adapter.app.request_reader import RawRequest
+    from lambda_web_adapter.context import Invocation
 
 logger = logging.getLogger("uvicorn.error")  # where an app that configures its logs for uvicorn looks for them
 
@@ -53,6 +55,7 @@ class Exchange:
         "_connection",
         "_disconnected",
         "_head",
+        "_invocation",
         "_left",
         "_received",
         "_scope",
@@ -60,12 +63,15 @@ class Exchange:
         "keep_alive",
     )
 
-    def __init__(self, connection: AsgiConnection, scope: dict[str, Any], body: bytes, *, keep_alive: bool) -> None:
-        """Takes the connection and the whole request."""
+    def __init__(
+        self, connection: AsgiConnection, scope: dict[str, Any], request: RawRequest, invocation: Invocation | None
+    ) -> None:
+        """Takes the connection, the whole request, what the app is told of it, and the invocation that it is of."""
         self._connection = connection
         self._scope = scope
-        self._body = body
-        self.keep_alive = keep_alive
+        self._body = request.body
+        self._invocation = invocation
+        self.keep_alive = request.keep_alive
         self._received = self._disconnected = False
         self._started = self._begun = self._complete = False
         self._head = b""
@@ -75,11 +81,23 @@ class Exchange:
 
     async def run(self, app: ASGI3Application) -> None:
         """Calls the app, and tells the adapter when its call has returned."""
-        control, port = self._connection.control, self._connection.port
+        connection, handling = self._connection, self._connection.handling
+        if self._invocation is not None:
+            handling.begin(self._invocation)
+        try:
+            await self._call(app)
+            if hooks_before_freeze():
+                await freeze.call_hooks_async(handling.freeze_seconds)
+        finally:
+            handling.end()
+            tell = handling.control.done if self.keep_alive else handling.control.closing
+            tell(connection.port)
+
+    async def _call(self, app: ASGI3Application) -> None:
         try:
             result: Any = await app(self._scope, self._receive, self._send)  # type: ignore[arg-type, func-returns-value]
         except asyncio.CancelledError:
-            control.closing(port)
+            self.keep_alive = False
             self._connection.transport.close()
             raise
         except BaseException as error:  # the app's failure is the caller's 500, and the log has it
@@ -89,10 +107,6 @@ class Exchange:
             self._judge(result)
         if not self._complete:
             self._fail()
-        if hooks_before_freeze():
-            await freeze.call_hooks_async(control.freeze_seconds)
-        tell = control.done if self.keep_alive else control.closing
-        tell(port)
 
     def _judge(self, result: object) -> None:
         """Logs what is wrong with a call that has returned."""

@@ -12,17 +12,10 @@ from lambda_web_adapter.parent import end_with_parent
 
 
 class Control:
-    """Tells the adapter what cannot be seen from the HTTP connection; without a channel it tells nobody.
+    """Tells the adapter what cannot be seen from the HTTP connection; without a channel it tells nobody."""
 
-    Attributes:
-        freeze_seconds: how long the app's `before_freeze` functions may take, before a request is said to be done.
-    """
-
-    def __init__(
-        self, channel: socket.socket | None = None, stderr: int | None = None, freeze_seconds: float = 1.0
-    ) -> None:
+    def __init__(self, channel: socket.socket | None = None, stderr: int | None = None) -> None:
         """Takes the channel, and what stderr is to be when the app is ready; the adapter is the parent process."""
-        self.freeze_seconds = freeze_seconds
         self._channel = channel
         self._stderr = stderr
         self._adapter = os.getppid()

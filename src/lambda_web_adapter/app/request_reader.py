@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import httptools
 
+from lambda_web_adapter import preface
 from lambda_web_adapter.large_body import LARGE_PIECE, buffer_for
 
 TYPE_CHECKING = False
@@ -24,7 +25,7 @@ class NotHttp(Exception):
 
 
 class RawRequest(NamedTuple):
-    """A request as it came; header names are in lower case."""
+    """A request as it came; header names are in lower case. `event` is what stood in front of it, from the adapter."""
 
     method: bytes
     target: bytes
@@ -32,6 +33,7 @@ class RawRequest(NamedTuple):
     keep_alive: bool
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    event: bytes | None
 
 
 class RequestReader:
@@ -46,6 +48,9 @@ class RequestReader:
         self._send = send
         self._parser = httptools.HttpRequestParser(self)
         self.requests: deque[RawRequest] = deque()
+        self._between = True
+        self._preface = b""
+        self._event: bytes | None = None
 
     def feed(self, data: bytes) -> None:
         """Reads what has come.
@@ -53,6 +58,15 @@ class RequestReader:
         Raises:
             NotHttp: it is no request.
         """
+        if self._between:
+            data = self._preface + data
+            if data.startswith(preface.MARK):
+                parts = preface.split(data)
+                if parts is None:
+                    self._preface = data
+                    return
+                self._preface = b""
+                self._event, data = parts
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -64,6 +78,7 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         """Begins a request."""
+        self._between = False
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._chunks: list[bytes] = []
@@ -105,5 +120,8 @@ class RequestReader:
                 parser.should_keep_alive(),
                 self._headers,
                 body,
+                self._event,
             )
         )
+        self._event = None
+        self._between = True

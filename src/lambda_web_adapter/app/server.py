@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lambda_web_adapter.app.control import Control
 from lambda_web_adapter.app.finder import find_app, interface_of
+from lambda_web_adapter.app.handling import Handling
 from lambda_web_adapter.errors import AppNotFound
 
 TYPE_CHECKING = False
@@ -22,7 +23,12 @@ START_FAILED = 1
 
 
 def serve(
-    settings: Settings, listener: socket.socket, channel: socket.socket | None = None, stderr: int | None = None
+    settings: Settings,
+    listener: socket.socket,
+    channel: socket.socket | None = None,
+    stderr: int | None = None,
+    *,
+    alone: bool = True,
 ) -> int:
     """Serves the app until SIGTERM.
 
@@ -31,11 +37,12 @@ def serve(
         listener: the listening socket.
         channel: the control channel to the adapter, if there is one.
         stderr: the file descriptor to write errors to once the app is ready; until then the adapter listens to them.
+        alone: whether there is one invocation at a time.
 
     Returns:
         The exit code.
     """
-    control = Control(channel, stderr, settings.before_freeze_seconds)
+    control = Control(channel, stderr)
     try:
         app = find_app(settings.app, Path.cwd())
         interface = interface_of(app, settings.interface)
@@ -48,25 +55,27 @@ def serve(
         traceback.print_exc()
         control.failed(error)
         return START_FAILED
-    return _serve(app, interface, settings, listener, control)
-
-
-def _serve(app: Any, interface: str, settings: Settings, listener: socket.socket, control: Control) -> int:
-    """Imports the server that is needed, and no other: asyncio and uvicorn are half of a cold start."""
+    handling = Handling(
+        control=control,
+        alone=alone,
+        freeze_seconds=settings.before_freeze_seconds,
+        event_in_environ=settings.event_in_environ,
+    )
+    # The server that is needed is imported, and no other: asyncio and uvicorn are half of a cold start.
     if interface == "wsgi" and settings.server == "auto":
         from lambda_web_adapter.app import wsgi
 
-        return wsgi.serve(app, listener, control)
+        return wsgi.serve(app, listener, handling)
     from lambda_web_adapter.app import asgi
 
-    return asgi.serve(_as_asgi(app, interface), listener, control)
+    return asgi.serve(_as_asgi(app, interface, handling), listener, handling)
 
 
-def _as_asgi(app: Any, interface: str) -> Any:
+def _as_asgi(app: Any, interface: str, handling: Handling) -> Any:
     if interface == "wsgi":
         from a2wsgi import WSGIMiddleware
 
-        return WSGIMiddleware(app)
+        return WSGIMiddleware(handling.told(app))
     if interface == "asgi2":
         from uvicorn.middleware.asgi2 import ASGI2Middleware
 

@@ -23,18 +23,20 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
     from lambda_web_adapter.app.control import Control
+    from lambda_web_adapter.app.handling import Handling
 
 logger = logging.getLogger(__name__)
 
 _ENDING = {signal.SIGTERM, signal.SIGINT}
 
 
-def serve(app: WSGIApplication, listener: socket.socket, control: Control) -> int:
+def serve(app: WSGIApplication, listener: socket.socket, handling: Handling) -> int:
     """Serves the app until SIGTERM.
 
     Returns:
         The exit code.
     """
+    control = handling.control
     signals = _signals()
     poll = select.poll()
     poll.register(listener, select.POLLIN)
@@ -53,7 +55,7 @@ def serve(app: WSGIApplication, listener: socket.socket, control: Control) -> in
             continue  # a signal that the app handles
         connection, (host, port, *_) = listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        served = WsgiConnection(app, connection, (host, port), control)
+        served = WsgiConnection(app, connection, (host, port), handling)
         threading.Thread(target=_run, args=(served, connection), name=f"wsgi-{port}", daemon=True).start()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from lambda_web_adapter.app import freeze
+from lambda_web_adapter.app.handling import invocation_of
 from lambda_web_adapter.app.request_reader import BAD_REQUEST, NotHttp, RequestReader
 from lambda_web_adapter.app.wsgi_environ import environ_of
 from lambda_web_adapter.app.wsgi_response import ConnectionLost, ResponseWriter
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
     from wsgiref.types import WSGIApplication
 
-    from lambda_web_adapter.app.control import Control
+    from lambda_web_adapter.app.handling import Handling
     from lambda_web_adapter.app.request_reader import RawRequest
 
 logger = logging.getLogger(__name__)
@@ -29,13 +30,14 @@ class WsgiConnection:
     """Serves one connection until its end."""
 
     def __init__(
-        self, app: WSGIApplication, connection: socket.socket, peer: tuple[str, int], control: Control
+        self, app: WSGIApplication, connection: socket.socket, peer: tuple[str, int], handling: Handling
     ) -> None:
-        """Takes the app, the accepted connection, where it came from, and the adapter's ear."""
+        """Takes the app, the accepted connection, where it came from, and how invocations are handled."""
         self._app = app
         self._socket = connection
         self._peer = peer
-        self._control = control
+        self._control = handling.control
+        self._handling = handling
         self._reader = RequestReader(connection.sendall)
 
     def run(self) -> None:
@@ -46,7 +48,8 @@ class WsgiConnection:
                 finished = self._answer(request)
             finally:
                 if hooks_before_freeze():
-                    freeze.call_hooks(self._control.freeze_seconds)
+                    freeze.call_hooks(self._handling.freeze_seconds)
+                self._handling.end()
                 tell = self._control.done if finished else self._control.closing
                 tell(self._peer[1])
             if not finished:
@@ -72,8 +75,13 @@ class WsgiConnection:
 
     def _answer(self, request: RawRequest) -> bool:
         """Calls the app and writes its response; returns whether the connection can go on."""
-        environ = environ_of(request.method, request.target, request.version, request.headers, request.body)
+        headers = dict(request.headers)
+        environ = environ_of(request, headers)
         environ.setdefault("REMOTE_ADDR", self._peer[0])
+        invocation = invocation_of(request, headers)
+        if invocation is not None:
+            self._handling.begin(invocation)
+            self._handling.tell(environ, invocation)
         response = ResponseWriter(self._socket, head=request.method == b"HEAD", chunked=request.version == "1.1")
         try:
             self._call(environ, response)

@@ -11,7 +11,10 @@ from lambda_web_adapter.app.origin import Origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
+
+    from lambda_web_adapter.app.request_reader import RawRequest
 
 _CONSTANT = {
     "wsgi.version": (1, 0),
@@ -26,42 +29,37 @@ _KEYS: dict[bytes, str] = {b"content-type": "CONTENT_TYPE", b"content-length": "
 _KEYS_BOUND = 2000
 
 
-def environ_of(
-    method: bytes, target: bytes, version: str, headers: list[tuple[bytes, bytes]], body: bytes
-) -> dict[str, Any]:
+def environ_of(request: RawRequest, headers: Mapping[bytes, bytes]) -> dict[str, Any]:
     """Makes the environ of a request.
 
     Args:
-        method: the method.
-        target: path and query, as in the request line.
-        version: the HTTP version, such as `1.1`.
-        headers: names in lower case and values, in order.
-        body: the whole body.
+        request: the request.
+        headers: its headers, for those of which there is one.
     """
-    origin = Origin(dict(headers))
-    path, _, query = target.partition(b"?")
+    origin = Origin(headers)
+    path, _, query = request.target.partition(b"?")
     environ: dict[str, Any] = {
         **_CONSTANT,
-        "REQUEST_METHOD": method.decode("latin-1"),
+        "REQUEST_METHOD": request.method.decode("latin-1"),
         "SCRIPT_NAME": unquote_to_bytes(origin.raw_prefix).decode("latin-1"),
         "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
         "QUERY_STRING": query.decode("latin-1"),
-        "REQUEST_URI": (origin.raw_prefix + target).decode("latin-1"),
+        "REQUEST_URI": (origin.raw_prefix + request.target).decode("latin-1"),
         "SERVER_NAME": origin.host,
         "SERVER_PORT": str(origin.port),
-        "SERVER_PROTOCOL": f"HTTP/{version}",
+        "SERVER_PROTOCOL": f"HTTP/{request.version}",
         "wsgi.url_scheme": origin.scheme,
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": io.BytesIO(request.body),
         "wsgi.errors": sys.stderr,
     }
     if origin.client:
         environ["REMOTE_ADDR"] = origin.client
-    for name, value in headers:
+    for name, value in request.headers:
         key = _KEYS.get(name) or _key(name)
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
-    if body and "CONTENT_LENGTH" not in environ:  # it came in chunks
-        environ["CONTENT_LENGTH"] = str(len(body))
+    if request.body and "CONTENT_LENGTH" not in environ:  # it came in chunks
+        environ["CONTENT_LENGTH"] = str(len(request.body))
     return environ
 
 

@@ -1,0 +1,86 @@
+"""The invocation that the app handles, from the moment that its request is there until all of its work is done.
+
+Where there is one invocation at a time, the environment variable of X-Ray is its own, as in Lambda's Python runtime.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from lambda_web_adapter.context import HANDLED, Invocation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+    from wsgiref.types import StartResponse, WSGIApplication
+
+    from lambda_web_adapter.app.control import Control
+    from lambda_web_adapter.app.request_reader import RawRequest
+
+# Where X-Ray's SDK, Powertools, OpenTelemetry and botocore look for the trace (Lambda, "Defined runtime environment
+# variables").
+_TRACE = "_X_AMZN_TRACE_ID"
+# Mangum's names, in scope and environ.
+CONTEXT = "aws.context"
+EVENT = "aws.event"
+
+
+def invocation_of(request: RawRequest, headers: Mapping[bytes, bytes]) -> Invocation | None:
+    """Says what invocation a request is of; None if it does not come from the adapter.
+
+    Args:
+        request: the request.
+        headers: its headers.
+    """
+    if request.event is None:
+        return None
+    said = headers.get
+    return Invocation(said(b"x-amzn-lambda-context", b"{}"), said(b"x-amzn-trace-id", b""), request.event, request.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """How invocations are handled in this process.
+
+    Attributes:
+        control: the adapter's ear.
+        alone: whether there is one at a time.
+        freeze_seconds: how long the app's `before_freeze` functions may take, before a request is said to be done.
+        event_in_environ: whether a WSGI app finds the event in its environ; it has to be read for that.
+    """
+
+    control: Control
+    alone: bool = True
+    freeze_seconds: float = 1.0
+    event_in_environ: bool = False
+
+    def begin(self, invocation: Invocation) -> None:
+        """Has the app know an invocation."""
+        HANDLED.begin(invocation, alone=self.alone)
+        if self.alone and invocation.trace_id:
+            os.environ[_TRACE] = invocation.trace_id.decode("latin-1")
+
+    def end(self) -> None:
+        """Has the app know no invocation any more."""
+        HANDLED.end()
+        if self.alone:
+            os.environ.pop(_TRACE, None)
+
+    def tell(self, environ: dict[str, Any], invocation: Invocation) -> None:
+        """Puts into an environ what an ASGI app finds in its scope."""
+        environ[CONTEXT] = invocation.context
+        if self.event_in_environ:
+            environ[EVENT] = invocation.event
+
+    def told(self, app: WSGIApplication) -> Any:
+        """Makes an app that is told the same on a server that does not know of it."""
+
+        def told(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+            invocation = HANDLED.get()
+            if invocation is not None:
+                self.tell(environ, invocation)
+            return app(environ, start_response)
+
+        return told

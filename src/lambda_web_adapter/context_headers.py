@@ -1,0 +1,145 @@
+"""The headers by which any app, in any language, can know the invocation: names and shapes are the Rust adapter's.
+
+Header values are ASCII whatever the context holds (RFC 9110 §5.5): JSON says all else by escapes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import orjson
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from lambda_web_adapter.messages import Invocation
+
+LAMBDA_CONTEXT = "x-amzn-lambda-context"
+REQUEST_CONTEXT = "x-amzn-request-context"
+# Bytes of a value. Servers refuse requests with larger ones: gunicorn from 8,190 bytes for a header, Node.js from 16 KB
+# for all of them together.
+LIMIT = 8000
+
+_NOT_VISIBLE = re.compile(r"[^\x20-\x7e]")
+# What the Runtime API calls it, and what the Rust adapter does.
+_CLIENT = {
+    "installation_id": "installationId",
+    "app_title": "appTitle",
+    "app_version_name": "appVersionName",
+    "app_version_code": "appVersionCode",
+    "app_package_name": "appPackageName",
+}
+_IDENTITY = {"cognitoIdentityId": "identityId", "cognitoIdentityPoolId": "identityPoolId"}
+# W3C Trace Context and Baggage; a caller of the function sends them in the client context.
+_W3C = ("traceparent", "tracestate", "baggage")
+
+
+class ContextHeaders:
+    """Writes the headers of one invocation after the other, in one environment."""
+
+    def __init__(self, environment: Mapping[str, str], too_large: Callable[[str], object]) -> None:
+        """Takes what all invocations share.
+
+        Args:
+            environment: the variables, as Lambda sets them.
+            too_large: is told what was left out.
+        """
+        said = environment.get
+        memory = said("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+        self._too_large = too_large
+        self._env_config = orjson.Fragment(
+            _dump(
+                {
+                    "function_name": said("AWS_LAMBDA_FUNCTION_NAME", ""),
+                    "memory": int(memory) if memory.isdecimal() else 0,
+                    "version": said("AWS_LAMBDA_FUNCTION_VERSION", ""),
+                    "log_stream": said("AWS_LAMBDA_LOG_STREAM_NAME", ""),
+                    "log_group": said("AWS_LAMBDA_LOG_GROUP_NAME", ""),
+                }
+            )
+        )
+
+    def of(self, invocation: Invocation, event: Any) -> Iterator[tuple[str, str]]:
+        """Yields names and values: of the request context, which is `null` where there is none, and of Lambda's own."""
+        request_context = event.get("requestContext") if isinstance(event, dict) else None
+        client_context = _object(invocation.client_context) if invocation.client_context else None
+        values = (
+            (REQUEST_CONTEXT, _ascii(_dump(request_context)) if request_context is not None else "null"),
+            (LAMBDA_CONTEXT, _ascii(_dump(self._lambda_context(invocation, client_context)))),
+        )
+        for name, value in values:
+            if len(value) <= LIMIT:
+                yield name, value
+            else:
+                self._too_large(
+                    f"{name} is left out where it is longer than {LIMIT} bytes, which servers refuse; a Python app "
+                    "has all of it by lambda_web_adapter.current_event() and current_context()."
+                )
+        if client_context and isinstance(w3c := client_context.get("w3c"), dict):
+            for name in _W3C:
+                said = w3c.get(name)
+                if isinstance(said, str) and said and not _NOT_VISIBLE.search(said):
+                    yield name, said
+
+    def _lambda_context(self, invocation: Invocation, client_context: dict[str, Any] | None) -> dict[str, Any]:
+        return {
+            "request_id": invocation.request_id,
+            "deadline": invocation.deadline_ms,
+            "invoked_function_arn": invocation.function_arn,
+            "xray_trace_id": invocation.trace_id or None,
+            "client_context": _client_context(client_context),
+            "identity": _renamed(_object(invocation.identity), _IDENTITY) if invocation.identity else None,
+            "tenant_id": invocation.tenant_id or None,
+            "env_config": self._env_config,
+        }
+
+
+def _client_context(said: dict[str, Any] | None) -> dict[str, Any] | None:
+    if said is None:
+        return None
+    client = said.get("client")
+    return {
+        "client": _renamed(client if isinstance(client, dict) else {}, _CLIENT),
+        "custom": said.get("custom") or {},
+        "environment": said.get("env") or {},
+    }
+
+
+def _renamed(said: dict[str, Any] | None, names: dict[str, str]) -> dict[str, Any] | None:
+    return None if said is None else {names.get(name, name): value for name, value in said.items()}
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """Reads a JSON object; what is none counts as missing, as a header that came empty does."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _dump(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # half of a surrogate pair, an integer beyond 64 bits: what the standard library's reader takes
+        pass
+    try:
+        return json.dumps(value, separators=(",", ":")).encode("ascii")
+    except RecursionError:  # nobody could read that
+        return b"null"
+
+
+def _ascii(document: bytes) -> str:
+    """Escapes what is not visible ASCII, which in JSON can only be within a string."""
+    text = document.decode("utf-8")
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return _NOT_VISIBLE.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))
