@@ -185,18 +185,18 @@ class Invocation:
         """Takes two headers, what stood in front of the request, and its body."""
         self.context = LambdaContext(context)
         self.trace_id = trace_id
-        self._said = event
+        self._said: bytes | None = event
         self._body = body
         self._event: Any = None
 
     @property
     def event(self) -> Any:
         """The event."""
-        if self._event is None:
+        if self._said is not None:
             from lambda_web_adapter import preface
 
             self._event = preface.read(self._said, self._body)
-            self._said = self._body = b""
+            self._said, self._body = None, b""
         return self._event
 
 

@@ -66,18 +66,22 @@ class ContextHeaders:
         """Yields names and values: of the request context, which is `null` where there is none, and of Lambda's own."""
         request_context = event.get("requestContext") if isinstance(event, dict) else None
         client_context = _object(invocation.client_context) if invocation.client_context else None
-        values = (
-            (REQUEST_CONTEXT, _ascii(_dump(request_context)) if request_context is not None else "null"),
-            (LAMBDA_CONTEXT, _ascii(_dump(self._lambda_context(invocation, client_context)))),
-        )
-        for name, value in values:
-            if len(value) <= LIMIT:
-                yield name, value
-            else:
-                self._too_large(
-                    f"{name} is left out where it is longer than {LIMIT} bytes, which servers refuse; a Python app "
-                    "has all of it by lambda_web_adapter.current_event() and current_context()."
-                )
+        value = "null" if request_context is None else _ascii(_dump(request_context))
+        if len(value) <= LIMIT:
+            yield REQUEST_CONTEXT, value
+        else:
+            self._too_large(
+                f"{REQUEST_CONTEXT} is left out where it has more than {LIMIT} bytes, which servers refuse. A Python "
+                "app has it in lambda_web_adapter.current_event()."
+            )
+        value = _ascii(_dump(self._lambda_context(invocation, client_context)))
+        if len(value) > LIMIT:
+            self._too_large(
+                f"{LAMBDA_CONTEXT} has no client_context where it would have more than {LIMIT} bytes with it, which "
+                "servers refuse."
+            )
+            value = _ascii(_dump(self._lambda_context(invocation, None)))
+        yield LAMBDA_CONTEXT, value
         if client_context and isinstance(w3c := client_context.get("w3c"), dict):
             for name in _W3C:
                 said = w3c.get(name)

@@ -69,7 +69,7 @@ def read(said: bytes, body: bytes) -> Any:
         event = orjson.loads(said or body)
     except orjson.JSONDecodeError:
         event = json.loads(said or body)  # see `events.reading`
-    if isinstance(event, dict) and event.get("body") is IN_THE_REQUEST:
+    if said and isinstance(event, dict) and event.get("body") is IN_THE_REQUEST:
         encoded = any(event.get(flag) is True for flag in _FLAGS)
         event["body"] = b64encode(body).decode("ascii") if encoded else body.decode("utf-8", "surrogatepass")
     return event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from urllib.parse import unquote
 
 import httptools
@@ -11,7 +12,7 @@ from lambda_web_adapter.app.origin import Origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from lambda_web_adapter.app.request_reader import RawRequest
@@ -22,10 +23,33 @@ if TYPE_CHECKING:
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 
 
+def _of_all(method: Callable[..., Any]) -> Any:
+    """Has a dict's method see the event."""
+
+    @wraps(method)
+    def reading(scope: Scope, *args: Any) -> Any:
+        scope.read()
+        return method(scope, *args)
+
+    return reading
+
+
+def _of_one(method: Callable[..., Any]) -> Any:
+    """Has a dict's method see the event if that is the key that it is asked about."""
+
+    @wraps(method)
+    def reading(scope: Scope, key: Any, *args: Any) -> Any:
+        if key == EVENT:
+            scope.read()
+        return method(scope, key, *args)
+
+    return reading
+
+
 class Scope(dict[str, "Any"]):
     """A scope whose `aws.event` is read when someone asks for it, or makes a copy: few apps do, and it costs the most.
 
-    Whatever is not overridden here does not show whether the event is in it.
+    But for that it is as a dict that has it.
     """
 
     __slots__ = ("_invocation",)
@@ -35,78 +59,40 @@ class Scope(dict[str, "Any"]):
         super().__init__(scope)
         self._invocation: Invocation | None = invocation
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Reads the event, unless that was done."""
         if self._invocation is not None:
             invocation, self._invocation = self._invocation, None
-            self.setdefault(EVENT, invocation.event)
+            super().setdefault(EVENT, invocation.event)
 
     def __missing__(self, key: str) -> Any:
-        """Reads the event."""
+        """Gives the event, if that is the key."""
         if key == EVENT and self._invocation is not None:
-            self._read()
+            self.read()
             return self[key]
         raise KeyError(key)
 
-    def get(self, key: str, default: Any = None) -> Any:
-        """Is a dict's."""
-        if key == EVENT:
-            self._read()
-        return super().get(key, default)
+    __contains__ = _of_one(dict.__contains__)
+    __delitem__ = _of_one(dict.__delitem__)
+    get = _of_one(dict.get)
+    pop = _of_one(dict.pop)
+    setdefault = _of_one(dict.setdefault)
 
-    def __contains__(self, key: object) -> bool:
-        """Is a dict's."""
-        return super().__contains__(key) or (key == EVENT and self._invocation is not None)
-
-    def __iter__(self) -> Iterator[str]:
-        """Is a dict's; `dict(scope)` and `{**scope}` come here too."""
-        self._read()
-        return super().__iter__()
-
-    def __len__(self) -> int:
-        """Is a dict's."""
-        self._read()
-        return super().__len__()
-
-    def keys(self) -> KeysView[str]:  # type: ignore[override]  # dict_keys has no name of its own
-        """Is a dict's."""
-        self._read()
-        return super().keys()
-
-    def values(self) -> ValuesView[Any]:  # type: ignore[override]
-        """Is a dict's."""
-        self._read()
-        return super().values()
-
-    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]
-        """Is a dict's."""
-        self._read()
-        return super().items()
-
-    def copy(self) -> dict[str, Any]:
-        """Is a dict's."""
-        self._read()
-        return super().copy()
-
-    def __or__(self, other: Any) -> Any:
-        """Is a dict's."""
-        self._read()
-        return super().__or__(other)
-
-    def pop(self, key: str, *default: Any) -> Any:
-        """Is a dict's."""
-        if key == EVENT:
-            self._read()
-        return super().pop(key, *default)
-
-    def __eq__(self, other: object) -> bool:
-        """Is a dict's."""
-        self._read()
-        return super().__eq__(other)
-
-    def __repr__(self) -> str:
-        """Is a dict's."""
-        self._read()
-        return super().__repr__()
+    __eq__ = _of_all(dict.__eq__)
+    __iter__ = _of_all(dict.__iter__)  # `dict(scope)` and `{**scope}` come here too
+    __len__ = _of_all(dict.__len__)
+    __ne__ = _of_all(dict.__ne__)
+    __or__ = _of_all(dict.__or__)
+    __reduce_ex__ = _of_all(dict.__reduce_ex__)
+    __repr__ = _of_all(dict.__repr__)
+    __reversed__ = _of_all(dict.__reversed__)
+    __ror__ = _of_all(dict.__ror__)
+    clear = _of_all(dict.clear)
+    copy = _of_all(dict.copy)
+    items = _of_all(dict.items)
+    keys = _of_all(dict.keys)
+    popitem = _of_all(dict.popitem)
+    values = _of_all(dict.values)
 
 
 def scope_of(

@@ -34,6 +34,7 @@ class Handler(BaseHTTPRequestHandler):
             "listening": self.server.server_port,
             "IGNORED": os.environ.get("IGNORED", ""),
             "descriptors": descriptors,
+            "headers": self.headers.items(),
         }
         body = json.dumps(seen).encode()
         self.send_response(int(status))

@@ -1,0 +1,84 @@
+"""An event in front of a request: written by the adapter, taken off by our server, read when it is asked for."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_web_adapter import preface
+from lambda_web_adapter.app.request_reader import RawRequest, RequestReader
+from lambda_web_adapter.events.reading import read_event
+
+EVENTS = st.dictionaries(
+    st.sampled_from(["requestContext", "path", "né", "half\ud800"]),
+    st.none() | st.text() | st.integers(-(2**70), 2**70) | st.lists(st.text(max_size=5), max_size=3),
+)
+
+
+def received(data: bytes, cuts: list[int]) -> list[RawRequest]:
+    """What a server reads when bytes come in these pieces."""
+    reader = RequestReader(lambda _: None)
+    places = [0, *sorted({cut % (len(data) + 1) for cut in cuts}), len(data)]
+    for start, end in itertools.pairwise(places):
+        reader.feed(data[start:end])
+    return list(reader.requests)
+
+
+def request(body: bytes) -> bytes:
+    return b"POST /p HTTP/1.1\r\nhost: h\r\ncontent-length: %d\r\n\r\n" % len(body)
+
+
+def sent(verbatim: bytes, body: bytes, *, is_body: bool = False) -> bytes:
+    """What the adapter sends for an event whose body the request has."""
+    event = read_event(verbatim)
+    if isinstance(event, dict) and event.get("body"):
+        event["body"] = preface.IN_THE_REQUEST
+    return preface.with_event(request(body), verbatim, event, is_body=is_body) + body
+
+
+@given(event=EVENTS, body=st.binary(max_size=100), cuts=st.lists(st.integers(0, 1000), max_size=5), small=st.booleans())
+def test_an_event_arrives_as_it_was_however_it_is_cut(
+    event: dict[str, Any], body: bytes, cuts: list[int], small: bool
+) -> None:
+    event = {**event, "body": base64.b64encode(body).decode() or None, "isBase64Encoded": True}
+    with mock.patch.object(preface, "_SMALL", 10_000 if small else 0):
+        data = sent(json.dumps(event).encode(), body)
+    plain = request(b"")
+
+    with_event, without = received(data + plain, cuts)
+
+    assert (with_event.target, with_event.body, without.event) == (b"/p", body, None)
+    assert with_event.event is not None
+    assert preface.read(with_event.event, with_event.body) == event
+
+
+@given(text=st.text())
+def test_a_text_body_is_the_request_s(text: str) -> None:
+    event = {"body": text, "isBase64Encoded": False}
+    with mock.patch.object(preface, "_SMALL", 0):
+        (found,) = received(sent(json.dumps(event).encode(), text.encode("utf-8", "surrogatepass")), [])
+
+    assert found.event is not None
+    assert preface.read(found.event or b"", found.body) == event
+
+
+@pytest.mark.parametrize("event", [{"Records": [1]}, [1, 2], "text", None, 7, True, {"body": True}, {"body": "b"}])
+def test_an_event_that_is_the_body_is_read_from_there(event: object) -> None:
+    verbatim = json.dumps(event).encode()
+    (found,) = received(preface.with_event(request(verbatim), verbatim, event, is_body=True) + verbatim, [1, 3, 5])
+
+    assert (found.event, found.body) == (b"", verbatim)
+    assert preface.read(found.event or b"", found.body) == event
+
+
+def test_a_large_event_goes_without_its_body() -> None:
+    verbatim = json.dumps({"path": "/", "body": "x" * 100_000}).encode()
+
+    assert len(sent(verbatim, b"")) < 1000
