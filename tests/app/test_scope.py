@@ -75,7 +75,7 @@ USES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "update of another": into_another,
     "updated": updated,
     "iter": list,
-    "reversed": lambda scope: set(reversed(scope)),
+    "reversed": lambda scope: len(list(reversed(scope))),
     "keys": lambda scope: set(scope.keys()),
     "values": lambda scope: list(scope.values()),
     "items": lambda scope: list(scope.items()),
