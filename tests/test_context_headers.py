@@ -52,9 +52,11 @@ def invocation(**more: Any) -> Invocation:
 
 def headers(event: Any = None, *, said: list[str] | None = None, **more: Any) -> dict[str, str]:
     writer = ContextHeaders(ENVIRONMENT, (said if said is not None else []).append)
-    pairs = list(writer.of(invocation(**more), event))
-    assert len(dict(pairs)) == len(pairs)
-    return dict(pairs)
+    lines = writer.of(invocation(**more), event).decode("ascii").split("\r\n")
+    assert lines.pop() == ""
+    found = dict(line.split(": ", 1) for line in lines)
+    assert len(found) == len(lines)
+    return found
 
 
 def test_the_lambda_context_of_a_plain_invocation() -> None:

@@ -201,33 +201,22 @@ class Invocation:
 
 
 class Handled:
-    """What is being handled: by this task or thread, and by the whole process where that is one at a time."""
+    """What is being handled.
+
+    Attributes:
+        here: by this task or thread.
+        alone: by the whole process, where that is one at a time: threads that the app has started itself inherit
+            nothing, but are about this one too.
+    """
 
     def __init__(self) -> None:
         """Begins with nothing."""
-        self._here: ContextVar[Invocation | None] = ContextVar("lambda_web_adapter_invocation", default=None)
-        self._alone: Invocation | None = None
-
-    def begin(self, invocation: Invocation, *, alone: bool) -> None:
-        """Takes note that an invocation is handled from here on.
-
-        Args:
-            invocation: which one.
-            alone: whether there is no other at the same time, so that threads that the app has started itself, which
-                inherit nothing, are about this one too.
-        """
-        self._here.set(invocation)
-        if alone:
-            self._alone = invocation
-
-    def end(self) -> None:
-        """Takes note that it is not any more."""
-        self._here.set(None)
-        self._alone = None
+        self.here: ContextVar[Invocation | None] = ContextVar("lambda_web_adapter_invocation", default=None)
+        self.alone: Invocation | None = None
 
     def get(self) -> Invocation | None:
         """Says what is being handled, if anything is."""
-        return self._here.get() or self._alone
+        return self.here.get() or self.alone
 
 
 HANDLED = Handled()

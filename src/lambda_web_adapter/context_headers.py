@@ -12,7 +12,7 @@ import orjson
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from lambda_web_adapter.messages import Invocation
@@ -62,31 +62,28 @@ class ContextHeaders:
             )
         )
 
-    def of(self, invocation: Invocation, event: Any) -> Iterator[tuple[str, str]]:
-        """Yields names and values: of the request context, which is `null` where there is none, and of Lambda's own."""
+    def of(self, invocation: Invocation, event: Any) -> bytes:
+        """Writes the lines: of the request context, which is `null` where there is none, and of Lambda's own."""
         request_context = event.get("requestContext") if isinstance(event, dict) else None
-        client_context = _object(invocation.client_context) if invocation.client_context else None
-        value = "null" if request_context is None else _ascii(_dump(request_context))
-        if len(value) <= LIMIT:
-            yield REQUEST_CONTEXT, value
-        else:
+        value = b"null" if request_context is None else _visible(_dump(request_context))
+        if len(value) > LIMIT:
             self._too_large(
                 f"{REQUEST_CONTEXT} is left out where it has more than {LIMIT} bytes, which servers refuse. A Python "
                 "app has it in lambda_web_adapter.current_event()."
             )
-        value = _ascii(_dump(self._lambda_context(invocation, client_context)))
+            lines = b""
+        else:
+            lines = b"x-amzn-request-context: %b\r\n" % value
+        client_context = _object(invocation.client_context) if invocation.client_context else None
+        value = _visible(_dump(self._lambda_context(invocation, client_context)))
         if len(value) > LIMIT:
             self._too_large(
                 f"{LAMBDA_CONTEXT} has no client_context where it would have more than {LIMIT} bytes with it, which "
                 "servers refuse."
             )
-            value = _ascii(_dump(self._lambda_context(invocation, None)))
-        yield LAMBDA_CONTEXT, value
-        if client_context and isinstance(w3c := client_context.get("w3c"), dict):
-            for name in _W3C:
-                said = w3c.get(name)
-                if isinstance(said, str) and said and not _NOT_VISIBLE.search(said):
-                    yield name, said
+            value = _visible(_dump(self._lambda_context(invocation, None)))
+        lines = b"%bx-amzn-lambda-context: %b\r\n" % (lines, value)
+        return lines + _w3c(client_context) if client_context else lines
 
     def _lambda_context(self, invocation: Invocation, client_context: dict[str, Any] | None) -> dict[str, Any]:
         return {
@@ -99,6 +96,19 @@ class ContextHeaders:
             "tenant_id": invocation.tenant_id or None,
             "env_config": self._env_config,
         }
+
+
+def _w3c(client_context: dict[str, Any]) -> bytes:
+    """Writes the lines that the caller of the function has sent beside its event."""
+    w3c = client_context.get("w3c")
+    said = w3c if isinstance(w3c, dict) else {}
+    pairs = ((name, said.get(name)) for name in _W3C)
+    lines = [f"{name}: {value}\r\n" for name, value in pairs if isinstance(value, str) and _may_stand(value)]
+    return "".join(lines).encode("ascii")
+
+
+def _may_stand(value: str) -> bool:
+    return bool(value) and not _NOT_VISIBLE.search(value)
 
 
 def _client_context(said: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -136,12 +146,11 @@ def _dump(value: Any) -> bytes:
         return b"null"
 
 
-def _ascii(document: bytes) -> str:
+def _visible(document: bytes) -> bytes:
     """Escapes what is not visible ASCII, which in JSON can only be within a string."""
-    text = document.decode("utf-8")
-    if text.isascii() and "\x7f" not in text:
-        return text
-    return _NOT_VISIBLE.sub(_escape, text)
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return _NOT_VISIBLE.sub(_escape, document.decode("utf-8")).encode("ascii")
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -10,8 +10,6 @@ from lambda_web_adapter.messages import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lambda_web_adapter.messages import Invocation, Request
 
 # Meant for one connection only, never for the next (RFC 9110 §7.6.1, and RFC 2616 §13.5.1 for the older ones).
@@ -82,13 +80,13 @@ def _line(name: str) -> str:
     return line
 
 
-def request_head(request: Request, invocation: Invocation, contexts: Iterable[tuple[str, str]] = ()) -> bytes:
+def request_head(request: Request, invocation: Invocation, more: bytes = b"") -> bytes:
     """Writes the head of the request as the app gets it; the body goes as it is.
 
     Args:
         request: what the event means.
         invocation: whose trace and tenant go along.
-        contexts: headers that say more of it.
+        more: lines to add.
 
     Raises:
         InvalidEvent: something in it cannot stand in an HTTP request; it is never sent, nor split in two.
@@ -112,14 +110,13 @@ def request_head(request: Request, invocation: Invocation, contexts: Iterable[tu
     if trace_id := invocation.trace_id or special.get("x-amzn-trace-id"):
         head.append(f"x-amzn-trace-id: {trace_id}")
     head += [f"{name}: {value}" for name, value in request.marks]
-    head += [f"{name}: {value}" for name, value in contexts]
     if invocation.tenant_id:
         head.append(f"x-amz-tenant-id: {invocation.tenant_id}")
     if body or request.method in _BODY_METHODS:
         head.append(f"content-length: {len(body)}")
     text = "\r\n".join(head)
     _check(request, text, len(head) - 1)
-    return text.encode("utf-8", "surrogatepass") + b"\r\n\r\n"
+    return b"%b\r\n%b\r\n" % (text.encode("utf-8", "surrogatepass"), more)
 
 
 def authorize(request: Request, source: str) -> bool:

@@ -89,7 +89,8 @@ class Exchange:
             if hooks_before_freeze():
                 await freeze.call_hooks_async(handling.freeze_seconds)
         finally:
-            handling.end()
+            if self._invocation is not None:
+                handling.end(self._invocation)
             tell = handling.control.done if self.keep_alive else handling.control.closing
             tell(connection.port)
 

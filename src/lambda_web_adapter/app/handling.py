@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Where X-Ray's SDK, Powertools, OpenTelemetry and botocore look for the trace (Lambda, "Defined runtime environment
 # variables").
-_TRACE = "_X_AMZN_TRACE_ID"
+_TRACE = b"_X_AMZN_TRACE_ID"
 # Mangum's names, in scope and environ.
 CONTEXT = "aws.context"
 EVENT = "aws.event"
@@ -58,15 +58,22 @@ class Handling:
 
     def begin(self, invocation: Invocation) -> None:
         """Has the app know an invocation."""
-        HANDLED.begin(invocation, alone=self.alone)
-        if self.alone and invocation.trace_id:
-            os.environ[_TRACE] = invocation.trace_id.decode("latin-1")
-
-    def end(self) -> None:
-        """Has the app know no invocation any more."""
-        HANDLED.end()
+        HANDLED.here.set(invocation)
         if self.alone:
-            os.environ.pop(_TRACE, None)
+            HANDLED.alone = invocation
+            if invocation.trace_id:
+                os.environb[_TRACE] = invocation.trace_id
+
+    def end(self, invocation: Invocation) -> None:
+        """Has the app know no invocation any more."""
+        HANDLED.here.set(None)
+        if self.alone:
+            HANDLED.alone = None
+            if invocation.trace_id:
+                try:  # noqa: SIM105  # `suppress` takes as long as all the rest of this
+                    del os.environb[_TRACE]
+                except KeyError:  # the app has removed it
+                    pass
 
     def tell(self, environ: dict[str, Any], invocation: Invocation) -> None:
         """Puts into an environ what an ASGI app finds in its scope."""

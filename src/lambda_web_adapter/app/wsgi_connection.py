@@ -14,11 +14,13 @@ from lambda_web_adapter.hooks import hooks_before_freeze
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Mapping
     from typing import Any
     from wsgiref.types import WSGIApplication
 
     from lambda_web_adapter.app.handling import Handling
     from lambda_web_adapter.app.request_reader import RawRequest
+    from lambda_web_adapter.context import Invocation
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +44,20 @@ class WsgiConnection:
 
     def run(self) -> None:
         """Serves requests until the peer, or a response that broke off, ends the connection."""
+        handling = self._handling
         while request := self._read():
             finished = False
+            headers = dict(request.headers)
+            invocation = invocation_of(request, headers)
+            if invocation is not None:
+                handling.begin(invocation)
             try:
-                finished = self._answer(request)
+                finished = self._answer(request, headers, invocation)
             finally:
                 if hooks_before_freeze():
-                    freeze.call_hooks(self._handling.freeze_seconds)
-                self._handling.end()
+                    freeze.call_hooks(handling.freeze_seconds)
+                if invocation is not None:
+                    handling.end(invocation)
                 tell = self._control.done if finished else self._control.closing
                 tell(self._peer[1])
             if not finished:
@@ -73,14 +81,11 @@ class WsgiConnection:
             size = _LARGE
         return requests.popleft()
 
-    def _answer(self, request: RawRequest) -> bool:
+    def _answer(self, request: RawRequest, headers: Mapping[bytes, bytes], invocation: Invocation | None) -> bool:
         """Calls the app and writes its response; returns whether the connection can go on."""
-        headers = dict(request.headers)
         environ = environ_of(request, headers)
         environ.setdefault("REMOTE_ADDR", self._peer[0])
-        invocation = invocation_of(request, headers)
         if invocation is not None:
-            self._handling.begin(invocation)
             self._handling.tell(environ, invocation)
         response = ResponseWriter(self._socket, head=request.method == b"HEAD", chunked=request.version == "1.1")
         try:
