@@ -206,6 +206,9 @@ def test_no_context_of_parallel_invocations_mixes(kind: tuple[str, dict[str, str
             assert (found["event"], found["own_event"]) == (event, event)
             assert (found["context"]["aws_request_id"], found["context"]["xray_trace_id"]) == (request_id, trace)
             assert found["trace"] is None
+        afters = asked(api, "/afters")["afters"]
+        assert afters
+        assert set(afters) <= sent.keys()
 
 
 def test_a_started_thread_knows_none_among_several_but_in_a_copied_context() -> None:

@@ -28,8 +28,8 @@ _LARGE = 1024 * 1024
 _CLOSE_ENOUGH = 0.02  # seconds
 # Bytes from which on a copy costs more than another system call.
 _LARGE_BODY = 64 * 1024
-# A request of this size never blocks: the kernel's smallest send buffer holds it.
-_SURELY_BUFFERED = 4096
+# A request of this size never blocks: the send buffer of a connection on which nothing is under way takes it (tcp_wmem).
+_SURELY_BUFFERED = 16 * 1024
 
 
 class BlockingConnection(ClientConnection):

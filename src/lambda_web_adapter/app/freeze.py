@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import inspect
 import logging
 import threading
@@ -25,7 +26,8 @@ def call_hooks(seconds: float) -> None:
         seconds: for all of them together.
     """
     for hook, left in _in_time(seconds):
-        thread = threading.Thread(target=_call, args=(hook,), name="before-freeze", daemon=True)
+        run = contextvars.copy_context().run  # the function may ask which invocation it is about
+        thread = threading.Thread(target=run, args=(_call, hook), name="before-freeze", daemon=True)
         thread.start()
         thread.join(left)
         if thread.is_alive():

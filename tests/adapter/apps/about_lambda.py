@@ -56,6 +56,8 @@ def in_thread(target: Callable[[], Any]) -> Any:
 
 def told(path: str, own: Mapping[str, Any]) -> dict[str, Any]:
     """What to answer; `own` is what stands in scope or environ."""
+    if path.endswith("/afters"):
+        return {"afters": afters}
     if path.endswith("/quiet"):
         return {"orjson": "orjson" in sys.modules}
     if path.endswith("/threads"):
@@ -79,9 +81,11 @@ before = seen()
 def last() -> None:
     global after  # it is the app's memory
     after = seen().get("context", {}).get("aws_request_id")
+    afters.append(after)
 
 
 after: str | None = None
+afters: list[str | None] = []
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
