@@ -28,7 +28,7 @@ _LARGE = 1024 * 1024
 _CLOSE_ENOUGH = 0.02  # seconds
 # Bytes from which on a copy costs more than another system call.
 _LARGE_BODY = 64 * 1024
-# A request of this size never blocks: the send buffer of a connection on which nothing is under way takes it (tcp_wmem).
+# A request of this size never blocks: the send buffer of a connection on which nothing is under way takes it.
 _SURELY_BUFFERED = 16 * 1024
 
 
