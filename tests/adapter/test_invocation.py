@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class Raising:
     """Stands for the connection to the app."""
 
+    takes_event = False
+
     def __init__(self, error: Exception) -> None:
         self._error = error
 
@@ -79,6 +81,8 @@ def test_an_exchange_that_fails_is_the_caller_s_502() -> None:
 class Verbose:
     """Stands for the connection to an app whose responses are too large."""
 
+    takes_event = False
+
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
         return Response(status=200, headers=[], body=b"x" * MAX_REPLY)
 
@@ -86,6 +90,7 @@ class Verbose:
 class Unfinished:
     """Stands for a connection on which a response that no one can make sense of has begun."""
 
+    takes_event = False
     complete = False
     closed = False
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Answering:
     """Stands for the connection to an app that always gives the same response."""
 
+    takes_event = False
+
     def __init__(self, response: Response) -> None:
         self._response = response
         self.requests: list[bytes] = []

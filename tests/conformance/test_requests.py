@@ -56,6 +56,11 @@ def test_the_app_gets_exactly_that_from_the_adapter(column: str, cell: Becomes, 
 
     assert outcome.name == "response"
     [made] = map(read, requests)
+    event = found.event
+    [request_context] = made.headers.pop("x-amzn-request-context")
+    [lambda_context] = made.headers.pop("x-amzn-lambda-context")
+    assert json.loads(request_context) == (event.get("requestContext") if isinstance(event, dict) else None)
+    assert json.loads(lambda_context)["request_id"] == outcome.path.split("/")[-2]
     assert made.facts(cell.shows) == cell.shows
     assert made == expected(found.request)
 

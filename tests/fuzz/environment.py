@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 from unittest import mock
 
+from lambda_web_adapter import preface
 from lambda_web_adapter.adapter import lifecycle, one_at_a_time, slot, supervisor
 from lambda_web_adapter.errors import ExchangeError
 from lambda_web_adapter.messages import Response
@@ -141,12 +142,18 @@ class App:
         requests: what it was sent.
     """
 
+    takes_event = True
+
     def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
         self._rest: list[bytes | ExchangeError] = []
         self.requests: list[bytes] = []
 
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, *, whole: bool) -> Response:
+        split = preface.split(head)
+        assert split is not None
+        event, head = split
+        preface.read(event, body)
         self.requests.append(head + body)
         outcome = self._outcome
         if isinstance(outcome, ExchangeError):
