@@ -113,7 +113,7 @@ class RuntimeApi:
         Raises:
             RuntimeApiError: the environment cannot go on.
         """
-        await self._answer(invocation, "error", _error_type(error), error.document())
+        await self._answer(invocation, "error", _error_headers(error), error.document())
 
     async def init_failed(self, error: AdapterError) -> None:
         """Reports that the environment cannot start. The process has to end after that.
@@ -122,7 +122,7 @@ class RuntimeApi:
             RuntimeApiError: the Runtime API cannot be reached.
         """
         path = f"/{_VERSION}/runtime/init/error"
-        response = await self._post(path, _error_type(error), error.document())
+        response = await self._post(path, _error_headers(error), error.document())
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /init/error with {response.status}: {response.body!r:.300}")
 
@@ -247,3 +247,15 @@ def invocation_of(response: Response) -> Invocation:
 
 def _error_type(error: AdapterError) -> str:
     return f"Lambda-Runtime-Function-Error-Type: {error.error_type}\r\n"
+
+
+def _error_headers(error: AdapterError) -> str:
+    import os  # nobody pays for these before something goes wrong
+
+    from lambda_web_adapter.adapter import error_cause
+
+    try:
+        folder = os.getcwd()
+    except FileNotFoundError:  # somebody has removed it, which may be the error's very reason
+        folder = ""
+    return f"{_error_type(error)}{error_cause.HEADER}: {error_cause.document(error, folder)}\r\n"

@@ -1,0 +1,113 @@
+"""X-Ray's cause of an error: what its trace shows, as Lambda takes it in a header of /error and /init/error.
+
+The form is the one that Lambda's own Python runtime sends. Lambda takes 64 KiB, and drops what is too long from the end
+of the list of exceptions, so the one that was raised comes first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from lambda_web_adapter.errors import AdapterError
+
+HEADER = "Lambda-Runtime-Function-XRay-Error-Cause"
+# Extensions that stand in front of the Runtime API take less than Lambda: a server in Node.js 16 KiB for all headers.
+MAX_BYTES = 12 * 1024
+# What is kept at first of stack and texts; halved until all of it fits.
+_FRAMES = 64
+_CHARACTERS = 2048
+
+# Between exceptions, each of which was raised because of the one before it (`traceback`).
+_CHAINED = {
+    "\nThe above exception was the direct cause of the following exception:\n\n",
+    "\nDuring handling of the above exception, another exception occurred:\n\n",
+}
+# What precedes an exception of a group: a frame's margin, a line such as "+-+---------------- 1 ----------------".
+_MARGIN = re.compile(r"^ *[|+] ")
+_RULE = re.compile(r" *\+-")
+_HEAD = "Traceback (most recent call last):\n"
+# A syntax error's place has no label.
+_FRAME = re.compile(r'  File "(.*)", line ([0-9]{1,9})(?:, in (.*))?')
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """An exception; its frames are path, line and label."""
+
+    kind: str = ""
+    message: str = ""
+    stack: Sequence[tuple[str, int, str]] = ()
+
+
+def document(error: AdapterError, folder: str) -> str:
+    """Writes the cause as a header can hold it: printable ASCII, and not too long.
+
+    Of exceptions that were raised because of others, all are told, the last one first: it is the one that the error is
+    about, and X-Ray shows the first. Where that is too long, each loses its outermost frames, and the exceptions
+    furthest from the last one are left out.
+
+    Args:
+        error: the error.
+        folder: the working directory.
+    """
+    first, *others = list(_exceptions(error.stack)) or [_Raised()]
+    first = replace(first, kind=error.raised or error.error_type, message=f"{error}{error.details}")
+    frames, characters = _FRAMES, _CHARACTERS
+    while True:
+        cause = _cut([first, *others], folder, frames, characters)
+        text = json.dumps(cause).replace("\x7f", "\\u007f")  # the one control character that JSON may hold as it is
+        if len(text) <= MAX_BYTES:
+            return text
+        frames, characters = frames // 2, characters // 2
+
+
+def _cut(exceptions: list[_Raised], folder: str, frames: int, characters: int) -> dict[str, Any]:
+    """Makes the cause of so many frames of each of as many exceptions, and so many characters of each text."""
+
+    def cut(text: str) -> str:
+        return text if len(text) <= characters else f"{text[:characters]}..."
+
+    told: list[dict[str, Any]] = []
+    paths: dict[str, None] = {}
+    for exception in exceptions[: max(frames, 1)]:
+        innermost = exception.stack[max(len(exception.stack) - frames, 0) :]
+        stack = [{"path": cut(path), "line": line, "label": cut(label)} for path, line, label in innermost]
+        told.append({"message": cut(exception.message), "type": cut(exception.kind), "stack": stack})
+        paths.update((cut(path), None) for path, _, _ in innermost)
+    return {"working_directory": cut(folder), "exceptions": told, "paths": list(paths)}
+
+
+def _exceptions(lines: Sequence[str]) -> Iterator[_Raised]:
+    """Reads what `traceback.format_exception` has written, an item for each frame and each exception's own line."""
+    blocks: list[list[str]] = [[]]
+    for line in lines:
+        if line in _CHAINED:
+            blocks.append([])
+        else:
+            blocks[-1].append(line)
+    for block in reversed(blocks):
+        yield from _of_block(block)
+
+
+def _of_block(lines: list[str]) -> Iterator[_Raised]:
+    """Reads one exception; of a group also those in it."""
+    stack: list[tuple[str, int, str]] = []
+    within = True
+    for marked in lines:
+        line = _MARGIN.sub("", marked)
+        frame = _FRAME.match(line)
+        if line.endswith(_HEAD) or _RULE.match(line):
+            stack, within = [], True
+        elif within and frame:
+            stack.append((frame[1], int(frame[2]), frame[3] or ""))
+        elif within and not line.startswith(" "):
+            kind, _, message = line.strip().partition(": ")
+            yield _Raised(kind, message, stack)
+            within = False  # what follows are its notes
