@@ -19,6 +19,8 @@ SECONDS = "a number of seconds above 0"
 PLACEHOLDER = "a URL path in which {source} is the only placeholder"
 COUNT = "a number from 1 to 99"
 HEADERS = "names of headers, such as x-powered-by"
+ADDRESS = "host:port or http://host:port, such as 127.0.0.1:9009, and perhaps a path"
+PROXY = "AWS_LWA_LAMBDA_RUNTIME_API_PROXY"
 STATUSES = "a comma-separated list of status codes and ranges, such as 200,300-399"
 
 
@@ -56,6 +58,7 @@ def test_the_defaults() -> None:
         "before_freeze_seconds": 1.0,
         "deadline_margin": 0.3,
         "register_extension": True,
+        "runtime_api_proxy": "",
     }
 
 
@@ -100,6 +103,7 @@ def test_the_variables() -> None:
         "before_freeze_seconds": ("AWS_LWA_BEFORE_FREEZE_SECONDS",),
         "deadline_margin": ("AWS_LWA_DEADLINE_MARGIN_SECONDS",),
         "register_extension": ("AWS_LWA_REGISTER_EXTENSION",),
+        "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
     }
 
 
@@ -161,6 +165,11 @@ def test_the_variables() -> None:
         pytest.param("AWS_LWA_WORKERS", "4", "workers", 4, id="workers"),
         pytest.param("AWS_LWA_REGISTER_EXTENSION", "off", "register_extension", False, id="off"),
         pytest.param("AWS_LWA_PROTECT_EVENT_PATHS", "Yes", "protect_event_paths", True, id="yes"),
+        pytest.param(PROXY, "127.0.0.1:9009", "runtime_api_proxy", "127.0.0.1:9009", id="proxy"),
+        pytest.param(PROXY, "http://127.0.0.1:9009", "runtime_api_proxy", "127.0.0.1:9009", id="proxy: a URL"),
+        pytest.param(PROXY, "HTTP://localhost:80/", "runtime_api_proxy", "localhost:80", id="proxy: a slash"),
+        pytest.param(PROXY, "http://[::1]:80/a/b%20/", "runtime_api_proxy", "[::1]:80/a/b%20", id="proxy: a path"),
+        pytest.param(PROXY, "sandbox.local_domain:1/a", "runtime_api_proxy", "sandbox.local_domain:1/a", id="a name"),
         pytest.param("AWS_LWA_AUTHORIZATION_SOURCE", "X-Auth", "authorization_source", "x-auth", id="authorization"),
         pytest.param(
             "AWS_LWA_EXCLUDE_RESPONSE_HEADERS",
@@ -230,6 +239,20 @@ def test_a_variable_sets_its_setting(variable: str, value: str, name: str, expec
         pytest.param("AWS_LWA_EXCLUDE_RESPONSE_HEADERS", "server,é", HEADERS, id="excluded headers: outside ASCII"),
         pytest.param("AWS_LWA_EXCLUDE_RESPONSE_HEADERS", "a:b", HEADERS, id="excluded headers: a colon"),
         pytest.param("AWS_LWA_ERROR_STATUS_CODES", "5xx", STATUSES, id="errors"),
+        pytest.param(PROXY, "127.0.0.1", ADDRESS, id="proxy: no port"),
+        pytest.param(PROXY, "127.0.0.1:", ADDRESS, id="proxy: an empty port"),
+        pytest.param(PROXY, ":9009", ADDRESS, id="proxy: no host"),
+        pytest.param(PROXY, "127.0.0.1:0", ADDRESS, id="proxy: port 0"),
+        pytest.param(PROXY, "127.0.0.1:65536", ADDRESS, id="proxy: port too high"),
+        pytest.param(PROXY, "127.0.0.1:٨٠", ADDRESS, id="proxy: Arabic digits"),
+        pytest.param(PROXY, "https://127.0.0.1:9009", ADDRESS, id="proxy: encrypted"),
+        pytest.param(PROXY, "::1:9009", ADDRESS, id="proxy: no brackets"),
+        pytest.param(PROXY, "http://a@127.0.0.1:9009", ADDRESS, id="proxy: a user"),
+        pytest.param(PROXY, "127.0.0.1:9009?a", ADDRESS, id="proxy: a query"),
+        pytest.param(PROXY, "127.0.0.1:9009/a#b", ADDRESS, id="proxy: a fragment"),
+        pytest.param(PROXY, "127.0.0.1:9009/a\r\nX: y", ADDRESS, id="proxy: a line break"),
+        pytest.param(PROXY, "127.0.0.1:9009/\xfc", ADDRESS, id="proxy: outside ASCII"),
+        pytest.param(PROXY, "\N{KELVIN SIGN}:9009", ADDRESS, id="proxy: an odd letter"),
         pytest.param("AWS_LWA_PASS_THROUGH_PATH", "/a\nb", PATH, id="pass-through path: a line break"),
         pytest.param("AWS_LWA_PASS_THROUGH_PATH", "/\x7f", PATH, id="pass-through path: a control character"),
     ],
@@ -292,6 +315,7 @@ def _paths(settings: Settings) -> list[str]:
         settings.remove_base_path,
         settings.pass_through_path,
         settings.websocket_path,
+        *["/" + path for _, slash, path in [settings.runtime_api_proxy.partition("/")] if slash],
     ]
 
 

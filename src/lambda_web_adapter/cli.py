@@ -99,7 +99,7 @@ def _on_lambda(words: list[str], environment: MutableMapping[str, str]) -> int:
     address = environment["AWS_LAMBDA_RUNTIME_API"]
     if problem:
         app_process.stop(apps)
-        return lifecycle.init_failed(address, problem)
+        return lifecycle.init_failed(address, problem, settings)
     for warning in warnings(environment):
         log("WARNING", warning)
     by = environment.get("AWS_LAMBDA_INITIALIZATION_TYPE")

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_ADDRESS = re.compile(
+    r"(?:http://)?(?P<place>(?:[a-z0-9._-]+|\[[0-9a-f:.]+\]):(?P<port>[1-9][0-9]{0,4}))(?P<path>/[!-\"$->@-~]*)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def text(value: str) -> str:
@@ -42,6 +49,14 @@ def target(value: str) -> str:
 def base_path(value: str) -> str:
     """Takes a path prefix; slashes at its end are dropped, so that `/` means none."""
     return path(value).rstrip("/")
+
+
+def address(value: str) -> str:
+    """Takes where an HTTP server listens, with or without `http://`, and a path; slashes at its end are dropped."""
+    found = _ADDRESS.fullmatch(value)
+    if found and int(found["port"]) < 65536:
+        return found["place"] + (found["path"] or "").rstrip("/")
+    raise ValueError("host:port or http://host:port, such as 127.0.0.1:9009, and perhaps a path")
 
 
 def seconds(value: str) -> float:

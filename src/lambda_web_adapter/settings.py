@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 
 from lambda_web_adapter.errors import SettingsError
 from lambda_web_adapter.setting_types import (
+    address,
     base_path,
     count,
     error_status,
@@ -236,6 +237,14 @@ class Settings:
         True,
         "Whether to register an extension without events. Lambda sends SIGTERM, for lifespan shutdown and `atexit`, "
         "only where there is an extension; it counts as one of the ten that a function may have.",
+    )
+    runtime_api_proxy: str = _option(
+        "AWS_LWA_LAMBDA_RUNTIME_API_PROXY",
+        address,
+        "",
+        "Where an extension listens that intercepts the Runtime API: `host:port` or `http://host:port`, and perhaps a "
+        "path, which goes before the API's own. It has 5 s to listen. See "
+        "[lifecycle.md](lifecycle.md#extensions-in-front-of-the-runtime-api).",
     )
 
     @classmethod

@@ -68,7 +68,7 @@ def live(address: str, apps: list[AppProcess], settings: Settings, kind: Kind) -
         log("ERROR", f"{error.error_type}: {error}")  # Lambda knows already
         return INIT_FAILED
     except AppError as error:
-        return init_failed(address, error)
+        return init_failed(address, error, settings)
     except RuntimeApiError as error:
         log("ERROR", str(error))
         return RUNTIME_API_FAILED
@@ -77,12 +77,14 @@ def live(address: str, apps: list[AppProcess], settings: Settings, kind: Kind) -
 
 
 def _live(address: str, supervisors: list[Supervisor], settings: Settings, kind: Kind) -> int:
-    extension = Extension(address)  # it is one for as long as this object lives
+    extension = Extension(
+        address
+    )  # it is one for as long as this object lives; a proxy is for the runtime's calls only
     if settings.register_extension:
         extension.register()
     for supervisor in supervisors:
         run(supervisor.start(supervisor.app.started_at + kind.init_seconds))
-    runtime = RuntimeApi(address, supervisors[0].mode)
+    runtime = RuntimeApi(address, supervisors[0].mode, proxy=settings.runtime_api_proxy)
     if kind.snap_start:
         from lambda_web_adapter.adapter import snapshot  # nobody else pays for it
 
@@ -94,11 +96,11 @@ def _live(address: str, supervisors: list[Supervisor], settings: Settings, kind:
     return run(Slot(runtime, supervisors[0], settings, Strikes()).serve())
 
 
-def init_failed(address: str, error: AdapterError) -> int:
+def init_failed(address: str, error: AdapterError, settings: Settings) -> int:
     """Reports that the environment cannot start; returns the exit code."""
     log("ERROR", f"{error.error_type}: {error}")
     try:
-        run(RuntimeApi(address, OneAtATime()).init_failed(error))
+        run(RuntimeApi(address, OneAtATime(), proxy=settings.runtime_api_proxy).init_failed(error))
     except RuntimeApiError as unreachable:
         log("ERROR", str(unreachable))
     return INIT_FAILED

@@ -72,7 +72,8 @@ async def _serve(address: str, supervisors: list[Supervisor], settings: Settings
     tasks: set[asyncio.Future[int]] = set()
     for number in range(slots):
         supervisor = supervisors[number % len(supervisors)]
-        slot = Slot(RuntimeApi(address, supervisor.mode), supervisor, settings, strikes)
+        runtime = RuntimeApi(address, supervisor.mode, proxy=settings.runtime_api_proxy)
+        slot = Slot(runtime, supervisor, settings, strikes)
         tasks.add(asyncio.create_task(slot.serve(), name=f"slot {number}"))
     try:
         done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)

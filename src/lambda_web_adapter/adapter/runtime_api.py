@@ -1,6 +1,8 @@
 """Lambda's Runtime API: next invocation, response, error, init error.
 
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; plain HTTP/1.1 on the address in AWS_LAMBDA_RUNTIME_API.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; plain HTTP/1.1 on the address in AWS_LAMBDA_RUNTIME_API,
+or to an extension that passes the calls on: "Enhancing runtime security and governance with the AWS Lambda Runtime API
+proxy extension" (AWS Compute Blog).
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ _CONTAINER_ERROR = 500
 # A Runtime API that cannot be reached is asked again this often, after pauses that double, before the bootstrap ends.
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.05  # seconds
+_LONGEST_PAUSE = 0.4  # seconds
+# A proxy is an extension's, and starts beside us: 5 s in all, half of what Lambda gives the start of an environment.
+_ATTEMPTS_BY_PROXY = 16
 
 
 class RuntimeApi:
@@ -40,18 +45,22 @@ class RuntimeApi:
         address: `host:port`.
     """
 
-    def __init__(self, address: str, mode: Mode) -> None:
+    def __init__(self, address: str, mode: Mode, *, proxy: str = "") -> None:
         """Remembers the address.
 
         Args:
             address: `host:port`, as in AWS_LAMBDA_RUNTIME_API.
             mode: how to wait.
+            proxy: where to call instead: `host:port`, and perhaps a path that goes before the API's own. It need not
+                listen yet.
         """
-        self.address = address
+        self.address, slash, prefix = (proxy or address).partition("/")
+        self._proxy = proxy
+        self._root = f"{slash}{prefix}/{_VERSION}/runtime"
         self._mode = mode
         self._connection = self._new_connection()
-        self._common = common_headers(address)
-        self._next = f"GET /{_VERSION}/runtime/invocation/next HTTP/1.1\r\n{self._common}\r\n".encode()
+        self._common = common_headers(self.address)
+        self._next = f"GET {self._root}/invocation/next HTTP/1.1\r\n{self._common}\r\n".encode()
 
     async def next(self) -> Invocation:
         """Waits, without bound, for the next invocation.
@@ -89,7 +98,7 @@ class RuntimeApi:
             RuntimeApiError: the environment cannot go on.
         """
         connection = self._new_connection()
-        head = f"POST {_path(invocation, 'response')} HTTP/1.1\r\n{self._common}{_nonce(invocation)}"
+        head = f"POST {self._path(invocation, 'response')} HTTP/1.1\r\n{self._common}{_nonce(invocation)}"
         try:
             await self._insist(connection.connect)
             await streamed_reply.post(
@@ -121,7 +130,7 @@ class RuntimeApi:
         Raises:
             RuntimeApiError: the Runtime API cannot be reached.
         """
-        path = f"/{_VERSION}/runtime/init/error"
+        path = f"{self._root}/init/error"
         response = await self._post(path, _error_headers(error), error.document())
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /init/error with {response.status}: {response.body!r:.300}")
@@ -132,7 +141,7 @@ class RuntimeApi:
         Raises:
             RuntimeApiError: the Runtime API has no restore.
         """
-        request = f"GET /{_VERSION}/runtime/restore/next HTTP/1.1\r\n{self._common}\r\n".encode()
+        request = f"GET {self._root}/restore/next HTTP/1.1\r\n{self._common}\r\n".encode()
         response = await self._exchange(request)
         self._connection.close()
         if response.status != 200:
@@ -146,13 +155,13 @@ class RuntimeApi:
         Raises:
             RuntimeApiError: the Runtime API cannot be reached.
         """
-        path = f"/{_VERSION}/runtime/restore/error"
+        path = f"{self._root}/restore/error"
         response = await self._post(path, _error_type(error), error.document())
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /restore/error with {response.status}: {response.body!r:.300}")
 
     async def _answer(self, invocation: Invocation, kind: str, headers: str, document: bytes) -> None:
-        response = await self._post(_path(invocation, kind), headers + _nonce(invocation), document)
+        response = await self._post(self._path(invocation, kind), headers + _nonce(invocation), document)
         _check(response, f"/{kind}", invocation)
 
     async def _post(self, path: str, headers: str, document: bytes) -> Response:
@@ -161,6 +170,9 @@ class RuntimeApi:
             f"Content-Type: application/json\r\nContent-Length: {len(document)}\r\n\r\n"
         )
         return await self._exchange(head.encode(), document)
+
+    def _path(self, invocation: Invocation, kind: str) -> str:
+        return f"{self._root}/invocation/{invocation.request_id}/{kind}"
 
     def _new_connection(self) -> ClientConnection:
         host, _, port = self.address.rpartition(":")
@@ -178,22 +190,22 @@ class RuntimeApi:
 
     async def _insist(self, attempt: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
         """Tries again, after a pause, what the Runtime API did not let happen."""
+        attempts = _ATTEMPTS_BY_PROXY if self._proxy else _ATTEMPTS
         pause = _FIRST_PAUSE
-        for number in range(1, _ATTEMPTS + 1):
+        for number in range(1, attempts + 1):
             try:
                 return await attempt()
             except (OSError, ConnectionClosed, NotHttp) as error:
-                if number == _ATTEMPTS:
+                by = f" by its proxy {self._proxy} (AWS_LWA_LAMBDA_RUNTIME_API_PROXY)" if self._proxy else ""
+                if number == attempts:
                     raise RuntimeApiError(
-                        f"The Runtime API cannot be reached after {_ATTEMPTS} attempts: {error}.", fatal=True
+                        f"The Runtime API cannot be reached{by} after {attempts} attempts: {error}.", fatal=True
                     ) from error
+                if self._proxy and number == 1:
+                    log("INFO", f"The Runtime API cannot be reached{by} yet: {error}.")
             await self._mode.pause(pause)
-            pause *= 2
+            pause = min(pause * 2, _LONGEST_PAUSE)
         raise AssertionError("the loop returns or raises")
-
-
-def _path(invocation: Invocation, kind: str) -> str:
-    return f"/{_VERSION}/runtime/invocation/{invocation.request_id}/{kind}"
 
 
 def _nonce(invocation: Invocation) -> str:
