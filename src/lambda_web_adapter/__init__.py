@@ -1,7 +1,7 @@
 """Runs unchanged WSGI and ASGI apps, or any command that listens on a port, on AWS Lambda."""
 
 from lambda_web_adapter.context import LambdaContext, current_context, current_event, current_event_as
-from lambda_web_adapter.hooks import after_restore, before_freeze, before_snapshot
+from lambda_web_adapter.hooks import after_restore, before_freeze, before_snapshot, on_shutdown
 
 __all__ = [
     "LambdaContext",
@@ -11,5 +11,6 @@ __all__ = [
     "current_context",
     "current_event",
     "current_event_as",
+    "on_shutdown",
 ]
 __version__ = "0.1.0"

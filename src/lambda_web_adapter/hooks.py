@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _before_freeze: list[Hook] = []
 _before_snapshot: list[Hook] = []
 _after_restore: list[Hook] = []
+_on_shutdown: list[Hook] = []
 
 
 def before_freeze(function: Function) -> Function:
@@ -51,17 +52,6 @@ def before_freeze(function: Function) -> Function:
 def hooks_before_freeze() -> list[Hook]:
     """Lists the functions to call, in the order in which they were given."""
     return _before_freeze
-
-
-def call(hook: Hook) -> None:
-    """Calls a function where there is no event loop; an asynchronous one runs to its end in a loop of its own."""
-    import inspect  # only where there are such functions
-
-    result = hook()
-    if inspect.iscoroutine(result):
-        import asyncio  # a WSGI app has no use for it elsewhere
-
-        asyncio.run(result)
 
 
 def before_snapshot(function: Function) -> Function:
@@ -94,6 +84,23 @@ def after_restore(function: Function) -> Function:
     return function
 
 
+def on_shutdown(function: Function) -> Function:
+    """Has a function called when the environment ends, or the local run: to close what should not just be dropped.
+
+    An ASGI app's lifespan shutdown comes before, `atexit` functions come after. The last function given is called
+    first. One that raises is logged, and the others are called. Lambda leaves 300 ms to all of that together, after
+    which the app is killed; it is not called when the app is killed for another reason, or ends by itself.
+
+    Args:
+        function: takes nothing; an asynchronous one is awaited, in an ASGI app's event loop.
+
+    Returns:
+        The function itself, so that this serves as a decorator.
+    """
+    _on_shutdown.append(function)
+    return function
+
+
 def hooks_before_snapshot() -> list[Hook]:
     """Lists the functions to call before a snapshot, in order: ours, then those given to `snapshot_restore_py`."""
     return [*reversed(_before_snapshot), *reversed(_of_aws("get_before_snapshot"))]
@@ -102,6 +109,11 @@ def hooks_before_snapshot() -> list[Hook]:
 def hooks_after_restore() -> list[Hook]:
     """Lists the functions to call after a restore, in order: those given to `snapshot_restore_py`, then ours."""
     return [*_of_aws("get_after_restore"), *_after_restore]
+
+
+def hooks_on_shutdown() -> list[Hook]:
+    """Lists the functions to call when the app is asked to end, in order: the last given comes first."""
+    return _on_shutdown[::-1]
 
 
 def _of_aws(getter: str) -> list[Hook]:

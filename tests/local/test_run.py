@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from processes import Running, plain_environment, wait_until
+from processes import Running, accepts, free_addresses, plain_environment, wait_until
 
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
 APP = """
@@ -124,13 +126,59 @@ def test_a_body_beyond_what_lambda_takes_is_refused(client: httpx.Client) -> Non
 
 def test_ctrl_c_stops_the_app_in_order(run: Running, client: httpx.Client) -> None:
     client.get("/empty")
-    import os
-
     os.kill(run.pid, signal.SIGINT)
 
     assert run.wait() == 0
     assert "the app has stopped" in run.text
     assert "Traceback" not in run.text
+
+
+HOOK = """
+import atexit
+from lambda_web_adapter import on_shutdown
+
+atexit.register(print, "third", flush=True)
+
+
+@on_shutdown
+async def second():
+    print("second", flush=True)
+
+
+@on_shutdown
+def first():
+    print("first", flush=True)
+
+
+def app(environ, start_response):
+    start_response("204 No Content", [])
+    return []
+
+
+async def asgi(scope, receive, send):
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+"""
+
+
+@pytest.mark.parametrize("app", ["main:app", "main:asgi"], ids=["wsgi", "asgi"])
+@pytest.mark.parametrize("through", ["an embedded Lambda", "nothing"])
+def test_ctrl_c_calls_what_the_app_has_for_its_end(app: str, through: str, folder: Path) -> None:
+    (folder / "main.py").write_text(HOOK)
+    (address,) = free_addresses(1)
+    variables = {"AWS_LAMBDA_HTTP_ENDPOINT": address} if through == "nothing" else {}
+    words = [] if variables else ["--port", "0"]
+    with Running([*PROGRAM, app, *words], cwd=folder, env=plain_environment(variables)) as run:
+        if variables:
+            wait_until(lambda: accepts(address), "the server listens")
+        url = f"http://{address}" if variables else run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
+        assert httpx.get(url, trust_env=False).status_code == 204
+
+        os.kill(run.pid, signal.SIGINT)
+
+        assert run.wait() == 0
+        assert re.findall("first|second|third", run.text) == ["first", "second", "third"]
+        assert "Traceback" not in run.text
 
 
 def test_an_app_that_dies_costs_its_own_request_and_no_more(client: httpx.Client) -> None:

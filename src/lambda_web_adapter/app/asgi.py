@@ -10,7 +10,9 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from lambda_web_adapter.app.asgi_connection import connections
+from lambda_web_adapter.app.calling import attempt_async
 from lambda_web_adapter.app.stacks import show_tasks, show_tasks_on_signal
+from lambda_web_adapter.hooks import hooks_on_shutdown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ class _Server(Server):
             await self._stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Runs the lifespan shutdown; uvicorn would sleep for a third of what Lambda leaves for all of it."""
+        """Runs the lifespan shutdown and the app's hooks; uvicorn would sleep for a third of what Lambda leaves."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -112,6 +114,8 @@ class _Server(Server):
         if self.server_state.tasks:
             await asyncio.wait(self.server_state.tasks, timeout=_DRAIN)
         await self.lifespan.shutdown()
+        for hook in hooks_on_shutdown():
+            await attempt_async(hook, "on_shutdown")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begins to stop. The signal is not raised again after that, so that `atexit` functions run."""

@@ -8,7 +8,8 @@ import logging
 import threading
 import time
 
-from lambda_web_adapter.hooks import call, hooks_before_freeze
+from lambda_web_adapter.app.calling import attempt, log_failure, name_of
+from lambda_web_adapter.hooks import hooks_before_freeze
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from lambda_web_adapter.hooks import Hook
 
 logger = logging.getLogger(__name__)
+
+_KIND = "before_freeze"
 
 
 def call_hooks(seconds: float) -> None:
@@ -27,7 +30,7 @@ def call_hooks(seconds: float) -> None:
     """
     for hook, left in _in_time(seconds):
         run = contextvars.copy_context().run  # the function may ask which invocation it is about
-        thread = threading.Thread(target=run, args=(_call, hook), name="before-freeze", daemon=True)
+        thread = threading.Thread(target=run, args=(attempt, hook, _KIND), name="before-freeze", daemon=True)
         thread.start()
         thread.join(left)
         if thread.is_alive():
@@ -46,12 +49,12 @@ async def call_hooks_async(seconds: float) -> None:
         box = asyncio.timeout(left)
         try:
             async with box:
-                await (hook() if inspect.iscoroutinefunction(hook) else asyncio.to_thread(_call, hook))
+                await (hook() if inspect.iscoroutinefunction(hook) else asyncio.to_thread(attempt, hook, _KIND))
         except Exception:  # noqa: BLE001  # whatever it raises is its own affair, and logged
             if box.expired():
                 _log_late(hook, seconds)
             else:
-                _log_failure(hook)
+                log_failure(hook, _KIND)
 
 
 def _in_time(seconds: float) -> Iterator[tuple[Hook, float]]:
@@ -62,26 +65,11 @@ def _in_time(seconds: float) -> Iterator[tuple[Hook, float]]:
         if left > 0:
             yield hook, left
         else:
-            name = _name(hook)
+            name = name_of(hook)
             logger.warning("The before_freeze function %s was not called: those before it took all the time.", name)
-
-
-def _call(hook: Hook) -> None:
-    try:
-        call(hook)
-    except Exception:  # noqa: BLE001  # whatever it raises is its own affair, and logged
-        _log_failure(hook)
-
-
-def _log_failure(hook: Hook) -> None:
-    logger.exception("The before_freeze function %s failed", _name(hook))
 
 
 def _log_late(hook: Hook, seconds: float) -> None:
     logger.warning(
-        "The before_freeze function %s is not done within %g s (AWS_LWA_BEFORE_FREEZE_SECONDS).", _name(hook), seconds
+        "The before_freeze function %s is not done within %g s (AWS_LWA_BEFORE_FREEZE_SECONDS).", name_of(hook), seconds
     )
-
-
-def _name(hook: Hook) -> str:
-    return getattr(hook, "__qualname__", repr(hook))

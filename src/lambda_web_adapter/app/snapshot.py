@@ -5,10 +5,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
 
 from __future__ import annotations
 
-import inspect
 import random
 
-from lambda_web_adapter.hooks import call, hooks_after_restore, hooks_before_snapshot
+from lambda_web_adapter.app.calling import call, call_async
+from lambda_web_adapter.hooks import hooks_after_restore, hooks_before_snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ async def answer_async(asked: str, control: Control) -> None:
     """Does what the adapter asks for, in the app's event loop, and says that it is done, or what went wrong."""
     try:
         for hook in _hooks(asked):
-            result = hook()
-            if inspect.isawaitable(result):
-                await result
+            await call_async(hook)
     except Exception as error:  # noqa: BLE001  # it is the adapter's to report
         control.failed(error)
     else:

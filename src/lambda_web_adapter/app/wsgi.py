@@ -13,9 +13,11 @@ import signal
 import socket
 import threading
 
+from lambda_web_adapter.app.calling import attempt
 from lambda_web_adapter.app.stacks import show_threads, show_threads_on_signal
 from lambda_web_adapter.app.wsgi_connection import WsgiConnection
 from lambda_web_adapter.app.wsgi_response import ConnectionLost
+from lambda_web_adapter.hooks import hooks_on_shutdown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,21 +38,28 @@ def serve(app: WSGIApplication, listener: socket.socket, handling: Handling) -> 
     Returns:
         The exit code.
     """
-    control = handling.control
     signals = _signals()
+    show_threads_on_signal(handling.control)  # the signal may come at once, and would end a process without this
+    handling.control.ready()
+    _serve_until_told(app, listener, signals, handling)
+    for hook in hooks_on_shutdown():
+        attempt(hook, "on_shutdown")
+    return 0
+
+
+def _serve_until_told(app: WSGIApplication, listener: socket.socket, signals: int, handling: Handling) -> None:
+    control = handling.control
     poll = select.poll()
     poll.register(listener, select.POLLIN)
     poll.register(signals, select.POLLIN)
     if control.fileno() >= 0:
         poll.register(control, select.POLLIN)
-    show_threads_on_signal(control)  # the signal may come at once, and would end a process without this
-    control.ready()
     while True:
         readable = dict(poll.poll())
         if signals in readable and _ENDING.intersection(os.read(signals, 4096)):
-            return 0
+            return
         if control.fileno() in readable and not _do_as_asked(control):
-            return 0
+            return
         if listener.fileno() not in readable:
             continue  # a signal that the app handles
         connection, (host, port, *_) = listener.accept()
