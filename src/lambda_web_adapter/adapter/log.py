@@ -9,6 +9,8 @@ import os
 import sys
 import time
 
+from lambda_web_adapter.log_controls import LEVELS, json_level, log_controls
+
 _said: set[str] = set()
 
 
@@ -19,16 +21,37 @@ def log_once(level: str, message: str, request_id: str = "") -> None:
         log(level, message, request_id)
 
 
-def log(level: str, message: str, request_id: str = "") -> None:
-    """Writes one line in the format of Lambda's Python runtime: level, UTC time, request id, message, tab-separated.
+def log(level: str, message: str, request_id: str = "", **fields: object) -> None:
+    """Writes one event, as Lambda's Python runtime does it: a line of text, or of JSON where the function asks for it.
 
     Args:
-        level: `INFO`, `WARNING` or `ERROR`.
-        message: one fact; further lines of it stay in the same event, as carriage returns (one log event for each).
+        level: `INFO`, `WARNING` or `ERROR`; what is below the function's log level is left out.
+        message: one fact; further lines of it stay in the same event.
         request_id: the invocation it is about.
+        fields: more of it, for JSON only.
     """
+    controls = log_controls(os.environ)
+    if LEVELS[level] < controls.level:
+        return
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-    text = message.rstrip("\n").replace("\n", "\r" if "AWS_LAMBDA_LOG_GROUP_NAME" in os.environ else "\n")
-    sys.stderr.write(f"[{level}]\t{stamp}.{int(now * 1000) % 1000:03d}Z\t{request_id}\t{text}\n")
+    text = message.rstrip("\n")
+    if controls.json:
+        said = {"requestId": request_id} if request_id else {}
+        line = _json({"timestamp": f"{stamp}Z", "level": json_level(LEVELS[level]), "message": text, **said, **fields})
+    else:
+        text = text.replace("\n", "\r") if controls.one_line else text
+        line = f"[{level}]\t{stamp}.{int(now * 1000) % 1000:03d}Z\t{request_id}\t{text}"
+    sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
+
+
+def _json(record: dict[str, object]) -> str:
+    import orjson  # a start that fails has no use for it elsewhere
+
+    try:
+        return orjson.dumps(record).decode("utf-8")
+    except TypeError:  # half of a surrogate pair, in what others have said
+        import json
+
+        return json.dumps(record)
