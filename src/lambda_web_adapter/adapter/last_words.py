@@ -7,6 +7,7 @@ is written on at once, and its end is kept. A server that is ready takes its own
 from __future__ import annotations
 
 import os
+import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _KEPT = 16 * 1024  # bytes
 _LINES = 20
 _STDERR = 2
+# What stands in front of a message in the app's log (`app/logs.py`).
+_IN_FRONT = re.compile(r"\[[A-Z]+\]\t[\dT:.-]+Z\t[^\t]*\t")
 _SECONDS = 0.05  # from the end of an app to the end of its pipe, unless a process of its own still holds it
 
 
@@ -56,8 +59,9 @@ class LastWords:
         """
         if self._thread is not None:
             self._thread.join(_SECONDS)
-        lines = [line for line in self._kept.decode("utf-8", "replace").splitlines() if line not in known]
-        return "\n".join(lines[-_LINES:]).strip()
+        lines = self._kept.decode("utf-8", "replace").splitlines()
+        said = [each for line in lines for each in _said(line) if each not in known]
+        return "\n".join(said[-_LINES:]).strip()
 
     def _write_on(self) -> None:
         try:
@@ -67,3 +71,17 @@ class LastWords:
                     data = data[os.write(_STDERR, data) :]
         finally:
             os.close(self._reader)
+
+
+def _said(line: str) -> list[str]:
+    """Takes the app's words out of a line of its log; what looks like none of ours is as it is."""
+    if not line.startswith('{"timestamp":'):
+        return [_IN_FRONT.sub("", line)]
+    import orjson  # this stands before the fork
+
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return [line]
+    message, stack = record.get("message"), record.get("stackTrace", [])
+    return [*message.splitlines(), *map(str, stack)] if isinstance(message, str) and isinstance(stack, list) else [line]

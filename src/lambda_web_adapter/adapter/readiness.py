@@ -34,8 +34,8 @@ _PROGRESS_SECONDS = 2.0  # between lines in the log about it
 _PROBE_SECONDS = 5.0  # an HTTP probe that hangs is tried again
 _EXIT_SECONDS = 2.0  # between the end of the control channel and the end of the process
 _FAILED_SECONDS = 0.05  # between the word that the start has failed and the same, unless a thread of the app's goes on
-# What uvicorn writes of any lifespan startup that fails.
-_OF_NO_INTEREST = "Application startup failed. Exiting."
+# What uvicorn writes of any lifespan startup that fails, and our own server of any import.
+_OF_NO_INTEREST = ("Application startup failed. Exiting.", "The app cannot be imported")
 
 
 def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = float("inf")) -> None:
@@ -74,7 +74,7 @@ def _wait_for_word(app: AppProcess, until: float, settings: Settings) -> None:
     failure = failure_of(line, AppStartFailed)
     if failure.raised == AppNotFound.error_type:
         raise failure_of(line, AppNotFound)
-    known = {_OF_NO_INTEREST, *str(failure).splitlines(), *"".join(failure.stack).splitlines()}
+    known = {*_OF_NO_INTEREST, *str(failure).splitlines(), *"".join(failure.stack).splitlines()}
     words = app.last_words(known)
     failure.details = f"\nIt wrote to stderr:\n{words}" if words else ""
     raise failure

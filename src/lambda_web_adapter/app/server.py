@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from pathlib import Path
 
+from lambda_web_adapter.app import logs
 from lambda_web_adapter.app.control import Control
 from lambda_web_adapter.app.finder import find_app, interface_of
 from lambda_web_adapter.app.handling import Handling
@@ -43,6 +43,7 @@ def serve(
         The exit code.
     """
     control = Control(channel, stderr)
+    log = logs.set_up()
     try:
         app = find_app(settings.app, Path.cwd())
         interface = interface_of(app, settings.interface)
@@ -52,7 +53,7 @@ def serve(
         control.failed(error)
         return START_FAILED
     except BaseException as error:  # noqa: BLE001  # the app's own error, shown as itself; also when it calls sys.exit
-        traceback.print_exc()
+        log.write_failure("The app cannot be imported", error)
         control.failed(error)
         return START_FAILED
     handling = Handling(
