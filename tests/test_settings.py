@@ -57,6 +57,7 @@ def test_the_defaults() -> None:
         "event_in_environ": False,
         "before_freeze_seconds": 1.0,
         "deadline_margin": 0.3,
+        "access_log": False,
         "register_extension": True,
         "runtime_api_proxy": "",
     }
@@ -102,6 +103,7 @@ def test_the_variables() -> None:
         "event_in_environ": ("AWS_LWA_EVENT_IN_ENVIRON",),
         "before_freeze_seconds": ("AWS_LWA_BEFORE_FREEZE_SECONDS",),
         "deadline_margin": ("AWS_LWA_DEADLINE_MARGIN_SECONDS",),
+        "access_log": ("AWS_LWA_ACCESS_LOG",),
         "register_extension": ("AWS_LWA_REGISTER_EXTENSION",),
         "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
     }
@@ -163,6 +165,7 @@ def test_the_variables() -> None:
         pytest.param("AWS_LWA_BEDROCK_AGENT", " false ", "bedrock_agent", False, id="no Bedrock agents"),
         pytest.param("AWS_LWA_TRUSTED_HOPS", "2", "trusted_hops", 2, id="hops"),
         pytest.param("AWS_LWA_WORKERS", "4", "workers", 4, id="workers"),
+        pytest.param("AWS_LWA_ACCESS_LOG", "on", "access_log", True, id="access log"),
         pytest.param("AWS_LWA_REGISTER_EXTENSION", "off", "register_extension", False, id="off"),
         pytest.param("AWS_LWA_PROTECT_EVENT_PATHS", "Yes", "protect_event_paths", True, id="yes"),
         pytest.param(PROXY, "127.0.0.1:9009", "runtime_api_proxy", "127.0.0.1:9009", id="proxy"),

@@ -231,6 +231,13 @@ class Settings:
         "invocation, logs what the app was doing, and ends it, so that the next event meets a clean one; of several "
         "invocations at once it gives up this one only.",
     )
+    access_log: bool = _option(
+        "AWS_LWA_ACCESS_LOG",
+        switch,
+        False,
+        "Whether there is a line in the log for each invocation: method, path, status, times and sizes. "
+        "See [logs.md](logs.md).",
+    )
     register_extension: bool = _option(
         "AWS_LWA_REGISTER_EXTENSION",
         switch,

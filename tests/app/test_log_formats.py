@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from processes import plain_environment
 
 from lambda_web_adapter.app import logs
 
@@ -174,3 +177,18 @@ def test_a_log_that_cannot_be_written_at_all_fails_no_request(
     handler.handle(unheard("lost"))
 
     assert "Logging error" in capfd.readouterr().err
+
+
+def test_people_at_a_terminal_read_level_logger_and_message() -> None:
+    code = (
+        "import logging; from lambda_web_adapter.app import logs; logs.set_up(); logging.getLogger('tea').error('out')"
+    )
+    master, terminal = os.openpty()
+    try:
+        subprocess.run([sys.executable, "-c", code], stderr=terminal, env=plain_environment(), check=True)
+        shown = os.read(master, 4096)
+    finally:
+        os.close(terminal)
+        os.close(master)
+
+    assert shown == b"ERROR tea: out\r\n"

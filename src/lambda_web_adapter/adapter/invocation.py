@@ -10,6 +10,7 @@ from functools import partial
 import orjson
 
 from lambda_web_adapter.adapter import memory
+from lambda_web_adapter.adapter.access_log import NoAccessLog
 from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.adapter.streamed_reply import StreamedReply
 from lambda_web_adapter.context_headers import ContextHeaders
@@ -42,10 +43,11 @@ _LONGEST = 900.0  # seconds
 class Invoker:
     """Has the app handle invocations, over one connection."""
 
-    def __init__(self, settings: Settings, connection: AppConnection) -> None:
-        """Takes what all invocations share."""
+    def __init__(self, settings: Settings, connection: AppConnection, access: NoAccessLog | None = None) -> None:
+        """Takes what all invocations share, and what takes note of them."""
         self._settings = settings
         self._connection = connection
+        self._access = access or NoAccessLog()
         self._streams = settings.invoke_mode == "response_stream"
         self._headers = ContextHeaders(os.environ, partial(log_once, "WARNING"))
 
@@ -84,6 +86,8 @@ class Invoker:
         try:
             if not source.http or isinstance(problem, AppRejectedEvent):
                 raise problem
+            self._access.failed(problem)
+            self._access.replies(_error_response(problem))
             return _reply_to_failed(source, problem, event, invocation.request_id, streamed)
         finally:
             del problem  # its traceback holds this frame, so that event and reply would wait for the garbage collector
@@ -97,11 +101,13 @@ class Invoker:
         if self._connection.takes_event:
             head = with_event(head, verbatim, event, is_body=not source.http)
         del verbatim
+        self._access.asked(source.name, request)
         response = await self._response(source, request, head, deadline, streamed)
         response = end_to_end(response, request.method, self._settings.exclude_response_headers)
         compressor = None
         if self._settings.enable_compression and source.http and not request.marks:
             response, compressor = self._compressed(request, response, streamed)
+        self._access.replies(response)
         if streamed:
             return self._stream(source, request, response, deadline, compressor)
         reply = source.reply(response, event)
@@ -129,6 +135,7 @@ class Invoker:
     ) -> Response:
         """Has the app answer; of a response that is to be streamed, only the head need be there."""
         response = await self._connection.exchange(head, request.body, request.method, deadline, whole=not streamed)
+        self._access.answered(response.status)
         request.body = b""
         if len(response.body) >= memory.LARGE:
             memory.keep()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from lambda_web_adapter.adapter.access_log import AccessLog, NoAccessLog
 from lambda_web_adapter.adapter.app_connection import AppConnection
 from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
 from lambda_web_adapter.adapter.log import log
@@ -49,6 +50,7 @@ class Slot:
         self._supervisor = supervisor
         self._settings = settings
         self._strikes = strikes
+        self._access = AccessLog() if settings.access_log else NoAccessLog()
         self._app: AppProcess | None = None
         self._connection: AppConnection
         self._invoker: Invoker
@@ -79,6 +81,7 @@ class Slot:
                 return INIT_FAILED
 
     async def _handle(self, invocation: Invocation) -> None:
+        self._access.begin()
         deadline = deadline_of(invocation, self._settings.deadline_margin)
         try:
             app = await self._supervisor.ready_app(deadline)
@@ -94,8 +97,10 @@ class Slot:
         else:
             if isinstance(reply, bytes):
                 await self._runtime.respond(invocation, reply)
+                self._access.end(invocation.request_id)
             else:
                 await self._runtime.stream(invocation, reply, deadline + self._settings.deadline_margin)
+                self._access.end(invocation.request_id, reply)
         await self._connection.wait_until_done(deadline, invocation.request_id)
 
     def _use(self, app: AppProcess) -> None:
@@ -104,9 +109,11 @@ class Slot:
             self._connection.close()
         self._app = app
         self._connection = AppConnection(app, self._settings.host, self._supervisor.mode)
-        self._invoker = Invoker(self._settings, self._connection)
+        self._invoker = Invoker(self._settings, self._connection, self._access)
 
     async def _fail(self, invocation: Invocation, error: AdapterError) -> None:
         kind = f"{error.error_type} ({error.raised})" if error.raised else error.error_type
         log("ERROR", f"{kind}: {error}{error.details}", invocation.request_id)
+        self._access.failed(error)
         await self._runtime.fail(invocation, error)
+        self._access.end(invocation.request_id)

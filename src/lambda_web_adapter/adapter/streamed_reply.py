@@ -7,6 +7,7 @@ A response that breaks off never looks like one that ends: the error stands behi
 
 from __future__ import annotations
 
+import time
 import traceback
 from binascii import b2a_base64
 
@@ -36,6 +37,9 @@ class StreamedReply:
         begin: the prelude.
         first: what of the body is there already.
         route: what was asked for, for the log.
+        size: the bytes of the body so far.
+        ended_at: when the app had sent the last of it, on the monotonic clock in seconds; 0 for one that was whole.
+        error_type: why it breaks off, if it does.
     """
 
     def __init__(self, begin: bytes, first: bytes, route: str = "") -> None:
@@ -43,6 +47,9 @@ class StreamedReply:
         self.begin = begin
         self.first = first
         self.route = route
+        self.size = len(first)
+        self.ended_at = 0.0
+        self.error_type = ""
         self._app: AppConnection | None = None
         self._deadline = 0.0
         self._compressor: Compressor | None = None
@@ -77,16 +84,21 @@ class StreamedReply:
         if compressor and part:
             part = compressor.feed(part)
         if app.complete:
-            self._app = None
+            self._end()
             if compressor:
                 part += compressor.end()
+        self.size += len(part)
         return part
 
     def abandon(self) -> None:
         """Lets the app know that nobody takes the rest."""
         if self._app is not None:
             self._app.abandon()
-            self._app = None
+            self._end()
+
+    def _end(self) -> None:
+        self._app = None
+        self.ended_at = time.monotonic()
 
 
 async def post(connection: ClientConnection, head: bytes, reply: StreamedReply, until: float, request_id: str) -> None:
@@ -123,6 +135,7 @@ async def post(connection: ClientConnection, head: bytes, reply: StreamedReply, 
 
 def _broken_off(error: AdapterError, reply: StreamedReply, request_id: str) -> bytes:
     """Logs why a response breaks off; returns the end of the POST, which says so too."""
+    reply.error_type = error.error_type
     log("ERROR", f"{error.error_type}: {reply.route} breaks off. {error}{error.details}", request_id)
     document = b2a_base64(error.document(), newline=False).decode("ascii")
     return f"0\r\n{_ERROR_TYPE}: {error.error_type}\r\n{_ERROR_BODY}: {document}\r\n\r\n".encode("ascii")

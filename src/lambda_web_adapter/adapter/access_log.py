@@ -1,0 +1,98 @@
+"""One line for each invocation, where `AWS_LWA_ACCESS_LOG` asks for it: what was asked for, and how it ended.
+
+Neither queries nor headers nor bodies are in it: they may hold secrets.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.events._source import MARK
+from lambda_web_adapter.log_controls import log_controls
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_web_adapter.adapter.streamed_reply import StreamedReply
+    from lambda_web_adapter.errors import AdapterError
+    from lambda_web_adapter.messages import Request, Response
+
+_WHAT = ("method", "path", "status")
+
+
+class NoAccessLog:
+    """Writes nothing. A slot calls these in this order, for each invocation, as far as it gets."""
+
+    def begin(self) -> None:
+        """An event has come."""
+
+    def asked(self, source: str, request: Request) -> None:
+        """The app is about to get the request that was made of it."""
+
+    def answered(self, status: int) -> None:
+        """The app's response is there, or its head."""
+
+    def replies(self, response: Response) -> None:
+        """This is what goes out; of a stream, the beginning."""
+
+    def failed(self, error: AdapterError) -> None:
+        """It went wrong."""
+
+    def end(self, request_id: str, stream: StreamedReply | None = None) -> None:
+        """The reply has gone out."""
+
+
+class AccessLog(NoAccessLog):
+    """Writes a line when an invocation is over."""
+
+    def __init__(self) -> None:
+        """Begins with nothing."""
+        self._short = log_controls(os.environ).json  # where the fields are beside the message
+        self._said: dict[str, object] = {}
+        self._began = self._asked = self._answered = 0.0
+
+    def begin(self) -> None:
+        """Forgets the invocation before this one."""
+        self._said = {}
+        self._began, self._asked, self._answered = time.monotonic(), 0.0, 0.0
+
+    def asked(self, source: str, request: Request) -> None:
+        """Takes note of what was asked for, and of the service that sends an event which is no request."""
+        self._said = {
+            "method": request.method,
+            "path": request.path,
+            "source": dict(request.marks).get(MARK, source),
+            "requestBytes": len(request.body),
+        }
+        self._asked = time.monotonic()
+
+    def answered(self, status: int) -> None:
+        """Takes note of the app's status."""
+        self._said["status"] = status
+        self._answered = time.monotonic()
+
+    def replies(self, response: Response) -> None:
+        """Takes note of what the caller gets."""
+        self._said["status"], self._said["responseBytes"] = response.status, len(response.body)
+
+    def failed(self, error: AdapterError) -> None:
+        """Takes note of the error."""
+        self._said["errorType"] = error.raised or error.error_type
+        self._answered = self._answered or time.monotonic()
+
+    def end(self, request_id: str, stream: StreamedReply | None = None) -> None:
+        """Writes the line."""
+        now, said = time.monotonic(), self._said
+        answered = self._answered
+        if stream:
+            answered = stream.ended_at or answered
+            said["responseBytes"] = stream.size
+            if stream.error_type:
+                said["errorType"] = stream.error_type
+        in_app = answered - self._asked if self._asked else 0.0
+        said["appMs"] = round(in_app * 1000, 2)
+        said["adapterMs"] = round((now - self._began - in_app) * 1000, 2)
+        what = " ".join(str(said.get(name, "-")) for name in _WHAT)
+        more = " ".join(f"{name}={value}" for name, value in said.items() if name not in _WHAT)
+        log("INFO", what if self._short else f"{what} {more}", request_id, **said)
