@@ -53,6 +53,8 @@ LAYERS = {
     "": {"context", "hooks"},
     "context": {"errors", "preface"},
     "hooks": set(),
+    "fastapi": {"context"},
+    "flask": {"context"},
 }
 PURE = (
     "compression",

@@ -177,8 +177,12 @@ class ResponseTooLarge(AdapterError):
         self.status = status
 
 
-class NoInvocation(AdapterError, LookupError):
-    """The app asked for the context or the event of an invocation where none is handled."""
+class NoInvocation(AdapterError, LookupError, RuntimeError):
+    """The app asked for the context or the event of an invocation where none is handled.
+
+    It is a LookupError as a context variable's is, and a RuntimeError as Flask's outside of a request, from which
+    werkzeug's proxies know that they stand for nothing.
+    """
 
 
 class RuntimeApiError(AdapterError):
