@@ -387,3 +387,11 @@ def test_a_command_inherits_no_descriptors(api: FakeRuntimeApi, start: Start) ->
     start(*COMMAND)
 
     assert json.loads(api.invoke(get("/")).json["body"])["descriptors"] == [0, 1, 2]
+
+
+def test_what_an_app_prints_is_not_kept_back(api: FakeRuntimeApi, start: Start, tmp_path: Path) -> None:
+    folder = app_in(tmp_path, "print('from the app')\n\ndef app(environ, start_response):\n    pass\n")
+
+    process = start("main:app", cwd=folder, PYTHONUNBUFFERED="")
+
+    process.wait_for("from the app")

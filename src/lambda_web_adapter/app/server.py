@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def serve(
     """
     control = Control(channel, stderr)
     log = logs.set_up()
+    _write_lines_at_once()
     try:
         app = find_app(settings.app, Path.cwd())
         interface = interface_of(app, settings.interface)
@@ -70,6 +72,16 @@ def serve(
     from lambda_web_adapter.app import asgi
 
     return asgi.serve(_as_asgi(app, interface, handling), listener, handling)
+
+
+def _write_lines_at_once() -> None:
+    """Has stdout keep no lines back, as in Lambda's own Python runtime.
+
+    It is a pipe, for which Python gathers kilobytes: what an app prints, metrics for instance, would come with a later
+    request, or never if the environment is ended before that.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def _as_asgi(app: Any, interface: str, handling: Handling) -> Any:
