@@ -8,11 +8,14 @@ FUZZ_SECONDS ?= 600
 JOBS ?= 3
 CHAOS_INVOCATIONS ?= 2000
 CHAOS_SEED ?=
+# What people run beside the adapter is heavy: it has an environment of its own.
+SIDE_VENV ?= $(VENV)-side-by-side
+SIDE := $(SIDE_VENV)/bin
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test pytest test-image fuzz chaos conformance lint format types check lock clean
+.PHONY: help run run-flask test pytest test-side-by-side test-image fuzz chaos conformance lint format types check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +34,9 @@ test: $(READY) ## the whole test suite, with branch coverage across all processe
 
 pytest: $(READY) ## the whole test suite without coverage, for another Python: PYTHON=python3.13 VENV=.venv-3.13 make pytest
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+
+test-side-by-side: $(SIDE_VENV)/.ready ## run it beside OpenTelemetry, ddtrace, the X-Ray SDK and Powertools, and the snippets of their pages
+	$(SIDE)/pytest tests/side_by_side -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root)
 	tests/image/run
@@ -58,10 +64,12 @@ types: $(READY) ## mypy, strict, over source, tests and examples
 
 check: lint types test ## lint, types and tests
 
-lock: $(READY) ## renew requirements/dev.lock from pyproject.toml
+lock: $(READY) ## renew the files in requirements/ from pyproject.toml
 	$(BIN)/python -m pip install -q uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-	    --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/dev.lock
+	for group in dev side-by-side; do \
+	    $(BIN)/uv pip compile pyproject.toml --group $$group --universal --python-version 3.11 --generate-hashes \
+	        --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/$$group.lock || exit 1; \
+	done
 
 clean: ## remove the environment and everything that was generated
 	rm -rf $(VENV) .venv-* .cache build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -70,4 +78,12 @@ $(READY): requirements/dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --require-hashes -r requirements/dev.lock
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	touch $@
+
+# By uv, which takes 2 s where pip takes 25.
+$(SIDE_VENV)/.ready: requirements/side-by-side.lock pyproject.toml
+	test -x $(SIDE)/python || $(PYTHON) -m venv $(SIDE_VENV)
+	$(SIDE)/python -m pip install -q uv
+	$(SIDE)/uv pip install -q --python $(SIDE)/python --require-hashes -r requirements/side-by-side.lock
+	$(SIDE)/python -m pip install -q --no-deps --no-build-isolation -e .
 	touch $@
