@@ -8,6 +8,8 @@ import sys
 
 # Has our own server write to the log what it is doing.
 SHOW_STACKS = signal.SIGUSR2
+# The variable that names the file descriptor to write them to, where the adapter makes one event of them.
+STACKS_TO = "_LWA_STACKS_TO"
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 

@@ -259,3 +259,42 @@ def test_an_app_that_cannot_be_imported_is_one_event_and_one_of_the_adapter_s(
         if variables is JSON:
             assert json.loads(line)["level"] == "ERROR"
     assert "Traceback" in of_the_app
+
+
+def hang(environment: Environment) -> str:
+    """Has the app hang until its deadline, of which its start takes nothing; returns the invocation's id."""
+    environment.say("nothing")
+    return environment.say("hang", seconds=1)
+
+
+def assert_stacks_of(line: str, request_id: str) -> None:
+    """The line has the stacks, as an event of the adapter's."""
+    if line.startswith("{"):
+        assert json.loads(line)["requestId"] == request_id
+    else:
+        assert f"\t{request_id}\tThe app's stacks:\r" in line
+
+
+@pytest.mark.parametrize("slots", [1, 4], ids=["one", "many"])
+@pytest.mark.parametrize("variables", [ON_LAMBDA, JSON], ids=["text", "json"])
+def test_the_stacks_of_an_app_that_hangs_are_one_event(
+    slots: int, variables: dict[str, str], environment: Environment
+) -> None:
+    environment.start(slots, **variables)
+    request_id = hang(environment)
+    environment.process.wait_for("in hang")
+
+    (line,) = [line for line in environment.log() if "in hang" in line]
+
+    assert_stacks_of(line, request_id)
+
+
+def test_so_are_those_of_an_app_that_was_started_again(environment: Environment) -> None:
+    environment.start(**JSON)
+    ids = [hang(environment) for _ in range(2)]
+    environment.process.wait_for(r"in hang(?s:.*)\n(?s:.*)in hang")
+
+    found = [line for line in environment.log() if "in hang" in line]
+
+    for line, request_id in zip(found, ids, strict=True):
+        assert_stacks_of(line, request_id)

@@ -16,6 +16,7 @@ import time
 from lambda_web_adapter.adapter.control_channel import ControlChannel
 from lambda_web_adapter.adapter.last_words import LastWords
 from lambda_web_adapter.adapter.ports import command_port, listen
+from lambda_web_adapter.adapter.stacks_file import StacksFile
 from lambda_web_adapter.parent import SHOW_STACKS, end_with_parent
 
 TYPE_CHECKING = False
@@ -60,6 +61,7 @@ class AppProcess:
         self._serve = serve
         self.control = ControlChannel()
         self._last_words: LastWords | None = None
+        self._stacks: StacksFile | None = None
         self._end = ""
         self.speaks = not command
         self.on_one_core = False
@@ -81,6 +83,7 @@ class AppProcess:
         self.port = listener.getsockname()[1] if listener else command_port(self._settings)
         ours, theirs = socket.socketpair()
         self._last_words = None if os.isatty(2) else LastWords()  # a person has seen what was said
+        self._stacks = None if self._command else StacksFile.where_wanted(os.environ)
         self.started_at = time.monotonic()
         bootstrap = os.getpid()
         self.pid = os.fork()
@@ -113,6 +116,8 @@ class AppProcess:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         stderr = self._last_words.become_stderr() if self._last_words else None
+        if self._stacks:
+            self._stacks.hand_on(os.environ, execute=execute)
         if listener and execute:
             descriptors = [listener.fileno(), control.fileno(), *([] if stderr is None else [stderr])]
             for descriptor in descriptors:
@@ -174,10 +179,14 @@ class AppProcess:
     def show_stacks(self) -> None:
         """Has our own server write to the log what it is doing: all threads' stacks, and asyncio's tasks.
 
-        It says `shown` when it has done so.
+        It says `shown` when it has done so. Where each line would be an event, `shown_stacks` has them instead.
         """
         if self.speaks and self.pid:
             _signal([self.pid], SHOW_STACKS)
+
+    def shown_stacks(self) -> str:
+        """Takes what it has shown; nothing where that goes to stderr at once."""
+        return self._stacks.take() if self._stacks else ""
 
     def kill(self) -> None:
         """Ends the process at once."""
@@ -185,6 +194,8 @@ class AppProcess:
             _signal(self._family(), signal.SIGKILL)
             self.has_ended(timeout=60)
         self.control.close()
+        if self._stacks:
+            self._stacks.close()
 
     def _family(self) -> list[int]:
         """The process and, for a command, all that stem from it: a script need not hand on signals to its server.

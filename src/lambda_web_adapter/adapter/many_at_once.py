@@ -149,7 +149,7 @@ class ManyAtOnce(Mode):
         if time.monotonic() >= self._next_stacks:
             self._next_stacks = time.monotonic() + _STACKS_PAUSE
             app.control.ask("stacks")  # a signal's look at threads that run may end the app
-            await self.until_shown(app)
+            await self.until_shown(app, request_id)
         ear.ignore((b"done %d" % port, b"closing %d" % port))
         app.control.ask(f"cancel {port}")
         try:
@@ -158,7 +158,7 @@ class ManyAtOnce(Mode):
             if not app.pid:
                 return  # another slot has seen it
             app.show_stacks()
-            await self.until_shown(app)
+            await self.until_shown(app, request_id)
             app.kill()
             log("ERROR", "The app did not react; it was ended, and the next event starts it again.", request_id)
         if ear.stuck >= self._slots and app.pid:

@@ -9,6 +9,8 @@ import contextlib
 import time
 from abc import ABC, abstractmethod
 
+from lambda_web_adapter.adapter.log import log
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,10 +140,12 @@ class Mode(ABC):
             TimeoutError: none came before the deadline (on the monotonic clock, in seconds).
         """
 
-    async def until_shown(self, app: AppProcess) -> None:
+    async def until_shown(self, app: AppProcess, request_id: str) -> None:
         """Waits until an app that was asked for its stacks has shown them; an event loop that hangs never says so."""
         with contextlib.suppress(TimeoutError):
             await self.hear(app, (b"shown",), time.monotonic() + _STACKS_SECONDS)
+        if stacks := app.shown_stacks():
+            log("ERROR", f"The app's stacks:\n{stacks}", request_id)
 
     @abstractmethod
     async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:

@@ -66,5 +66,5 @@ class OneAtATime(Mode):
         """Ends the app, so that nothing of the request happens later, and the next event meets a clean one."""
         log("ERROR", "The app did not answer in time; it is ended, and the next event starts it again.", request_id)
         app.show_stacks()
-        await self.until_shown(app)
+        await self.until_shown(app, request_id)
         app.kill()

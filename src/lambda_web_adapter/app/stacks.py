@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import faulthandler
 import gc
+import os
 import signal
-import sys
 import traceback
 
-from lambda_web_adapter.parent import SHOW_STACKS
+from lambda_web_adapter.parent import SHOW_STACKS, STACKS_TO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,14 +20,18 @@ if TYPE_CHECKING:
 # Where coroutines, generators and asynchronous generators keep their frame, and what they wait for.
 _KINDS = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
 _DEEPEST = 100  # frames, should two wait for each other
-_STDERR = 2  # the file descriptor: the app may have put something else in place of `sys.stderr`
+
+
+def _target() -> int:
+    """Says where to: to the adapter, or to stderr (the app may have put something else in place of `sys.stderr`)."""
+    return int(os.environ.get(STACKS_TO, "2"))
 
 
 def show_threads_on_signal(control: Control) -> None:
     """Has the stacks of all threads shown. The signal's own handler writes them, whatever the app does."""
     if _is_free():
         signal.signal(SHOW_STACKS, lambda number, frame: control.shown())
-        faulthandler.register(SHOW_STACKS, file=_STDERR, all_threads=True, chain=True)
+        faulthandler.register(SHOW_STACKS, file=_target(), all_threads=True, chain=True)
 
 
 def show_tasks_on_signal(control: Control) -> None:
@@ -42,12 +46,12 @@ def show_tasks_on_signal(control: Control) -> None:
 
     if _is_free():
         loop.add_signal_handler(SHOW_STACKS, show)
-        faulthandler.register(SHOW_STACKS, file=_STDERR, all_threads=True, chain=True)
+        faulthandler.register(SHOW_STACKS, file=_target(), all_threads=True, chain=True)
 
 
 def show_threads(control: Control) -> None:
     """Has the stacks of all threads shown now, while none of them runs and changes under the reader's eyes."""
-    faulthandler.dump_traceback(file=_STDERR, all_threads=True)
+    faulthandler.dump_traceback(file=_target(), all_threads=True)
     control.shown()
 
 
@@ -61,8 +65,8 @@ def _show_tasks() -> None:
     import asyncio  # a WSGI app has no use for it
 
     for task in asyncio.all_tasks():
-        sys.stderr.write(f"Task {task.get_name()}:\n")
-        traceback.print_list(_stack(task.get_coro()))
+        text = "".join([f"Task {task.get_name()}:\n", *_stack(task.get_coro()).format()])
+        os.write(_target(), text.encode("utf-8", "backslashreplace"))
 
 
 def _stack(awaited: Any) -> traceback.StackSummary:

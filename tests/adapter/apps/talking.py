@@ -88,6 +88,10 @@ def from_a_thread() -> None:
     thread.join()
 
 
+def hang() -> None:
+    threading.Event().wait()
+
+
 SAYS: dict[str, Callable[[], object]] = {
     "nothing": lambda: None,
     "warning": lambda: logger.warning("tea is out, %s", "coffee too", extra={"cups": 3, "kind": "Grün"}),
@@ -99,6 +103,7 @@ SAYS: dict[str, Callable[[], object]] = {
     "extra": lambda: logger.warning("named", extra={"aws_request_id": "the app's own"}),
     "wrong": lambda: logger.warning("%d cups", "many"),
     "thread": from_a_thread,
+    "hang": hang,
 }
 
 

@@ -1,0 +1,52 @@
+"""Where an app writes its stacks, so that they become one event of the log, with the request id.
+
+`faulthandler` writes lines, to a file descriptor, whatever the app is stuck in. So it is a file in memory, which the
+adapter can read even if the app never comes to say that it has written.
+"""
+
+from __future__ import annotations
+
+import os
+
+from lambda_web_adapter.log_controls import log_controls
+from lambda_web_adapter.parent import STACKS_TO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+
+# Bytes: CloudWatch takes events of up to 256 KiB ("CloudWatch Logs quotas"), and JSON has escapes in it.
+_MOST = 128 * 1024
+
+
+class StacksFile:
+    """The file of one run of the app."""
+
+    def __init__(self) -> None:
+        """Makes it."""
+        import fcntl  # a laptop has no use for it
+
+        self._descriptor = os.memfd_create("stacks")
+        fcntl.fcntl(self._descriptor, fcntl.F_SETFL, os.O_APPEND)
+
+    @classmethod
+    def where_wanted(cls, environment: Mapping[str, str]) -> StacksFile | None:
+        """Makes one where each line of stderr becomes an event; people read stderr."""
+        return cls() if log_controls(environment).one_line and hasattr(os, "memfd_create") else None
+
+    def hand_on(self, environment: MutableMapping[str, str], *, execute: bool) -> None:
+        """Tells the process that this one becomes of it, by a fork, or by executing a program besides."""
+        os.set_inheritable(self._descriptor, execute)
+        environment[STACKS_TO] = str(self._descriptor)
+
+    def take(self) -> str:
+        """Reads what has been written, and empties it."""
+        text = os.pread(self._descriptor, _MOST, 0).decode("utf-8", "replace")
+        os.ftruncate(self._descriptor, 0)
+        return text
+
+    def close(self) -> None:
+        """Lets go of it."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
