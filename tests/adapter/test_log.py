@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambda_web_adapter.adapter.log import log, log_once
-from lambda_web_adapter.log_controls import LogControls, log_controls
+from lambda_web_adapter.log_controls import LogControls
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
@@ -106,15 +106,17 @@ def test_what_is_said_once_is_said_once(capfd: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({}, LogControls(json=False, level=0, one_line=False)),
-        ({"AWS_LAMBDA_LOG_FORMAT": "Text"}, LogControls(json=False, level=0, one_line=False)),
-        ({"AWS_LAMBDA_LOG_GROUP_NAME": "tea"}, LogControls(json=False, level=0, one_line=True)),
-        ({"AWS_LAMBDA_LOG_FORMAT": "JSON"}, LogControls(json=True, level=0, one_line=True)),
-        ({"AWS_LAMBDA_LOG_LEVEL": "warn"}, LogControls(json=False, level=30, one_line=False)),
+        ({}, (False, 0, False)),
+        ({"AWS_LAMBDA_LOG_FORMAT": "Text"}, (False, 0, False)),
+        ({"AWS_LAMBDA_LOG_GROUP_NAME": "tea"}, (False, 0, True)),
+        ({"AWS_LAMBDA_LOG_FORMAT": "JSON"}, (True, 0, True)),
+        ({"AWS_LAMBDA_LOG_LEVEL": "warn"}, (False, 30, False)),
     ],
 )
-def test_the_controls(environment: dict[str, str], expected: LogControls) -> None:
-    assert log_controls(environment) == expected
+def test_the_controls(environment: dict[str, str], expected: tuple[bool, int, bool]) -> None:
+    found = LogControls(environment)
+
+    assert (found.json, found.level, found.one_line) == expected
 
 
 def test_a_bootstrap_s_own_lines_are_json_too(api: FakeRuntimeApi, start: Start) -> None:

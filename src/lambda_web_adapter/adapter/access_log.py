@@ -10,7 +10,7 @@ import time
 
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.events._source import MARK
-from lambda_web_adapter.log_controls import log_controls
+from lambda_web_adapter.log_controls import LogControls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class AccessLog(NoAccessLog):
 
     def __init__(self) -> None:
         """Begins with nothing."""
-        self._short = log_controls(os.environ).json  # where the fields are beside the message
+        self._short = LogControls(os.environ).json  # where the fields are beside the message
         self._said: dict[str, object] = {}
         self._began = self._asked = self._answered = 0.0
 

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from lambda_web_adapter.log_controls import LEVELS, json_level, log_controls
+from lambda_web_adapter.log_controls import LEVELS, LogControls, json_level
 
 _said: set[str] = set()
 
@@ -30,7 +30,7 @@ def log(level: str, message: str, request_id: str = "", **fields: object) -> Non
         request_id: the invocation it is about.
         fields: more of it, for JSON only.
     """
-    controls = log_controls(os.environ)
+    controls = LogControls(os.environ)
     if LEVELS[level] < controls.level:
         return
     now = time.time()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from lambda_web_adapter.log_controls import log_controls
+from lambda_web_adapter.log_controls import LogControls
 from lambda_web_adapter.parent import STACKS_TO
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ class StacksFile:
     @classmethod
     def where_wanted(cls, environment: Mapping[str, str]) -> StacksFile | None:
         """Makes one where each line of stderr becomes an event; people read stderr."""
-        return cls() if log_controls(environment).one_line and hasattr(os, "memfd_create") else None
+        return cls() if LogControls(environment).one_line and hasattr(os, "memfd_create") else None
 
     def hand_on(self, environment: MutableMapping[str, str], *, execute: bool) -> None:
         """Tells the process that this one becomes of it, by a fork, or by executing a program besides."""

@@ -13,14 +13,12 @@ import sys
 import time
 
 from lambda_web_adapter.context import HANDLED
-from lambda_web_adapter.log_controls import json_level, log_controls
+from lambda_web_adapter.log_controls import LogControls, json_level
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
-
-    from lambda_web_adapter.log_controls import LogControls
 
 _STDERR = 2  # the file descriptor: the app may have put something else in place of `sys.stderr`
 _REQUEST_ID = "aws_request_id"  # as Lambda's own runtime calls it
@@ -40,7 +38,7 @@ def set_up() -> EventHandler:
     Returns:
         What writes it, for what does not go by way of `logging`.
     """
-    controls = log_controls(os.environ)
+    controls = LogControls(os.environ)
     handler = EventHandler(_formatter(controls))
     logging.lastResort = handler
     # A handler of the root's also tells those who ask, Flask for one, that the log is seen to.
