@@ -51,7 +51,7 @@ class ContextHeaders:
         memory = said("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
         self._too_large = too_large
         self._env_config = orjson.Fragment(
-            _dump(
+            orjson.dumps(
                 {
                     "function_name": said("AWS_LAMBDA_FUNCTION_NAME", ""),
                     "memory": int(memory) if memory.isdecimal() else 0,
@@ -65,7 +65,7 @@ class ContextHeaders:
     def of(self, invocation: Invocation, event: Any) -> bytes:
         """Writes the lines: of the request context, which is `null` where there is none, and of Lambda's own."""
         request_context = event.get("requestContext") if isinstance(event, dict) else None
-        value = b"null" if request_context is None else _visible(_dump(request_context))
+        value = b"null" if request_context is None else _value(request_context)
         if len(value) > LIMIT:
             self._too_large(
                 f"{REQUEST_CONTEXT} is left out where it has more than {LIMIT} bytes, which servers refuse. A Python "
@@ -75,13 +75,13 @@ class ContextHeaders:
         else:
             lines = b"x-amzn-request-context: %b\r\n" % value
         client_context = _object(invocation.client_context) if invocation.client_context else None
-        value = _visible(_dump(self._lambda_context(invocation, client_context)))
+        value = _value(self._lambda_context(invocation, client_context))
         if len(value) > LIMIT:
             self._too_large(
                 f"{LAMBDA_CONTEXT} has no client_context where it would have more than {LIMIT} bytes with it, which "
                 "servers refuse."
             )
-            value = _visible(_dump(self._lambda_context(invocation, None)))
+            value = _value(self._lambda_context(invocation, None))
         lines = b"%bx-amzn-lambda-context: %b\r\n" % (lines, value)
         return lines + _w3c(client_context) if client_context else lines
 
@@ -91,7 +91,7 @@ class ContextHeaders:
             "deadline": invocation.deadline_ms,
             "invoked_function_arn": invocation.function_arn,
             "xray_trace_id": invocation.trace_id or None,
-            "client_context": _client_context(client_context),
+            "client_context": None if client_context is None else _client_context(client_context),
             "identity": _renamed(_object(invocation.identity), _IDENTITY) if invocation.identity else None,
             "tenant_id": invocation.tenant_id or None,
             "env_config": self._env_config,
@@ -111,9 +111,7 @@ def _may_stand(value: str) -> bool:
     return bool(value) and not _NOT_VISIBLE.search(value)
 
 
-def _client_context(said: dict[str, Any] | None) -> dict[str, Any] | None:
-    if said is None:
-        return None
+def _client_context(said: dict[str, Any]) -> dict[str, Any]:
     client = said.get("client")
     return {
         "client": _renamed(client if isinstance(client, dict) else {}, _CLIENT),
@@ -135,22 +133,23 @@ def _object(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _dump(value: Any) -> bytes:
+def _value(value: Any) -> bytes:
+    """Writes JSON as a header can hold it: what is not visible ASCII can only be within a string, and is escaped."""
     try:
-        return orjson.dumps(value)
-    except TypeError:  # half of a surrogate pair, an integer beyond 64 bits: what the standard library's reader takes
-        pass
+        document = orjson.dumps(value)
+    except TypeError:
+        document = _by_the_standard_library(value)
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return _NOT_VISIBLE.sub(_escape, document.decode("utf-8")).encode("ascii")
+
+
+def _by_the_standard_library(value: Any) -> bytes:
+    """Writes what only the standard library's reader takes: half of a surrogate pair, integers of any size."""
     try:
         return json.dumps(value, separators=(",", ":")).encode("ascii")
     except RecursionError:  # nobody could read that
         return b"null"
-
-
-def _visible(document: bytes) -> bytes:
-    """Escapes what is not visible ASCII, which in JSON can only be within a string."""
-    if document.isascii() and b"\x7f" not in document:
-        return document
-    return _NOT_VISIBLE.sub(_escape, document.decode("utf-8")).encode("ascii")
 
 
 def _escape(found: re.Match[str]) -> str:

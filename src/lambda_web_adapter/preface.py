@@ -37,7 +37,7 @@ def with_event(head: bytes, verbatim: bytes, event: Any, *, is_body: bool) -> by
         said = verbatim
     else:
         said = _written(event)
-    return b"".join((MARK, len(said).to_bytes(4, "big"), said, head))
+    return b"".join((MARK, len(said).to_bytes(_HEAD - 1, "big"), said, head))
 
 
 def split(data: bytes) -> tuple[bytes, bytes] | None:

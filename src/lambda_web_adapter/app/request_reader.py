@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import httptools
 
-from lambda_web_adapter import preface
 from lambda_web_adapter.large_body import LARGE_PIECE, buffer_for
+from lambda_web_adapter.preface import MARK, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,13 +59,13 @@ class RequestReader:
             NotHttp: it is no request.
         """
         if self._between:
-            data = self._preface + data
-            if data.startswith(preface.MARK):
-                parts = preface.split(data)
+            if self._preface:
+                data, self._preface = self._preface + data, b""
+            if data.startswith(MARK):
+                parts = split(data)
                 if parts is None:
                     self._preface = data
                     return
-                self._preface = b""
                 self._event, data = parts
         try:
             self._parser.feed_data(data)

@@ -88,4 +88,5 @@ def variables(environment: Mapping[str, str], address: str, timeout: int) -> dic
         "LAMBDA_TASK_ROOT": os.getcwd(),
         **environment,
         "AWS_LAMBDA_RUNTIME_API": address,
+        "AWS_LWA_LAMBDA_RUNTIME_API_PROXY": "",  # here is no extension that could know the address
     }
