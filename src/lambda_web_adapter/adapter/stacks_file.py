@@ -31,8 +31,13 @@ class StacksFile:
 
     @classmethod
     def where_wanted(cls, environment: Mapping[str, str]) -> StacksFile | None:
-        """Makes one where each line of stderr becomes an event; people read stderr."""
-        return cls() if LogControls(environment).one_line and hasattr(os, "memfd_create") else None
+        """Makes one where each line of stderr becomes an event, and the system has such files; people read stderr."""
+        if not LogControls(environment).one_line or not hasattr(os, "memfd_create"):
+            return None
+        try:
+            return cls()
+        except OSError:  # a sandbox that forbids it: the lines are events of their own then
+            return None
 
     def hand_on(self, environment: MutableMapping[str, str], *, execute: bool) -> None:
         """Tells the process that this one becomes of it, by a fork, or by executing a program besides."""
