@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.context import LambdaContext
-from lambda_web_adapter.context_headers import LAMBDA_CONTEXT, LIMIT, REQUEST_CONTEXT, ContextHeaders
+from lambda_web_adapter import preface
+from lambda_web_adapter.context import Invocation as AppInvocation
+from lambda_web_adapter.context_headers import LAMBDA_CONTEXT, LIMIT, REQUEST_CONTEXT, ContextHeaders, trace_context
 from lambda_web_adapter.messages import Invocation
 
 ENVIRONMENT = {
@@ -52,7 +53,9 @@ def invocation(**more: Any) -> Invocation:
 
 def headers(event: Any = None, *, said: list[str] | None = None, **more: Any) -> dict[str, str]:
     writer = ContextHeaders(ENVIRONMENT, (said if said is not None else []).append)
-    lines = writer.of(invocation(**more), event).decode("ascii").split("\r\n")
+    said_of_it = invocation(**more)
+    written = writer.of(said_of_it, event) + trace_context(said_of_it.client_context)
+    lines = written.decode("ascii").split("\r\n")
     assert lines.pop() == ""
     found = dict(line.split(": ", 1) for line in lines)
     assert len(found) == len(lines)
@@ -109,11 +112,11 @@ def test_the_lambda_context_of_an_invocation_by_an_sdk() -> None:
 @pytest.mark.parametrize("text", ["no JSON", "[1]", "null", '"text"', '{"client": 1, "custom": null}', "{}"])
 def test_a_client_context_or_identity_that_is_odd_fails_nothing(text: str) -> None:
     said = json.loads(headers({}, client_context=text, identity=text)[LAMBDA_CONTEXT])
-    context = LambdaContext(json.dumps(said).encode())
+    of_app = AppInvocation(preface.about(invocation(client_context=text, identity=text)), b"{}", b"")
 
-    assert said["request_id"] == "id-1"
-    assert context.identity.cognito_identity_id is None
-    assert context.client_context is None or context.client_context.client.app_title is None
+    assert said["request_id"] == of_app.aws_request_id == "id-1"
+    assert of_app.identity.cognito_identity_id is None
+    assert of_app.client_context is None or of_app.client_context.client.app_title is None
 
 
 @pytest.mark.parametrize("event", [{}, {"requestContext": None}, [1], "text", None, 7])

@@ -15,11 +15,15 @@ from hypothesis import strategies as st
 from lambda_web_adapter import preface
 from lambda_web_adapter.app.request_reader import RawRequest, RequestReader
 from lambda_web_adapter.events.reading import read_event
+from lambda_web_adapter.messages import Invocation
 
 EVENTS = st.dictionaries(
     st.sampled_from(["requestContext", "path", "né", "half\ud800"]),
     st.none() | st.text() | st.integers(-(2**70), 2**70) | st.lists(st.text(max_size=5), max_size=3),
 )
+
+
+ABOUT = preface.about(Invocation(request_id="1", event=b"", trace_id="Root=1", tenant_id="né"))
 
 
 def received(data: bytes, cuts: list[int]) -> list[RawRequest]:
@@ -40,7 +44,7 @@ def sent(verbatim: bytes, body: bytes, *, is_body: bool = False) -> bytes:
     event = read_event(verbatim)
     if isinstance(event, dict) and event.get("body"):
         event["body"] = preface.IN_THE_REQUEST
-    return preface.with_event(request(body), verbatim, event, is_body=is_body) + body
+    return preface.in_front(request(body), ABOUT, verbatim, event, is_body=is_body) + body
 
 
 @given(event=EVENTS, body=st.binary(max_size=100), cuts=st.lists(st.integers(0, 1000), max_size=5), small=st.booleans())
@@ -54,9 +58,10 @@ def test_an_event_arrives_as_it_was_however_it_is_cut(
 
     with_event, without = received(data + plain, cuts)
 
-    assert (with_event.target, with_event.body, without.event) == (b"/p", body, None)
-    assert with_event.event is not None
-    assert preface.read(with_event.event, with_event.body) == event
+    assert (with_event.target, with_event.body, without.preface) == (b"/p", body, None)
+    assert with_event.preface is not None
+    assert with_event.preface[0] == ABOUT
+    assert preface.read(with_event.preface[1], with_event.body) == event
 
 
 @given(text=st.text())
@@ -65,17 +70,17 @@ def test_a_text_body_is_the_request_s(text: str) -> None:
     with mock.patch.object(preface, "_SMALL", 0):
         (found,) = received(sent(json.dumps(event).encode(), text.encode("utf-8", "surrogatepass")), [])
 
-    assert found.event is not None
-    assert preface.read(found.event or b"", found.body) == event
+    assert found.preface is not None
+    assert preface.read(found.preface[1], found.body) == event
 
 
 @pytest.mark.parametrize("event", [{"Records": [1]}, [1, 2], "text", None, 7, True, {"body": True}, {"body": "b"}])
 def test_an_event_that_is_the_body_is_read_from_there(event: object) -> None:
     verbatim = json.dumps(event).encode()
-    (found,) = received(preface.with_event(request(verbatim), verbatim, event, is_body=True) + verbatim, [1, 3, 5])
+    (found,) = received(preface.in_front(request(verbatim), ABOUT, verbatim, event, is_body=True) + verbatim, [1, 3, 5])
 
-    assert (found.event, found.body) == (b"", verbatim)
-    assert preface.read(found.event or b"", found.body) == event
+    assert (found.preface, found.body) == ((ABOUT, b""), verbatim)
+    assert preface.read(found.preface[1] if found.preface else b"", found.body) == event
 
 
 def test_a_large_event_goes_without_its_body() -> None:

@@ -12,10 +12,11 @@ Example:
 
 from __future__ import annotations
 
-import time
 from contextvars import ContextVar
 
+from lambda_web_adapter import preface
 from lambda_web_adapter.errors import NoInvocation
+from lambda_web_adapter.lambda_context import Client, ClientContext, Identity, LambdaContext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,173 +32,90 @@ if TYPE_CHECKING:
     Event = TypeVar("Event", bound=Model)
 
 
-class Identity:
-    """The Cognito identity of the function's caller, by AWS's mobile SDKs.
+class Invocation(LambdaContext):
+    """What the app's server knows of an invocation: context and event, read when they are first asked for something.
 
     Attributes:
-        cognito_identity_id: the identity; None without one.
-        cognito_identity_pool_id: the pool that it is of.
+        trace_id: the X-Ray trace header, or empty.
     """
 
-    __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
+    __slots__ = ("_body", "_event", "_lines", "_verbatim", "trace_id")
 
-    def __init__(self, said: dict[str, Any]) -> None:
-        """Takes what the header says."""
-        self.cognito_identity_id: str | None = said.get("identityId")
-        self.cognito_identity_pool_id: str | None = said.get("identityPoolId")
-
-
-class Client:
-    """The app of the function's caller.
-
-    Attributes:
-        installation_id: this and the others are as the caller's SDK gave them; None where it did not.
-    """
-
-    __slots__ = ("app_package_name", "app_title", "app_version_code", "app_version_name", "installation_id")
-
-    def __init__(self, said: dict[str, Any]) -> None:
-        """Takes what the header says."""
-        self.installation_id: str | None = said.get("installationId")
-        self.app_title: str | None = said.get("appTitle")
-        self.app_version_name: str | None = said.get("appVersionName")
-        self.app_version_code: str | None = said.get("appVersionCode")
-        self.app_package_name: str | None = said.get("appPackageName")
-
-
-class ClientContext:
-    """What the function's caller sent as `ClientContext`.
-
-    Attributes:
-        client: the caller's app.
-        custom: what it sent besides.
-        env: what its SDK said of the environment.
-    """
-
-    __slots__ = ("client", "custom", "env")
-
-    def __init__(self, said: dict[str, Any]) -> None:
-        """Takes what the header says."""
-        self.client = Client(said["client"])
-        self.custom: dict[str, Any] = said["custom"]
-        self.env: dict[str, Any] = said["environment"]
-
-
-class LambdaContext:
-    """Lambda's context, with the names that Lambda's own Python runtime has ("Using the Lambda context object").
-
-    It is read when it is first asked for something.
-    """
-
-    __slots__ = ("_document", "_read")
-
-    def __init__(self, document: bytes) -> None:
-        """Takes the value of `x-amzn-lambda-context`."""
-        self._document = document
-        self._read: dict[str, Any] | None = None
-
-    def _said(self) -> dict[str, Any]:
-        if self._read is None:
-            import json  # few apps want a context
-
-            said: dict[str, Any] = json.loads(self._document)
-            self._read = said
-        return self._read
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Says how many milliseconds are left until Lambda ends the invocation, at this moment; never less than 0."""
-        return max(int(self._said()["deadline"] - time.time() * 1000), 0)
-
-    @property
-    def aws_request_id(self) -> str:
-        """The id of the invocation, as in Lambda's own log lines."""
-        return str(self._said()["request_id"])
-
-    @property
-    def function_name(self) -> str:
-        """The function's name."""
-        return str(self._said()["env_config"]["function_name"])
-
-    @property
-    def function_version(self) -> str:
-        """The function's version, such as `$LATEST`."""
-        return str(self._said()["env_config"]["version"])
-
-    @property
-    def invoked_function_arn(self) -> str:
-        """What was invoked: the function, or one of its versions or aliases."""
-        return str(self._said()["invoked_function_arn"])
-
-    @property
-    def memory_limit_in_mb(self) -> int:
-        """The function's memory, in MB."""
-        return int(self._said()["env_config"]["memory"])
-
-    @property
-    def log_group_name(self) -> str:
-        """The group of the function's logs."""
-        return str(self._said()["env_config"]["log_group"])
-
-    @property
-    def log_stream_name(self) -> str:
-        """The stream of this environment's logs."""
-        return str(self._said()["env_config"]["log_stream"])
-
-    @property
-    def identity(self) -> Identity:
-        """The caller's Cognito identity; one of None where there is none."""
-        return Identity(self._said()["identity"] or {})
-
-    @property
-    def client_context(self) -> ClientContext | None:
-        """What the caller said of itself, when it invoked the function by an SDK; or None."""
-        said = self._said()["client_context"]
-        return ClientContext(said) if said else None
-
-    @property
-    def tenant_id(self) -> str | None:
-        """The tenant, of a function with tenant isolation; or None."""
-        said: str | None = self._said()["tenant_id"]
-        return said
-
-    @property
-    def xray_trace_id(self) -> str | None:
-        """The X-Ray trace header, as `_X_AMZN_TRACE_ID` has it where there is one invocation at a time; or None."""
-        said: str | None = self._said()["xray_trace_id"]
-        return said
-
-    def __repr__(self) -> str:
-        """Shows what the header says."""
-        return f"LambdaContext({self._document.decode('ascii')})"
-
-
-class Invocation:
-    """What the app's server knows of an invocation; it is read when it is first asked for.
-
-    Attributes:
-        context: Lambda's context.
-        trace_id: the X-Ray trace header of the request, or empty.
-    """
-
-    __slots__ = ("_body", "_event", "_said", "context", "trace_id")
-
-    def __init__(self, context: bytes, trace_id: bytes, event: bytes, body: bytes) -> None:
-        """Takes two headers, what stood in front of the request, and its body."""
-        self.context = LambdaContext(context)
-        self.trace_id = trace_id
-        self._said: bytes | None = event
+    def __init__(self, about: bytes, event: bytes, body: bytes) -> None:
+        """Takes what stood in front of the request (see `preface`), and the request's body."""
+        self._lines = about.split(b"\n")
+        self.trace_id = self._lines[preface.TRACE_ID]
+        self._verbatim: bytes | None = event
         self._body = body
-        self._event: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Reads the context: Python comes here for an attribute that has no value yet."""
+        if name not in LambdaContext.__slots__:
+            raise AttributeError(f"Lambda's context has no {name!r}", name=name, obj=self)
+        self._read_context()
+        return getattr(self, name)
 
     @property
     def event(self) -> Any:
         """The event."""
-        if self._said is not None:
-            from lambda_web_adapter import preface
-
-            self._event = preface.read(self._said, self._body)
-            self._said, self._body = None, b""
+        if self._verbatim is not None:
+            self._event = preface.read(self._verbatim, self._body)
+            self._verbatim, self._body = None, b""
         return self._event
+
+    def _read_context(self) -> None:
+        from os import environ  # few apps want a context
+
+        request_id, deadline, arn, trace_id, tenant_id, client_context, identity = (
+            line.decode("utf-8", "replace") for line in self._lines
+        )
+        memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+        super().__init__(
+            aws_request_id=request_id,
+            function_name=environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+            function_version=environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+            invoked_function_arn=arn,
+            memory_limit_in_mb=int(memory) if memory.isdecimal() else 0,
+            log_group_name=environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
+            log_stream_name=environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
+            identity=_identity(identity),
+            client_context=_client_context(client_context),
+            tenant_id=tenant_id or None,
+            xray_trace_id=trace_id or None,
+            deadline_ms=int(deadline),
+        )
+
+
+def _identity(said: str) -> Identity:
+    known = _object(said)
+    return Identity(
+        cognito_identity_id=known.get("cognitoIdentityId"), cognito_identity_pool_id=known.get("cognitoIdentityPoolId")
+    )
+
+
+def _client_context(said: str) -> ClientContext | None:
+    known = _object(said)
+    if not known:
+        return None
+    of_client = known.get("client")
+    client = of_client if isinstance(of_client, dict) else {}
+    names = [name for name in Client.__slots__ if name in client]
+    return ClientContext(
+        client=Client(**{name: client[name] for name in names}), custom=known.get("custom"), env=known.get("env")
+    )
+
+
+def _object(said: str) -> dict[str, Any]:
+    """Reads a JSON object; what is none counts as missing, as a header that came empty does."""
+    if not said:
+        return {}
+    import json
+
+    try:
+        found = json.loads(said)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class Handled:
@@ -231,7 +149,7 @@ def current_context() -> LambdaContext:
     Raises:
         NoInvocation: none is being handled here.
     """
-    return _current().context
+    return _current()
 
 
 def current_event() -> Any:

@@ -82,8 +82,7 @@ class ContextHeaders:
                 "servers refuse."
             )
             value = _value(self._lambda_context(invocation, None))
-        lines = b"%bx-amzn-lambda-context: %b\r\n" % (lines, value)
-        return lines + _w3c(client_context) if client_context else lines
+        return b"%bx-amzn-lambda-context: %b\r\n" % (lines, value)
 
     def _lambda_context(self, invocation: Invocation, client_context: dict[str, Any] | None) -> dict[str, Any]:
         return {
@@ -98,9 +97,13 @@ class ContextHeaders:
         }
 
 
-def _w3c(client_context: dict[str, Any]) -> bytes:
-    """Writes the lines that the caller of the function has sent beside its event."""
-    w3c = client_context.get("w3c")
+def trace_context(client_context: str) -> bytes:
+    """Writes the lines of the trace that the caller of the function has sent beside its event.
+
+    Args:
+        client_context: JSON.
+    """
+    w3c = (_object(client_context) or {}).get("w3c")
     said = w3c if isinstance(w3c, dict) else {}
     pairs = ((name, said.get(name)) for name in _W3C)
     lines = [f"{name}: {value}\r\n" for name, value in pairs if isinstance(value, str) and _may_stand(value)]

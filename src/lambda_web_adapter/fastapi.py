@@ -18,7 +18,8 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends
 from pydantic import BaseModel
 
-from lambda_web_adapter.context import LambdaContext, current_context, current_event
+from lambda_web_adapter.context import current_context, current_event
+from lambda_web_adapter.lambda_context import LambdaContext
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -22,7 +22,7 @@ from lambda_web_adapter.context import current_context, current_event
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_web_adapter.context import LambdaContext
+    from lambda_web_adapter.lambda_context import LambdaContext
 
 # They are declared as what they stand for, as Flask does it. Where no invocation is handled, to use one raises
 # NoInvocation; only `bool`, which is False, and `repr` do not.

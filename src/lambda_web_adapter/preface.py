@@ -1,10 +1,12 @@
-"""The event in front of a request to our own server, as a proxy says where a connection comes from (PROXY protocol).
+"""What stands in front of a request to our own server, as a proxy says where a connection comes from (PROXY protocol).
 
-It is not read before the app asks for it, and no header, so that nobody takes it for one of the client's.
+It is what an app may want to know of the invocation. Nothing of it is read before the app asks for it; and it is no
+header, so that nobody takes it for one of the client's.
 
-    0x00 · length of the event, 4 bytes, big-endian · the event as JSON · the HTTP request
+    0x00 · 4 bytes: length of what is said about the invocation · 4 bytes: length of the event · both · the HTTP request
 
-An event that is no HTTP request is the request's body already; its length is zero here.
+Lengths are big-endian. About the invocation: lines in the order of `about`, values of the Runtime API's headers. An
+event that is no HTTP request is the request's body already; its length is zero here.
 """
 
 from __future__ import annotations
@@ -13,8 +15,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from lambda_web_adapter.messages import Invocation
+
 MARK = b"\0"  # no HTTP method begins with it
-_HEAD = 5  # bytes
+_HEAD = 9  # bytes
+TRACE_ID = 3  # its line
 # Stands in an event for its body, which the request has.
 IN_THE_REQUEST = True
 # Bytes of an event that is sent as it is; of a larger one, much is its body.
@@ -22,42 +27,57 @@ _SMALL = 8 * 1024
 _FLAGS = ("isBase64Encoded", "is_base64_encoded")
 
 
-def with_event(head: bytes, verbatim: bytes, event: Any, *, is_body: bool) -> bytes:
-    """Puts an event in front of a request.
+def about(invocation: Invocation) -> bytes:
+    """Writes what the Runtime API says of an invocation; a header's value has no line break in it."""
+    return "\n".join(
+        (
+            invocation.request_id,
+            str(invocation.deadline_ms),
+            invocation.function_arn,
+            invocation.trace_id,
+            invocation.tenant_id,
+            invocation.client_context,
+            invocation.identity,
+        )
+    ).encode()
+
+
+def in_front(head: bytes, said: bytes, verbatim: bytes, event: Any, *, is_body: bool) -> bytes:
+    """Puts all that in front of a request.
 
     Args:
         head: the head of the request.
+        said: what is said about the invocation.
         verbatim: the event's bytes.
         event: the same, as read; with `IN_THE_REQUEST` for its body.
         is_body: whether the request's body is the event.
     """
     if is_body:
-        said = b""
-    elif len(verbatim) <= _SMALL:
-        said = verbatim
-    else:
-        said = _written(event)
-    return b"".join((MARK, len(said).to_bytes(_HEAD - 1, "big"), said, head))
+        verbatim = b""
+    elif len(verbatim) > _SMALL:
+        verbatim = _written(event)
+    return b"".join((MARK, len(said).to_bytes(4, "big"), len(verbatim).to_bytes(4, "big"), said, verbatim, head))
 
 
-def split(data: bytes) -> tuple[bytes, bytes] | None:
-    """Takes the event off what has come.
+def split(data: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """Takes it off what has come.
 
     Args:
         data: what has come, beginning with `MARK`.
 
     Returns:
-        The event and the rest; None while the event is not there as a whole.
+        What is said about the invocation, the event, and the rest; None while it is not there as a whole.
     """
-    end = _HEAD + int.from_bytes(data[1:_HEAD], "big")
-    return (data[_HEAD:end], data[end:]) if len(data) >= max(end, _HEAD) else None
+    start = _HEAD + int.from_bytes(data[1:5], "big")
+    end = start + int.from_bytes(data[5:_HEAD], "big")
+    return (data[_HEAD:start], data[start:end], data[end:]) if len(data) >= end else None
 
 
 def read(said: bytes, body: bytes) -> Any:
     """Reads an event.
 
     Args:
-        said: what stood in front of the request.
+        said: the event as it stood in front of the request.
         body: the request's body.
     """
     import json  # few apps want an event

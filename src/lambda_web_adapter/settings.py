@@ -210,6 +210,13 @@ class Settings:
         "Statuses of the app that fail the invocation, for alarms and retries; an HTTP caller gets the gateway's 502.",
     )
 
+    context_headers: str = _option(
+        "AWS_LWA_CONTEXT_HEADERS",
+        one_of("auto", "always", "never"),
+        "auto",
+        "Which apps get the headers `x-amzn-request-context` and `x-amzn-lambda-context`. `auto`: commands; a Python "
+        "app has `current_event()` and `current_context()` instead. See [context.md](context.md).",
+    )
     event_in_environ: bool = _option(
         "AWS_LWA_EVENT_IN_ENVIRON",
         switch,

@@ -140,7 +140,7 @@ def test_outside_of_lambda_it_is_said_that_there_is_no_invocation(path: str, cli
 
 
 def test_a_test_may_give_another_context(override: dict[Callable[..., Any], Any], client: TestClient) -> None:
-    override[get_context] = lambda: LambdaContext(b'{"request_id": "test"}')
+    override[get_context] = lambda: LambdaContext(aws_request_id="test")
 
     assert client.get("/context").json() == "test"
 

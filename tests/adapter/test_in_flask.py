@@ -105,7 +105,7 @@ def test_debuggers_may_look_at_them_anywhere() -> None:
 
 def test_a_test_may_put_something_else_in_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{__name__}.lambda_event", get("/of-the-test"))
-    monkeypatch.setattr(f"{__name__}.lambda_context", LambdaContext(b'{"request_id": "test"}'))
+    monkeypatch.setattr(f"{__name__}.lambda_context", LambdaContext(aws_request_id="test"))
 
     assert app.test_client().get("/event").text == "/of-the-test"
     assert app.test_client().get("/context").text == "test"

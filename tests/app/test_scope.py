@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lambda_web_adapter import messages, preface
 from lambda_web_adapter.app.asgi_scope import Scope
 from lambda_web_adapter.context import Invocation
 
@@ -22,7 +23,7 @@ class Watched(Invocation):
     __slots__ = ("asked",)
 
     def __init__(self) -> None:
-        super().__init__(b"{}", b"", b'{"path": "/"}', b"")
+        super().__init__(preface.about(messages.Invocation(request_id="1", event=b"")), b'{"path": "/"}', b"")
         self.asked = 0
 
     @property

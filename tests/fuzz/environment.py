@@ -152,7 +152,7 @@ class App:
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, *, whole: bool) -> Response:
         split = preface.split(head)
         assert split is not None
-        event, head = split
+        _, event, head = split
         preface.read(event, body)
         self.requests.append(head + body)
         outcome = self._outcome

@@ -13,14 +13,14 @@ from lambda_web_adapter.adapter import memory
 from lambda_web_adapter.adapter.access_log import NoAccessLog
 from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.adapter.streamed_reply import StreamedReply
-from lambda_web_adapter.context_headers import ContextHeaders
+from lambda_web_adapter.context_headers import ContextHeaders, trace_context
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, ResponseTooLarge
 from lambda_web_adapter.events import prelude, source_of, to_request, warm_up
 from lambda_web_adapter.events.pass_through import rejection
 from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.forwarding import authorize, end_to_end, request_head
 from lambda_web_adapter.messages import Response
-from lambda_web_adapter.preface import IN_THE_REQUEST, with_event
+from lambda_web_adapter.preface import IN_THE_REQUEST, about, in_front
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ class Invoker:
         self._connection = connection
         self._access = access or NoAccessLog()
         self._streams = settings.invoke_mode == "response_stream"
-        self._headers = ContextHeaders(os.environ, partial(log_once, "WARNING"))
+        self._contexts: ContextHeaders | None = None
+        if settings.context_headers == "always" or (settings.context_headers == "auto" and not connection.takes_event):
+            self._contexts = ContextHeaders(os.environ, partial(log_once, "WARNING"))
 
     async def reply_to(self, invocation: Invocation, deadline: float) -> bytes | StreamedReply:
         """Has the app handle an invocation's event.
@@ -97,9 +99,12 @@ class Invoker:
     ) -> bytes | StreamedReply:
         verbatim = invocation.event
         request = self._request(source, event, invocation)
-        head = request_head(request, invocation, self._headers.of(invocation, event))
+        lines = self._contexts.of(invocation, event) if self._contexts else b""
+        if invocation.client_context:
+            lines += trace_context(invocation.client_context)
+        head = request_head(request, invocation, lines)
         if self._connection.takes_event:
-            head = with_event(head, verbatim, event, is_body=not source.http)
+            head = in_front(head, about(invocation), verbatim, event, is_body=not source.http)
         del verbatim
         self._access.asked(source.name, request)
         response = await self._response(source, request, head, deadline, streamed)

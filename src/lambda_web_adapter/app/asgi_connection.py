@@ -122,9 +122,8 @@ class AsgiConnection(asyncio.Protocol):
             self._begin(self._reader.requests.popleft())
 
     def _begin(self, request: RawRequest) -> None:
-        headers = dict(request.headers)
-        invocation = invocation_of(request, headers)
-        scope = scope_of(request, headers, self._peer, invocation)
+        invocation = invocation_of(request)
+        scope = scope_of(request, self._peer, invocation)
         scope["state"] = self._app_state.copy()
         exchange = Exchange(self, scope, request, invocation)
         self._current = exchange

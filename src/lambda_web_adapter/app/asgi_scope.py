@@ -12,7 +12,7 @@ from lambda_web_adapter.app.origin import Origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
     from lambda_web_adapter.app.request_reader import RawRequest
@@ -95,18 +95,15 @@ class Scope(dict[str, "Any"]):
     values = _of_all(dict.values)
 
 
-def scope_of(
-    request: RawRequest, headers: Mapping[bytes, bytes], peer: tuple[str, int], invocation: Invocation | None
-) -> dict[str, Any]:
+def scope_of(request: RawRequest, peer: tuple[str, int], invocation: Invocation | None) -> dict[str, Any]:
     """Makes the scope of a request; `state` is for the server to add.
 
     Args:
         request: the request.
-        headers: its headers.
         peer: the other end of the connection, for a request that does not say where it came from.
         invocation: whose request it is.
     """
-    origin = Origin(headers)
+    origin = Origin(dict(request.headers))
     raw_path, _, query = _origin_form(request.target).partition(b"?")
     path = raw_path.decode("ascii")
     if "%" in path:
@@ -127,7 +124,7 @@ def scope_of(
     }
     if invocation is None:
         return scope
-    scope[CONTEXT] = invocation.context
+    scope[CONTEXT] = invocation
     return Scope(scope, invocation)
 
 

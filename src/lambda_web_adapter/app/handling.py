@@ -12,7 +12,7 @@ from lambda_web_adapter.context import HANDLED, Invocation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from typing import Any
     from wsgiref.types import StartResponse, WSGIApplication
 
@@ -27,17 +27,12 @@ CONTEXT = "aws.context"
 EVENT = "aws.event"
 
 
-def invocation_of(request: RawRequest, headers: Mapping[bytes, bytes]) -> Invocation | None:
-    """Says what invocation a request is of; None if it does not come from the adapter.
-
-    Args:
-        request: the request.
-        headers: its headers.
-    """
-    if request.event is None:
+def invocation_of(request: RawRequest) -> Invocation | None:
+    """Says what invocation a request is of; None if it does not come from the adapter."""
+    if request.preface is None:
         return None
-    said = headers.get
-    return Invocation(said(b"x-amzn-lambda-context", b"{}"), said(b"x-amzn-trace-id", b""), request.event, request.body)
+    about, event = request.preface
+    return Invocation(about, event, request.body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +72,7 @@ class Handling:
 
     def tell(self, environ: dict[str, Any], invocation: Invocation) -> None:
         """Puts into an environ what an ASGI app finds in its scope."""
-        environ[CONTEXT] = invocation.context
+        environ[CONTEXT] = invocation
         if self.event_in_environ:
             environ[EVENT] = invocation.event
 

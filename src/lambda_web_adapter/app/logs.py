@@ -185,10 +185,7 @@ def _knowing_its_invocation(make: Callable[..., logging.LogRecord]) -> Callable[
 def _of_invocation(name: str) -> str:
     """Says something of the invocation that is handled here; nothing where there is none."""
     invocation = HANDLED.get()
-    try:
-        return getattr(invocation.context, name) or "" if invocation else ""
-    except KeyError:  # the context was too long for a header
-        return ""
+    return getattr(invocation, name) or "" if invocation else ""
 
 
 def _text(error: BaseException) -> str:

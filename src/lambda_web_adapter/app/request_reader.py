@@ -25,7 +25,7 @@ class NotHttp(Exception):
 
 
 class RawRequest(NamedTuple):
-    """A request as it came; header names are in lower case. `event` is what stood in front of it, from the adapter."""
+    """A request as it came; header names are in lower case. `preface` is what the adapter has put in front of it."""
 
     method: bytes
     target: bytes
@@ -33,7 +33,7 @@ class RawRequest(NamedTuple):
     keep_alive: bool
     headers: list[tuple[bytes, bytes]]
     body: bytes
-    event: bytes | None
+    preface: tuple[bytes, bytes] | None
 
 
 class RequestReader:
@@ -49,8 +49,8 @@ class RequestReader:
         self._parser = httptools.HttpRequestParser(self)
         self.requests: deque[RawRequest] = deque()
         self._between = True
-        self._preface = b""
-        self._event: bytes | None = None
+        self._incomplete = b""
+        self._preface: tuple[bytes, bytes] | None = None
 
     def feed(self, data: bytes) -> None:
         """Reads what has come.
@@ -59,14 +59,15 @@ class RequestReader:
             NotHttp: it is no request.
         """
         if self._between:
-            if self._preface:
-                data, self._preface = self._preface + data, b""
+            if self._incomplete:
+                data, self._incomplete = self._incomplete + data, b""
             if data.startswith(MARK):
                 parts = split(data)
                 if parts is None:
-                    self._preface = data
+                    self._incomplete = data
                     return
-                self._event, data = parts
+                about, event, data = parts
+                self._preface = about, event
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -120,8 +121,8 @@ class RequestReader:
                 parser.should_keep_alive(),
                 self._headers,
                 body,
-                self._event,
+                self._preface,
             )
         )
-        self._event = None
+        self._preface = None
         self._between = True

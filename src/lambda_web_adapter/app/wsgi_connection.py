@@ -14,7 +14,6 @@ from lambda_web_adapter.hooks import hooks_before_freeze
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
     from typing import Any
     from wsgiref.types import WSGIApplication
 
@@ -47,12 +46,11 @@ class WsgiConnection:
         handling = self._handling
         while request := self._read():
             finished = False
-            headers = dict(request.headers)
-            invocation = invocation_of(request, headers)
+            invocation = invocation_of(request)
             if invocation is not None:
                 handling.begin(invocation)
             try:
-                finished = self._answer(request, headers, invocation)
+                finished = self._answer(request, invocation)
             finally:
                 if hooks_before_freeze():
                     freeze.call_hooks(handling.freeze_seconds)
@@ -81,9 +79,9 @@ class WsgiConnection:
             size = _LARGE
         return requests.popleft()
 
-    def _answer(self, request: RawRequest, headers: Mapping[bytes, bytes], invocation: Invocation | None) -> bool:
+    def _answer(self, request: RawRequest, invocation: Invocation | None) -> bool:
         """Calls the app and writes its response; returns whether the connection can go on."""
-        environ = environ_of(request, headers)
+        environ = environ_of(request)
         environ.setdefault("REMOTE_ADDR", self._peer[0])
         if invocation is not None:
             self._handling.tell(environ, invocation)

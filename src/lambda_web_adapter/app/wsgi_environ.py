@@ -11,7 +11,6 @@ from lambda_web_adapter.app.origin import Origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from lambda_web_adapter.app.request_reader import RawRequest
@@ -29,14 +28,9 @@ _KEYS: dict[bytes, str] = {b"content-type": "CONTENT_TYPE", b"content-length": "
 _KEYS_BOUND = 2000
 
 
-def environ_of(request: RawRequest, headers: Mapping[bytes, bytes]) -> dict[str, Any]:
-    """Makes the environ of a request.
-
-    Args:
-        request: the request.
-        headers: its headers, for those of which there is one.
-    """
-    origin = Origin(headers)
+def environ_of(request: RawRequest) -> dict[str, Any]:
+    """Makes the environ of a request."""
+    origin = Origin(dict(request.headers))
     path, _, query = request.target.partition(b"?")
     environ: dict[str, Any] = {
         **_CONSTANT,
