@@ -168,7 +168,7 @@ def test_one_that_takes_too_long_says_how_long(environment: Environment) -> None
     api.invoke(get("/tell/ever"), seconds=1)
     api.release("ever")
 
-    _, line = environment.lines()
+    _, line = environment.lines(2)
 
     record = json.loads(line)
     assert (record["message"], record["errorType"]) == ("GET /tell/ever 504", "Function.AppTimeout")
