@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test pytest test-side-by-side test-image fuzz chaos conformance lint format types check lock clean
+.PHONY: help run run-flask test coverage pytest test-side-by-side test-image fuzz chaos conformance lint format types check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,13 +26,15 @@ run: $(READY) ## serve examples/fastapi_app on http://127.0.0.1:8000 through the
 run-flask: $(READY) ## the same with examples/flask_app
 	cd examples/flask_app && $(abspath $(BIN))/lambda-web-adapter main:app --port $(PORT)
 
-test: $(READY) ## the whole test suite, with branch coverage across all processes
+test: pytest ## the whole test suite
+
+coverage: $(READY) ## the same, with branch coverage across all processes
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-pytest: $(READY) ## the whole test suite without coverage, for another Python: PYTHON=python3.13 VENV=.venv-3.13 make pytest
+pytest: $(READY) ## the test suite on another Python, or a part of it: PYTHON=python3.13 VENV=.venv-3.13 PYTEST_ARGS=tests/app
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-side-by-side: $(SIDE_VENV)/.ready ## run it beside OpenTelemetry, ddtrace, the X-Ray SDK and Powertools, and the snippets of their pages

@@ -176,8 +176,10 @@ class Life:
         name = f"event-{len(self._ids)}"
         self._api.hold(name)
         self._api.hold(f"{name}-after")
-        until_over = takewhile(lambda step: step not in (Input.EVENT, Input.RETURNED), self._ahead)
-        seconds = 1.0 if Input.DEADLINE in until_over else 20
+        until_over = list(takewhile(lambda step: step not in (Input.EVENT, Input.RETURNED), self._ahead))
+        seconds = 20.0
+        if Input.DEADLINE in until_over:
+            seconds = 5.0 if Input.READY in until_over else 1.0  # a start takes its time
         self._ids.append(self._api.add(get(f"/both/{name}"), seconds=seconds))
         self._api.handed_out(self._ids[-1])
         if self.state is State.IDLE:
