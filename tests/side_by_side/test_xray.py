@@ -11,7 +11,7 @@ from side_by_side.receivers import Daemon
 from side_by_side.snippets import ADAPTER, instructions, snippet
 
 # As the app starts there is no invocation; the SDK says so, here as in any function.
-COMPLAINT = re.compile(r"(?i)^.*segment.*$", re.MULTILINE)
+COMPLAINT = re.compile(r"[^\t\n]*segment.*", re.IGNORECASE)
 AT_THE_START = "Subsegment 127.0.0.1 discarded due to Lambda worker still initializing"
 BEFORE = """
 ask("start")
