@@ -13,7 +13,6 @@ from lambda_web_adapter.adapter import memory
 from lambda_web_adapter.adapter.access_log import NoAccessLog
 from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.adapter.streamed_reply import StreamedReply
-from lambda_web_adapter.context_headers import ContextHeaders, trace_context
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, ResponseTooLarge
 from lambda_web_adapter.events import prelude, source_of, to_request, warm_up
 from lambda_web_adapter.events.pass_through import rejection
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.app_connection import AppConnection
     from lambda_web_adapter.codings import Compressor
+    from lambda_web_adapter.context_headers import ContextHeaders
     from lambda_web_adapter.events._source import EventSource
     from lambda_web_adapter.messages import Invocation, Request
     from lambda_web_adapter.settings import Settings
@@ -51,6 +51,8 @@ class Invoker:
         self._streams = settings.invoke_mode == "response_stream"
         self._contexts: ContextHeaders | None = None
         if settings.context_headers == "always" or (settings.context_headers == "auto" and not connection.takes_event):
+            from lambda_web_adapter.context_headers import ContextHeaders  # a Python app's start need not pay for it
+
             self._contexts = ContextHeaders(os.environ, partial(log_once, "WARNING"))
 
     async def reply_to(self, invocation: Invocation, deadline: float) -> bytes | StreamedReply:
@@ -101,6 +103,8 @@ class Invoker:
         request = self._request(source, event, invocation)
         lines = self._contexts.of(invocation, event) if self._contexts else b""
         if invocation.client_context:
+            from lambda_web_adapter.context_headers import trace_context
+
             lines += trace_context(invocation.client_context)
         head = request_head(request, invocation, lines)
         if self._connection.takes_event:

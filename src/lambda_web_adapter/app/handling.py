@@ -6,7 +6,6 @@ Where there is one invocation at a time, the environment variable of X-Ray is it
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from lambda_web_adapter.context import HANDLED, Invocation
 
@@ -35,9 +34,8 @@ def invocation_of(request: RawRequest) -> Invocation | None:
     return Invocation(about, event, request.body)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Handling:
-    """How invocations are handled in this process.
+    """How invocations are handled in this process. No dataclass, which takes half a millisecond of each cold start.
 
     Attributes:
         control: the adapter's ear.
@@ -46,10 +44,16 @@ class Handling:
         event_in_environ: whether a WSGI app finds the event in its environ; it has to be read for that.
     """
 
-    control: Control
-    alone: bool = True
-    freeze_seconds: float = 1.0
-    event_in_environ: bool = False
+    __slots__ = ("alone", "control", "event_in_environ", "freeze_seconds")
+
+    def __init__(
+        self, *, control: Control, alone: bool = True, freeze_seconds: float = 1.0, event_in_environ: bool = False
+    ) -> None:
+        """Takes them."""
+        self.control = control
+        self.alone = alone
+        self.freeze_seconds = freeze_seconds
+        self.event_in_environ = event_in_environ
 
     def begin(self, invocation: Invocation) -> None:
         """Has the app know an invocation."""
