@@ -29,8 +29,10 @@ class Environment:
         self._stack = stack
         self.api: FakeRuntimeApi
         self.process: Running
+        self._slots = 1
 
     def start(self, app: str = "main:wsgi", slots: int = 1, /, **variables: str) -> FakeRuntimeApi:
+        self._slots = slots
         self.api = self._stack.enter_context(FakeRuntimeApi(many=slots > 1))
         if slots > 1:
             variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(slots)
@@ -38,8 +40,8 @@ class Environment:
         return self.api
 
     def lines(self, invocations: int = 1) -> list[str]:
-        """The lines about invocations, when there have been so many."""
-        self.api.wait_for_call("next", invocations + 1)
+        """The lines about invocations, when there have been so many and each slot asks for another."""
+        self.api.wait_for_call("next", invocations + self._slots)
         self.process.terminate()
         return [line for line in self.process.text.splitlines() if "appMs" in line]
 
@@ -210,6 +212,6 @@ def test_each_of_many_at_once_has_its_own(environment: Environment) -> None:
     for request_id in ids.values():
         api.outcome(request_id)
 
-    found = {record["path"]: record["requestId"] for record in map(json.loads, environment.lines(57))}
+    found = {record["path"]: record["requestId"] for record in map(json.loads, environment.lines(50))}
 
     assert found == ids
