@@ -47,7 +47,7 @@ JSON = st.recursive(
 
 def invocation(**more: Any) -> Invocation:
     return Invocation(
-        **{"request_id": "id-1", "event": b"{}", "deadline_ms": 1795408523007, "function_arn": ARN, **more}
+        **{"request_id": "id-1", "event": b"{}", "deadline_ms": 1795408523007, "function_arn": ARN.encode(), **more}
     )
 
 
@@ -88,8 +88,8 @@ def test_the_lambda_context_of_an_invocation_by_an_sdk() -> None:
             {},
             trace_id="Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=1",
             tenant_id="blue",
-            client_context=json.dumps(CLIENT_CONTEXT),
-            identity=json.dumps(IDENTITY),
+            client_context=json.dumps(CLIENT_CONTEXT).encode(),
+            identity=json.dumps(IDENTITY).encode(),
         )[LAMBDA_CONTEXT]
     )
 
@@ -109,10 +109,13 @@ def test_the_lambda_context_of_an_invocation_by_an_sdk() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["no JSON", "[1]", "null", '"text"', '{"client": 1, "custom": null}', "{}"])
-def test_a_client_context_or_identity_that_is_odd_fails_nothing(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", [b"no JSON", b"\xff", b"[1]", b"null", b'"text"', b'{"client": 1, "custom": null}', b"{}"]
+)
+def test_a_client_context_or_identity_that_is_odd_fails_nothing(text: bytes) -> None:
     said = json.loads(headers({}, client_context=text, identity=text)[LAMBDA_CONTEXT])
-    of_app = AppInvocation(preface.about(invocation(client_context=text, identity=text)), b"{}", b"")
+    front = preface.in_front(b"", invocation(client_context=text, identity=text), b"{}", {})
+    of_app = AppInvocation(front[preface.HEAD :], b"")
 
     assert said["request_id"] == of_app.aws_request_id == "id-1"
     assert of_app.identity.cognito_identity_id is None
@@ -158,7 +161,7 @@ def test_a_lambda_context_that_is_too_large_goes_without_what_the_caller_said() 
     said: list[str] = []
     custom = {"custom": {"text": "x" * LIMIT}}
 
-    found = headers({}, said=said, client_context=json.dumps(custom))
+    found = headers({}, said=said, client_context=json.dumps(custom).encode())
 
     assert json.loads(found[LAMBDA_CONTEXT])["client_context"] is None
     assert "client_context" in said[0]
@@ -173,7 +176,7 @@ def test_trace_context_in_the_client_context_becomes_headers() -> None:
         "x": "y",
     }
 
-    found = headers([], client_context=json.dumps({"w3c": w3c}))
+    found = headers([], client_context=json.dumps({"w3c": w3c}).encode())
 
     assert {name: found.get(name) for name in ("traceparent", "tracestate", "baggage", "x")} == {
         "traceparent": w3c["traceparent"],

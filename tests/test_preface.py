@@ -23,7 +23,8 @@ EVENTS = st.dictionaries(
 )
 
 
-ABOUT = preface.about(Invocation(request_id="1", event=b"", trace_id="Root=1", tenant_id="né"))
+INVOCATION = Invocation(request_id="1", event=b"", deadline_ms=7, trace_id="Root=1", tenant_id="né", identity=b"{}")
+ABOUT = ["Root=1", "1", "7", "", "né", "", "{}"]
 
 
 def received(data: bytes, cuts: list[int]) -> list[RawRequest]:
@@ -39,12 +40,18 @@ def request(body: bytes) -> bytes:
     return b"POST /p HTTP/1.1\r\nhost: h\r\ncontent-length: %d\r\n\r\n" % len(body)
 
 
-def sent(verbatim: bytes, body: bytes, *, is_body: bool = False) -> bytes:
+def sent(verbatim: bytes, body: bytes) -> bytes:
     """What the adapter sends for an event whose body the request has."""
     event = read_event(verbatim)
     if isinstance(event, dict) and event.get("body"):
         event["body"] = preface.IN_THE_REQUEST
-    return preface.in_front(request(body), ABOUT, verbatim, event, is_body=is_body) + body
+    return preface.in_front(request(body), INVOCATION, verbatim, event) + body
+
+
+def stood_in_front(found: RawRequest) -> bytes:
+    """What an invocation keeps of it."""
+    assert found.invocation is not None
+    return found.invocation._preface
 
 
 @given(event=EVENTS, body=st.binary(max_size=100), cuts=st.lists(st.integers(0, 1000), max_size=5), small=st.booleans())
@@ -58,10 +65,11 @@ def test_an_event_arrives_as_it_was_however_it_is_cut(
 
     with_event, without = received(data + plain, cuts)
 
-    assert (with_event.target, with_event.body, without.preface) == (b"/p", body, None)
-    assert with_event.preface is not None
-    assert with_event.preface[0] == ABOUT
-    assert preface.read(with_event.preface[1], with_event.body) == event
+    assert (with_event.target, with_event.body, without.invocation) == (b"/p", body, None)
+    assert with_event.invocation is not None
+    assert with_event.invocation.trace_id == b"Root=1"
+    assert preface.about(stood_in_front(with_event)) == ABOUT
+    assert with_event.invocation.event == event
 
 
 @given(text=st.text())
@@ -70,17 +78,19 @@ def test_a_text_body_is_the_request_s(text: str) -> None:
     with mock.patch.object(preface, "_SMALL", 0):
         (found,) = received(sent(json.dumps(event).encode(), text.encode("utf-8", "surrogatepass")), [])
 
-    assert found.preface is not None
-    assert preface.read(found.preface[1], found.body) == event
+    assert found.invocation is not None
+    assert found.invocation.event == event
 
 
 @pytest.mark.parametrize("event", [{"Records": [1]}, [1, 2], "text", None, 7, True, {"body": True}, {"body": "b"}])
 def test_an_event_that_is_the_body_is_read_from_there(event: object) -> None:
     verbatim = json.dumps(event).encode()
-    (found,) = received(preface.in_front(request(verbatim), ABOUT, verbatim, event, is_body=True) + verbatim, [1, 3, 5])
+    (found,) = received(preface.in_front(request(verbatim), INVOCATION, b"", event) + verbatim, [1, 3, 5])
 
-    assert (found.preface, found.body) == ((ABOUT, b""), verbatim)
-    assert preface.read(found.preface[1] if found.preface else b"", found.body) == event
+    assert found.body == verbatim
+    assert stood_in_front(found).endswith(b"\n{}\n")
+    assert found.invocation is not None
+    assert found.invocation.event == event
 
 
 def test_a_large_event_goes_without_its_body() -> None:

@@ -39,14 +39,13 @@ class Invocation(LambdaContext):
         trace_id: the X-Ray trace header, or empty.
     """
 
-    __slots__ = ("_body", "_event", "_lines", "_verbatim", "trace_id")
+    __slots__ = ("_body", "_event", "_preface", "trace_id")
 
-    def __init__(self, about: bytes, event: bytes, body: bytes) -> None:
-        """Takes what stood in front of the request (see `preface`), and the request's body."""
-        self._lines = about.split(b"\n")
-        self.trace_id = self._lines[preface.TRACE_ID]
-        self._verbatim: bytes | None = event
-        self._body = body
+    def __init__(self, stood_in_front: bytes, body: bytes) -> None:
+        """Takes what stood in front of the request, and the request's body."""
+        self._preface = stood_in_front
+        self._body: bytes | None = body
+        self.trace_id = stood_in_front[: stood_in_front.index(b"\n")]
 
     def __getattr__(self, name: str) -> Any:
         """Reads the context: Python comes here for an attribute that has no value yet."""
@@ -58,17 +57,15 @@ class Invocation(LambdaContext):
     @property
     def event(self) -> Any:
         """The event."""
-        if self._verbatim is not None:
-            self._event = preface.read(self._verbatim, self._body)
-            self._verbatim, self._body = None, b""
+        if self._body is not None:
+            self._event = preface.event_of(self._preface, self._body)
+            self._body = None
         return self._event
 
     def _read_context(self) -> None:
         from os import environ  # few apps want a context
 
-        request_id, deadline, arn, trace_id, tenant_id, client_context, identity = (
-            line.decode("utf-8", "replace") for line in self._lines
-        )
+        trace_id, request_id, deadline, arn, tenant_id, client_context, identity = preface.about(self._preface)
         memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
         super().__init__(
             aws_request_id=request_id,

@@ -88,7 +88,7 @@ class ContextHeaders:
         return {
             "request_id": invocation.request_id,
             "deadline": invocation.deadline_ms,
-            "invoked_function_arn": invocation.function_arn,
+            "invoked_function_arn": invocation.function_arn.decode("utf-8", "replace"),
             "xray_trace_id": invocation.trace_id or None,
             "client_context": None if client_context is None else _client_context(client_context),
             "identity": _renamed(_object(invocation.identity), _IDENTITY) if invocation.identity else None,
@@ -97,7 +97,7 @@ class ContextHeaders:
         }
 
 
-def trace_context(client_context: str) -> bytes:
+def trace_context(client_context: bytes) -> bytes:
     """Writes the lines of the trace that the caller of the function has sent beside its event.
 
     Args:
@@ -127,7 +127,7 @@ def _renamed(said: dict[str, Any] | None, names: dict[str, str]) -> dict[str, An
     return None if said is None else {names.get(name, name): value for name, value in said.items()}
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def _object(text: bytes) -> dict[str, Any] | None:
     """Reads a JSON object; what is none counts as missing, as a header that came empty does."""
     try:
         found = orjson.loads(text)

@@ -109,7 +109,8 @@ def request_head(request: Request, invocation: Invocation, more: bytes = b"") ->
         head.append(f"cookie: {cookie}")
     if trace_id := invocation.trace_id or special.get("x-amzn-trace-id"):
         head.append(f"x-amzn-trace-id: {trace_id}")
-    head += [f"{name}: {value}" for name, value in request.marks]
+    if request.marks:
+        head += [f"{name}: {value}" for name, value in request.marks]
     if invocation.tenant_id:
         head.append(f"x-amz-tenant-id: {invocation.tenant_id}")
     if body or request.method in _BODY_METHODS:
@@ -198,4 +199,4 @@ def end_to_end(response: Response, method: str, excluded: frozenset[bytes] = fro
     if connection:
         named = {option.strip().lower() for option in connection.split(b",")}
         headers = [pair for pair in headers if pair[0].lower() not in named]
-    return Response(status=response.status, headers=headers, body=response.body)
+    return Response(response.status, headers, response.body)

@@ -3,10 +3,10 @@
 It is what an app may want to know of the invocation. Nothing of it is read before the app asks for it; and it is no
 header, so that nobody takes it for one of the client's.
 
-    0x00 · 4 bytes: length of what is said about the invocation · 4 bytes: length of the event · both · the HTTP request
+    0x00 · 4 bytes: the preface's length, big-endian · the preface · the HTTP request
 
-Lengths are big-endian. About the invocation: lines in the order of `about`, values of the Runtime API's headers. An
-event that is no HTTP request is the request's body already; its length is zero here.
+A preface is seven lines, values of the Runtime API's headers in the order of `in_front`, and the event. An event that
+is no HTTP request is the request's body already, and missing here.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lambda_web_adapter.messages import Invocation
 
 MARK = b"\0"  # no HTTP method begins with it
-_HEAD = 9  # bytes
-TRACE_ID = 3  # its line
+HEAD = 5  # bytes in front of the preface: the mark, and the length
+_LINES = 7
 # Stands in an event for its body, which the request has.
 IN_THE_REQUEST = True
 # Bytes of an event that is sent as it is; of a larger one, much is its body.
@@ -27,57 +27,40 @@ _SMALL = 8 * 1024
 _FLAGS = ("isBase64Encoded", "is_base64_encoded")
 
 
-def about(invocation: Invocation) -> bytes:
-    """Writes what the Runtime API says of an invocation; a header's value has no line break in it."""
-    return "\n".join(
-        (
-            invocation.request_id,
-            str(invocation.deadline_ms),
-            invocation.function_arn,
-            invocation.trace_id,
-            invocation.tenant_id,
-            invocation.client_context,
-            invocation.identity,
-        )
-    ).encode()
-
-
-def in_front(head: bytes, said: bytes, verbatim: bytes, event: Any, *, is_body: bool) -> bytes:
-    """Puts all that in front of a request.
+def in_front(head: bytes, invocation: Invocation, verbatim: bytes, event: Any) -> bytes:
+    """Puts a preface in front of a request.
 
     Args:
         head: the head of the request.
-        said: what is said about the invocation.
-        verbatim: the event's bytes.
+        invocation: what it is about; a header's value has no line break in it.
+        verbatim: the event's bytes; none if it is the request's body.
         event: the same, as read; with `IN_THE_REQUEST` for its body.
-        is_body: whether the request's body is the event.
     """
-    if is_body:
-        verbatim = b""
-    elif len(verbatim) > _SMALL:
+    if len(verbatim) > _SMALL:
         verbatim = _written(event)
-    return b"".join((MARK, len(said).to_bytes(4, "big"), len(verbatim).to_bytes(4, "big"), said, verbatim, head))
+    about = b"%b\n%b\n%d\n%b\n%b\n%b\n%b\n" % (
+        invocation.trace_id.encode(),  # first, as it is looked at each time
+        invocation.request_id.encode(),
+        invocation.deadline_ms,
+        invocation.function_arn,
+        invocation.tenant_id.encode(),
+        invocation.client_context,
+        invocation.identity,
+    )
+    length = len(about) + len(verbatim)
+    return b"%b%b%b%b%b" % (MARK, length.to_bytes(4, "big"), about, verbatim, head)
 
 
-def split(data: bytes) -> tuple[bytes, bytes, bytes] | None:
-    """Takes it off what has come.
+def about(preface: bytes) -> list[str]:
+    """Says what a preface says of the invocation, in the order of `in_front`."""
+    return [line.decode("utf-8", "replace") for line in preface.split(b"\n", _LINES)[:_LINES]]
+
+
+def event_of(preface: bytes, body: bytes) -> Any:
+    """Reads the event.
 
     Args:
-        data: what has come, beginning with `MARK`.
-
-    Returns:
-        What is said about the invocation, the event, and the rest; None while it is not there as a whole.
-    """
-    start = _HEAD + int.from_bytes(data[1:5], "big")
-    end = start + int.from_bytes(data[5:_HEAD], "big")
-    return (data[_HEAD:start], data[start:end], data[end:]) if len(data) >= end else None
-
-
-def read(said: bytes, body: bytes) -> Any:
-    """Reads an event.
-
-    Args:
-        said: the event as it stood in front of the request.
+        preface: what stood in front of the request.
         body: the request's body.
     """
     import json  # few apps want an event
@@ -85,6 +68,7 @@ def read(said: bytes, body: bytes) -> Any:
 
     import orjson
 
+    said = preface.split(b"\n", _LINES)[_LINES]
     try:
         event = orjson.loads(said or body)
     except orjson.JSONDecodeError:

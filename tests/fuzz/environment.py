@@ -150,10 +150,9 @@ class App:
         self.requests: list[bytes] = []
 
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, *, whole: bool) -> Response:
-        split = preface.split(head)
-        assert split is not None
-        _, event, head = split
-        preface.read(event, body)
+        end = preface.HEAD + int.from_bytes(head[1 : preface.HEAD], "big")
+        preface.event_of(head[preface.HEAD : end], body)
+        head = head[end:]
         self.requests.append(head + body)
         outcome = self._outcome
         if isinstance(outcome, ExchangeError):

@@ -21,30 +21,8 @@ if TYPE_CHECKING:
 _WHAT = ("method", "path", "status")
 
 
-class NoAccessLog:
-    """Writes nothing. A slot calls these in this order, for each invocation, as far as it gets."""
-
-    def begin(self) -> None:
-        """An event has come."""
-
-    def asked(self, source: str, request: Request) -> None:
-        """The app is about to get the request that was made of it."""
-
-    def answered(self, status: int) -> None:
-        """The app's response is there, or its head."""
-
-    def replies(self, response: Response) -> None:
-        """This is what goes out; of a stream, the beginning."""
-
-    def failed(self, error: AdapterError) -> None:
-        """It went wrong."""
-
-    def end(self, request_id: str, stream: StreamedReply | None = None) -> None:
-        """The reply has gone out."""
-
-
-class AccessLog(NoAccessLog):
-    """Writes a line when an invocation is over."""
+class AccessLog:
+    """Writes a line when an invocation is over. A slot calls these in this order, for each, as far as it gets."""
 
     def __init__(self) -> None:
         """Begins with nothing."""

@@ -56,21 +56,20 @@ class AppConnection:
         """
         self._awaited, self._abandoned, self._stuck = False, False, 0
         try:
-            response = await self._exchange(head, body, method, deadline, whole)
+            if not self._can_take_a_request():
+                await self._connect()
+            self._awaited = self._app.speaks
+            try:
+                response = await self._connection.ask(head, body, method=method, deadline=deadline, whole=whole)
+            except ConnectionClosed as error:
+                if error.sent:
+                    raise
+                await self._connect()
+                response = await self._connection.ask(head, body, method=method, deadline=deadline, whole=whole)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
             raise await self._problem(error) from None
         self._used_at = time.monotonic()
         return response
-
-    async def _exchange(self, head: bytes, body: bytes, method: str, deadline: float, whole: bool) -> Response:
-        await self._open()
-        try:
-            return await self._connection.ask(head, body, method=method, deadline=deadline, whole=whole)
-        except ConnectionClosed as error:
-            if error.sent:
-                raise
-            await self._open()
-            return await self._connection.ask(head, body, method=method, deadline=deadline, whole=whole)
 
     @property
     def takes_event(self) -> bool:
@@ -114,16 +113,14 @@ class AppConnection:
         where = "in the middle of its response" if begun else "without a response"
         return InvalidResponse(f"The app closed the connection {where} ({error}).")
 
-    async def _open(self) -> None:
-        """Sees to a connection that can take a request.
+    def _can_take_a_request(self) -> bool:
+        """Says whether the connection is open.
 
         Our own server says when it is about to close. Of a command's connection only a look at it can tell.
         """
-        connection = self._connection
-        if not (connection.port if self._app.speaks else self._is_fresh() and connection.is_open()):
-            await self._connect()
-        self._port = connection.port
-        self._awaited = self._app.speaks
+        if self._app.speaks:
+            return self._connection.port != 0
+        return self._is_fresh() and self._connection.is_open()
 
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._used_at < _IDLE_SECONDS
@@ -134,7 +131,8 @@ class AppConnection:
         except OSError as error:
             why = error.strerror or str(error) or "no answer"
             raise AppUnreachable(f"The app does not take connections: {why}.") from None
-        self._ends = (b"done %d" % self._connection.port, b"closing %d" % self._connection.port)
+        self._port = self._connection.port
+        self._ends = (b"done %d" % self._port, b"closing %d" % self._port)
 
     async def wait_until_done(self, deadline: float, request_id: str) -> None:
         """Waits until the app's call for the last request has returned, background tasks included.

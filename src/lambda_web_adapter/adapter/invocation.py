@@ -10,7 +10,6 @@ from functools import partial
 import orjson
 
 from lambda_web_adapter.adapter import memory
-from lambda_web_adapter.adapter.access_log import NoAccessLog
 from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.adapter.streamed_reply import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, ResponseTooLarge
@@ -19,12 +18,13 @@ from lambda_web_adapter.events.pass_through import rejection
 from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.forwarding import authorize, end_to_end, request_head
 from lambda_web_adapter.messages import Response
-from lambda_web_adapter.preface import IN_THE_REQUEST, about, in_front
+from lambda_web_adapter.preface import IN_THE_REQUEST, in_front
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from lambda_web_adapter.adapter.access_log import AccessLog
     from lambda_web_adapter.adapter.app_connection import AppConnection
     from lambda_web_adapter.codings import Compressor
     from lambda_web_adapter.context_headers import ContextHeaders
@@ -43,11 +43,11 @@ _LONGEST = 900.0  # seconds
 class Invoker:
     """Has the app handle invocations, over one connection."""
 
-    def __init__(self, settings: Settings, connection: AppConnection, access: NoAccessLog | None = None) -> None:
+    def __init__(self, settings: Settings, connection: AppConnection, access: AccessLog | None = None) -> None:
         """Takes what all invocations share, and what takes note of them."""
         self._settings = settings
         self._connection = connection
-        self._access = access or NoAccessLog()
+        self._access = access
         self._streams = settings.invoke_mode == "response_stream"
         self._contexts: ContextHeaders | None = None
         if settings.context_headers == "always" or (settings.context_headers == "auto" and not connection.takes_event):
@@ -90,9 +90,7 @@ class Invoker:
         try:
             if not source.http or isinstance(problem, AppRejectedEvent):
                 raise problem
-            self._access.failed(problem)
-            self._access.replies(_error_response(problem))
-            return _reply_to_failed(source, problem, event, invocation.request_id, streamed)
+            return self._reply_to_failed(source, problem, event, invocation.request_id, streamed)
         finally:
             del problem  # its traceback holds this frame, so that event and reply would wait for the garbage collector
 
@@ -108,15 +106,17 @@ class Invoker:
             lines += trace_context(invocation.client_context)
         head = request_head(request, invocation, lines)
         if self._connection.takes_event:
-            head = in_front(head, about(invocation), verbatim, event, is_body=not source.http)
+            head = in_front(head, invocation, verbatim if source.http else b"", event)
         del verbatim
-        self._access.asked(source.name, request)
+        if self._access:
+            self._access.asked(source.name, request)
         response = await self._response(source, request, head, deadline, streamed)
         response = end_to_end(response, request.method, self._settings.exclude_response_headers)
         compressor = None
         if self._settings.enable_compression and source.http and not request.marks:
             response, compressor = self._compressed(request, response, streamed)
-        self._access.replies(response)
+        if self._access:
+            self._access.replies(response)
         if streamed:
             return self._stream(source, request, response, deadline, compressor)
         reply = source.reply(response, event)
@@ -144,7 +144,8 @@ class Invoker:
     ) -> Response:
         """Has the app answer; of a response that is to be streamed, only the head need be there."""
         response = await self._connection.exchange(head, request.body, request.method, deadline, whole=not streamed)
-        self._access.answered(response.status)
+        if self._access:
+            self._access.answered(response.status)
         request.body = b""
         if len(response.body) >= memory.LARGE:
             memory.keep()
@@ -198,6 +199,24 @@ class Invoker:
                 self._connection.close()
                 return
 
+    def _reply_to_failed(
+        self, source: EventSource, problem: AdapterError, event: Any, request_id: str, streamed: bool
+    ) -> bytes | StreamedReply:
+        """Tells an HTTP caller of a problem, and the log."""
+        level = "ERROR" if problem.status >= 500 else "WARNING"  # what a client did wrong is no reason for an alarm
+        log(level, f"{problem.error_type}: {problem}{problem.details}", request_id)
+        response = _error_response(problem)
+        if self._access:
+            self._access.failed(problem)
+            self._access.replies(response)
+        if streamed:
+            return StreamedReply(prelude(response), response.body)
+        try:
+            return source.reply(response, event)
+        except Exception as error:  # the loop must outlive an event that not even an error can be written for
+            log("ERROR", traceback.format_exc(), request_id)
+            raise problem from error
+
     def _too_large(self, size: int, body: int, source: EventSource, request: Request) -> ResponseTooLarge:
         return ResponseTooLarge(
             f"The reply has {size} bytes, for a body of {body}, but {source.taker} takes {source.max_reply}. Stream it "
@@ -218,22 +237,6 @@ def deadline_of(invocation: Invocation, margin: float) -> float:
     """Says when to give up on an invocation, on the monotonic clock in seconds: `margin` seconds before Lambda does."""
     left = invocation.deadline_ms / 1000 - time.time() - margin if invocation.deadline_ms else _LONGEST
     return time.monotonic() + min(max(left, 0.0), _LONGEST)
-
-
-def _reply_to_failed(
-    source: EventSource, problem: AdapterError, event: Any, request_id: str, streamed: bool
-) -> bytes | StreamedReply:
-    """Tells an HTTP caller of a problem, and the log."""
-    level = "ERROR" if problem.status >= 500 else "WARNING"  # what a client did wrong is no reason for an alarm
-    log(level, f"{problem.error_type}: {problem}{problem.details}", request_id)
-    response = _error_response(problem)
-    if streamed:
-        return StreamedReply(prelude(response), response.body)
-    try:
-        return source.reply(response, event)
-    except Exception as error:  # the loop must outlive an event that not even an error can be written for
-        log("ERROR", traceback.format_exc(), request_id)
-        raise problem from error
 
 
 def _route(request: Request) -> str:

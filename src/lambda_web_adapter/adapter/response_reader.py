@@ -101,7 +101,7 @@ class ResponseReader:
         """Returns the response, with what of its body has come, of which nothing is kept."""
         if self._bodiless:
             self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
-        return Response(status=self._status, headers=self._headers, body=self.part())
+        return Response(self._status, self._headers, self.part())
 
     @property
     def has_more(self) -> bool:

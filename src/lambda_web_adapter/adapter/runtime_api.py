@@ -26,6 +26,22 @@ if TYPE_CHECKING:
     Found = TypeVar("Found")
 
 _VERSION = "2018-06-01"
+# Headers of its answer to /next, as it spells them.
+_SPELLED = frozenset(
+    {
+        b"Content-Length",
+        b"Content-Type",
+        b"Date",
+        b"Lambda-Runtime-Aws-Request-Id",
+        b"Lambda-Runtime-Aws-Tenant-Id",
+        b"Lambda-Runtime-Client-Context",
+        b"Lambda-Runtime-Cognito-Identity",
+        b"Lambda-Runtime-Deadline-Ms",
+        b"Lambda-Runtime-Invocation-Id",
+        b"Lambda-Runtime-Invoked-Function-Arn",
+        b"Lambda-Runtime-Trace-Id",
+    }
+)
 # More would be another unit than milliseconds, or nonsense; and must not become a number that no float can hold.
 _DEADLINE_DIGITS = 15
 # "Container error. Non-recoverable state. Runtime should exit promptly" (Lambda Runtime API, all calls).
@@ -82,7 +98,10 @@ class RuntimeApi:
         Raises:
             RuntimeApiError: the environment cannot go on.
         """
-        await self._answer(invocation, "response", "", reply)
+        head = self._head(self._path(invocation, "response"), _nonce(invocation), len(reply))
+        response = await self._exchange(head, reply)
+        if response.status >= 300:
+            _check(response, "/response", invocation)
 
     async def stream(self, invocation: Invocation, reply: StreamedReply, until: float) -> None:
         """Posts a reply part by part, on a connection of its own, which Lambda wants closed after it.
@@ -122,7 +141,10 @@ class RuntimeApi:
         Raises:
             RuntimeApiError: the environment cannot go on.
         """
-        await self._answer(invocation, "error", _error_headers(error), error.document())
+        path = self._path(invocation, "error")
+        _check(
+            await self._post(path, _error_headers(error) + _nonce(invocation), error.document()), "/error", invocation
+        )
 
     async def init_failed(self, error: AdapterError) -> None:
         """Reports that the environment cannot start. The process has to end after that.
@@ -160,16 +182,14 @@ class RuntimeApi:
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /restore/error with {response.status}: {response.body!r:.300}")
 
-    async def _answer(self, invocation: Invocation, kind: str, headers: str, document: bytes) -> None:
-        response = await self._post(self._path(invocation, kind), headers + _nonce(invocation), document)
-        _check(response, f"/{kind}", invocation)
-
     async def _post(self, path: str, headers: str, document: bytes) -> Response:
-        head = (
+        return await self._exchange(self._head(path, headers, len(document)), document)
+
+    def _head(self, path: str, headers: str, length: int) -> bytes:
+        return (
             f"POST {path} HTTP/1.1\r\n{self._common}{headers}"
-            f"Content-Type: application/json\r\nContent-Length: {len(document)}\r\n\r\n"
-        )
-        return await self._exchange(head.encode(), document)
+            f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        ).encode()
 
     def _path(self, invocation: Invocation, kind: str) -> str:
         return f"{self._root}/invocation/{invocation.request_id}/{kind}"
@@ -180,6 +200,11 @@ class RuntimeApi:
 
     async def _exchange(self, head: bytes, body: bytes = b"") -> Response:
         """Sends a request until there is an answer; asking twice is harmless here, the API knows its invocations."""
+        if self._connection.port:
+            try:
+                return await self._connection.ask(head, body)
+            except (OSError, ConnectionClosed, NotHttp):
+                pass  # it was kept for long, and may just have been closed; what is wrong with another one is told
 
         async def exchange() -> Response:
             if not self._connection.port:
@@ -239,21 +264,23 @@ def invocation_of(response: Response) -> Invocation:
     Raises:
         RuntimeApiError: it names no invocation.
     """
-    said = {name.lower(): value for name, value in response.headers}
-    request_id = said.get(b"lambda-runtime-aws-request-id")
+    said = dict(response.headers)
+    if not _SPELLED.issuperset(said):  # a proxy may have them otherwise
+        said = {name.title(): value for name, value in response.headers}
+    request_id = said.get(b"Lambda-Runtime-Aws-Request-Id")
     if not request_id:
         raise RuntimeApiError("The Runtime API's answer to /next has no Lambda-Runtime-Aws-Request-Id.")
-    deadline = said.get(b"lambda-runtime-deadline-ms", b"")
+    deadline = said.get(b"Lambda-Runtime-Deadline-Ms", b"")
     return Invocation(
-        request_id=request_id.decode("utf-8", "replace"),
-        event=response.body,
-        deadline_ms=int(deadline) if deadline.isdigit() and len(deadline) <= _DEADLINE_DIGITS else 0,
-        invocation_id=said.get(b"lambda-runtime-invocation-id", b"").decode("utf-8", "replace"),
-        trace_id=said.get(b"lambda-runtime-trace-id", b"").decode("utf-8", "replace"),
-        tenant_id=said.get(b"lambda-runtime-aws-tenant-id", b"").decode("utf-8", "replace"),
-        function_arn=said.get(b"lambda-runtime-invoked-function-arn", b"").decode("utf-8", "replace"),
-        client_context=said.get(b"lambda-runtime-client-context", b"").decode("utf-8", "replace"),
-        identity=said.get(b"lambda-runtime-cognito-identity", b"").decode("utf-8", "replace"),
+        request_id.decode("utf-8", "replace"),
+        response.body,
+        int(deadline) if deadline.isdigit() and len(deadline) <= _DEADLINE_DIGITS else 0,
+        said.get(b"Lambda-Runtime-Invocation-Id", b"").decode("utf-8", "replace"),
+        said.get(b"Lambda-Runtime-Trace-Id", b"").decode("utf-8", "replace"),
+        said.get(b"Lambda-Runtime-Aws-Tenant-Id", b"").decode("utf-8", "replace"),
+        said.get(b"Lambda-Runtime-Invoked-Function-Arn", b""),
+        said.get(b"Lambda-Runtime-Client-Context", b""),
+        said.get(b"Lambda-Runtime-Cognito-Identity", b""),
     )
 
 

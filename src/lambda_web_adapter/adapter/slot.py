@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from lambda_web_adapter.adapter.access_log import AccessLog, NoAccessLog
 from lambda_web_adapter.adapter.app_connection import AppConnection
 from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
 from lambda_web_adapter.adapter.log import log
@@ -13,6 +12,7 @@ from lambda_web_adapter.errors import AdapterError, RuntimeApiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from lambda_web_adapter.adapter.access_log import AccessLog
     from lambda_web_adapter.adapter.app_process import AppProcess
     from lambda_web_adapter.adapter.runtime_api import RuntimeApi
     from lambda_web_adapter.adapter.supervisor import Supervisor
@@ -50,7 +50,11 @@ class Slot:
         self._supervisor = supervisor
         self._settings = settings
         self._strikes = strikes
-        self._access = AccessLog() if settings.access_log else NoAccessLog()
+        self._access: AccessLog | None = None
+        if settings.access_log:
+            from lambda_web_adapter.adapter.access_log import AccessLog  # nobody else pays for it
+
+            self._access = AccessLog()
         self._app: AppProcess | None = None
         self._connection: AppConnection
         self._invoker: Invoker
@@ -81,7 +85,8 @@ class Slot:
                 return INIT_FAILED
 
     async def _handle(self, invocation: Invocation) -> None:
-        self._access.begin()
+        if self._access:
+            self._access.begin()
         deadline = deadline_of(invocation, self._settings.deadline_margin)
         try:
             app = await self._supervisor.ready_app(deadline)
@@ -97,10 +102,10 @@ class Slot:
         else:
             if isinstance(reply, bytes):
                 await self._runtime.respond(invocation, reply)
-                self._access.end(invocation.request_id)
             else:
                 await self._runtime.stream(invocation, reply, deadline + self._settings.deadline_margin)
-                self._access.end(invocation.request_id, reply)
+            if self._access:
+                self._access.end(invocation.request_id, None if isinstance(reply, bytes) else reply)
         await self._connection.wait_until_done(deadline, invocation.request_id)
 
     def _use(self, app: AppProcess) -> None:
@@ -114,6 +119,8 @@ class Slot:
     async def _fail(self, invocation: Invocation, error: AdapterError) -> None:
         kind = f"{error.error_type} ({error.raised})" if error.raised else error.error_type
         log("ERROR", f"{kind}: {error}{error.details}", invocation.request_id)
-        self._access.failed(error)
+        if self._access:
+            self._access.failed(error)
         await self._runtime.fail(invocation, error)
-        self._access.end(invocation.request_id)
+        if self._access:
+            self._access.end(invocation.request_id)

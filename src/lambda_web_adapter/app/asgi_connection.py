@@ -7,16 +7,16 @@ after another, its time-outs, its flow control of requests and its writes of hea
 from __future__ import annotations
 
 import asyncio
+import sys
 from functools import partial
 
 from lambda_web_adapter.app.asgi_exchange import Exchange, logger
 from lambda_web_adapter.app.asgi_scope import scope_of
-from lambda_web_adapter.app.handling import invocation_of
 from lambda_web_adapter.app.request_reader import BAD_REQUEST, NotHttp, RequestReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from uvicorn._types import ASGI3Application
@@ -122,12 +122,20 @@ class AsgiConnection(asyncio.Protocol):
             self._begin(self._reader.requests.popleft())
 
     def _begin(self, request: RawRequest) -> None:
-        invocation = invocation_of(request)
+        invocation = request.invocation
         scope = scope_of(request, self._peer, invocation)
         scope["state"] = self._app_state.copy()
         exchange = Exchange(self, scope, request, invocation)
         self._current = exchange
-        task = self._loop.create_task(exchange.run(self._app), name=self._name)
-        tasks = self._server_state.tasks
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        task = _new_task(exchange.run(self._app), self._loop, self._name)
+        if not task.done():
+            tasks = self._server_state.tasks
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+
+def _new_task(call: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop, name: str) -> asyncio.Task[None]:
+    """Begins a task: at once, where Python can (3.12), which saves a turn of the event loop."""
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(call, loop=loop, name=name, eager_start=True)
+    return loop.create_task(call, name=name)

@@ -82,32 +82,27 @@ class Exchange:
     async def run(self, app: ASGI3Application) -> None:
         """Calls the app, and tells the adapter when its call has returned."""
         connection, handling = self._connection, self._connection.handling
-        if self._invocation is not None:
-            handling.begin(self._invocation)
+        handling.begin(self._invocation)
         try:
-            await self._call(app)
+            try:
+                result: Any = await app(self._scope, self._receive, self._send)  # type: ignore[arg-type, func-returns-value]
+            except asyncio.CancelledError:
+                self.keep_alive = False
+                connection.transport.close()
+                raise
+            except BaseException as error:  # the app's failure is the caller's 500, and the log has it
+                if not any(isinstance(each, NobodyWaits) for each in (error, error.__context__)):
+                    logger.error("Exception in ASGI application", exc_info=error)
+            else:
+                self._judge(result)
+            if not self._complete:
+                self._fail()
             if hooks_before_freeze():
                 await freeze.call_hooks_async(handling.freeze_seconds)
         finally:
-            if self._invocation is not None:
-                handling.end(self._invocation)
+            handling.end(self._invocation)
             tell = handling.control.done if self.keep_alive else handling.control.closing
             tell(connection.port)
-
-    async def _call(self, app: ASGI3Application) -> None:
-        try:
-            result: Any = await app(self._scope, self._receive, self._send)  # type: ignore[arg-type, func-returns-value]
-        except asyncio.CancelledError:
-            self.keep_alive = False
-            self._connection.transport.close()
-            raise
-        except BaseException as error:  # the app's failure is the caller's 500, and the log has it
-            if not any(isinstance(each, NobodyWaits) for each in (error, error.__context__)):
-                logger.error("Exception in ASGI application", exc_info=error)
-        else:
-            self._judge(result)
-        if not self._complete:
-            self._fail()
 
     def _judge(self, result: object) -> None:
         """Logs what is wrong with a call that has returned."""
@@ -155,7 +150,7 @@ class Exchange:
             self._write(message.get("body", b""), last=not message.get("more_body", False))
 
     def _head_of(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-        lines = [_status_line(status)]
+        lines = [_STATUS_LINES.get(status) or _status_line(status)]
         for name, value in headers:
             lower = _NAMES.get(name)
             if lower is None:
@@ -221,13 +216,11 @@ class Exchange:
 
 
 def _status_line(status: int) -> bytes:
-    line = _STATUS_LINES.get(status)
-    if line is None:
-        try:
-            phrase = HTTPStatus(status).phrase
-        except ValueError:
-            phrase = ""
-        line = _STATUS_LINES[status] = f"HTTP/1.1 {status:d} {phrase}\r\n".encode("ascii")
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    line = _STATUS_LINES[status] = f"HTTP/1.1 {status:d} {phrase}\r\n".encode("ascii")
     return line
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # From 2.4 on, `send` raises an OSError when nobody waits for the response any more: an app that does not listen for the
 # end ends by it, and frameworks need no task that listens.
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
+_get = dict.get
+_contains = dict.__contains__
 
 
 def _of_all(method: Callable[..., Any]) -> Any:
@@ -49,32 +51,43 @@ def _of_one(method: Callable[..., Any]) -> Any:
 class Scope(dict[str, "Any"]):
     """A scope whose `aws.event` is read when someone asks for it, or makes a copy: few apps do, and it costs the most.
 
-    But for that it is as a dict that has it.
+    But for that it is as a dict that has it. To read and set other items costs as little as with a dict, so that there
+    is no `__getitem__` or `__delitem__` here: `del` has nothing to remove before the event was read.
+
+    Attributes:
+        unread: the invocation whose event was not read yet.
     """
 
-    __slots__ = ("_invocation",)
-
-    def __init__(self, scope: dict[str, Any], invocation: Invocation) -> None:
-        """Takes the scope without the event."""
-        super().__init__(scope)
-        self._invocation: Invocation | None = invocation
+    __slots__ = ("unread",)
+    unread: Invocation | None
 
     def read(self) -> None:
         """Reads the event, unless that was done."""
-        if self._invocation is not None:
-            invocation, self._invocation = self._invocation, None
+        if self.unread is not None:
+            invocation, self.unread = self.unread, None
             super().setdefault(EVENT, invocation.event)
 
     def __missing__(self, key: str) -> Any:
         """Gives the event, if that is the key."""
-        if key == EVENT and self._invocation is not None:
+        if key == EVENT and self.unread is not None:
             self.read()
             return self[key]
         raise KeyError(key)
 
-    __contains__ = _of_one(dict.__contains__)
-    __delitem__ = _of_one(dict.__delitem__)
-    get = _of_one(dict.get)
+    # Frameworks call these some twenty times for each request.
+
+    def __contains__(self, key: object) -> bool:
+        """Says whether there is such an item."""
+        if key == EVENT:
+            self.read()
+        return _contains(self, key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Gives an item, or the default."""
+        if key == EVENT:
+            self.read()
+        return _get(self, key, default)
+
     pop = _of_one(dict.pop)
     setdefault = _of_one(dict.setdefault)
 
@@ -104,7 +117,8 @@ def scope_of(request: RawRequest, peer: tuple[str, int], invocation: Invocation 
         invocation: whose request it is.
     """
     origin = Origin(dict(request.headers))
-    raw_path, _, query = _origin_form(request.target).partition(b"?")
+    target = request.target if request.target.startswith(b"/") else _origin_form(request.target)
+    raw_path, _, query = target.partition(b"?")
     path = raw_path.decode("ascii")
     if "%" in path:
         path = unquote(path)
@@ -125,12 +139,12 @@ def scope_of(request: RawRequest, peer: tuple[str, int], invocation: Invocation 
     if invocation is None:
         return scope
     scope[CONTEXT] = invocation
-    return Scope(scope, invocation)
+    late = Scope(scope)
+    late.unread = invocation
+    return late
 
 
 def _origin_form(target: bytes) -> bytes:
     """Leaves scheme and host out of a target (RFC 9112 §3.2.2)."""
-    if target.startswith(b"/"):
-        return target
     url = httptools.parse_url(target)
     return (url.path or b"/") + (b"?" + url.query if url.query else b"")

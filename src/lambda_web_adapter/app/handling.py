@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from lambda_web_adapter.context import HANDLED, Invocation
+from lambda_web_adapter.context import HANDLED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication
 
     from lambda_web_adapter.app.control import Control
-    from lambda_web_adapter.app.request_reader import RawRequest
+    from lambda_web_adapter.context import Invocation
 
 # Where X-Ray's SDK, Powertools, OpenTelemetry and botocore look for the trace (Lambda, "Defined runtime environment
 # variables").
@@ -24,14 +24,6 @@ _TRACE = b"_X_AMZN_TRACE_ID"
 # Mangum's names, in scope and environ.
 CONTEXT = "aws.context"
 EVENT = "aws.event"
-
-
-def invocation_of(request: RawRequest) -> Invocation | None:
-    """Says what invocation a request is of; None if it does not come from the adapter."""
-    if request.preface is None:
-        return None
-    about, event = request.preface
-    return Invocation(about, event, request.body)
 
 
 class Handling:
@@ -55,18 +47,17 @@ class Handling:
         self.freeze_seconds = freeze_seconds
         self.event_in_environ = event_in_environ
 
-    def begin(self, invocation: Invocation) -> None:
-        """Has the app know an invocation."""
+    def begin(self, invocation: Invocation | None) -> None:
+        """Has the app know an invocation; None is a request that does not come from the adapter."""
         HANDLED.here.set(invocation)
-        if self.alone:
+        if self.alone and invocation is not None:
             HANDLED.alone = invocation
             if invocation.trace_id:
                 os.environb[_TRACE] = invocation.trace_id
 
-    def end(self, invocation: Invocation) -> None:
-        """Has the app know no invocation any more."""
-        HANDLED.here.set(None)
-        if self.alone:
+    def end(self, invocation: Invocation | None) -> None:
+        """Has the process know no invocation any more; the task or thread keeps it to its own end."""
+        if self.alone and invocation is not None:
             HANDLED.alone = None
             if invocation.trace_id:
                 try:  # noqa: SIM105  # `suppress` takes as long as all the rest of this

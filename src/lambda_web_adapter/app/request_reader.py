@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import httptools
 
+from lambda_web_adapter.context import Invocation
 from lambda_web_adapter.large_body import LARGE_PIECE, buffer_for
-from lambda_web_adapter.preface import MARK, split
+from lambda_web_adapter.preface import HEAD, MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class NotHttp(Exception):
 
 
 class RawRequest(NamedTuple):
-    """A request as it came; header names are in lower case. `preface` is what the adapter has put in front of it."""
+    """A request as it came; header names are in lower case. `invocation` is what it is of, if the adapter sends it."""
 
     method: bytes
     target: bytes
@@ -33,7 +34,7 @@ class RawRequest(NamedTuple):
     keep_alive: bool
     headers: list[tuple[bytes, bytes]]
     body: bytes
-    preface: tuple[bytes, bytes] | None
+    invocation: Invocation | None
 
 
 class RequestReader:
@@ -50,7 +51,7 @@ class RequestReader:
         self.requests: deque[RawRequest] = deque()
         self._between = True
         self._incomplete = b""
-        self._preface: tuple[bytes, bytes] | None = None
+        self._preface = b""
 
     def feed(self, data: bytes) -> None:
         """Reads what has come.
@@ -62,12 +63,11 @@ class RequestReader:
             if self._incomplete:
                 data, self._incomplete = self._incomplete + data, b""
             if data.startswith(MARK):
-                parts = split(data)
-                if parts is None:
+                end = HEAD + int.from_bytes(data[1:HEAD], "big")
+                if len(data) < end:
                     self._incomplete = data
                     return
-                about, event, data = parts
-                self._preface = about, event
+                self._preface, data = data[HEAD:end], data[end:]
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -121,8 +121,8 @@ class RequestReader:
                 parser.should_keep_alive(),
                 self._headers,
                 body,
-                self._preface,
+                Invocation(self._preface, body) if self._preface else None,
             )
         )
-        self._preface = None
+        self._preface = b""
         self._between = True

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 
 from lambda_web_adapter.app import freeze
-from lambda_web_adapter.app.handling import invocation_of
 from lambda_web_adapter.app.request_reader import BAD_REQUEST, NotHttp, RequestReader
 from lambda_web_adapter.app.wsgi_environ import environ_of
 from lambda_web_adapter.app.wsgi_response import ConnectionLost, ResponseWriter
+from lambda_web_adapter.context import HANDLED
 from lambda_web_adapter.hooks import hooks_before_freeze
 
 TYPE_CHECKING = False
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.app.handling import Handling
     from lambda_web_adapter.app.request_reader import RawRequest
-    from lambda_web_adapter.context import Invocation
 
 logger = logging.getLogger(__name__)
 
@@ -46,16 +45,14 @@ class WsgiConnection:
         handling = self._handling
         while request := self._read():
             finished = False
-            invocation = invocation_of(request)
-            if invocation is not None:
-                handling.begin(invocation)
+            handling.begin(request.invocation)
             try:
-                finished = self._answer(request, invocation)
+                finished = self._answer(request)
             finally:
                 if hooks_before_freeze():
                     freeze.call_hooks(handling.freeze_seconds)
-                if invocation is not None:
-                    handling.end(invocation)
+                handling.end(request.invocation)
+                HANDLED.here.set(None)  # the thread lives on
                 tell = self._control.done if finished else self._control.closing
                 tell(self._peer[1])
             if not finished:
@@ -79,12 +76,12 @@ class WsgiConnection:
             size = _LARGE
         return requests.popleft()
 
-    def _answer(self, request: RawRequest, invocation: Invocation | None) -> bool:
+    def _answer(self, request: RawRequest) -> bool:
         """Calls the app and writes its response; returns whether the connection can go on."""
         environ = environ_of(request)
         environ.setdefault("REMOTE_ADDR", self._peer[0])
-        if invocation is not None:
-            self._handling.tell(environ, invocation)
+        if request.invocation is not None:
+            self._handling.tell(environ, request.invocation)
         response = ResponseWriter(self._socket, head=request.method == b"HEAD", chunked=request.version == "1.1")
         try:
             self._call(environ, response)

@@ -35,7 +35,7 @@ def environ_of(request: RawRequest) -> dict[str, Any]:
     environ: dict[str, Any] = {
         **_CONSTANT,
         "REQUEST_METHOD": request.method.decode("latin-1"),
-        "SCRIPT_NAME": unquote_to_bytes(origin.raw_prefix).decode("latin-1"),
+        "SCRIPT_NAME": unquote_to_bytes(origin.raw_prefix).decode("latin-1") if origin.raw_prefix else "",
         "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
         "QUERY_STRING": query.decode("latin-1"),
         "REQUEST_URI": (origin.raw_prefix + request.target).decode("latin-1"),

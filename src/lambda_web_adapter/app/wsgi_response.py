@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _WITHOUT_BODY = (204, 304)  # RFC 9110 §15.3.5, §15.4.5
+# Header names in lower case by their spelling, empty when the header is dropped: each name is looked at once. The bound
+# keeps made-up names from filling memory.
+_NAMES: dict[str, str] = {}
+_NAMES_BOUND = 1000
 
 
 class ConnectionLost(Exception):
@@ -36,7 +40,7 @@ class ResponseWriter:
         self._is_head = head
         self._may_chunk = chunked
         self._status = ""
-        self._headers: list[tuple[str, str]] = []
+        self._lines: list[str] = []
         self._left: int | None = None
         self._chunked = False
         self._bodiless = self._lengthless = False
@@ -63,16 +67,21 @@ class ResponseWriter:
         self._lengthless = int(status[:3]) in _WITHOUT_BODY
         self._bodiless = self._is_head or self._lengthless
         self._status = status
-        self._headers = [(name, value) for name, value in headers if not is_hop_by_hop(name)]
+        self._lines = [f"HTTP/1.1 {status}"]
         self._left = None
-        for name, value in self._headers:
-            if name.lower() == "content-length":
+        for name, value in headers:
+            lower = _NAMES.get(name)
+            if lower is None:
+                lower = _looked_at(name)
+            if lower == "content-length":
                 self._left = int(value)
+            if lower:
+                self._lines.append(f"{name}: {value}")
 
     def length_if_unset(self, length: int) -> None:
         """Says the length that the app did not say."""
         if self._status and self._left is None and not self.begun and not self._lengthless:
-            self._headers.append(("content-length", str(length)))
+            self._lines.append(f"content-length: {length}")
             self._left = length
 
     def write(self, data: bytes) -> None:
@@ -115,7 +124,7 @@ class ResponseWriter:
     def _head(self) -> bytes:
         if not self._status:
             raise AssertionError("the app wrote before it called start_response (PEP 3333)")
-        lines = [f"HTTP/1.1 {self._status}", *[f"{name}: {value}" for name, value in self._headers]]
+        lines = self._lines
         if self._left is None and not self._bodiless:
             self._chunked = self._may_chunk
             lines.append("transfer-encoding: chunked" if self._chunked else "connection: close")
@@ -125,3 +134,11 @@ class ResponseWriter:
         head = text.encode("latin-1")
         self.begun = True
         return head
+
+
+def _looked_at(name: str) -> str:
+    """Returns a header's name in lower case; empty for what is the server's business."""
+    lower = "" if is_hop_by_hop(name) else name.lower()
+    if len(_NAMES) < _NAMES_BOUND:
+        _NAMES[name] = lower
+    return lower

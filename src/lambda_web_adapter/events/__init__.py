@@ -45,9 +45,6 @@ SOURCES: tuple[EventSource, ...] = (
 )
 PASS_THROUGH: EventSource = PassThrough()
 
-# An authorizer's event looks like the request it is about, but asks for a policy, not for a page.
-_AUTHORIZER_MARKS = frozenset({"methodArn", "routeArn"})
-
 
 def source_of(event: Any, settings: Settings | None = None) -> EventSource:
     """Finds the source of an event; what no source recognises that is switched on is passed through.
@@ -56,7 +53,8 @@ def source_of(event: Any, settings: Settings | None = None) -> EventSource:
         event: the event, as read from JSON.
         settings: the settings; without them, only the sources that are always on count.
     """
-    if isinstance(event, dict) and _AUTHORIZER_MARKS.isdisjoint(event):
+    # An authorizer's event looks like the request it is about, but asks for a policy, not for a page.
+    if isinstance(event, dict) and "methodArn" not in event and "routeArn" not in event:
         for source in SOURCES:
             if source.recognises(event):
                 return source if not source.setting or getattr(settings, source.setting, None) else PASS_THROUGH

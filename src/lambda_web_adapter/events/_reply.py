@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from codecs import getincrementaldecoder
+from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 
@@ -92,7 +93,7 @@ def reply_bytes(fields: dict[str, Any], response: Response) -> bytes:
 def _length_as_text(response: Response) -> int | None:
     """Says how long a large body is as a JSON string without its quotes; None where that would not be lossless."""
     kind = media_type(response)
-    if not _may_be_text(response, kind):
+    if not _may_be_text(kind, _token_of(response, b"content-encoding")):
         return None
     may_have_controls = kind.startswith(_KNOWN_TEXT)
     length = 0
@@ -120,7 +121,7 @@ def _texts(body: bytes) -> Iterator[str]:
 
 def _lossless_text(response: Response) -> str | None:
     kind = media_type(response)
-    if not _may_be_text(response, kind):
+    if not _may_be_text(kind, _token_of(response, b"content-encoding")):
         return None
     try:
         text = response.body.decode()
@@ -131,18 +132,22 @@ def _lossless_text(response: Response) -> str | None:
     return None
 
 
-def _may_be_text(response: Response, kind: str) -> bool:
-    if _token_of(response, b"content-encoding") not in ("", "identity"):
-        return False
-    return not kind.startswith(_BINARY) or kind in _TEXT
+@lru_cache(maxsize=256)  # an app has few media types; the bound keeps made-up ones from filling memory
+def _may_be_text(kind: str, encoding: str) -> bool:
+    return encoding in ("", "identity") and (not kind.startswith(_BINARY) or kind in _TEXT)
 
 
 def _token_of(response: Response, header: bytes) -> str:
     """Reads a header's value in lower case, without parameters; empty when there is no such header."""
     for name, value in response.headers:
         if len(name) == len(header) and name.lower() == header:
-            return value.partition(b";")[0].strip().lower().decode("latin-1")
+            return _token(value)
     return ""
+
+
+@lru_cache(maxsize=256)
+def _token(value: bytes) -> str:
+    return value.partition(b";")[0].strip().lower().decode("latin-1")
 
 
 def media_type(response: Response) -> str:
@@ -161,8 +166,14 @@ def header_text(value: bytes) -> str:
 def header_lines(response: Response) -> Iterator[tuple[str, str, str]]:
     """Yields each header's name in lower case, as the app wrote it, and its value."""
     for name, value in response.headers:
-        spelled = header_text(name)
-        yield spelled.lower(), spelled, header_text(value)
+        lower, spelled = _name(name)
+        yield lower, spelled, header_text(value)
+
+
+@lru_cache(maxsize=1000)
+def _name(name: bytes) -> tuple[str, str]:
+    spelled = header_text(name)
+    return spelled.lower(), spelled
 
 
 def multi_value_headers(response: Response) -> dict[str, list[str]]:
