@@ -56,6 +56,7 @@ LAYERS = {
     "hooks": set(),
     "fastapi": {"context", "lambda_context"},
     "flask": {"context", "lambda_context"},
+    "testing": {"context", "lambda_context"},
 }
 PURE = (
     "compression",

@@ -1,6 +1,7 @@
 """The values in the middle: what every event becomes, and what every reply is made from.
 
-No socket, clock, environment or log is used here. Headers are ordered pairs from edge to edge.
+No socket, clock, environment or log is used here. Headers are ordered pairs from edge to edge. Where each event passes,
+they are made by position: by keyword takes twice as long, for six values in each invocation.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Request:
     """An HTTP request as an event source states it, before any rule that holds for all sources.
 
@@ -35,7 +36,7 @@ class Request:
     marks: list[tuple[str, str]] = field(default_factory=list)
 
 
-@dataclass(slots=True)  # made four times for each event, by position, which takes half as long as by keyword
+@dataclass(slots=True)
 class Response:
     """An HTTP response as the app sent it.
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from adapter.test_loop import body, get
-from processes import PROJECT
+from processes import PROJECT, Running
+
+from lambda_web_adapter.models import PayloadV2Event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +92,33 @@ def test_the_page_s_expressions_for_rest_apis(api: FakeRuntimeApi, start: Start,
     assert values[:5] == ["user-1", claims, "prod", {"colour": "blue"}, "key"]
     assert 0 < values[5] <= 60_000
     assert values[6:] == ["an-id", "arn"]
+
+
+def snippets(heading: str, language: str = "python") -> list[str]:
+    """What stands under a heading in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0], re.DOTALL)
+
+
+def test_the_page_s_event_is_one_for_the_page_s_app(api: FakeRuntimeApi, start: Start, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(snippets("In FastAPI")[0])
+    [event] = snippets("On a laptop", "json")
+    start("app:app", cwd=tmp_path)
+
+    answered = body(api.invoke(json.loads(event), request_id="an-id", seconds=60))
+
+    assert answered == {"invocation": "an-id", "stage": "$default"}
+    assert PayloadV2Event.model_validate_json(event).raw_path == "/who"
+
+
+@pytest.mark.parametrize("framework", ["FastAPI", "Flask"])
+def test_the_page_s_test_passes(framework: str, tmp_path: Path) -> None:
+    [test] = snippets("In an app's tests")
+    if framework == "Flask":
+        test = test.replace("TestClient(app).get", "app.test_client().get").replace(".json()", ".json")
+    (tmp_path / "test_app.py").write_text(f"{snippets(f'In {framework}')[0]}\n{test}")
+    run = Running([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_app.py"], cwd=tmp_path)
+    try:
+        assert run.wait() == 0, run.text
+        run.wait_for("1 passed")
+    finally:
+        run.close()

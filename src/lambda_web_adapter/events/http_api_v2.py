@@ -55,16 +55,12 @@ def payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> Request
     if cookies and isinstance(cookies, list):  # function URLs send the header as well: it says the same
         headers = [pair for pair in headers if len(pair[0]) != 6 or pair[0].lower() != "cookie"]
         headers.append(("cookie", "; ".join([_request.text_of(cookie) for cookie in cookies if cookie is not None])))
-    return Request(
-        method=_request.text_or_empty(http.get("method")) or "GET",
-        path=path,
-        query=_request.raw_query(event.get("rawQueryString")),
-        headers=headers,
-        body=_request.body_bytes(event),
-        client=_request.text_or_empty(http.get("sourceIp")),
-        prefix=prefix,
-        host=_request.text_or_empty(context.get("domainName")),
-    )
+    method = _request.text_or_empty(http.get("method")) or "GET"
+    query = _request.raw_query(event.get("rawQueryString"))
+    body = _request.body_bytes(event)
+    client = _request.text_or_empty(http.get("sourceIp"))
+    host = _request.text_or_empty(context.get("domainName"))
+    return Request(method, path, query, headers, body, client, prefix, host)
 
 
 def payload_v2_reply(response: Response) -> bytes:

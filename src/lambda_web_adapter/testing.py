@@ -1,0 +1,67 @@
+"""For tests of an app: an invocation without Lambda.
+
+Example:
+    ```python
+    from fastapi.testclient import TestClient
+    from lambda_web_adapter.testing import invocation
+
+    def test_who() -> None:
+        with invocation({"requestContext": {"stage": "test"}}):
+            assert TestClient(app).get("/stage").json() == "test"
+    ```
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+
+from lambda_web_adapter.context import HANDLED, Invocation
+from lambda_web_adapter.lambda_context import LambdaContext
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+_TIMEOUT = 30  # seconds
+
+
+class _Given(Invocation):
+    """An invocation that a test has made up."""
+
+    __slots__ = ()
+
+    def __init__(self, event: Any, context: LambdaContext) -> None:
+        for name in LambdaContext.__slots__:
+            setattr(self, name, getattr(context, name))
+        self.trace_id = (context.xray_trace_id or "").encode()
+        self._event = event
+        self._body = None
+
+
+@contextmanager
+def invocation(event: Any = None, context: LambdaContext | None = None) -> Iterator[LambdaContext]:
+    """Has an invocation be handled while the block runs: in this thread, and in all others of the process.
+
+    `current_context`, `current_event` and what `lambda_web_adapter.fastapi` and `lambda_web_adapter.flask` make of them
+    give what is given here. Scope and environ are the test client's own.
+
+    Args:
+        event: the event, as JSON reads; an empty one if not given.
+        context: the context; if not given, one of a function `test` that has thirty seconds left.
+
+    Yields:
+        The context.
+    """
+    if context is None:
+        deadline = int((time.time() + _TIMEOUT) * 1000)
+        context = LambdaContext(aws_request_id="test", function_name="test", deadline_ms=deadline)
+    given = _Given({} if event is None else event, context)
+    here, alone = HANDLED.here.set(given), HANDLED.alone
+    HANDLED.alone = given
+    try:
+        yield given
+    finally:
+        HANDLED.alone = alone
+        HANDLED.here.reset(here)
