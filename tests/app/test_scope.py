@@ -64,6 +64,7 @@ USES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "as arguments": lambda scope: (lambda **found: found)(**{"a": 1, **scope}),
     "copy": lambda scope: scope.copy(),
     "copy.copy": lambda scope: dict(copy.copy(scope)),
+    "of its own type": lambda scope: type(scope)(scope).get("aws.event"),
     "deepcopy": lambda scope: dict(copy.deepcopy(scope)),
     "or": lambda scope: scope | {"b": 1},
     "or from the right": lambda scope: {"b": 1} | scope,

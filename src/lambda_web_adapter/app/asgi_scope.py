@@ -61,6 +61,11 @@ class Scope(dict[str, "Any"]):
     __slots__ = ("unread",)
     unread: Invocation | None
 
+    def __getattr__(self, name: str) -> None:
+        """Has a scope that someone has made of another one have nothing to read."""
+        if name != "unread":
+            raise AttributeError(f"A scope has no {name!r}.", name=name, obj=self)
+
     def read(self) -> None:
         """Reads the event, unless that was done."""
         if self.unread is not None:
