@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 import tracemalloc
 from contextlib import ExitStack, suppress
@@ -16,6 +17,7 @@ from adapter.scripted import Peer, ScriptedServer
 from blocking_client import Connection
 from processes import SECONDS, wait_until
 
+from lambda_web_adapter.adapter import lifecycle
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp, ResponseReader
 
 if TYPE_CHECKING:
@@ -490,18 +492,28 @@ def test_a_reset_instead_of_a_response_is_said_to_be_one(connect: Connect) -> No
         assert not connection.is_open()
 
 
-def test_a_signal_that_ends_the_process_is_not_lost_while_a_response_is_read() -> None:
+@pytest.mark.parametrize("reporting", [False, True], ids=["alone", "while an error is reported"])
+def test_a_signal_that_ends_the_process_is_not_lost_while_a_response_is_read(reporting: bool) -> None:
     """Its handler raises SystemExit wherever Python code runs, inside the parser too, which turns it into its own."""
 
     def interrupted(self: ResponseReader, name: bytes, value: bytes) -> None:
-        raise SystemExit(0)
+        lifecycle._exit(signal.SIGTERM, None)
 
+    before = signal.getsignal(signal.SIGTERM)
     with ScriptedServer(answering(HELLO)) as server, mock.patch.object(ResponseReader, "on_header", interrupted):
         connection = client_to(server)
         connection.open(SECONDS)
 
-        with pytest.raises(SystemExit):
-            connection.exchange(GET, deadline=soon())
+        try:
+            if reporting:
+                raise ValueError("this is what is reported")
+            with pytest.raises(SystemExit):
+                connection.exchange(GET, deadline=soon())
+        except ValueError:
+            with pytest.raises(SystemExit):
+                connection.exchange(GET, deadline=soon())
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
         assert not connection.is_open()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from operator import attrgetter
 
 import httptools
@@ -13,6 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from io import BytesIO
 
+
+# What SIGTERM does from the moment on at which it has come: its handler has raised a SystemExit (see `lifecycle`).
+_ENDING = signal.SIG_IGN
 
 # What a connection reads for: the head, what comes next of the body, or all of it.
 HEAD, MORE, ALL = attrgetter("has_head"), attrgetter("has_more"), attrgetter("complete")
@@ -79,8 +83,9 @@ class ResponseReader:
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if isinstance(error.__context__, SystemExit):
-                raise error.__context__ from None  # a signal came while a callback ran
+            if isinstance(error, httptools.HttpParserCallbackError) and signal.getsignal(signal.SIGTERM) is _ENDING:
+                # It came while a callback ran; the parser loses its exception where another one is being handled.
+                raise SystemExit(0) from None
             if not self.complete:
                 raise NotHttp(str(error)) from None
             self.keep_alive = False  # what comes after a whole response is not ours to judge
