@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from processes import Running, accepts, free_addresses, plain_environment, wait_until
+from processes import Running, accepts, free_addresses, free_port, plain_environment, wait_until
 
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
 APP = """
@@ -63,6 +63,15 @@ def client(run: Running) -> Iterator[httpx.Client]:
     url = run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
     with httpx.Client(base_url=url, trust_env=False) as found:
         yield found
+
+
+def test_a_variable_port_that_means_the_run_is_not_the_app_s(folder: Path) -> None:
+    """`make run PORT=…` exports it, as whoever keeps it in a shell does."""
+    port = free_port()
+    with Running([*PROGRAM, "--port", port], cwd=folder, env=plain_environment({"PORT": port})) as run:
+        run.wait_for(rf"http://127\.0\.0\.1:{port}")
+
+        assert httpx.get(f"http://127.0.0.1:{port}/empty", trust_env=False).status_code == 204
 
 
 @pytest.mark.parametrize(

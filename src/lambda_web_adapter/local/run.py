@@ -56,6 +56,8 @@ class _Run:
         service = RuntimeService(options.timeout)
         words = [*options.app, *(["--", *command] if command else [])]
         given = variables(environment, f"127.0.0.1:{runtime_port}", options.timeout)
+        if given.get("PORT") == str(options.port):
+            del given["PORT"]  # it means this run, as where `make run PORT=…` has exported it, and cannot be the app's
         self._environment = Environment(service, words, given)
         gateway = GATEWAYS[options.event_source]
         self._dispatch = Dispatch(GatewayApp(gateway, self._environment.invoke), service, runtime_port)
