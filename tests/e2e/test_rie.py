@@ -323,6 +323,7 @@ def test_an_environment_that_is_shut_down_by_lambda_ends_in_order_with_an_extens
 ) -> None:
     emulator = emulate("main:app", cwd=EXAMPLES / "fastapi_app", AWS_LWA_REGISTER_EXTENSION=switch)
     Site(emulator).send("function-url", path="/varieties")
+    emulator.process.wait_for("The seed library is open.")  # what is killed passes nothing on any more
     (bootstrap,) = emulator.runtimes()
 
     os.kill(emulator.process.pid, signal.SIGTERM)
