@@ -121,6 +121,14 @@ class Settings:
         "A path prefix to take off, by whole segments. The app gets it back as `root_path` or `SCRIPT_NAME`, "
         "a command as `X-Forwarded-Prefix`.",
     )
+    root_path: str = _option(
+        "AWS_LWA_ROOT_PATH",
+        one_of("auto", "in-path", "apart", "none"),
+        "auto",
+        "Where an ASGI app finds the removed stage or base path. `in-path`: in `root_path`, and in front of `path`, as "
+        "ASGI has it. `apart`: in `root_path` only. `none`: nowhere. `auto`: as the framework needs it; see "
+        "[frameworks.md](frameworks.md#stages-and-base-paths).",
+    )
     remove_stage: str = _option(
         "AWS_LWA_REMOVE_STAGE",
         one_of("auto", "always", "never"),

@@ -123,7 +123,7 @@ class AsgiConnection(asyncio.Protocol):
 
     def _begin(self, request: RawRequest) -> None:
         invocation = request.invocation
-        scope = scope_of(request, self._peer, invocation)
+        scope = scope_of(request, self._peer, invocation, self.handling.root_path)
         scope["state"] = self._app_state.copy()
         exchange = Exchange(self, scope, request, invocation)
         self._current = exchange

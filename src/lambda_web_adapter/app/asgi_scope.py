@@ -9,6 +9,7 @@ import httptools
 
 from lambda_web_adapter.app.handling import CONTEXT, EVENT
 from lambda_web_adapter.app.origin import Origin
+from lambda_web_adapter.app.root_path import IN_PATH, NONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,13 +114,16 @@ class Scope(dict[str, "Any"]):
     values = _of_all(dict.values)
 
 
-def scope_of(request: RawRequest, peer: tuple[str, int], invocation: Invocation | None) -> dict[str, Any]:
+def scope_of(
+    request: RawRequest, peer: tuple[str, int], invocation: Invocation | None, place: str = IN_PATH
+) -> dict[str, Any]:
     """Makes the scope of a request; `state` is for the server to add.
 
     Args:
         request: the request.
         peer: the other end of the connection, for a request that does not say where it came from.
         invocation: whose request it is.
+        place: where the removed part of the path goes, as `root_path` has it.
     """
     origin = Origin(dict(request.headers))
     target = request.target if request.target.startswith(b"/") else _origin_form(request.target)
@@ -141,6 +145,8 @@ def scope_of(request: RawRequest, peer: tuple[str, int], invocation: Invocation 
         "query_string": query,
         "headers": request.headers,
     }
+    if origin.prefix and place != IN_PATH:
+        scope.update(path=path, raw_path=raw_path, root_path="" if place == NONE else origin.prefix)
     if invocation is None:
         return scope
     scope[CONTEXT] = invocation

@@ -7,6 +7,7 @@ import inspect
 import sys
 from pathlib import Path
 
+from lambda_web_adapter.app.wrapping import is_coroutine_callable, required_arguments
 from lambda_web_adapter.errors import AppNotFound
 
 TYPE_CHECKING = False
@@ -92,12 +93,12 @@ def _instead(module: ModuleType) -> str:
 def _looks_like_app(value: Any) -> bool:
     if inspect.isclass(value) or inspect.isroutine(value) or not callable(value):
         return False
-    return inspect.iscoroutinefunction(type(value).__call__) or _required(value) in (2, 3)
+    return inspect.iscoroutinefunction(type(value).__call__) or required_arguments(value) in (2, 3)
 
 
 def _made(found: Any, name: str, *, called: bool = False) -> Any:
     """Calls a factory: a function that needs no arguments cannot be an app, since each kind of app takes some."""
-    needed = _required(found)
+    needed = required_arguments(found)
     if not called and (not inspect.isroutine(found) or needed != 0):
         return found
     if needed:
@@ -108,18 +109,6 @@ def _made(found: Any, name: str, *, called: bool = False) -> Any:
     if not callable(made):
         raise AppNotFound(f"The factory {name} returned {made!r:.100}, which is no app. {_HOW}")
     return made
-
-
-def _required(function: Any) -> int | None:
-    """Counts the arguments that a call needs; None when the function takes any number, or does not say."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError, RuntimeError):  # the last from Flask's proxies, outside of a request
-        return None
-    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return None
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(parameter.kind in positional and parameter.default is parameter.empty for parameter in parameters)
 
 
 def interface_of(app: Any, interface: str = "auto") -> str:
@@ -141,9 +130,9 @@ def interface_of(app: Any, interface: str = "auto") -> str:
         return interface
     if inspect.isclass(app):
         return _interface_of_class(app)
-    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__):
+    if is_coroutine_callable(app):
         return "asgi"
-    kind = {3: "asgi", 2: "wsgi", 1: "asgi2"}.get(_required(app) or 0)
+    kind = {3: "asgi", 2: "wsgi", 1: "asgi2"}.get(required_arguments(app) or 0)
     if kind == "asgi2" and "scope" not in inspect.signature(app).parameters:
         kind = None  # a factory that needs an argument, more likely than an app of the old kind
     if kind is None:
@@ -157,7 +146,7 @@ def interface_of(app: Any, interface: str = "auto") -> str:
 
 def _interface_of_class(app: type) -> str:
     """A class is an app if its instances are made with what an app is called with."""
-    kind = {3: "asgi", 2: "wsgi", 1: "asgi2"}.get(_required(app) or 0)
+    kind = {3: "asgi", 2: "wsgi", 1: "asgi2"}.get(required_arguments(app) or 0)
     if kind is None:
         raise AppNotFound(f"The class {app.__name__} is no app; name an instance of it. {_HOW}")
     return kind

@@ -34,9 +34,10 @@ class Handling:
         alone: whether there is one at a time.
         freeze_seconds: how long the app's `before_freeze` functions may take, before a request is said to be done.
         event_in_environ: whether a WSGI app finds the event in its environ; it has to be read for that.
+        root_path: where an ASGI app finds the removed part of the path; `app/root_path.py` has the places.
     """
 
-    __slots__ = ("alone", "control", "event_in_environ", "freeze_seconds")
+    __slots__ = ("alone", "control", "event_in_environ", "freeze_seconds", "root_path")
 
     def __init__(
         self, *, control: Control, alone: bool = True, freeze_seconds: float = 1.0, event_in_environ: bool = False
@@ -46,6 +47,7 @@ class Handling:
         self.alone = alone
         self.freeze_seconds = freeze_seconds
         self.event_in_environ = event_in_environ
+        self.root_path = "in-path"
 
     def begin(self, invocation: Invocation | None) -> None:
         """Has the app know an invocation; None is a request that does not come from the adapter."""

@@ -71,6 +71,10 @@ def serve(
         return wsgi.serve(app, listener, handling)
     from lambda_web_adapter.app import asgi
 
+    if interface != "wsgi":  # the bridge for WSGI apps makes SCRIPT_NAME of what ASGI says
+        from lambda_web_adapter.app.root_path import root_path_of
+
+        handling.root_path = root_path_of(app, settings.root_path)
     return asgi.serve(_as_asgi(app, interface, handling), listener, handling)
 
 

@@ -1,0 +1,79 @@
+"""Where an ASGI app looks for the part of the path that was removed: the stage, or a base path.
+
+ASGI's `path` includes `root_path`. Some frameworks route on `path` and know nothing of `root_path`, so that they find
+no route behind a prefix; some put the two together themselves.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType
+
+from lambda_web_adapter.app.wrapping import is_coroutine_callable, layers, required_arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+IN_PATH = "in-path"
+APART = "apart"
+NONE = "none"
+
+# By package and class, since modules within packages move. A class counts for those that are derived from it.
+_FRAMEWORKS = {
+    # The path alone; Falcon and Responder make addresses of both.
+    ("bareasgi", "CoreApplication"): APART,
+    ("baize", "Hosts"): APART,
+    ("baize", "Router"): APART,
+    ("baize", "Subpaths"): APART,
+    ("datasette", "AsgiRunOnFirstRequest"): APART,
+    ("datasette", "DatasetteRouter"): APART,
+    ("emmett_core", "App"): APART,
+    ("falcon", "App"): APART,
+    ("indexpy", "Index"): APART,
+    ("microdot", "Microdot"): APART,
+    ("panther", "Panther"): APART,
+    ("responder", "API"): APART,
+    ("sanic", "Sanic"): APART,
+    # They route on `root_path` and `path`, one put before the other.
+    ("asgi_tools", "App"): NONE,
+    ("asgi_tools", "RouterMiddleware"): NONE,
+    ("asgineer", "application_wrapper"): NONE,
+    # As ASGI has it. They are here so that what they hold, a mounted app for instance, is not looked at.
+    ("blacksheep", "Application"): IN_PATH,
+    ("connexion", "AbstractApp"): IN_PATH,
+    ("django", "ASGIHandler"): IN_PATH,
+    ("lilya", "BaseLilya"): IN_PATH,
+    ("litestar", "Litestar"): IN_PATH,
+    ("quart", "Quart"): IN_PATH,
+    ("starlette", "Router"): IN_PATH,
+    ("starlette", "Starlette"): IN_PATH,
+}
+
+
+def root_path_of(app: Any, setting: str) -> str:
+    """Return where an ASGI app wants the removed part of the path.
+
+    Args:
+        app: the app.
+        setting: what the user has said; `auto` looks which framework it is, under its middleware too.
+
+    Returns:
+        `in-path` (in `path`, as ASGI has it, and as `root_path`), `apart` (as `root_path` only) or `none`.
+    """
+    if setting != "auto":
+        return setting
+    for layer in layers(app):
+        wanted = {place for each in layer if (place := _of_framework(each))}
+        if wanted:
+            return wanted.pop() if len(wanted) == 1 else IN_PATH
+    return IN_PATH
+
+
+def _of_framework(app: Any) -> str:
+    """Return what the app's framework wants; nothing for one that is not known, and for a framework's WSGI app."""
+    kinds = [app] if isinstance(app, FunctionType) else type(app).__mro__
+    for kind in kinds:
+        place = _FRAMEWORKS.get((kind.__module__.partition(".")[0], kind.__name__))
+        if place and (is_coroutine_callable(app) or required_arguments(app) == 3):
+            return place
+    return ""

@@ -1,0 +1,91 @@
+"""What an app is wrapped around: the apps within middleware, as far as they can be seen from outside.
+
+Middleware has no common base class. It holds the app that it calls as an attribute, in a closure, as an argument of a
+partial function, or by a global name.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+# Bounds of the search; an app has five to ten layers of middleware, each with a few attributes.
+_MOST_LAYERS = 20
+_MOST_OBJECTS = 500
+
+
+def layers(app: Any) -> Iterator[list[Any]]:
+    """Yield the app, then what it is wrapped around, then what that is wrapped around, layer by layer."""
+    seen = {id(app)}
+    layer = [app]
+    for _ in range(_MOST_LAYERS):
+        yield layer
+        held = [value for outer in layer for value in _held(outer)]
+        layer = []
+        for value in held:
+            if id(value) not in seen and len(seen) < _MOST_OBJECTS:
+                seen.add(id(value))
+                layer.append(value)
+        if not layer:
+            return
+
+
+def required_arguments(function: Any) -> int | None:
+    """Return how many arguments a call needs; None if the function takes any number, or does not say."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError, RuntimeError):  # the last from Flask's proxies, outside of a request
+        return None
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return None
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(parameter.kind in positional and parameter.default is parameter.empty for parameter in parameters)
+
+
+def is_coroutine_callable(app: Any) -> bool:
+    """Return whether a call makes a coroutine, as far as can be seen."""
+    return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__)
+
+
+def _held(app: Any) -> Iterator[Any]:
+    """Yield what an object holds that may be an app."""
+    for value in _values(app):
+        if isinstance(value, dict):
+            yield from filter(_may_be_app, value.values())
+        elif isinstance(value, (list, tuple)):
+            yield from filter(_may_be_app, value)
+        elif _may_be_app(value):
+            yield value
+
+
+def _values(app: Any) -> Iterable[Any]:
+    if isinstance(app, functools.partial):
+        return [app.func, *app.args, *app.keywords.values()]
+    if isinstance(app, types.MethodType):
+        return [app.__self__, *_values(app.__self__)]
+    try:
+        if isinstance(app, types.FunctionType):
+            names = inspect.getclosurevars(app)
+            return [*vars(app).values(), *names.nonlocals.values(), *names.globals.values()]
+        slots = [name for kind in type(app).__mro__ for name in _slots(kind)]
+        return [*getattr(app, "__dict__", {}).values(), *(getattr(app, name, None) for name in slots)]
+    except Exception:  # noqa: BLE001  # a proxy may raise anything when it is looked at; then nothing is seen in it
+        return []
+
+
+def _slots(kind: type) -> Iterable[str]:
+    slots = kind.__dict__.get("__slots__", ())
+    return [slots] if isinstance(slots, str) else [name for name in slots if not name.startswith("__")]
+
+
+def _may_be_app(value: Any) -> bool:
+    """Return whether an object may be an app, of either kind: what is called with two arguments, three, or any."""
+    if not callable(value) or inspect.isclass(value) or inspect.isbuiltin(value):
+        return False
+    return required_arguments(value) in (2, 3, None)

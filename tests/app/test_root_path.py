@@ -1,0 +1,262 @@
+"""Where an app finds the stage or base path that was removed: as its framework needs it, under middleware too."""
+
+from __future__ import annotations
+
+import functools
+import types
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from a2wsgi import WSGIMiddleware
+from app.serving import serving
+from fastapi import FastAPI
+from flask import Flask
+from starlette.applications import Starlette
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from lambda_web_adapter.app.root_path import APART, IN_PATH, NONE, root_path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+class _Asgi:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+class _AsgiWithoutAsync:
+    def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+class _Wsgi:
+    def __call__(self, environ: Any, start_response: Any) -> None: ...
+
+
+def stand_in(module: str, name: str, base: type = _Asgi) -> Any:
+    """An app of a class that has the name of a framework's."""
+    return type(name, (base,), {"__module__": module})()
+
+
+FALCON = stand_in("falcon.asgi.app", "App")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "place"),
+    [
+        ("falcon.asgi.app", "App", APART),
+        ("sanic.app", "Sanic", APART),
+        ("datasette.utils.asgi", "AsgiRunOnFirstRequest", APART),
+        ("datasette.app", "DatasetteRouter", APART),
+        ("emmett_core.app", "App", APART),
+        ("microdot.microdot", "Microdot", APART),
+        ("responder.api", "API", APART),
+        ("baize.asgi.routing", "Router", APART),
+        ("bareasgi.core_application", "CoreApplication", APART),
+        ("panther.main", "Panther", APART),
+        ("asgi_tools.app", "App", NONE),
+        ("quart.app", "Quart", IN_PATH),
+        ("litestar.app", "Litestar", IN_PATH),
+        ("shop.app", "App", IN_PATH),
+    ],
+)
+def test_a_framework_is_known_by_its_class(module: str, name: str, place: str) -> None:
+    app = stand_in(module, name)
+
+    assert root_path_of(app, "auto") == place
+    assert root_path_of(type("Shop", (type(app),), {})(), "auto") == place
+    assert root_path_of(stand_in(module, name, _AsgiWithoutAsync), "auto") == place
+
+
+class Holder:
+    """Middleware that holds its app by some name."""
+
+    def __init__(self, name: str, app: Any) -> None:
+        setattr(self, name, app)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+class Slotted:
+    __slots__ = ("__weakref__", "_next")
+
+    def __init__(self, app: Any) -> None:
+        self._next = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+class Bound:
+    def __init__(self, app: Any) -> None:
+        self.inner = app
+
+    async def serve(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+class Proxy:
+    """It raises when it is looked at, as a proxy for what is not there yet does."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+    @property
+    def __dict__(self) -> Any:  # type: ignore[override]  # that it cannot be read is the case
+        raise RuntimeError("outside of a context")
+
+
+def closure(app: Any) -> Any:
+    async def middleware(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope, receive, send)
+
+    return middleware
+
+
+def decorated(app: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return app(*args, **kwargs)
+
+    return wrapper
+
+
+async def by_global_name(scope: Any, receive: Any, send: Any) -> None:
+    await FALCON(scope, receive, send)
+
+
+async def takes_the_app_too(app: Any, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+async def dispatch(request: Any, call_next: Any) -> Any: ...
+
+
+flask: Any = Flask("main")
+
+
+WRAPPINGS: dict[str, Callable[[Any], Any]] = {
+    "CORSMiddleware": CORSMiddleware,
+    "GZipMiddleware": GZipMiddleware,
+    "BaseHTTPMiddleware": lambda app: BaseHTTPMiddleware(app, dispatch=dispatch),
+    "ProxyHeadersMiddleware": ProxyHeadersMiddleware,
+    ".app": lambda app: Holder("app", app),
+    ".application": lambda app: Holder("application", app),
+    "._app": lambda app: Holder("_app", app),
+    ".__wrapped__": lambda app: Holder("__wrapped__", app),
+    "a name of its own": lambda app: Holder("whatever_comes_next", app),
+    "by protocol": lambda app: Holder("application_mapping", {"http": app}),
+    "in a list": lambda app: Holder("apps", [app]),
+    "slots": Slotted,
+    "closure": closure,
+    "decorator": decorated,
+    "partial": lambda app: functools.partial(takes_the_app_too, app),
+    "partial by name": lambda app: functools.partial(takes_the_app_too, app=app),
+    "method": lambda app: Bound(app).serve,
+    "global": lambda app: by_global_name,
+    "twelve layers": lambda app: functools.reduce(lambda inner, _: Holder("app", inner), range(12), app),
+    "all of it": lambda app: CORSMiddleware(closure(functools.partial(takes_the_app_too, Slotted(app)))),
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPPINGS.values(), ids=WRAPPINGS.keys())
+def test_it_is_known_under_middleware(wrap: Callable[[Any], Any]) -> None:
+    assert root_path_of(wrap(FALCON), "auto") == APART
+
+
+def in_a_circle() -> Any:
+    first = Holder("app", None)
+    first.app = Holder("app", first)  # type: ignore[attr-defined]  # it is set by name
+    return first
+
+
+async def bare(scope: Any, receive: Any, send: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        pytest.param(bare, id="a function"),
+        pytest.param(FastAPI(), id="FastAPI"),
+        pytest.param(Starlette(), id="Starlette"),
+        pytest.param(Starlette(routes=[Mount("/falcon", FALCON)]), id="Starlette that mounts Falcon"),
+        pytest.param(CORSMiddleware(FastAPI()), id="FastAPI under middleware"),
+        pytest.param(WSGIMiddleware(flask), id="Flask on ASGI"),
+        pytest.param(WSGIMiddleware(stand_in("falcon.app", "App", _Wsgi)), id="Falcon's WSGI app on ASGI"),
+        pytest.param(Holder("apps", {"/a": FALCON, "/b": Starlette()}), id="two that differ"),
+        pytest.param(Holder("kind", type(FALCON)), id="the class alone"),
+        pytest.param(in_a_circle(), id="a circle"),
+        pytest.param(Proxy(), id="a proxy"),
+        pytest.param(types.SimpleNamespace(), id="nothing that is called"),
+    ],
+)
+def test_all_others_get_it_as_asgi_has_it(app: Any) -> None:
+    assert root_path_of(app, "auto") == IN_PATH
+
+
+@pytest.mark.parametrize("said", [IN_PATH, APART, NONE])
+def test_the_setting_decides_for_any_app(said: str) -> None:
+    assert root_path_of(FALCON, said) == root_path_of(bare, said) == root_path_of(FastAPI(), said) == said
+
+
+TELLS = """
+class {name}:
+    async def __call__(self, scope, receive, send):
+        body = "{{root_path}} {{path}} ".format(**scope).encode() + scope["raw_path"]
+        await send({{"type": "http.response.start", "status": 200, "headers": []}})
+        await send({{"type": "http.response.body", "body": body}})
+"""
+MAIN = """
+from {package} import {name}
+
+
+class Middleware:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        await self.app(scope, receive, send)
+
+
+app = Middleware({name}())
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "settings", "seen"),
+    [
+        pytest.param("falcon", "App", {}, "/st é /a/é /a/%C3%A9", id="apart"),
+        pytest.param("asgi_tools", "App", {}, " /a/é /a/%C3%A9", id="none"),
+        pytest.param("quart", "Quart", {}, "/st é /st é/a/é /st%20%C3%A9/a/%C3%A9", id="in path"),
+        pytest.param("shop", "App", {"AWS_LWA_ROOT_PATH": "apart"}, "/st é /a/é /a/%C3%A9", id="apart, as it was said"),
+        pytest.param("shop", "App", {"AWS_LWA_ROOT_PATH": "none"}, " /a/é /a/%C3%A9", id="none, as it was said"),
+        pytest.param(
+            "falcon",
+            "App",
+            {"AWS_LWA_ROOT_PATH": "in-path"},
+            "/st é /st é/a/é /st%20%C3%A9/a/%C3%A9",
+            id="in path, as it was said",
+        ),
+    ],
+)
+def test_the_app_finds_it_there(tmp_path: Path, package: str, name: str, settings: dict[str, str], seen: str) -> None:
+    (tmp_path / f"{package}.py").write_text(TELLS.format(name=name))
+    (tmp_path / "main.py").write_text(MAIN.format(package=package, name=name))
+
+    with serving("main:app", settings, folder=tmp_path) as served, served.connect() as client:
+        behind_it = client.ask("GET", "/a/%C3%A9", ("X-Forwarded-Prefix", "/st%20%C3%A9")).body
+        alone = client.ask("GET", "/a/%C3%A9").body
+
+    assert behind_it.decode() == seen
+    assert alone.decode() == " /a/é /a/%C3%A9"
+
+
+def test_a_wsgi_app_on_uvicorn_finds_it_in_script_name_whatever_is_said(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(
+        "def app(environ, start_response):\n"
+        "    start_response('200 OK', [])\n"
+        "    return [f\"{environ['SCRIPT_NAME']} {environ['PATH_INFO']}\".encode()]\n"
+    )
+    settings = {"AWS_LWA_SERVER": "uvicorn", "AWS_LWA_ROOT_PATH": "apart"}
+
+    with serving("main:app", settings, folder=tmp_path) as served, served.connect() as client:
+        assert client.ask("GET", "/st/a", ("X-Forwarded-Prefix", "/st")).body == b"/st /st/a"
