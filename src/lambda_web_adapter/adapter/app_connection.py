@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, ExchangeError, InvalidResponse
 
@@ -21,6 +21,10 @@ _LOOK_SECONDS = 0.002  # between two looks whether it has ended
 # A command's connection that was idle for longer is not used again: after a freeze its keep-alive time has passed, of
 # which servers give 2 s and more (gunicorn 2, Node and uvicorn 5), and it may close it before it reads.
 _IDLE_SECONDS = 1.0
+_UNASKED = (
+    "The command has closed a connection without having said so (Connection: close), or has sent something behind a "
+    "response. From now on each request gets a connection of its own."
+)
 
 
 class AppConnection:
@@ -34,6 +38,8 @@ class AppConnection:
         self._port = 0
         self._ends: tuple[bytes, ...] = ()
         self._used_at = 0.0
+        self._status = 0
+        self._kept = False
         self._awaited = False
         self._abandoned = False
         self._stuck = 0
@@ -55,8 +61,10 @@ class AppConnection:
             ExchangeError: which kind says what happened.
         """
         self._awaited, self._abandoned, self._stuck = False, False, 0
+        reused = False
         try:
-            if not self._can_take_a_request():
+            reused = self._can_take_a_request()
+            if not reused:
                 await self._connect()
             self._awaited = self._app.speaks
             try:
@@ -67,8 +75,11 @@ class AppConnection:
                 await self._connect()
                 response = await self._connection.ask(head, body, method=method, deadline=deadline, whole=whole)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
+            if reused and not isinstance(error, TimeoutError):
+                self._reuse_no_more()
             raise await self._problem(error) from None
-        self._used_at = time.monotonic()
+        self._status = response.status
+        self._note_progress()
         return response
 
     @property
@@ -87,7 +98,7 @@ class AppConnection:
             part = await self._connection.more(deadline)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
             raise await self._problem(error, begun=True) from None
-        self._used_at = time.monotonic()
+        self._note_progress()
         return part
 
     def abandon(self) -> None:
@@ -120,7 +131,35 @@ class AppConnection:
         """
         if self._app.speaks:
             return self._connection.port != 0
-        return self._is_fresh() and self._connection.is_open()
+        kept, self._kept = self._kept, False
+        if not kept or not self._is_fresh():
+            return False
+        if self._connection.is_open():
+            return True
+        self._reuse_no_more()
+        return False
+
+    def _note_progress(self) -> None:
+        """Decides about a command's connection when its response is whole: whether the next request may go on it.
+
+        Behind a failure it may not: servers close behind some without saying so (uvicorn, when the framework has
+        answered and raises on), and a request that is on its way by then is lost.
+        """
+        self._used_at = time.monotonic()
+        if self._app.speaks or not self._connection.complete:
+            return
+        if self._connection.has_surplus:
+            self._reuse_no_more()
+        self._kept = self._app.keeps_connections and self._status < 500 and self._connection.port != 0
+
+    def _reuse_no_more(self) -> None:
+        """Has each request to this command use a connection of its own: what comes unasked comes at any moment.
+
+        What comes just after the next request was sent cannot be told from its response.
+        """
+        if not self._app.speaks and self._app.keeps_connections:
+            self._app.keeps_connections = False
+            log_once("WARNING", _UNASKED)
 
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._used_at < _IDLE_SECONDS
@@ -147,6 +186,8 @@ class AppConnection:
             self._connection.close()
             return
         if not awaited:
+            if not self._kept:
+                self._connection.close()
             return
         done, _ = self._ends
         try:

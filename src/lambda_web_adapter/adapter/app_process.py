@@ -45,6 +45,7 @@ class AppProcess:
         on_one_core: whether the app is to run on the core that the adapter runs on.
         control: what the app says of itself.
         speaks: whether the app says itself when it is ready and done, as our own server does.
+        keeps_connections: whether a connection takes another request; not that of a command that ends some unasked.
         started_at: when it was started, on the monotonic clock in seconds; later by what passed while nobody waited.
     """
 
@@ -64,6 +65,7 @@ class AppProcess:
         self._stacks: StacksFile | None = None
         self._end = ""
         self.speaks = not command
+        self.keeps_connections = True
         self.on_one_core = False
         self.port = 0
         self.pid = 0

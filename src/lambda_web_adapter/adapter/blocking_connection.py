@@ -48,6 +48,11 @@ class BlockingConnection(ClientConnection):
         """Whether the response is whole."""
         return self._reader.complete
 
+    @property
+    def has_surplus(self) -> bool:
+        """Whether something came behind the whole response."""
+        return self._reader.has_surplus
+
     def close(self) -> None:
         """Closes the connection."""
         if self._socket is not None:

@@ -41,6 +41,11 @@ class LoopConnection(ClientConnection):
         """Whether the response is whole."""
         return self._wire is not None and self._wire.reader.complete
 
+    @property
+    def has_surplus(self) -> bool:
+        """Whether something came behind the whole response."""
+        return self._wire is not None and self._wire.reader.has_surplus
+
     def is_open(self) -> bool:
         """Looks at the socket, since the event loop may not have come round to it."""
         if not self.port or self._wire is None:

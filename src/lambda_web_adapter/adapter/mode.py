@@ -40,6 +40,11 @@ class ClientConnection(ABC):
     def complete(self) -> bool:
         """Whether the response is whole, as far as it was read."""
 
+    @property
+    @abstractmethod
+    def has_surplus(self) -> bool:
+        """Whether something came behind the whole response that is no part of it."""
+
     @abstractmethod
     def is_open(self) -> bool:
         """Says whether the connection can take a request: it is open, and nothing came unasked, not even its end."""

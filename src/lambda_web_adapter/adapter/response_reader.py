@@ -48,6 +48,7 @@ class ResponseReader:
         complete: whether the response is whole.
         keep_alive: whether the connection can take another request after it.
         received: whether a byte of it was read.
+        has_surplus: whether something came behind it.
     """
 
     def __init__(self) -> None:
@@ -68,6 +69,7 @@ class ResponseReader:
         self._chunks: list[bytes] = []
         self._status = 0
         self.received = False
+        self.has_surplus = False
         self.keep_alive = False
         self.has_head = False
         self.complete: bool = False
@@ -89,6 +91,7 @@ class ResponseReader:
             if not self.complete:
                 raise NotHttp(str(error)) from None
             self.keep_alive = False  # what comes after a whole response is not ours to judge
+            self.has_surplus = True
 
     def end(self) -> None:
         """Takes the connection's end, which ends a body without a length (RFC 9112 §6.3).
