@@ -35,7 +35,7 @@ LAYERS = {
         "",
     },
     "app": {"context", "log_controls", "large_body", "preface", "settings", "errors", "hooks", "parent"},
-    "events": {"messages", "settings", "errors"},
+    "events": {"messages", "preface", "settings", "errors"},
     "forwarding": {"messages", "errors"},
     "compression": {"codings", "messages"},
     "context_headers": {"messages"},

@@ -46,6 +46,24 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def _snippets() -> list[str]:
+    return [
+        snippet for page in PAGES for snippet in re.findall(r"```python[^\n]*\n(.*?)```", page.read_text(), re.DOTALL)
+    ]
+
+
+def test_every_route_for_events_that_is_shown_refuses_clients() -> None:
+    modules = [path.read_text() for folder in ("src", "examples") for path in (PROJECT / folder).rglob("*.py")]
+    routes = [
+        route
+        for text in [*_snippets(), *modules]
+        for route in re.findall(r"""^ *@\w+\.(?:post|route)\(['"]/(?:events|ws)\b.*\n.*\n""", text, re.MULTILINE)
+    ]
+
+    assert len(routes) >= 8
+    assert [route for route in routes if "require_event_source(" not in route] == []
+
+
 def test_every_dependency_is_justified() -> None:
     import tomllib
 

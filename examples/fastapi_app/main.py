@@ -14,6 +14,8 @@ from models import Batch, BatchResult, Failure, Harvest, Loan, Month, Slug, Vari
 from pydantic import ValidationError
 from store import SeedError, SeedStore
 
+from lambda_web_adapter.fastapi import require_event_source
+
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
 log = logging.getLogger("seeds")
 
@@ -149,7 +151,7 @@ async def show_request(request: Request) -> dict[str, str]:
     return {"url": str(request.url), "root_path": request.scope["root_path"], "client": client}
 
 
-@app.post("/events")
+@app.post("/events", dependencies=[Depends(require_event_source("sqs"))])
 async def take_harvests(batch: Batch, store: Store) -> BatchResult:
     """Harvests that were reported through a queue (SQS), a batch of messages at a time."""
     failures = []

@@ -14,6 +14,8 @@ from flask import Flask, Response, abort, flash, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from lambda_web_adapter.flask import require_event_source
+
 app = Flask(__name__)
 app.config.update(
     # Whoever knows the key can sign sessions. Set your own wherever others can reach the site; a random one would not
@@ -164,13 +166,11 @@ def burnt() -> str:
 
 
 @app.post("/events")
+@require_event_source("sqs")
 def take_recipes() -> ResponseReturnValue:
     """Recipes that were sent through a queue (SQS); the queue delivers those named in the reply again."""
-    event = request.get_json()
-    if "Records" not in event:
-        return {"error": "Only the messages of a queue are understood here."}, 400
     failures = []
-    for record in event["Records"]:
+    for record in request.get_json()["Records"]:
         try:
             recipe: dict[str, Any] = json.loads(record["body"])
             add_recipe(recipe["title"], recipe["ingredients"], recipe.get("steps", ""), recipe.get("cook", ""))

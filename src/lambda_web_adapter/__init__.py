@@ -1,6 +1,6 @@
 """Runs unchanged WSGI and ASGI apps, or any command that listens on a port, on AWS Lambda."""
 
-from lambda_web_adapter.context import current_context, current_event, current_event_as
+from lambda_web_adapter.context import current_context, current_event, current_event_as, current_event_source
 from lambda_web_adapter.hooks import after_restore, before_freeze, before_snapshot, on_shutdown
 from lambda_web_adapter.lambda_context import LambdaContext
 
@@ -12,6 +12,7 @@ __all__ = [
     "current_context",
     "current_event",
     "current_event_as",
+    "current_event_source",
     "on_shutdown",
 ]
 __version__ = "0.1.0"

@@ -22,6 +22,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol, TypeVar
 
+    class Headers(Protocol):
+        """What `current_event_source` asks of a request's headers."""
+
+        def get(self, name: str, /) -> str | None:
+            """Return a header's value."""
+
     class Model(Protocol):
         """What `current_event_as` asks of a pydantic model."""
 
@@ -173,6 +179,39 @@ def current_event_as(model: type[Event]) -> Event:
     """
     event: Event = model.model_validate(_current().event)
     return event
+
+
+def current_event_source(headers: Headers) -> str:
+    """Return the source of the event that a request delivers; empty for a client's request.
+
+    Nothing that a client sends is believed: neither behind the adapter, which drops such a header, nor without it, on
+    a server that anybody can send that header to.
+
+    Args:
+        headers: the request's headers, as frameworks have them: by name in any case.
+
+    Returns:
+        `sqs`, `s3`, and so on (docs/event-sources.md).
+    """
+    from os import environ  # few apps ask
+
+    if HANDLED.get() is None and preface.COMMAND_VARIABLE not in environ:
+        return ""
+    return headers.get(preface.EVENT_SOURCE) or ""
+
+
+def event_refusal(headers: Headers, sources: tuple[str, ...]) -> str:
+    """Return why a request is none of these sources' events; empty if it is one.
+
+    Args:
+        headers: the request's headers.
+        sources: the sources that are taken; all if there is none.
+    """
+    source = current_event_source(headers)
+    if source and (not sources or source in sources):
+        return ""
+    expected = f"events of {', '.join(sources)}" if sources else "events"
+    return f"Only {expected} are taken here, {f'not of {source}' if source else 'no requests'}."
 
 
 def _current() -> Invocation:

@@ -2,11 +2,14 @@
 
 Example:
     ```python
-    from lambda_web_adapter.fastapi import Context, Event, event_as
+    from lambda_web_adapter.fastapi import Context, Event, require_event_source
 
     @app.get("/who")
     def who(context: Context, event: Event) -> dict[str, str]:
         return {"invocation": context.aws_request_id, "caller": event["requestContext"]["http"]["sourceIp"]}
+
+    @app.post("/events", dependencies=[Depends(require_event_source("sqs"))])
+    def records(event: Event) -> None: ...
     ```
 """
 
@@ -15,10 +18,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends
+from fastapi import Depends, HTTPException, Request
 from pydantic import BaseModel
 
-from lambda_web_adapter.context import current_context, current_event
+from lambda_web_adapter.context import current_context, current_event, current_event_source, event_refusal
 from lambda_web_adapter.lambda_context import LambdaContext
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -64,3 +67,21 @@ def event_as(model: type[Model]) -> Callable[[Any], Coroutine[Any, Any, Model]]:
         return model.model_validate(event)
 
     return typed_event
+
+
+def require_event_source(*sources: str) -> Callable[[Request], Coroutine[Any, Any, str]]:
+    """Make a dependency that lets events in, and no client's request, which is answered with a 403.
+
+    Args:
+        sources: the sources whose events are taken (`sqs`, `s3`, … of docs/event-sources.md); any if none is named.
+
+    Returns:
+        What `Depends` takes, for a route, a router or the app; as a parameter it is the source's name.
+    """
+
+    async def event_source(request: Request) -> str:
+        if refusal := event_refusal(request.headers, sources):
+            raise HTTPException(403, refusal)
+        return current_event_source(request.headers)
+
+    return event_source

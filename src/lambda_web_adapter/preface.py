@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.messages import Invocation
 
+# The header by which the app knows an event from a request of the Internet. No client can set it (see `forwarding`).
+EVENT_SOURCE = "x-amzn-event-source"
+# Set in a command's process, which has no preface: the adapter has started it, so that header is to be believed.
+COMMAND_VARIABLE = "LAMBDA_WEB_ADAPTER_COMMAND"
+
 MARK = b"\0"  # no HTTP method begins with it
 HEAD = 5  # bytes in front of the preface: the mark, and the length
 _LINES = 7

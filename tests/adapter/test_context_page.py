@@ -122,3 +122,18 @@ def test_the_page_s_test_passes(framework: str, tmp_path: Path) -> None:
         run.wait_for("1 passed")
     finally:
         run.close()
+
+
+@pytest.mark.parametrize("framework", ["FastAPI", "Flask"])
+def test_the_event_sources_page_s_test_of_a_route_for_events_passes(framework: str, tmp_path: Path) -> None:
+    page = (PROJECT / "docs" / "event-sources.md").read_text()
+    [test] = re.findall(r"```python\n(from fastapi.testclient.*?)```", page, re.DOTALL)
+    if framework == "Flask":
+        test = test.replace("TestClient(app)", "app.test_client()").replace(".json()", ".json")
+    (tmp_path / "test_app.py").write_text("\n".join([*snippets(f"In {framework}"), test]))
+    run = Running([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_app.py"], cwd=tmp_path)
+    try:
+        assert run.wait() == 0, run.text
+        run.wait_for("1 passed")
+    finally:
+        run.close()

@@ -9,10 +9,19 @@ from examples.running import Site, running
 
 # Lambda's own way to invoke a function, which the local run offers too.
 INVOKE = "/2015-03-31/functions/function/invocations"
-# A message that the example can use, and one that it cannot.
-GOOD_AND_BAD = {
-    "fastapi_app": ({"slug": "brandywine", "packets": 1}, {"slug": "triffid", "packets": 1}),
-    "flask_app": ({"title": "Dal", "ingredients": ["lentils"]}, {"title": "Nothing", "ingredients": []}),
+# Messages that the example can use, and others that it cannot.
+GOOD = {
+    "fastapi_app": {"slug": "brandywine", "packets": 7},
+    "flask_app": {"title": "Dal", "ingredients": ["7 lentils"]},
+}
+BAD = {
+    "fastapi_app": ({"slug": "triffid", "packets": 1}, {"slug": "brandywine"}, 4, None),
+    "flask_app": ({"title": "Nothing", "ingredients": []}, {"ingredients": ["rice"]}, 4, None),
+}
+# Where the good one can be seen, and by what.
+SEEN = {
+    "fastapi_app": ("/garden/varieties/brandywine", '"packets":19'),
+    "flask_app": ("/garden/recipes/dal", "7 lentils"),
 }
 
 
@@ -38,23 +47,34 @@ def client(function: Site) -> Iterator[httpx.Client]:
 
 
 def test_the_messages_of_a_queue_reach_the_app_and_its_answer_is_the_result(example: str, client: httpx.Client) -> None:
-    good, bad = GOOD_AND_BAD[example]
+    bad = [*map(json.dumps, BAD[example]), "not JSON"]
+    bodies = [json.dumps(GOOD[example]), *bad]
     records = [
-        {"messageId": "good", "body": json.dumps(good), "eventSource": "aws:sqs"},
-        {"messageId": "bad", "body": json.dumps(bad), "eventSource": "aws:sqs"},
+        {"messageId": f"m{number}", "body": body, "eventSource": "aws:sqs"} for number, body in enumerate(bodies)
     ]
 
     result = client.post(INVOKE, json={"Records": records})
 
     assert "x-amz-function-error" not in result.headers
-    assert result.json() == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert result.json() == {
+        "batchItemFailures": [{"itemIdentifier": f"m{number}"} for number in range(1, len(bodies))]
+    }
+    path, text = SEEN[example]
+    assert text in client.get(path).text
 
 
-def test_an_event_that_the_app_refuses_is_a_failed_invocation(client: httpx.Client) -> None:
-    result = client.post(INVOKE, json={"source": "aws.events", "detail": {}})
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param({"source": "aws.events", "detail-type": "Scheduled Event"}, id="another source"),
+        pytest.param({"Records": [{"messageId": "m0", "body": "{}"}]}, id="a queue's event without its mark"),
+    ],
+)
+def test_an_event_that_the_app_refuses_is_a_failed_invocation(event: object, client: httpx.Client) -> None:
+    result = client.post(INVOKE, json=event)
 
     assert result.headers["x-amz-function-error"] == "Unhandled"
-    assert "status 4" in result.json()["errorMessage"]
+    assert "status 403" in result.json()["errorMessage"]
 
 
 def test_links_lead_below_the_base_path(client: httpx.Client) -> None:

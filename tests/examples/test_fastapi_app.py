@@ -17,12 +17,6 @@ def variety(slug: str, **changes: object) -> dict[str, Any]:
     return {"slug": slug, "name": slug.title(), "species": "lettuce", "sow_in": 4, "packets": 10, **changes}
 
 
-def queue_event(*bodies: str) -> dict[str, Any]:
-    """An SQS event as Lambda hands it over; the messages are m0, m1, …"""
-    record = {"receiptHandle": "AQEB", "attributes": {}, "messageAttributes": {}, "eventSource": "aws:sqs"}
-    return {"Records": [{"messageId": f"m{number}", "body": body, **record} for number, body in enumerate(bodies)]}
-
-
 def test_the_front_page_links_to_each_variety(seeds: httpx.Client) -> None:
     page = seeds.get("/")
 
@@ -184,25 +178,15 @@ def test_the_app_sees_the_address_and_the_client(seeds: httpx.Client) -> None:
     }
 
 
-def test_the_queue_hears_which_messages_failed(seeds: httpx.Client) -> None:
-    seeds.post("/varieties", json=variety("rouge")).raise_for_status()
+@pytest.mark.parametrize("name", ["accept", "x-amzn-event-source", "X_Amzn_Event_Source"])
+def test_a_client_does_not_pass_for_a_queue(name: str, seeds: httpx.Client) -> None:
+    before = seeds.get("/varieties/brandywine").json()
+    record = {"messageId": "m0", "body": '{"slug": "brandywine", "packets": 900}', "eventSource": "aws:sqs"}
 
-    reply = seeds.post(
-        "/events",
-        json=queue_event(
-            '{"slug": "rouge", "packets": 3}',
-            "not JSON",
-            '{"slug": "triffid", "packets": 1}',
-            '{"slug": "rouge", "packets": 2}',
-        ),
-    )
+    reply = seeds.post("/events", json={"Records": [record]}, headers={name: "sqs"})
 
-    assert reply.json() == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
-    assert seeds.get("/varieties/rouge").json()["packets"] == 15
-
-
-def test_an_event_that_no_queue_has_sent_is_refused(seeds: httpx.Client) -> None:
-    assert seeds.post("/events", json={"source": "aws.events", "detail": {}}).status_code == 422
+    assert (reply.status_code, reply.json()) == (403, {"detail": "Only events of sqs are taken here, no requests."})
+    assert seeds.get("/varieties/brandywine").json() == before
 
 
 @pytest.mark.parametrize("adapter", [pytest.param(False, id="alone"), pytest.param(True, id="through the adapter")])

@@ -1,8 +1,5 @@
 """What the Flask example does, said in literals: once served by Flask's own server, once through the adapter."""
 
-import json
-from typing import Any
-
 import httpx
 import pytest
 from examples.running import EXAMPLES
@@ -12,11 +9,6 @@ EVERY_BYTE = bytes(range(256))
 
 def recipe(title: str, **changes: str) -> dict[str, str]:
     return {"title": title, "ingredients": "1 kg flour\r\n\r\n  salt \r\n", "steps": "Knead.", **changes}
-
-
-def message(number: int, body: Any) -> dict[str, Any]:
-    """A record of an SQS event."""
-    return {"messageId": f"m{number}", "body": json.dumps(body), "eventSource": "aws:sqs", "attributes": {}}
 
 
 def test_the_front_page_lists_the_recipes_in_the_base_layout(recipes: httpx.Client) -> None:
@@ -183,20 +175,12 @@ def test_the_app_sees_the_address_and_the_client(recipes: httpx.Client) -> None:
     }
 
 
-def test_the_queue_hears_which_messages_failed(recipes: httpx.Client) -> None:
-    records = [
-        message(1, {"title": "Dal", "ingredients": ["lentils"]}),
-        message(2, {"title": "Nothing", "ingredients": []}),
-        message(3, {"ingredients": ["rice"]}),
-        message(4, 4),
-        {**message(5, ""), "body": "not JSON"},
-    ]
+@pytest.mark.parametrize("name", ["accept", "x-amzn-event-source", "X_Amzn_Event_Source"])
+def test_a_client_does_not_pass_for_a_queue(name: str, recipes: httpx.Client) -> None:
+    record = {"messageId": "m0", "body": '{"title": "Spam", "ingredients": ["ham"]}', "eventSource": "aws:sqs"}
 
-    answer = recipes.post("/events", json={"Records": records})
+    reply = recipes.post("/events", json={"Records": [record]}, headers={name: "sqs"})
 
-    assert answer.json() == {"batchItemFailures": [{"itemIdentifier": f"m{number}"} for number in (2, 3, 4, 5)]}
-    assert "<li>lentils</li>" in recipes.get("/recipes/dal").text
-
-
-def test_an_event_that_no_queue_has_sent_is_refused(recipes: httpx.Client) -> None:
-    assert recipes.post("/events", json={"source": "aws.events"}).status_code == 400
+    assert reply.status_code == 403
+    assert "Only events of sqs are taken here, no requests." in reply.text
+    assert recipes.get("/recipes/spam").status_code == 404

@@ -9,8 +9,8 @@ import os
 import time
 
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.events._source import MARK
 from lambda_web_adapter.log_controls import LogControls
+from lambda_web_adapter.preface import EVENT_SOURCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class AccessLog:
         self._said = {
             "method": request.method,
             "path": request.path,
-            "source": dict(request.marks).get(MARK, source),
+            "source": dict(request.marks).get(EVENT_SOURCE, source),
             "requestBytes": len(request.body),
         }
         self._asked = time.monotonic()

@@ -18,6 +18,7 @@ from lambda_web_adapter.adapter.last_words import LastWords
 from lambda_web_adapter.adapter.ports import command_port, listen
 from lambda_web_adapter.adapter.stacks_file import StacksFile
 from lambda_web_adapter.parent import SHOW_STACKS, end_with_parent
+from lambda_web_adapter.preface import COMMAND_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class AppProcess:
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would keep it so
         port = str(self.port)
-        _execute(self._command, {"PORT": port, "AWS_LWA_PORT": port}, control)
+        _execute(self._command, {"PORT": port, "AWS_LWA_PORT": port, COMMAND_VARIABLE: "1"}, control)
 
     def has_ended(self, timeout: float = 0) -> bool:
         """Says whether the process has ended, waiting up to `timeout` seconds for it to end."""

@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
 
-# The header by which the app knows an event from a request of the Internet. No client can set it (see `forwarding`).
-MARK = "x-amzn-event-source"
-
-
 # Bytes of a reply that Lambda takes: 6 MiB and 100 (Lambda quotas, "Invocation payload"; the API's own message).
 MAX_REPLY = 6 * 1024 * 1024 + 100
 

@@ -10,8 +10,9 @@ import re
 
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import _json, _reply, _request
-from lambda_web_adapter.events._source import MARK, EventSource
+from lambda_web_adapter.events._source import EventSource
 from lambda_web_adapter.messages import Request
+from lambda_web_adapter.preface import EVENT_SOURCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class BedrockAgent(EventSource):
             query=_request.decoded_query([(each.name, text) for each in query for text in each.texts]),
             headers=[("accept", _JSON), *([("content-type", content_type)] if content_type else [])],
             body=body,
-            marks=[(MARK, self.name)],
+            marks=[(EVENT_SOURCE, self.name)],
         )
 
     def reply(self, response: Response, event: Any) -> bytes:

@@ -6,9 +6,10 @@ import orjson
 
 from lambda_web_adapter.errors import AppRejectedEvent
 from lambda_web_adapter.events import _json, _reply
-from lambda_web_adapter.events._source import MARK, EventSource
+from lambda_web_adapter.events._source import EventSource
 from lambda_web_adapter.events.origins import origin_of
 from lambda_web_adapter.messages import Request
+from lambda_web_adapter.preface import EVENT_SOURCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class PassThrough(EventSource):
             method="POST",
             path=settings.pass_through_path.replace("{source}", origin),
             headers=[("content-type", "application/json")],
-            marks=[(MARK, origin)],
+            marks=[(EVENT_SOURCE, origin)],
         )
 
     def reply(self, response: Response, event: Any) -> bytes:

@@ -10,8 +10,9 @@ prefix of the request make up: `https://<host><prefix>/@connections/<id>`.
 from __future__ import annotations
 
 from lambda_web_adapter.events import _reply, _request
-from lambda_web_adapter.events._source import MARK, EventSource
+from lambda_web_adapter.events._source import EventSource
 from lambda_web_adapter.messages import Request
+from lambda_web_adapter.preface import EVENT_SOURCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class WebSocket(EventSource):
             prefix=f"/{_request.segment(stage)}" if stage and _request.on_own_host(context) else "",
             host=_request.text_or_empty(context.get("domainName")),
             marks=[
-                (MARK, self.name),
+                (EVENT_SOURCE, self.name),
                 ("x-amzn-connection-id", context["connectionId"]),
                 ("x-amzn-event-type", context["eventType"]),
                 ("x-amzn-route-key", route),
