@@ -18,7 +18,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # Which parts of the package a part may import, besides itself.
 LAYERS = {
     "cli": {"local", "adapter", "app", "settings", "errors"},
-    "local": {"adapter", "models", "errors", ""},
+    "local": {"adapter", "models", "settings", "errors", ""},
     "adapter": {
         "large_body",
         "codings",

@@ -12,10 +12,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import replace
 
 from lambda_web_adapter.errors import AppError, SettingsError
-from lambda_web_adapter.settings import Settings, warnings
+from lambda_web_adapter.settings import RUNTIME_API_PROXY, Settings, warnings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def _on_lambda(words: list[str], environment: MutableMapping[str, str]) -> int:
             apps.append(app)
     except (SettingsError, AppError) as error:
         problem = error
+        settings = _settings_for_report(environment)
 
     from lambda_web_adapter.adapter import lifecycle
     from lambda_web_adapter.adapter.log import log
@@ -106,6 +108,13 @@ def _on_lambda(words: list[str], environment: MutableMapping[str, str]) -> int:
     init_seconds = _INIT_SECONDS if by == "on-demand" else float("inf")
     kind = lifecycle.Kind(slots=slots, init_seconds=init_seconds, snap_start=by == "snap-start")
     return lifecycle.live(address, apps, settings, kind)
+
+
+def _settings_for_report(environment: Mapping[str, str]) -> Settings:
+    """Return what the report of a failed start needs, where the Runtime API is, whatever is wrong with the rest."""
+    with suppress(SettingsError):
+        return Settings.from_environment({RUNTIME_API_PROXY: environment.get(RUNTIME_API_PROXY, "")})
+    return Settings()
 
 
 def _as_app(words: list[str], environment: Mapping[str, str], descriptors: str) -> int:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 PREFIX = "AWS_LWA_"
+# Needed by itself: to report a start that failed since other settings cannot be used, and by a local run.
+RUNTIME_API_PROXY = "AWS_LWA_LAMBDA_RUNTIME_API_PROXY"
 
 
 def _option(variables: str, read: Callable[[str], Any], default: Any, meaning: str) -> Any:
@@ -261,7 +263,7 @@ class Settings:
         "only where there is an extension; it counts as one of the ten that a function may have.",
     )
     runtime_api_proxy: str = _option(
-        "AWS_LWA_LAMBDA_RUNTIME_API_PROXY",
+        RUNTIME_API_PROXY,
         address,
         "",
         "Where an extension listens that intercepts the Runtime API: `host:port` or `http://host:port`, and perhaps a "

@@ -135,6 +135,16 @@ def test_invocations_go_through_the_proxy(
     assert failed.headers["host"] == proxy.address
 
 
+def test_a_start_that_fails_since_a_setting_cannot_be_used_is_reported_through_the_proxy(
+    api: FakeRuntimeApi, start: Start
+) -> None:
+    with Proxy(api.address, prefix="/of/the/extension") as proxy:
+        bootstrap = start("main:app", **{VARIABLE: f"{proxy.address}/of/the/extension", "AWS_LWA_PORT": "none"})
+
+        assert bootstrap.wait() == 1
+        assert proxy.heard == ["POST /of/the/extension/2018-06-01/runtime/init/error"]
+
+
 def test_a_path_goes_before_that_of_each_call(api: FakeRuntimeApi, start: Start) -> None:
     with Proxy(api.address, prefix="/of/the/extension") as proxy:
         start("main:app", **{VARIABLE: f"http://{proxy.address}/of/the/extension/"})

@@ -44,9 +44,10 @@ def trailers(kind: str, message: str) -> dict[str, str]:
 class Reply:
     """A streamed reply on its way to the Runtime API, over a connection of its own."""
 
-    def __init__(self, port: int, path: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, address: str, path: str, headers: Mapping[str, str]) -> None:
+        port = int(address.rpartition(":")[2])
         self.socket = socket.create_connection(("127.0.0.1", port), SECONDS)
-        lines = [f"POST {path} HTTP/1.1", "Host: runtime", "Transfer-Encoding: chunked"]
+        lines = [f"POST {path} HTTP/1.1", f"Host: {address}", "Transfer-Encoding: chunked"]
         self._head = "\r\n".join([*lines, *(f"{name}: {headers[name]}" for name in headers), "", ""]).encode()
 
     def send(self, part: bytes) -> None:
@@ -81,25 +82,26 @@ class Reply:
 class Bootstrap:
     """Takes events, and replies as it is told to."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    def __init__(self, service: RuntimeService) -> None:
+        self._address = service.address
+        self._prefix = f"/{service.key}{PREFIX}"
+        self.connection = http.client.HTTPConnection(service.address, timeout=SECONDS)
         self._replies: list[Reply] = []
         self.event: Any = None
         self.headers: dict[str, str] = {}
 
     def next(self) -> str:
         """Waits for an event; returns the path to reply to."""
-        self.connection.request("GET", f"{PREFIX}/next")
+        self.connection.request("GET", f"{self._prefix}/next")
         response = self.connection.getresponse()
         self.event = json.loads(response.read())
         self.headers = {"Lambda-Runtime-Invocation-Id": response.headers["lambda-runtime-invocation-id"]}
-        return f"{PREFIX}/{response.headers['lambda-runtime-aws-request-id']}/response"
+        return f"{self._prefix}/{response.headers['lambda-runtime-aws-request-id']}/response"
 
     def stream(self, path: str, content_type: str = CONTENT_TYPE, mode: str = "streaming") -> Reply:
         """Begins to reply."""
         headers = {"Content-Type": content_type, "Lambda-Runtime-Function-Response-Mode": mode}
-        reply = Reply(self._port, path, self.headers | headers)
+        reply = Reply(self._address, path, self.headers | headers)
         self._replies.append(reply)
         return reply
 
@@ -126,12 +128,12 @@ class Local:
     def __init__(self, event_source: str) -> None:
         self._sockets = [listen("127.0.0.1", 0), listen("127.0.0.1", 0)]
         self.port, runtime_port = (each.getsockname()[1] for each in self._sockets)
-        self.service = RuntimeService(60)
+        self.service = RuntimeService(60, f"127.0.0.1:{runtime_port}")
         gateway = GatewayApp(GATEWAYS[event_source], self.service.invoke)
         self._server = LocalServer(Dispatch(gateway, self.service, runtime_port), nothing)
         self._thread = Thread(target=lambda: asyncio.run(self._serve()))
         self._runs = Event()
-        self.bootstrap = Bootstrap(runtime_port)
+        self.bootstrap = Bootstrap(self.service)
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=SECONDS)
         self._pool = ThreadPoolExecutor(4)
 

@@ -71,7 +71,8 @@ class RuntimeApi:
                 listen yet.
         """
         self.address, slash, prefix = (proxy or address).partition("/")
-        self._proxy = proxy
+        # A local run has its own Runtime API below a path; that is there from the beginning, or never.
+        self._proxy = proxy if self.address != address else ""
         self._root = f"{slash}{prefix}/{_VERSION}/runtime"
         self._mode = mode
         self._connection = self._new_connection()

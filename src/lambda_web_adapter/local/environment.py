@@ -9,6 +9,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.settings import RUNTIME_API_PROXY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -48,7 +50,8 @@ class Environment:
                 "-m",
                 "lambda_web_adapter",
                 *self._words,
-                env=self._variables,
+                # The bootstrap's calls have the key in front; for others in the environment, the address is as usual.
+                env={**self._variables, RUNTIME_API_PROXY: f"{self._service.address}/{self._service.renew_key()}"},
                 start_new_session=True,  # Ctrl-C is ours alone; the bootstrap is told to stop in order
             )
             self._watching = asyncio.create_task(self._watch(self._process))
@@ -88,5 +91,4 @@ def variables(environment: Mapping[str, str], address: str, timeout: int) -> dic
         "LAMBDA_TASK_ROOT": os.getcwd(),
         **environment,
         "AWS_LAMBDA_RUNTIME_API": address,
-        "AWS_LWA_LAMBDA_RUNTIME_API_PROXY": "",  # here is no extension that could know the address
     }

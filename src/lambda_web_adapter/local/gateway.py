@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.local.callers import refusal_of_invoke
 from lambda_web_adapter.local.gateways import LAMBDAS_MOST, MalformedReply, Request, Response
 from lambda_web_adapter.local.http import BodyTooLarge, SenderLeft, answer, read_body
 from lambda_web_adapter.local.stream import Stream, StreamBroke
@@ -49,15 +50,20 @@ class _Answer:
 class GatewayApp:
     """Stands where one of AWS's gateways stands."""
 
-    def __init__(self, gateway: Gateway, invoke: Invoke) -> None:
-        """Takes the gateway to stand for, and what handles an event."""
+    def __init__(self, gateway: Gateway, invoke: Invoke, host: str = "127.0.0.1") -> None:
+        """Takes the gateway to stand for, what handles an event, and the host that it was told to listen on."""
         self._gateway = gateway
         self._invoke = invoke
+        self._host = host
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Answers a request."""
         begun = time.monotonic()
         direct = scope["method"] == "POST" and scope["path"] == INVOKE_PATH
+        if direct and (refusal := refusal_of_invoke(scope, self._host)):
+            await _send(send, scope["method"], _page(403, refusal))
+            _log(scope, 403, begun, problem=refusal)
+            return
         most = LAMBDAS_MOST if direct else self._gateway.max_body
         try:
             body = await _body(scope, receive, most)

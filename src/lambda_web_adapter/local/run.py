@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.adapter.ports import listen
 from lambda_web_adapter.errors import AdapterError
 from lambda_web_adapter.local import arguments
+from lambda_web_adapter.local.callers import is_loopback
 from lambda_web_adapter.local.environment import Environment, variables
 from lambda_web_adapter.local.gateway import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
@@ -53,14 +54,15 @@ class _Run:
     ) -> None:
         self._sockets = [listener, listen("127.0.0.1", 0)]
         runtime_port = self._sockets[1].getsockname()[1]
-        service = RuntimeService(options.timeout)
+        address = f"127.0.0.1:{runtime_port}"
+        service = RuntimeService(options.timeout, address)
         words = [*options.app, *(["--", *command] if command else [])]
-        given = variables(environment, f"127.0.0.1:{runtime_port}", options.timeout)
+        given = variables(environment, address, options.timeout)
         if given.get("PORT") == str(options.port):
             del given["PORT"]  # it means this run, as where `make run PORT=…` has exported it, and cannot be the app's
         self._environment = Environment(service, words, given)
         gateway = GATEWAYS[options.event_source]
-        self._dispatch = Dispatch(GatewayApp(gateway, self._environment.invoke), service, runtime_port)
+        self._dispatch = Dispatch(GatewayApp(gateway, self._environment.invoke, options.host), service, runtime_port)
         self._title = " ".join([*options.app, *command]) or "the app"
         self._through = "an embedded Lambda"
         if options.event_source != arguments.EVENT_SOURCES[0]:
@@ -71,6 +73,8 @@ class _Run:
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         await self._environment.start()
         sys.stderr.write(f"Serving {self._title} on http://{address} through {self._through}. Ctrl-C stops.\n")
+        if not is_loopback(host):
+            sys.stderr.write("Whoever reaches this address can call the app, and send it events of any source.\n")
         sys.stderr.flush()
         await LocalServer(self._dispatch, self._environment.stop).serve(self._sockets)
         return 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.local.callers import refusal_of_runtime_call
 from lambda_web_adapter.local.http import SenderLeft, answer, answer_json, read_body
 from lambda_web_adapter.local.pending import Outcome, Pending
 
@@ -23,11 +25,21 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:local"
 
 
 class RuntimeService:
-    """Hands invocations to whoever asks for the next one, and their outcomes to who waits for them."""
+    """Hands invocations to the environment that asks for the next one, and their outcomes to who waits for them.
 
-    def __init__(self, timeout: float) -> None:
-        """Takes the function's time-out in seconds."""
+    Attributes:
+        address: `host:port`.
+        key: what paths have to begin with: whoever does not know it is none of the environment's processes. Unlike the
+            process at the other end of a connection it can be told alike on all systems; the environment's variables,
+            which have it, can be read by the user's own processes only, and they may do anything anyway.
+        init_error: the document of an environment that could not start.
+    """
+
+    def __init__(self, timeout: float, address: str) -> None:
+        """Takes the function's time-out in seconds, and where it listens."""
         self._timeout = timeout
+        self.address = address
+        self.key = secrets.token_urlsafe()
         self._queue: asyncio.Queue[Pending] = asyncio.Queue()
         self._running: dict[str, Pending] = {}
         self.init_error: bytes | None = None
@@ -39,6 +51,11 @@ class RuntimeService:
         self._queue.put_nowait(pending)
         return await pending.outcome
 
+    def renew_key(self) -> str:
+        """Return another key, for another environment; what the one before it has left behind is not answered."""
+        self.key = secrets.token_urlsafe()
+        return self.key
+
     def environment_ended(self, document: bytes) -> None:
         """Ends what the environment was working on, and what waits for it, with an error document."""
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
@@ -48,11 +65,20 @@ class RuntimeService:
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Answers a call of the Runtime API; a caller that has left gets no answer."""
-        with suppress(SenderLeft):
-            await self._answer(scope, receive, send)
+        key, _, path = scope["path"].removeprefix("/").partition("/")
+        if refusal := refusal_of_runtime_call(scope, self.address):
+            await _refuse(send, 403, "AccessDenied", refusal)
+        elif secrets.compare_digest(key.encode(), self.key.encode()):
+            with suppress(SenderLeft):
+                await self._answer(f"/{path}", scope, receive, send)
+        elif scope["path"].startswith(_PREFIX):
+            message = "This Runtime API is for the environment of a local run, which alone knows the key in its path."
+            await _refuse(send, 403, "AccessDenied", message)
+        else:  # the Extensions API, for one
+            await _refuse(send, 404, "InvalidRequest", f"There is no {scope['method']} {scope['path']}.")
 
-    async def _answer(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        path, method = scope["path"], scope["method"]
+    async def _answer(self, path: str, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        method = scope["method"]
         if method == "GET" and path == f"{_PREFIX}/invocation/next":
             await self._next(receive, send)
         elif method == "POST" and path == f"{_PREFIX}/init/error":

@@ -1,0 +1,99 @@
+"""Who may call the APIs of a local run: programs, and the app's own pages, but no other page in a browser.
+
+A page may send requests to any address, this machine's own included, and need not read the response to do harm. What
+tells them apart is in headers that a page cannot set: `Host` has another name than this machine's where a page had its
+own name lead here (DNS rebinding), `Origin` and `Sec-Fetch-Site` ("Fetch Metadata Request Headers") tell of the rest.
+The app's own routes are not concerned: there it is the app that decides.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uvicorn._types import HTTPScope
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_DEFAULT_PORT = 80  # which clients leave out (RFC 9110 §7.2)
+_ADVICE = "Pages of other origins may send it nothing; call it from a program, such as lambda-web-adapter invoke."
+
+
+def refusal_of_invoke(scope: HTTPScope, bound: str) -> str:
+    """Return why a request may not be an Invoke call, or nothing.
+
+    Args:
+        scope: the request.
+        bound: the host that the local run was told to listen on. If others than this machine may call there, its
+            addresses and ports as they know them cannot be told (a container's, for instance), so that any IP address
+            counts as its own: no page can have a name lead to another.
+    """
+    hosts = _values(scope, b"host")
+    own = scope["server"] or ("", 0)
+    if len(hosts) != 1 or not _is_own(hosts[0], bound, own[1] or 0):
+        return (
+            f"The Invoke API was called as {_shown(hosts)}, which is not a name of this local run. "
+            f"Call it as 127.0.0.1:{own[1]} or localhost:{own[1]}, or with such a Host header."
+        )
+    origins = [origin for origin in _values(scope, b"origin") if origin.lower() != f"http://{hosts[0]}".lower()]
+    if origins:
+        return f"The Invoke API was called by a page of another origin ({_shown(origins)}). {_ADVICE}"
+    sites = [site for site in _values(scope, b"sec-fetch-site") if site not in ("same-origin", "none")]
+    if sites:
+        return f"The Invoke API was called by a page of another origin (Sec-Fetch-Site: {_shown(sites)}). {_ADVICE}"
+    return ""
+
+
+def refusal_of_runtime_call(scope: HTTPScope, address: str) -> str:
+    """Return why a request is none of the bootstrap's, or nothing.
+
+    Args:
+        scope: the request.
+        address: `host:port` of the Runtime API, as the bootstrap knows it.
+    """
+    hosts = _values(scope, b"host")
+    if hosts != [address]:
+        return f"The Runtime API was called as {_shown(hosts)}, but it is {address}."
+    if any(name == b"origin" or name.startswith(b"sec-fetch-") for name, _ in scope["headers"]):
+        return "The Runtime API was called by a page in a browser; it is for the environment's own processes only."
+    return ""
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a server that listens on a host."""
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _is_own(host: str, bound: str, own_port: int) -> bool:
+    name, port = _split(host.lower())
+    if is_loopback(bound):
+        return name in (*_LOOPBACK, bound.lower()) and port == own_port
+    return name in ("localhost", bound.lower()) or _is_address(name)
+
+
+def _split(host: str) -> tuple[str, int]:
+    """Split a `Host`; a port that is none becomes -1."""
+    name, colon, port = host.rpartition(":")
+    if not colon or host.endswith("]"):
+        name, port = host, str(_DEFAULT_PORT)
+    number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else -1
+    return name.removeprefix("[").removesuffix("]"), number
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _values(scope: HTTPScope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def _shown(values: list[str]) -> str:
+    return " and ".join(map(ascii, values)) or "nothing (no Host)"
