@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from adapter.conftest import bootstrap
+from adapter.conftest import APPS, bootstrap
 from adapter.test_loop import get
 from fake_runtime_api import FakeRuntimeApi
+from processes import BOOTSTRAP, Running, plain_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from processes import Running
 
 ON_LAMBDA = {"AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/tea"}
 JSON = {**ON_LAMBDA, "AWS_LAMBDA_LOG_FORMAT": "json"}  # Managed Instances have it in small letters
@@ -36,6 +38,14 @@ class Environment:
         if slots > 1:
             variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(slots)
         self.process = self._stack.enter_context(bootstrap(self.api, self._app, **variables))
+
+    def start_off_lambda(self) -> None:
+        """Starts it with no more variables than a bootstrap needs."""
+        self.api = self._stack.enter_context(FakeRuntimeApi())
+        variables = plain_environment({"AWS_LAMBDA_RUNTIME_API": self.api.address})
+        command: list[str | Path] = [sys.executable, BOOTSTRAP, self._app]
+        running = Running(command, env=variables, cwd=APPS, at_end=self.api.client_has_ended)
+        self.process = self._stack.enter_context(running)
 
     def say(self, what: str, **more: Any) -> str:
         """Has the app log in an invocation, and returns its id."""
@@ -129,7 +139,7 @@ def test_a_traceback_is_one_event(
 
 
 def test_off_lambda_lines_stay_lines(environment: Environment) -> None:
-    environment.start()
+    environment.start_off_lambda()
     environment.say("lines")
 
     lines = environment.log()

@@ -9,9 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from adapter.conftest import APPS
+from adapter.conftest import APPS, on_lambda
 from adapter.test_loop import QUEUE, body, get
-from processes import BOOTSTRAP, Running, plain_environment
+from processes import BOOTSTRAP, Running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def modules_of_an_adapter(api: FakeRuntimeApi, folder: Path, app: str) -> set[st
     """Serves events, ends the bootstrap, and reads what it had imported, beyond what every Python has."""
     target = folder / "modules"
     (folder / "watch.py").write_text(WATCH)
-    env = plain_environment({"AWS_LAMBDA_RUNTIME_API": api.address})
+    env = on_lambda(api, APPS, {})
     env = {name: value for name, value in env.items() if not name.startswith("COVERAGE")}  # which would be imported too
     command: list[str | Path] = [sys.executable, folder / "watch.py", target, BOOTSTRAP, BOOTSTRAP, app]
     with Running(command, env=env, cwd=APPS, at_end=api.client_has_ended) as process:

@@ -174,6 +174,24 @@ def test_an_app_whose_event_loop_hangs_is_ended(environment: Environment) -> Non
     assert pid(api.invoke(get("/"))) != before
 
 
+@pytest.mark.parametrize("slots", [2, 8])
+def test_slots_that_find_an_event_loop_hanging_at_once_end_it_once(slots: int, environment: Environment) -> None:
+    api = environment.start("main:app", slots=slots)
+    before = pid(api.invoke(get("/")))
+    api.hold("block")
+
+    ids = [api.add(get("/tell/block"), seconds=SHORT) for _ in range(slots)]
+    for request_id in ids:
+        assert problem(api.outcome(request_id), 504)["errorType"] == "Function.AppTimeout"
+    api.wait_for_call("next", 2 * slots + 1)
+
+    assert environment.process.text.count("did not react") == 1
+    assert "Traceback" not in environment.process.text
+    after = {pid(api.invoke(get("/"))) for _ in range(slots)}
+    assert len(after) == 1
+    assert after != {before}
+
+
 def test_an_app_in_which_as_many_requests_hang_as_there_are_slots_is_ended(environment: Environment) -> None:
     api = environment.start("main:wsgi")
     before = pid(api.invoke(get("/")))

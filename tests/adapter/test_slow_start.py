@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from adapter.conftest import APPS
+from adapter.conftest import APPS, on_lambda
 from adapter.test_loop import get
-from processes import Running, plain_environment
+from processes import Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +31,9 @@ class Slow:
 
     def __init__(self, api: FakeRuntimeApi, kind: str, app: str = "main:app", **more: str) -> None:
         api.hold("startup")
-        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_INITIALIZATION_TYPE": kind, **more}
         self.process = Running(
             [sys.executable, "-c", IMPATIENT, app],
-            env=plain_environment(variables),
+            env=on_lambda(api, APPS, {"AWS_LAMBDA_INITIALIZATION_TYPE": kind, **more}),
             cwd=APPS,
             at_end=api.client_has_ended,
         )

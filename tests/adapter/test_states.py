@@ -15,14 +15,14 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from adapter.conftest import APPS
+from adapter.conftest import APPS, on_lambda
 from adapter.test_app_failures import problem
 from adapter.test_loop import body, get
 from adapter.test_slow_start import IMPATIENT
 from fake_runtime_api import Answer, FakeRuntimeApi
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from processes import PROJECT, Running, children, plain_environment, runs, wait_until
+from processes import PROJECT, Running, children, runs, wait_until
 
 from lambda_web_adapter.adapter.supervisor import FAILED_STARTS
 
@@ -109,11 +109,10 @@ class Life:
         self._waits = 0
         self._asked = 0
         kind = "on-demand" if Input.INIT_OVER in inputs else "provisioned-concurrency"
-        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_INITIALIZATION_TYPE": kind}
         api.hold("import")
         self.process = Running(
             [sys.executable, "-c", IMPATIENT, app],
-            env=plain_environment(variables),
+            env=on_lambda(api, APPS, {"AWS_LAMBDA_INITIALIZATION_TYPE": kind}),
             cwd=APPS,
             at_end=api.client_has_ended,
         )

@@ -155,15 +155,20 @@ class ManyAtOnce(Mode):
         try:
             await ear.wait((b"cancelled %d" % port,), time.monotonic() + _REACTION_SECONDS)
         except TimeoutError:
+            await self._end(app, request_id)
+        if ear.stuck >= self._slots and app.pid:
+            log("ERROR", f"{ear.stuck} requests hang in the app; it is ended, and the next event starts it again.")
+            app.kill()
+
+    async def _end(self, app: AppProcess, request_id: str) -> None:
+        """Ends an app that hangs as a whole: one of the slots that find that out does, and the others wait for it."""
+        async with self._lock:
             if not app.pid:
-                return  # another slot has seen it
+                return
             app.show_stacks()
             await self.until_shown(app, request_id)
             app.kill()
             log("ERROR", "The app did not react; it was ended, and the next event starts it again.", request_id)
-        if ear.stuck >= self._slots and app.pid:
-            log("ERROR", f"{ear.stuck} requests hang in the app; it is ended, and the next event starts it again.")
-            app.kill()
 
 
 class _Ear:

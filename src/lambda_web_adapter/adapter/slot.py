@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 
 from lambda_web_adapter.adapter.app_connection import AppConnection
 from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
@@ -56,6 +57,7 @@ class Slot:
 
             self._access = AccessLog()
         self._app: AppProcess | None = None
+        self._answered = False
         self._connection: AppConnection
         self._invoker: Invoker
 
@@ -67,24 +69,64 @@ class Slot:
         """
         supervisor = self._supervisor
         while True:
+            invocation: Invocation | None = None
             asked_at = time.monotonic()
             try:
                 invocation = await self._runtime.next()
-            except RuntimeApiError as error:
-                log("ERROR", str(error))
-                if error.fatal or self._strikes.one_more():
+                self._strikes.count = 0
+                if supervisor.state is AppState.STARTING and supervisor.mode.freezes:
+                    supervisor.app.started_at += time.monotonic() - asked_at  # it may have been frozen all the while
+                await self._handle(invocation)
+            except Exception as error:  # noqa: BLE001  # one invocation is all that an error of ours may cost
+                if await self._recover(invocation, error):
                     return RUNTIME_API_FAILED
-                await supervisor.mode.pause(_STRIKE_PAUSE)
-                continue
-            self._strikes.count = 0
-            if supervisor.state is AppState.STARTING and supervisor.mode.freezes:
-                supervisor.app.started_at += time.monotonic() - asked_at  # it may have been frozen all the while
-            await self._handle(invocation)
             if supervisor.state is AppState.GIVEN_UP:
                 log("ERROR", f"The app could not be started {FAILED_STARTS} times in a row; the environment ends.")
                 return INIT_FAILED
 
+    async def _recover(self, invocation: Invocation | None, error: Exception) -> bool:
+        """Log an error that nobody expected, and fail its invocation, unless it has its reply.
+
+        Returns:
+            Whether the environment has to end, since it gets no events.
+
+        Raises:
+            RuntimeApiError: the environment cannot go on.
+        """
+        if isinstance(error, RuntimeApiError):
+            if invocation is not None:
+                raise error
+            log("ERROR", str(error))
+            return await self._has_no_events(fatal=error.fatal)
+        log("ERROR", "".join(traceback.format_exception(error)), invocation.request_id if invocation else "")
+        if self._app:
+            self._connection.close()  # whatever it was in the middle of
+            self._app = None
+        if invocation is None:
+            return await self._has_no_events()
+        if not self._answered:
+            await self._fail_by(invocation, error)
+        return False
+
+    async def _has_no_events(self, *, fatal: bool = False) -> bool:
+        """Return whether too many calls in a row brought no event; wait a moment if not."""
+        if fatal or self._strikes.one_more():
+            return True
+        await self._supervisor.mode.pause(_STRIKE_PAUSE)
+        return False
+
+    async def _fail_by(self, invocation: Invocation, error: Exception) -> None:
+        """Fail an invocation by an error of ours, and by nothing else of ours: that may be what is broken."""
+        text = f"The adapter failed on this invocation: {error!r}. This is a bug, please report it."
+        try:
+            await self._runtime.fail(invocation, AdapterError(text))
+        except RuntimeApiError:
+            raise
+        except Exception:  # noqa: BLE001  # there is no other way to answer; the next invocation may fare better
+            log("ERROR", traceback.format_exc(), invocation.request_id)
+
     async def _handle(self, invocation: Invocation) -> None:
+        self._answered = False
         if self._access:
             self._access.begin()
         deadline = deadline_of(invocation, self._settings.deadline_margin)
@@ -102,7 +144,9 @@ class Slot:
         else:
             if isinstance(reply, bytes):
                 await self._runtime.respond(invocation, reply)
+                self._answered = True
             else:
+                self._answered = True  # as far as it goes: a stream that has begun takes no error besides
                 await self._runtime.stream(invocation, reply, deadline + self._settings.deadline_margin)
             if self._access:
                 self._access.end(invocation.request_id, None if isinstance(reply, bytes) else reply)
@@ -122,5 +166,6 @@ class Slot:
         if self._access:
             self._access.failed(error)
         await self._runtime.fail(invocation, error)
+        self._answered = True
         if self._access:
             self._access.end(invocation.request_id)
