@@ -31,9 +31,13 @@ def received(data: bytes, cuts: list[int]) -> list[RawRequest]:
     """What a server reads when bytes come in these pieces."""
     reader = RequestReader(lambda _: None)
     places = [0, *sorted({cut % (len(data) + 1) for cut in cuts}), len(data)]
+    found = []
     for start, end in itertools.pairwise(places):
-        reader.feed(data[start:end])
-    return list(reader.requests)
+        request = reader.feed(data[start:end])
+        while request is not None:
+            found.append(request)
+            request = reader.next_request()
+    return found
 
 
 def request(body: bytes) -> bytes:

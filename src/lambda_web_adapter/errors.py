@@ -15,6 +15,7 @@
     │   ├── InvalidResponse    the response broke off or is not HTTP
     │   └── AppTimeout         no whole response before the invocation's deadline
     ├── ForbiddenPath          an HTTP request to a path that is kept for events
+    ├── ForbiddenMethod        an HTTP request whose method would change what the connection to the app carries
     ├── AppRejectedEvent       the app answered with a status that fails the invocation
     ├── ResponseTooLarge       the reply would be larger than Lambda takes
     ├── NoInvocation           the app asked about an invocation where none is handled
@@ -151,6 +152,13 @@ class ForbiddenPath(AdapterError):
 
     error_type = "Function.ForbiddenPath"
     status = 403
+
+
+class ForbiddenMethod(AdapterError):
+    """An HTTP request has a method that no app gets: what follows it on the connection would be no more requests."""
+
+    error_type = "Function.ForbiddenMethod"
+    status = 405
 
 
 class AppRejectedEvent(AdapterError):

@@ -5,7 +5,7 @@ These rules hold for every event source and are applied once, to the value in th
 
 from __future__ import annotations
 
-from lambda_web_adapter.errors import InvalidEvent
+from lambda_web_adapter.errors import ForbiddenMethod, InvalidEvent
 from lambda_web_adapter.messages import Response
 
 TYPE_CHECKING = False
@@ -48,6 +48,8 @@ _DROPPED = HOP_BY_HOP | ABOUT_THE_BODY | OWNED
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})  # a length of zero is said for these (RFC 9110 §8.6)
 _METHODS = _BODY_METHODS | {"GET", "HEAD", "DELETE", "OPTIONS"}  # need no look at their letters
+# What follows is no HTTP (RFC 9110 §9.3.6), or another version of it (RFC 9113 §3.4): the body would be taken for that.
+_ENDS_HTTP = frozenset({"CONNECT", "PRI"})
 
 # What to do with a header, by its name as spelled: the beginning of its line, or "" to drop it.
 # Names repeat from request to request, so each is looked at once; the bound keeps made-up names from filling memory.
@@ -90,6 +92,7 @@ def request_head(request: Request, invocation: Invocation, more: bytes = b"") ->
 
     Raises:
         InvalidEvent: something in it cannot stand in an HTTP request; it is never sent, nor split in two.
+        ForbiddenMethod: a server could take what follows the head for something else than the body.
     """
     lines, special = _sorted_headers(request)
     body = request.body
@@ -167,8 +170,18 @@ def _check(request: Request, text: str, breaks: int) -> None:
     """Refuses what would end a line early or confuse who reads it: the text has its own line breaks and no others."""
     if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text:
         raise InvalidEvent("The event has a header value with a line break or NUL in it (RFC 9110 §5.5).")
-    if request.method not in _METHODS and not (request.method and _TOKEN.issuperset(request.method)):
-        raise InvalidEvent(f"The event's method is not one (RFC 9110 §9.1): {request.method!r:.100}.")
+    if request.method not in _METHODS:
+        _check_method(request.method, request.body)
+
+
+def _check_method(method: str, body: bytes) -> None:
+    if not (method and _TOKEN.issuperset(method)):
+        raise InvalidEvent(f"The event's method is not one (RFC 9110 §9.1): {method!r:.100}.")
+    upper = method.upper()  # some servers do not tell them apart
+    if upper in _ENDS_HTTP:
+        raise ForbiddenMethod(f"{upper} asks for another protocol on the connection to the app, which has HTTP only.")
+    if upper == "TRACE" and body:
+        raise ForbiddenMethod("TRACE has a body, which it must not have (RFC 9110 §9.3.8).")
 
 
 def _without(lines: list[str], connection: str) -> list[str]:

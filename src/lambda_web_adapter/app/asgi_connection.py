@@ -58,6 +58,7 @@ class AsgiConnection(asyncio.Protocol):
         self._app_state = app_state
         self._loop = _loop or asyncio.get_running_loop()
         self._current: Exchange | None = None
+        self._paused = False
         self.transport: asyncio.Transport
         self.port = 0
         self.writable: asyncio.Future[None] | None = None
@@ -76,24 +77,22 @@ class AsgiConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells the app that nobody waits for its response any more."""
         self._server_state.connections.discard(self)
-        self._reader.requests.clear()
         if self._current is not None:
             self._current.disconnect()
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Reads, and has the app called, unless it has the request before this one."""
-        reader = self._reader
         try:
-            reader.feed(data)
+            request = self._reader.feed(data)
         except NotHttp as error:
-            logger.warning("A request was refused, since it is not HTTP: %s", error)
-            self.transport.write(BAD_REQUEST)
-            self.transport.close()
-            self.handling.control.closing(self.port)
+            self._refuse(error)
         else:
-            if reader.requests and self._current is None:
-                self._begin(reader.requests.popleft())
+            if request is not None:
+                self._begin(request)
+            elif self._current is not None and not self._paused:
+                self._paused = True
+                self.transport.pause_reading()  # what is behind a request waits where it is
 
     def pause_writing(self) -> None:
         """Makes the app wait: the peer does not keep up."""
@@ -118,12 +117,32 @@ class AsgiConnection(asyncio.Protocol):
     def next_exchange(self) -> None:
         """Goes on with the next request: the response is complete."""
         self._current = None
-        if self._reader.requests and not self.transport.is_closing():
-            self._begin(self._reader.requests.popleft())
+        if self.transport.is_closing():
+            return
+        try:
+            request = self._reader.next_request()
+        except NotHttp as error:
+            self._refuse(error)
+            return
+        if self._paused:
+            self._paused = False
+            self.transport.resume_reading()
+        if request is not None:
+            self._begin(request)
+
+    def _refuse(self, error: NotHttp) -> None:
+        logger.warning("A request was refused, since it is not HTTP: %s", error)
+        self.transport.write(BAD_REQUEST)
+        self.transport.close()
+        self.handling.control.closing(self.port)
 
     def _begin(self, request: RawRequest) -> None:
         invocation = request.invocation
-        scope = scope_of(request, self._peer, invocation, self.handling.root_path)
+        try:
+            scope = scope_of(request, self._peer, invocation, self.handling.root_path)
+        except NotHttp as error:
+            self._refuse(error)
+            return
         scope["state"] = self._app_state.copy()
         exchange = Exchange(self, scope, request, invocation)
         self._current = exchange

@@ -9,6 +9,7 @@ import httptools
 
 from lambda_web_adapter.app.handling import CONTEXT, EVENT
 from lambda_web_adapter.app.origin import Origin
+from lambda_web_adapter.app.request_reader import NotHttp
 from lambda_web_adapter.app.root_path import IN_PATH, NONE
 
 TYPE_CHECKING = False
@@ -156,6 +157,13 @@ def scope_of(
 
 
 def _origin_form(target: bytes) -> bytes:
-    """Leaves scheme and host out of a target (RFC 9112 §3.2.2)."""
-    url = httptools.parse_url(target)
+    """Leaves scheme and host out of a target (RFC 9112 §3.2.2).
+
+    Raises:
+        NotHttp: it has no path, as that of CONNECT, or is no target.
+    """
+    try:
+        url = httptools.parse_url(target)
+    except httptools.HttpParserInvalidURLError as error:
+        raise NotHttp(str(error)) from None
     return (url.path or b"/") + (b"?" + url.query if url.query else b"")

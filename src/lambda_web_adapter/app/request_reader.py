@@ -1,8 +1,11 @@
-"""What a server reads of one HTTP/1.1 connection: bytes in, whole requests out (RFC 9112). No socket is in sight."""
+"""What a server reads of one HTTP/1.1 connection: bytes in, whole requests out (RFC 9112). No socket is in sight.
+
+One request at a time: what comes behind it is parsed when its answer is out, and never where it asks for another
+protocol. Whoever gets a body taken for a request could speak for others otherwise.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from typing import NamedTuple
 
 import httptools
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 # What whoever sends no HTTP is answered.
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_OF_AN_OFFER = (b"upgrade", b"expect")  # the latter was answered when it was read
+_END = b"\r\n\r\n"  # of a head, and of a body in chunks
 
 
 class NotHttp(Exception):
@@ -38,42 +43,112 @@ class RawRequest(NamedTuple):
 
 
 class RequestReader:
-    """Reads the requests of one connection.
-
-    Attributes:
-        requests: those that are whole and wait to be taken, in order.
-    """
+    """Reads the requests of one connection, one after the other."""
 
     def __init__(self, send: Callable[[bytes], object]) -> None:
-        """Begins with a new connection; `send` is for answers before the response (RFC 9110 §10.1.1)."""
+        """Begin with a new connection; `send` is for answers before the response (RFC 9110 §10.1.1)."""
         self._send = send
         self._parser = httptools.HttpRequestParser(self)
-        self.requests: deque[RawRequest] = deque()
+        self._request: RawRequest | None = None
+        self._behind = b""  # what has come and was not parsed
+        self._tail = b""  # the last bytes that were parsed, where the end of a head may have begun
+        self._left = 0  # bytes of the body that are still to come, once its length is known
+        self._ended = False  # what comes behind this request is not HTTP
+        self._offered = False  # what comes behind it before its answer may be none
         self._between = True
-        self._incomplete = b""
         self._preface = b""
 
-    def feed(self, data: bytes) -> None:
-        """Reads what has come.
+    def feed(self, data: bytes) -> RawRequest | None:
+        """Take what has come, and return the request that it completes; what is behind one waits for `next_request`.
 
         Raises:
             NotHttp: it is no request.
         """
-        if self._between:
-            if self._incomplete:
-                data, self._incomplete = self._incomplete + data, b""
-            if data.startswith(MARK):
-                end = HEAD + int.from_bytes(data[1:HEAD], "big")
-                if len(data) < end:
-                    self._incomplete = data
-                    return
-                self._preface, data = data[HEAD:end], data[end:]
+        if self._behind:
+            data = self._behind + data
+        if self._request is not None:
+            self._behind = b"" if self._ended else data
+            return None
+        self._behind = b""
+        return self._read(data)
+
+    def next_request(self) -> RawRequest | None:
+        """Return the request that has come behind the last one, whose answer is out.
+
+        Raises:
+            NotHttp: it is no request.
+        """
+        if self._ended:
+            return None
+        if self._offered and self._behind:
+            raise NotHttp("something came behind an offer to upgrade before that was answered")
+        self._request, self._offered = None, False
+        data, self._behind = self._behind, b""
+        return self._read(data) if data else None
+
+    def _read(self, data: bytes) -> RawRequest | None:
+        if self._between and data.startswith(MARK):
+            end = HEAD + int.from_bytes(data[1:HEAD], "big")
+            if len(data) < end:
+                self._behind = data
+                return None
+            self._preface, data = data[HEAD:end], data[end:]
+        at = 0
+        while self._request is None and at < len(data):
+            at = self._parse(data, at)
+        if at < len(data) and not self._ended:
+            self._behind = data[at:]
+        return self._request
+
+    def _parse(self, data: bytes, at: int) -> int:
+        """Parse up to where the request may end, and not further; return where that is."""
+        in_body = self._left
+        end = min(at + in_body, len(data)) if in_body else self._end_of_head(data, at)
+        piece = data if end - at == len(data) else memoryview(data)[at:end]
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
-            pass  # an upgrade may be ignored (RFC 9110 §7.8)
+            if self._request is not None:
+                self._decline(self._request)
         except httptools.HttpParserError as error:
             raise NotHttp(str(error)) from None
+        if in_body:
+            self._left -= end - at
+        elif self._request is None and not (self._tail or self._between):
+            self._left = _length(self._headers)
+        return end
+
+    def _end_of_head(self, data: bytes, at: int) -> int:
+        """Find the end of the head, or a place where a body in chunks may end; it may have begun in the data before."""
+        if self._tail:
+            found = (self._tail + data[at : at + 3]).find(_END)
+            if found >= 0:
+                end = at + found + len(_END) - len(self._tail)
+                self._tail = b""
+                return end
+        found = data.find(_END, at)
+        if found >= 0:
+            self._tail = b""
+            return found + len(_END)
+        self._tail = (self._tail + data[at:])[-3:]
+        return len(data)
+
+    def _decline(self, request: RawRequest) -> None:
+        """Stay with HTTP, whatever the request asks for: the parser would take what is behind its head for the answer.
+
+        After CONNECT there is no more HTTP (RFC 9110 §9.3.6). An offer to upgrade is passed over (§7.8) by reading the
+        request, which may have a body, as if it had none.
+        """
+        if request.method == b"CONNECT":
+            self._ended = True
+            self._request = request._replace(keep_alive=False)
+            return
+        self._offered = True
+        self._request = None
+        lines = [b"%b: %b\r\n" % pair for pair in request.headers if pair[0] not in _OF_AN_OFFER]
+        line = b"%b %b HTTP/%b\r\n" % (request.method, request.target, request.version.encode("ascii"))
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(line + b"".join(lines) + b"\r\n")
 
     # What httptools calls while it reads.
 
@@ -106,23 +181,26 @@ class RequestReader:
             self._buffer = buffer_for(self._headers, self._chunks)
 
     def on_message_complete(self) -> None:
-        """Ends a request; another may have begun behind it."""
+        """Ends a request."""
         parser = self._parser
         if self._buffer is not None:
             body = self._buffer.getvalue()
             self._buffer = None
         else:
             body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self.requests.append(
-            RawRequest(
-                parser.get_method(),
-                self._target,
-                parser.get_http_version(),
-                parser.should_keep_alive(),
-                self._headers,
-                body,
-                Invocation(self._preface, body) if self._preface else None,
-            )
+        self._request = RawRequest(
+            parser.get_method(),
+            self._target,
+            parser.get_http_version(),
+            parser.should_keep_alive(),
+            self._headers,
+            body,
+            Invocation(self._preface, body) if self._preface else None,
         )
         self._preface = b""
         self._between = True
+
+
+def _length(headers: list[tuple[bytes, bytes]]) -> int:
+    """Read how long a body is that the parser waits for; 0 if it comes in chunks. The adapter says it last."""
+    return next((int(value) for name, value in reversed(headers) if name == b"content-length"), 0)

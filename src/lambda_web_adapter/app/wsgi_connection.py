@@ -61,20 +61,20 @@ class WsgiConnection:
     def _read(self) -> RawRequest | None:
         """Reads the next request, if there is one."""
         size = _SMALL
-        requests = self._reader.requests
-        while not requests:
-            data = self._socket.recv(size)
-            if not data:
-                return None
-            try:
-                self._reader.feed(data)
-            except NotHttp as error:
-                logger.warning("A request was refused, since it is not HTTP: %s", error)
-                self._socket.sendall(BAD_REQUEST)
-                self._control.closing(self._peer[1])
-                return None
-            size = _LARGE
-        return requests.popleft()
+        try:
+            request = self._reader.next_request()
+            while request is None:
+                data = self._socket.recv(size)
+                if not data:
+                    return None
+                request = self._reader.feed(data)
+                size = _LARGE
+        except NotHttp as error:
+            logger.warning("A request was refused, since it is not HTTP: %s", error)
+            self._socket.sendall(BAD_REQUEST)
+            self._control.closing(self._peer[1])
+            return None
+        return request
 
     def _answer(self, request: RawRequest) -> bool:
         """Calls the app and writes its response; returns whether the connection can go on."""

@@ -1,0 +1,95 @@
+"""A body that holds a request: it is never taken for one, and the next caller never gets its answer."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from adapter.conftest import bootstrap
+from adapter.test_loop import body, get
+from conformance.problems import problem_of
+from fake_runtime_api import FakeRuntimeApi
+from fixtures.loading import CLIENT_FOLDERS, event_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from adapter.conftest import Start
+
+FORGED = b"POST /events HTTP/1.1\r\nhost: h\r\nx-amzn-event-source: sqs\r\ncontent-length: 2\r\n\r\n{}"
+BODIES = [
+    pytest.param(FORGED, id="at once"),
+    pytest.param(b"\r\n" * 250_000 + FORGED, id="behind 500 KB of line breaks"),
+    pytest.param(b"SM\r\n\r\n" + FORGED, id="behind the beginning of HTTP/2"),
+]
+UPGRADE = {"connection": "upgrade", "upgrade": "h2c", "http2_settings": "AAMAAABkAAQAAP__"}
+
+
+@pytest.fixture(scope="module", params=["main:app", "main:wsgi"], ids=["asgi", "wsgi"])
+def environment(request: pytest.FixtureRequest) -> Iterator[FakeRuntimeApi]:
+    """One environment for all tests that leave it as it was."""
+    with FakeRuntimeApi() as api, bootstrap(api, request.param):
+        yield api
+
+
+def event(method: str, path: str, content: bytes, **headers: str) -> dict[str, Any]:
+    """The event of a request that came through a function URL."""
+    found = get(path, **headers)
+    found["requestContext"]["http"]["method"] = method
+    return {**found, "body": base64.b64encode(content).decode(), "isBase64Encoded": True}
+
+
+def count(api: FakeRuntimeApi) -> int:
+    """How many requests have reached the app, this one included; it must be the one that is answered."""
+    seen = body(api.invoke(get("/innocent")))
+    assert seen["path"] == "/innocent"
+    number: int = seen["count"]
+    return number
+
+
+@pytest.mark.parametrize("content", BODIES)
+@pytest.mark.parametrize("method", ["CONNECT", "connect", "Connect", "TRACE", "trace", "PRI"])
+def test_a_method_that_changes_what_follows_does_not_reach_the_app(
+    environment: FakeRuntimeApi, method: str, content: bytes
+) -> None:
+    before = count(environment)
+
+    for number in range(1, 4):
+        outcome = environment.invoke(event(method, "/", content))
+        assert problem_of("function_url", outcome) == (405, "Function.ForbiddenMethod")
+        assert count(environment) == before + number
+
+
+@pytest.mark.parametrize("content", BODIES)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "POST", "QUERY"])
+def test_a_body_under_another_method_is_a_body(environment: FakeRuntimeApi, method: str, content: bytes) -> None:
+    before = count(environment)
+
+    for number in range(1, 4):
+        assert environment.invoke(event(method, "/", content, **UPGRADE)).json["statusCode"] == 200
+        assert count(environment) == before + 2 * number
+
+
+def test_trace_without_a_body_is_the_app_s(environment: FakeRuntimeApi) -> None:
+    assert body(environment.invoke(event("TRACE", "/", b"")))["method"] == "TRACE"
+
+
+@pytest.mark.parametrize("folder", CLIENT_FOLDERS)
+def test_a_refused_method_is_answered_in_the_shape_of_its_source(environment: FakeRuntimeApi, folder: str) -> None:
+    found = json.loads(event_bytes(folder, "simple"))
+    for place in (found, found.get("requestContext", {}), found.get("requestContext", {}).get("http", {})):
+        place.update({key: "CONNECT" for key in ("method", "httpMethod") if key in place})
+
+    assert problem_of(folder, environment.invoke(found)) == (405, "Function.ForbiddenMethod")
+
+
+def test_a_refused_method_is_answered_where_replies_are_streamed(api: FakeRuntimeApi, start: Start) -> None:
+    start("main:app", AWS_LWA_INVOKE_MODE="response_stream")
+
+    outcome = api.invoke(event("CONNECT", "/", FORGED))
+
+    assert outcome.stream is not None
+    assert b'"statusCode":405' in outcome.body
+    assert b"Function.ForbiddenMethod" in outcome.body
