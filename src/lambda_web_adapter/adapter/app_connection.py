@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from lambda_web_adapter.adapter.mode import Mode
     from lambda_web_adapter.messages import Response
 
-_CONNECT_SECONDS = 5.0
+# For one attempt to connect. A queue that is full drops it, and may have room long before the kernel tries again (1 s).
+_ATTEMPT_SECONDS = 0.1
+# The kernel takes connections for an app that is busy; one whose queue was full for as long as this hangs as a whole.
+_HANGS_SECONDS = 0.5
 # Between a connection's end and the end of the process that held it.
 _EXIT_SECONDS = 0.1
 _LOOK_SECONDS = 0.002  # between two looks whether it has ended
@@ -42,7 +45,7 @@ class AppConnection:
         self._kept = False
         self._awaited = False
         self._abandoned = False
-        self._stuck = 0
+        self._stuck = False
 
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, *, whole: bool = True) -> Response:
         """Sends a request to the app and reads its response; no request is ever sent twice.
@@ -60,19 +63,19 @@ class AppConnection:
         Raises:
             ExchangeError: which kind says what happened.
         """
-        self._awaited, self._abandoned, self._stuck = False, False, 0
+        self._awaited, self._abandoned, self._stuck = False, False, False
         reused = False
         try:
             reused = self._can_take_a_request()
             if not reused:
-                await self._connect()
+                await self._connect(deadline)
             self._awaited = self._app.speaks
             try:
                 response = await self._connection.ask(head, body, method=method, deadline=deadline, whole=whole)
             except ConnectionClosed as error:
                 if error.sent:
                     raise
-                await self._connect()
+                await self._connect(deadline)
                 response = await self._connection.ask(head, body, method=method, deadline=deadline, whole=whole)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
             if reused and not isinstance(error, TimeoutError):
@@ -110,7 +113,7 @@ class AppConnection:
     async def _problem(self, error: Exception, *, begun: bool = False) -> ExchangeError:
         """Says what it means that a response did not come, or that one which had begun did not go on."""
         if isinstance(error, TimeoutError):
-            self._stuck = self._port
+            self._stuck = True
             what = "The response was not whole" if begun else "The app has not answered"  # its reader may be slow
             return AppTimeout(f"{what} before the function's time-out.")
         if isinstance(error, NotHttp):
@@ -164,13 +167,21 @@ class AppConnection:
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._used_at < _IDLE_SECONDS
 
-    async def _connect(self) -> None:
-        try:
-            await self._connection.connect(_CONNECT_SECONDS)
-        except OSError as error:
-            why = error.strerror or str(error) or "no answer"
-            raise AppUnreachable(f"The app does not take connections: {why}.") from None
-        self._port = self._connection.port
+    async def _connect(self, deadline: float) -> None:
+        """Opens a connection, for which an app that is busy may let us wait, but not beyond the deadline."""
+        began, self._port = time.monotonic(), 0
+        left = deadline - began
+        while not self._port:
+            if left <= 0:
+                self._stuck = time.monotonic() - began >= _HANGS_SECONDS
+                raise AppTimeout("The app has not taken a connection before the function's time-out.")
+            try:
+                await self._connection.connect(min(left, _ATTEMPT_SECONDS))
+                self._port = self._connection.port
+            except TimeoutError:
+                left = deadline - time.monotonic()
+            except OSError as error:
+                raise AppUnreachable(f"The app does not take connections: {error.strerror or error}.") from None
         self._ends = (b"done %d" % self._port, b"closing %d" % self._port)
 
     async def wait_until_done(self, deadline: float, request_id: str) -> None:
@@ -180,9 +191,9 @@ class AppConnection:
         cannot say when it is done.
         """
         stuck, awaited = self._stuck, self._awaited
-        self._stuck, self._awaited = 0, False  # the next event may be none for the app
+        self._stuck, self._awaited = False, False  # the next event may be none for the app
         if stuck:
-            await self._mode.give_up(self._app, stuck, request_id)
+            await self._mode.give_up(self._app, self._port, request_id)
             self._connection.close()
             return
         if not awaited:

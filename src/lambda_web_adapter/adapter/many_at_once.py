@@ -142,6 +142,9 @@ class ManyAtOnce(Mode):
         An app that hangs as a whole, or in which as many requests hang as there are slots, is ended.
         """
         ear = self._ear
+        if not port:
+            await self._end_deaf(app, request_id)
+            return
         if not app.speaks or ear is None or ear.app is not app:
             log("ERROR", "The app did not answer in time; its connection was closed.", request_id)
             return
@@ -169,6 +172,14 @@ class ManyAtOnce(Mode):
             await self.until_shown(app, request_id)
             app.kill()
             log("ERROR", "The app did not react; it was ended, and the next event starts it again.", request_id)
+
+    async def _end_deaf(self, app: AppProcess, request_id: str) -> None:
+        """Ends an app that takes no connections: it hangs as a whole, whatever it runs on."""
+        if app.pid:  # else another slot has seen it
+            log("ERROR", "The app takes no connection; it is ended, and the next event starts it again.", request_id)
+            app.show_stacks()
+            await self.until_shown(app, request_id)
+            app.kill()
 
 
 class _Ear:

@@ -154,4 +154,10 @@ class Mode(ABC):
 
     @abstractmethod
     async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:
-        """Lets go of a request that was not answered in time, and logs what the app was doing."""
+        """Lets go of a request that was not answered in time, and logs what the app was doing.
+
+        Args:
+            app: the app.
+            port: this side's port of the request's connection; 0 if the app has taken none.
+            request_id: the invocation, for the log.
+        """

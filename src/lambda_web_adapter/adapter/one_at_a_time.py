@@ -64,7 +64,8 @@ class OneAtATime(Mode):
 
     async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:
         """Ends the app, so that nothing of the request happens later, and the next event meets a clean one."""
-        log("ERROR", "The app did not answer in time; it is ended, and the next event starts it again.", request_id)
+        what = "did not answer in time" if port else "takes no connection"
+        log("ERROR", f"The app {what}; it is ended, and the next event starts it again.", request_id)
         app.show_stacks()
         await self.until_shown(app, request_id)
         app.kill()

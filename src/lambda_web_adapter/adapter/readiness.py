@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 _FIRST_PAUSE = 0.001  # seconds
 _LONGEST_PAUSE = 0.05  # seconds
 _PROGRESS_SECONDS = 2.0  # between lines in the log about it
+_CONNECT_SECONDS = 1.0
 _PROBE_SECONDS = 5.0  # an HTTP probe that hangs is tried again
+_LEAST_SECONDS = 0.001
 _EXIT_SECONDS = 2.0  # between the end of the control channel and the end of the process
 _FAILED_SECONDS = 0.05  # between the word that the start has failed and the same, unless a thread of the app's goes on
 # What uvicorn writes of any lifespan startup that fails, and our own server of any import.
@@ -112,7 +114,7 @@ def _wait_for_answer(app: AppProcess, until: float, settings: Settings) -> None:
     by_http = settings.readiness_check_protocol == "http" or (path and settings.readiness_check_protocol != "tcp")
     pause, next_line = _FIRST_PAUSE, time.monotonic() + _PROGRESS_SECONDS
     while True:
-        found = _probe(settings, port, path or "/") if by_http else _connect(settings.host, port)
+        found = _probe(settings, port, path or "/", until) if by_http else _connect(settings.host, port, until)
         if not found:
             return
         if app.has_ended(pause):
@@ -126,22 +128,28 @@ def _wait_for_answer(app: AppProcess, until: float, settings: Settings) -> None:
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _connect(host: str, port: int) -> str:
-    """Tries to connect; returns what is amiss, or nothing."""
+def _connect(host: str, port: int, until: float) -> str:
+    """Tries to connect; returns what is wrong, or nothing."""
     try:
-        socket.create_connection((host, port), 1).close()
+        socket.create_connection((host, port), _bounded(_CONNECT_SECONDS, until)).close()
     except OSError as error:
         return f"connecting to {host} port {port} gives: {error.strerror or error}"
     return ""
 
 
-def _probe(settings: Settings, port: int, path: str) -> str:
-    """Asks for the path; returns what is amiss, or nothing."""
+def _bounded(seconds: float, until: float) -> float:
+    """Cuts a time at a moment, but leaves something of it, since a time of zero has another meaning for sockets."""
+    return max(min(seconds, until - time.monotonic()), _LEAST_SECONDS)
+
+
+def _probe(settings: Settings, port: int, path: str, until: float) -> str:
+    """Asks for the path; returns what is wrong, or nothing."""
     connection = BlockingConnection(settings.host, port)
     request = f"GET {path} HTTP/1.1\r\nhost: {settings.host}:{port}\r\nconnection: close\r\n\r\n"
     try:
-        run(connection.connect(1))
-        response = run(connection.ask(request.encode(), deadline=time.monotonic() + _PROBE_SECONDS))
+        run(connection.connect(_bounded(_CONNECT_SECONDS, until)))
+        deadline = time.monotonic() + _bounded(_PROBE_SECONDS, until)
+        response = run(connection.ask(request.encode(), deadline=deadline))
     except (OSError, ConnectionClosed, NotHttp) as error:
         return f"GET {path} on port {port} gives: {error}"
     finally:

@@ -1,0 +1,125 @@
+"""An app that takes no connections: whoever waits for one does so until the deadline, and the app is started again."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from adapter.scripted import Peer, ScriptedServer
+from adapter.test_app_failures import problem
+from adapter.test_loop import QUEUE, error_type, get
+from adapter.test_many_at_once import Environment, environment
+
+from lambda_web_adapter.adapter.app_connection import AppConnection
+from lambda_web_adapter.adapter.one_at_a_time import OneAtATime, run
+from lambda_web_adapter.adapter.readiness import wait_until_ready
+from lambda_web_adapter.errors import AppNotReady, AppTimeout
+from lambda_web_adapter.settings import Settings
+
+if TYPE_CHECKING:
+    from adapter.conftest import Start
+    from fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.adapter.app_process import AppProcess
+
+__all__ = ["environment"]
+COMMAND = ["--", sys.executable, "deaf.py"]
+# The function's time-out where it is to pass: with what is kept back of it, enough to know an app that hangs.
+SHORT = 1.8  # seconds
+
+
+def test_a_command_that_takes_no_connection_is_a_504_and_is_started_again(api: FakeRuntimeApi, start: Start) -> None:
+    log = start(*COMMAND)
+    api.wait_for_call("next")
+
+    outcome = api.invoke(get("/"), seconds=SHORT)
+    api.add(get("/"), seconds=SHORT)
+    api.wait_for_call("test/started", 2)
+
+    assert problem(outcome, 504)["errorType"] == "Function.AppTimeout"
+    log.wait_for("ERROR.*takes no connection.*it is ended")
+
+
+def test_a_message_for_a_command_that_takes_no_connection_fails_as_timed_out(api: FakeRuntimeApi, start: Start) -> None:
+    start(*COMMAND)
+
+    assert error_type(api.invoke(QUEUE, seconds=SHORT)) == "Function.AppTimeout"
+
+
+def test_among_several_invocations_such_a_command_is_started_again_too(environment: Environment) -> None:
+    api = environment.start(*COMMAND, slots=2)
+
+    outcomes = [api.add(get("/"), seconds=SHORT) for _ in range(2)]
+    found = [problem(api.outcome(each), 504)["errorType"] for each in outcomes]
+    api.add(get("/"), seconds=SHORT)
+    api.wait_for_call("test/started", 2)
+
+    assert found == ["Function.AppTimeout"] * 2
+    environment.process.wait_for("ERROR.*takes no connection.*it is ended")
+
+
+class App:
+    """What a connection knows of an app, and has done to it."""
+
+    def __init__(self, port: int, *, speaks: bool) -> None:
+        self.port = port
+        self.speaks = speaks
+        self.killed = False
+
+        self.control = self
+        self.started_at = time.monotonic()
+
+    def read_line(self, timeout: float) -> bytes:
+        return b"shown" if self.speaks else b""
+
+    def has_ended(self, timeout: float = 0) -> bool:
+        return False
+
+    def show_stacks(self) -> None:
+        assert not self.killed
+
+    def shown_stacks(self) -> str:
+        return ""
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+@pytest.mark.parametrize("speaks", [True, False], ids=["built-in server", "command"])
+@pytest.mark.parametrize(
+    ("seconds", "ends"),
+    [pytest.param(0.6, True, id="for long"), pytest.param(0.0, False, id="in no time")],
+)
+def test_an_app_is_ended_that_has_taken_no_connection(seconds: float, ends: bool, speaks: bool) -> None:
+    """An event that comes too late to be sent is no reason to end an app."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        app = App(port, speaks=speaks)
+        connection = AppConnection(cast("AppProcess", app), "127.0.0.1", OneAtATime())
+        with socket.create_connection(("127.0.0.1", port)):  # which fills the queue
+            deadline = time.monotonic() + seconds
+            with pytest.raises(AppTimeout, match="connection"):
+                run(connection.exchange(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", b"", "GET", deadline))
+            run(connection.wait_until_done(deadline, ""))
+
+    assert app.killed is ends
+
+
+def test_a_readiness_check_that_is_not_answered_ends_at_the_deadline() -> None:
+    """The answer comes after the deadline, and within the time that a check has."""
+
+    def answer_late(peer: Peer) -> None:
+        peer.read_request()
+        if not peer.wait(2):
+            peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    with ScriptedServer(answer_late) as server:
+        app = cast("AppProcess", App(server.port, speaks=False))
+        settings = Settings(readiness_check_path="/")
+        with pytest.raises(AppNotReady):
+            wait_until_ready(app, settings, time.monotonic() + 0.3)
