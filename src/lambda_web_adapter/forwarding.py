@@ -46,8 +46,8 @@ _DROPPED = HOP_BY_HOP | ABOUT_THE_BODY | OWNED
 
 # RFC 9110 §5.6.2
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})  # a length of zero is said for these (RFC 9110 §8.6)
-_METHODS = _BODY_METHODS | {"GET", "HEAD", "DELETE", "OPTIONS"}  # need no look at their letters
+BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})  # a length of zero is said for these (RFC 9110 §8.6)
+_METHODS = BODY_METHODS | {"GET", "HEAD", "DELETE", "OPTIONS"}  # need no look at their letters
 # What follows is no HTTP (RFC 9110 §9.3.6), or another version of it (RFC 9113 §3.4): the body would be taken for that.
 _ENDS_HTTP = frozenset({"CONNECT", "PRI"})
 
@@ -116,7 +116,7 @@ def request_head(request: Request, invocation: Invocation, more: bytes = b"") ->
         head += [f"{name}: {value}" for name, value in request.marks]
     if invocation.tenant_id:
         head.append(f"x-amz-tenant-id: {invocation.tenant_id}")
-    if body or request.method in _BODY_METHODS:
+    if body or request.method in BODY_METHODS:
         head.append(f"content-length: {len(body)}")
     text = "\r\n".join(head)
     _check(request, text, len(head) - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -93,3 +94,24 @@ def test_a_refused_method_is_answered_where_replies_are_streamed(api: FakeRuntim
     assert outcome.stream is not None
     assert b'"statusCode":405' in outcome.body
     assert b"Function.ForbiddenMethod" in outcome.body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("GET", "/", 200, id="under GET"),
+        pytest.param("DELETE", "/", 200, id="under DELETE"),
+        pytest.param("OPTIONS", "/", 200, id="under OPTIONS"),
+        pytest.param("PROPFIND", "/", 200, id="under a method of WebDAV"),
+        pytest.param("POST", "/status/401", 401, id="of a refused request"),
+        pytest.param("POST", "/status/413", 413, id="of one that is too large"),
+    ],
+)
+def test_a_body_that_a_command_leaves_unread_is_not_its_next_request(
+    api: FakeRuntimeApi, start: Start, method: str, path: str, status: int
+) -> None:
+    start("--", sys.executable, "unread.py")
+
+    for _ in range(2):
+        assert api.invoke(event(method, path, FORGED)).json["statusCode"] == status
+        assert api.invoke(get("/innocent")).json["body"] == "GET /innocent"

@@ -7,6 +7,7 @@ import time
 from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, ExchangeError, InvalidResponse
+from lambda_web_adapter.forwarding import BODY_METHODS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class AppConnection:
         self._ends: tuple[bytes, ...] = ()
         self._used_at = 0.0
         self._status = 0
+        self._unread = False
         self._kept = False
         self._awaited = False
         self._abandoned = False
@@ -82,6 +84,7 @@ class AppConnection:
                 self._reuse_no_more()
             raise await self._problem(error) from None
         self._status = response.status
+        self._unread = bool(body) and (response.status >= 400 or method not in BODY_METHODS)
         self._note_progress()
         return response
 
@@ -146,14 +149,16 @@ class AppConnection:
         """Decides about a command's connection when its response is whole: whether the next request may go on it.
 
         Behind a failure it may not: servers close behind some without saying so (uvicorn, when the framework has
-        answered and raises on), and a request that is on its way by then is lost.
+        answered and raises on), and a request that is on its way by then is lost. Behind a body that servers leave
+        unread, as many do under GET or where they refuse a request, it may not either: they would read it as a request.
         """
         self._used_at = time.monotonic()
         if self._app.speaks or not self._connection.complete:
             return
         if self._connection.has_surplus:
             self._reuse_no_more()
-        self._kept = self._app.keeps_connections and self._status < 500 and self._connection.port != 0
+        last = self._unread or self._status >= 500
+        self._kept = self._app.keeps_connections and not last and self._connection.port != 0
 
     def _reuse_no_more(self) -> None:
         """Has each request to this command use a connection of its own: what comes unasked comes at any moment.
