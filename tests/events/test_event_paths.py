@@ -34,6 +34,24 @@ def asked_for(path: str, **variables: str) -> Request:
         pytest.param("/a/%2E%2e/events", id="escaped dots"),
         pytest.param("/a\\..\\events", id="backslashes"),
         pytest.param("/Events", id="a capital"),
+        pytest.param("/%2565vents", id="a letter that is escaped twice"),
+        pytest.param("/%25%36%35vents", id="an escape that is escaped"),
+        pytest.param("/events/..", id="dots behind it, for a router that drops them"),
+        pytest.param("/events;x", id="a parameter"),
+        pytest.param("/events/;x=1", id="a parameter behind a slash"),
+        pytest.param("/x/..;y/events", id="a parameter to dots"),
+        pytest.param("/events.json", id="a suffix"),
+        pytest.param("/events.tar.gz/", id="two suffixes"),
+        pytest.param("/events.", id="a dot"),
+        pytest.param("/events%20", id="a space"),
+        pytest.param("/%09events", id="a tab in front"),
+        pytest.param("/events%00.html", id="a NUL"),
+        pytest.param("/events%3Fpage=1", id="a query that is escaped"),
+        pytest.param("/events%23part", id="a fragment that is escaped"),
+        pytest.param("//host/events", id="a host in front, as in a reference"),
+        pytest.param("\\\\host\\events", id="the same with backslashes"),
+        pytest.param("/x//../events", id="dots behind two slashes, as normpath has it"),
+        pytest.param("/events//..", id="dots behind two slashes, as RFC 3986 has it"),
     ],
 )
 def test_a_client_does_not_get_to_the_path_of_events(path: str) -> None:
@@ -48,8 +66,15 @@ def test_a_client_does_not_get_to_the_path_of_events(path: str) -> None:
         pytest.param("/eventsource", id="a longer word"),
         pytest.param("/events/sqs", id="below it"),
         pytest.param("/my/events", id="behind another segment"),
-        pytest.param("/events/..", id="away from it"),
-        pytest.param("/%2565vents", id="escaped twice, for an app decodes once"),
+        pytest.param("/events/../x", id="away from it"),
+        pytest.param("/events-archive", id="a name that begins like it"),
+        pytest.param("/eventsx", id="a letter behind it"),
+        pytest.param("/e.vents", id="a dot within it"),
+        pytest.param("/events.json/x", id="below a file"),
+        pytest.param("/events/calendar.ics", id="a file below it"),
+        pytest.param("/upcoming%20events", id="a word in front"),
+        pytest.param("/recipes/cr%C3%A8me%20br%C3%BBl%C3%A9e;hot=1/photo.tar.gz", id="a path of many readings"),
+        pytest.param("/a%2520b/c%252Fd/%E2%82%AC.json", id="another one"),
     ],
 )
 def test_other_paths_are_the_clients(path: str) -> None:
@@ -67,6 +92,23 @@ def test_other_paths_are_the_clients(path: str) -> None:
         pytest.param({"AWS_LWA_WEBSOCKET_PATH": "/ws"}, "/ws/connect", id="WebSocket"),
         pytest.param({"AWS_LWA_WEBSOCKET_PATH": "/ws"}, "/WS//default", id="WebSocket, oddly spelled"),
         pytest.param({"AWS_LWA_REMOVE_BASE_PATH": "/shop"}, "/shop/events", id="behind a base path"),
+        pytest.param({"AWS_LWA_REMOVE_BASE_PATH": "/shop"}, "/Shop//events", id="behind a base path, oddly spelled"),
+        pytest.param({"AWS_LWA_REMOVE_BASE_PATH": "/shop"}, "/shop/../events", id="above a base path"),
+        pytest.param(
+            {"AWS_LWA_REMOVE_BASE_PATH": "/shop", "AWS_LWA_PASS_THROUGH_PATH": "/shop/events"},
+            "/shop/events",
+            id="a base path that is the app's own too",
+        ),
+        pytest.param({"AWS_LWA_PASS_THROUGH_PATH": "/events/{source}"}, "/events/.", id="a dot for a source"),
+        pytest.param({"AWS_LWA_PASS_THROUGH_PATH": "/events/{source}"}, "/events/%2e", id="an escaped dot"),
+        pytest.param({"AWS_LWA_PASS_THROUGH_PATH": "/events/{source}"}, "/events/..", id="two dots for a source"),
+        pytest.param({"AWS_LWA_PASS_THROUGH_PATH": "/events/{source}"}, "/events/;x", id="a parameter for a source"),
+        pytest.param({"AWS_LWA_PASS_THROUGH_PATH": "/events/{source}"}, "/events/a%2Fb", id="an escaped slash in it"),
+        pytest.param({"AWS_LWA_PASS_THROUGH_PATH": "/events/{source}"}, "/events/%20", id="a space for a source"),
+        pytest.param({"AWS_LWA_PASS_THROUGH_PATH": "/events/{source}"}, "/events/a%5Cb", id="a backslash in it"),
+        pytest.param({"AWS_LWA_PASS_THROUGH_PATH": "/events/{source}"}, "/events/sqs.json", id="a suffix to it"),
+        pytest.param({"AWS_LWA_WEBSOCKET_PATH": "/ws"}, "/ws/../connect", id="WebSocket, and dots"),
+        pytest.param({"AWS_LWA_WEBSOCKET_PATH": "/ws"}, "/ws;x/connect", id="WebSocket, and a parameter"),
     ],
 )
 def test_the_settings_say_which_paths_those_are(variables: dict[str, str], path: str) -> None:
@@ -112,3 +154,57 @@ def test_only_a_bare_request_is_refused_and_the_reason_is_short() -> None:
 
     assert len(str(raised.value)) < 300
     assert raised.value.status == 403
+
+
+@pytest.mark.parametrize(
+    ("source", "context", "variables"),
+    [
+        pytest.param("http_api_v2", {"stage": "prod"}, {}, id="HTTP API 2.0, on a custom domain"),
+        pytest.param("http_api_v2", {"stage": "prod"}, {"AWS_LWA_REMOVE_STAGE": "always"}, id="HTTP API 2.0, removed"),
+        pytest.param("http_api_v2", {"stage": "prod"}, {"AWS_LWA_REMOVE_STAGE": "never"}, id="HTTP API 2.0, kept"),
+        pytest.param("http_api_v1", {"stage": "prod"}, {"AWS_LWA_REMOVE_STAGE": "never"}, id="HTTP API 1.0, kept"),
+        pytest.param("rest_api", {"stage": "prod", "domainName": "shop.example"}, {}, id="REST API"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/prod/events", "/Prod//%65vents"])
+def test_a_stage_in_front_is_no_way_around(
+    source: str, context: dict[str, Any], variables: dict[str, str], path: str
+) -> None:
+    event = fixture(source, "simple").event
+    event = {**event, "rawPath": path, "path": path, "requestContext": {**event["requestContext"], **context}}
+    settings = Settings.from_environment({"AWS_LWA_PROTECT_EVENT_PATHS": "true", **variables})
+
+    with pytest.raises(ForbiddenPath):
+        to_request(source_of(event, settings), event, settings, b"")
+
+
+@pytest.mark.parametrize(
+    ("source", "route"),
+    [
+        pytest.param("rest_api", {"resource": "/{proxy+}", "pathParameters": {"proxy": "events"}}, id="REST API"),
+        pytest.param("rest_api", {"resource": "/events"}, id="REST API with a resource of its own"),
+        pytest.param(
+            "http_api_v2", {"routeKey": "ANY /{proxy+}", "pathParameters": {"proxy": "events"}}, id="HTTP API 2.0"
+        ),
+        pytest.param("http_api_v2", {"routeKey": "POST /{name}", "pathParameters": {"name": "Events"}}, id="a name"),
+    ],
+)
+def test_a_base_path_that_only_the_app_takes_off_is_no_way_around(source: str, route: dict[str, Any]) -> None:
+    event = {**fixture(source, "simple").event, **route, "rawPath": "/shop/events", "path": "/shop/events"}
+    settings = Settings.from_environment({"AWS_LWA_PROTECT_EVENT_PATHS": "true"})
+
+    with pytest.raises(ForbiddenPath):
+        to_request(source_of(event, settings), event, settings, b"")
+
+
+def test_a_page_below_another_path_of_the_api_is_the_clients() -> None:
+    event = fixture("rest_api", "simple").event
+    event = {**event, "resource": "/my/{proxy+}", "pathParameters": {"proxy": "events"}, "path": "/my/events"}
+    settings = Settings.from_environment({"AWS_LWA_PROTECT_EVENT_PATHS": "true"})
+
+    assert to_request(source_of(event, settings), event, settings, b"").path == "/my/events"
+
+
+def test_a_path_of_endless_readings_is_refused_without_reading_them_all() -> None:
+    with pytest.raises(ForbiddenPath):
+        asked_for("//a/%2525;b/.%2e/\\c%20/..d%3b/%2500/e.f.g" * 150)
