@@ -34,9 +34,19 @@ LAYERS = {
         "parent",
         "",
     },
-    "app": {"context", "log_controls", "large_body", "preface", "settings", "errors", "hooks", "parent"},
+    "app": {
+        "context",
+        "log_controls",
+        "large_body",
+        "preface",
+        "settings",
+        "errors",
+        "hooks",
+        "parent",
+        "trusted_headers",
+    },
     "events": {"messages", "preface", "settings", "errors"},
-    "forwarding": {"messages", "errors"},
+    "forwarding": {"messages", "errors", "trusted_headers"},
     "compression": {"codings", "messages"},
     "context_headers": {"messages"},
     "preface": {"messages"},
@@ -48,6 +58,7 @@ LAYERS = {
     "setting_types": set(),
     "errors": set(),
     "parent": set(),
+    "trusted_headers": set(),
     "models": set(),
     "__main__": {"cli"},
     "": {"context", "hooks", "lambda_context"},
@@ -71,6 +82,7 @@ PURE = (
     "errors",
     "models",
     "preface",
+    "trusted_headers",
 )
 # What a pure module never imports: each of these is a door to the outside.
 DOORS = {

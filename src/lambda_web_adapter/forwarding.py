@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lambda_web_adapter.errors import ForbiddenMethod, InvalidEvent
 from lambda_web_adapter.messages import Response
+from lambda_web_adapter.trusted_headers import RESERVED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,21 +29,7 @@ HOP_BY_HOP = frozenset(
 )
 # The gateway has the whole body already: it is never awaited piece by piece, and its length is counted here.
 ABOUT_THE_BODY = frozenset({"content-length", "expect"})
-# Set by the adapter alone: exactly one value reaches the app, or none, but never one that the client made up.
-OWNED = frozenset(
-    {
-        "x-amz-tenant-id",
-        "x-amzn-connection-id",
-        "x-amzn-event-source",
-        "x-amzn-event-type",
-        "x-amzn-lambda-context",
-        "x-amzn-request-context",
-        "x-amzn-route-key",
-        "x-forwarded-prefix",
-        "x-real-ip",
-    }
-)
-_DROPPED = HOP_BY_HOP | ABOUT_THE_BODY | OWNED
+_DROPPED = HOP_BY_HOP | ABOUT_THE_BODY | RESERVED
 
 # RFC 9110 §5.6.2
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -68,7 +68,7 @@ class AsgiConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as for all streams
         """Begins."""
         self.transport = transport
-        self._reader = RequestReader(transport.write)
+        self._reader = RequestReader(transport.write, from_adapter=self.handling.from_adapter)
         self._peer = transport.get_extra_info("peername")[:2]
         self.port = self._peer[1]
         self._name = str(self.port)  # of the tasks, by which one can be found to be cancelled

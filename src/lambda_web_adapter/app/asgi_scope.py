@@ -11,6 +11,7 @@ from lambda_web_adapter.app.handling import CONTEXT, EVENT
 from lambda_web_adapter.app.origin import Origin
 from lambda_web_adapter.app.request_reader import NotHttp
 from lambda_web_adapter.app.root_path import IN_PATH, NONE
+from lambda_web_adapter.trusted_headers import about_the_origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def scope_of(
         invocation: whose request it is.
         place: where the removed part of the path goes, as `root_path` has it.
     """
-    origin = Origin(dict(request.headers))
+    origin = Origin(about_the_origin(request.headers, from_adapter=request.from_adapter))
     target = request.target if request.target.startswith(b"/") else _origin_form(request.target)
     raw_path, _, query = target.partition(b"?")
     path = raw_path.decode("ascii")

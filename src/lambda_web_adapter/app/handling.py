@@ -34,16 +34,18 @@ class Handling:
         alone: whether there is one at a time.
         freeze_seconds: how long the app's `before_freeze` functions may take, before a request is said to be done.
         event_in_environ: whether a WSGI app finds the event in its environ; it has to be read for that.
+        from_adapter: whether requests come from the adapter, which the control channel tells.
         root_path: where an ASGI app finds the removed part of the path; `app/root_path.py` has the places.
     """
 
-    __slots__ = ("alone", "control", "event_in_environ", "freeze_seconds", "root_path")
+    __slots__ = ("alone", "control", "event_in_environ", "freeze_seconds", "from_adapter", "root_path")
 
     def __init__(
         self, *, control: Control, alone: bool = True, freeze_seconds: float = 1.0, event_in_environ: bool = False
     ) -> None:
         """Takes them."""
         self.control = control
+        self.from_adapter = control.fileno() >= 0
         self.alone = alone
         self.freeze_seconds = freeze_seconds
         self.event_in_environ = event_in_environ

@@ -1,7 +1,6 @@
 """What the event says of where a request came from, read from the headers that the adapter sends with it.
 
-The server itself sees only the loopback hop. The adapter removes these headers from what a client sent before it adds
-its own, so each is there once, and true (see `forwarding`).
+The server itself sees only the loopback hop. Whose headers are believed is said in `trusted_headers`.
 """
 
 from __future__ import annotations

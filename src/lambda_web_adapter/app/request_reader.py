@@ -13,6 +13,7 @@ import httptools
 from lambda_web_adapter.context import Invocation
 from lambda_web_adapter.large_body import LARGE_PIECE, buffer_for
 from lambda_web_adapter.preface import HEAD, MARK
+from lambda_web_adapter.trusted_headers import without_reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ class NotHttp(Exception):
 
 
 class RawRequest(NamedTuple):
-    """A request as it came; header names are in lower case. `invocation` is what it is of, if the adapter sends it."""
+    """A request as it came; header names are in lower case.
+
+    Attributes:
+        invocation: what it is of, if the adapter sends it with one.
+        from_adapter: whether the adapter sends it; else it is a client's, without the headers that no client may set.
+    """
 
     method: bytes
     target: bytes
@@ -40,14 +46,21 @@ class RawRequest(NamedTuple):
     headers: list[tuple[bytes, bytes]]
     body: bytes
     invocation: Invocation | None
+    from_adapter: bool = True
 
 
 class RequestReader:
     """Reads the requests of one connection, one after the other."""
 
-    def __init__(self, send: Callable[[bytes], object]) -> None:
-        """Begin with a new connection; `send` is for answers before the response (RFC 9110 §10.1.1)."""
+    def __init__(self, send: Callable[[bytes], object], *, from_adapter: bool = True) -> None:
+        """Begin with a new connection.
+
+        Args:
+            send: for answers before the response (RFC 9110 §10.1.1).
+            from_adapter: whether the adapter is at the other end: nobody else may put an envelope in front.
+        """
         self._send = send
+        self._from_adapter = from_adapter
         self._parser = httptools.HttpRequestParser(self)
         self._request: RawRequest | None = None
         self._behind = b""  # what has come and was not parsed
@@ -87,7 +100,7 @@ class RequestReader:
         return self._read(data) if data else None
 
     def _read(self, data: bytes) -> RawRequest | None:
-        if self._between and data.startswith(MARK):
+        if self._between and data.startswith(MARK) and self._from_adapter:
             end = HEAD + int.from_bytes(data[1:HEAD], "big")
             if len(data) < end:
                 self._behind = data
@@ -193,9 +206,10 @@ class RequestReader:
             self._target,
             parser.get_http_version(),
             parser.should_keep_alive(),
-            self._headers,
+            self._headers if self._from_adapter else without_reserved(self._headers),
             body,
             Invocation(self._preface, body) if self._preface else None,
+            self._from_adapter,
         )
         self._preface = b""
         self._between = True

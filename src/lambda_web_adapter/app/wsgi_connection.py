@@ -38,7 +38,7 @@ class WsgiConnection:
         self._peer = peer
         self._control = handling.control
         self._handling = handling
-        self._reader = RequestReader(connection.sendall)
+        self._reader = RequestReader(connection.sendall, from_adapter=handling.from_adapter)
 
     def run(self) -> None:
         """Serves requests until the peer, or a response that broke off, ends the connection."""

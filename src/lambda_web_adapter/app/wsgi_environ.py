@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
 from lambda_web_adapter.app.origin import Origin
+from lambda_web_adapter.trusted_headers import about_the_origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _KEYS_BOUND = 2000
 
 def environ_of(request: RawRequest) -> dict[str, Any]:
     """Makes the environ of a request."""
-    origin = Origin(dict(request.headers))
+    origin = Origin(about_the_origin(request.headers, from_adapter=request.from_adapter))
     path, _, query = request.target.partition(b"?")
     environ: dict[str, Any] = {
         **_CONSTANT,

@@ -69,6 +69,9 @@ async def scope(scope: Scope, receive: Receive, send: Send) -> None:
     await _answer(send, json.dumps(scope, default=lambda value: {"bytes": value.decode("latin-1")}).encode())
 
 
+_APPS["what"] = scope
+
+
 @case
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await _answer(send, await _body(receive))

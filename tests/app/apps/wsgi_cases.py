@@ -63,6 +63,9 @@ def _plain(value: Any) -> Any:
     return f"<{type(value).__name__}>"
 
 
+_APPS["what"] = environ
+
+
 @valid
 def echo(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     body = environ["wsgi.input"].read(-1)

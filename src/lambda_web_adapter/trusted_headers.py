@@ -1,0 +1,50 @@
+"""Whose word counts: which headers only the adapter may set, and what an app's server believes of whom.
+
+The adapter drops these headers from what a client sent before it adds its own (`forwarding`), so that behind it each is
+there once, and true. A server that has no adapter in front of it, which its control channel tells, drops them itself:
+whoever connects to it is a client.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Pairs = list[tuple[bytes, bytes]]
+
+# Set by the adapter alone: exactly one value reaches the app, or none, but never one that the client made up.
+RESERVED = frozenset(
+    {
+        "x-amz-tenant-id",
+        "x-amzn-connection-id",
+        "x-amzn-event-source",
+        "x-amzn-event-type",
+        "x-amzn-lambda-context",
+        "x-amzn-request-context",
+        "x-amzn-route-key",
+        "x-forwarded-prefix",
+        "x-real-ip",
+    }
+)
+_RESERVED = frozenset(name.encode("ascii") for name in RESERVED)
+
+
+def without_reserved(headers: Pairs) -> Pairs:
+    """Return the headers of a client's request that may reach the app, however the reserved ones are spelled.
+
+    Args:
+        headers: names in lower case, with their values. CGI and WSGI write `-` and `_` alike.
+    """
+    return [pair for pair in headers if pair[0].replace(b"_", b"-") not in _RESERVED]
+
+
+def about_the_origin(headers: Pairs, *, from_adapter: bool) -> Mapping[bytes, bytes]:
+    """Return the headers that are believed about where a request came from.
+
+    Of a client that is the host which it asked for; scheme, port, address and prefix are the adapter's to say.
+    """
+    found = dict(headers)
+    if from_adapter:
+        return found
+    return {b"host": found[b"host"]} if b"host" in found else {}
