@@ -9,13 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_web_adapter.errors import SettingsError
-from lambda_web_adapter.settings import Settings, warnings
+from lambda_web_adapter.setting_notes import notes
+from lambda_web_adapter.settings import Settings, unclear_variables
 
 VARIABLES = [variable for option in fields(Settings) for variable in option.metadata["variables"]]
 EVERY_VARIABLE = [pytest.param(variable, id=variable) for variable in VARIABLES]
 PATH = "a URL path of printable ASCII characters, without query and fragment"
 PORT = "a port number from 1 to 65535"
 SECONDS = "a number of seconds above 0"
+BOUND = "a number of seconds; 0 or less waits without bound"
+ZERO_OR_MORE = "a number of seconds, 0 or above"
+HOOK = "a URL path below /, such as /snapstart/before, without query, %, ; and dot segments"
+INFINITE = float("inf")
+BEFORE = "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH"
+AFTER = "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH"
 PLACEHOLDER = "a URL path in which {source} is the only placeholder"
 COUNT = "a number from 1 to 99"
 HEADERS = "names of headers, such as x-powered-by"
@@ -38,7 +45,10 @@ def test_the_defaults() -> None:
         "readiness_check_port": 0,
         "readiness_check_protocol": "",
         "readiness_check_healthy_status": frozenset(range(100, 500)),
-        "readiness_check_timeout": 130.0,
+        "readiness_check_timeout": 0.0,
+        "snapstart_before_checkpoint_path": "",
+        "snapstart_after_restore_path": "",
+        "pool_idle_timeout": 1.0,
         "remove_base_path": "",
         "root_path": "auto",
         "remove_stage": "auto",
@@ -87,6 +97,9 @@ def test_the_variables() -> None:
         "readiness_check_protocol": ("AWS_LWA_READINESS_CHECK_PROTOCOL", "READINESS_CHECK_PROTOCOL"),
         "readiness_check_healthy_status": ("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS",),
         "readiness_check_timeout": ("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS",),
+        "snapstart_before_checkpoint_path": ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",),
+        "snapstart_after_restore_path": ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",),
+        "pool_idle_timeout": ("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS",),
         "remove_base_path": ("AWS_LWA_REMOVE_BASE_PATH", "REMOVE_BASE_PATH"),
         "root_path": ("AWS_LWA_ROOT_PATH",),
         "remove_stage": ("AWS_LWA_REMOVE_STAGE",),
@@ -151,6 +164,17 @@ def test_the_variables() -> None:
             id="a range of one",
         ),
         pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "0.5", "readiness_check_timeout", 0.5, id="timeout"),
+        pytest.param(
+            "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "0", "readiness_check_timeout", INFINITE, id="no bound"
+        ),
+        pytest.param(
+            "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "-1", "readiness_check_timeout", INFINITE, id="negative"
+        ),
+        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "-0.5", "readiness_check_timeout", INFINITE, id="half"),
+        pytest.param("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS", "0", "pool_idle_timeout", 0.0, id="no reuse"),
+        pytest.param("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS", "4.5", "pool_idle_timeout", 4.5, id="idle time"),
+        pytest.param(BEFORE, "snapstart/before/", "snapstart_before_checkpoint_path", "/snapstart/before", id="before"),
+        pytest.param(AFTER, "/Snap", "snapstart_after_restore_path", "/Snap", id="after"),
         pytest.param("AWS_LWA_REMOVE_BASE_PATH", "/shop", "remove_base_path", "/shop", id="base path"),
         pytest.param("AWS_LWA_REMOVE_BASE_PATH", "shop/v1/", "remove_base_path", "/shop/v1", id="base path, slashes"),
         pytest.param("REMOVE_BASE_PATH", "/shop", "remove_base_path", "/shop", id="old base path"),
@@ -226,11 +250,29 @@ def test_a_variable_sets_its_setting(variable: str, value: str, name: str, expec
             "at least one status code, such as 200 or 200-399",
             id="statuses: none",
         ),
-        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "soon", SECONDS, id="timeout: a word"),
-        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "0", SECONDS, id="timeout: 0"),
-        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "-1", SECONDS, id="timeout: negative"),
-        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "nan", SECONDS, id="timeout: not a number"),
-        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "inf", SECONDS, id="timeout: without end"),
+        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "soon", BOUND, id="timeout: a word"),
+        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "nan", BOUND, id="timeout: not a number"),
+        pytest.param("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS", "inf", BOUND, id="timeout: without end"),
+        pytest.param("AWS_LWA_BEFORE_FREEZE_SECONDS", "soon", SECONDS, id="seconds: a word"),
+        pytest.param("AWS_LWA_BEFORE_FREEZE_SECONDS", "0", SECONDS, id="seconds: 0"),
+        pytest.param("AWS_LWA_BEFORE_FREEZE_SECONDS", "nan", SECONDS, id="seconds: not a number"),
+        pytest.param("AWS_LWA_BEFORE_FREEZE_SECONDS", "inf", SECONDS, id="seconds: without end"),
+        pytest.param("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS", "-1", ZERO_OR_MORE, id="idle time: negative"),
+        pytest.param("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS", "long", ZERO_OR_MORE, id="idle time: a word"),
+        pytest.param("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS", "nan", ZERO_OR_MORE, id="idle time: not a number"),
+        pytest.param(BEFORE, "/", HOOK, id="hook: the root"),
+        pytest.param(BEFORE, "//", HOOK, id="hook: the root, twice"),
+        pytest.param(BEFORE, "/a/..", HOOK, id="hook: the root, by dots"),
+        pytest.param(BEFORE, "/a/%2e", HOOK, id="hook: an escape"),
+        pytest.param(AFTER, "/a//b", HOOK, id="hook: an empty segment"),
+        pytest.param(AFTER, "/a;b", HOOK, id="hook: a parameter"),
+        pytest.param(AFTER, "/a?b", PATH, id="hook: a query"),
+        pytest.param(
+            AFTER,
+            "/Events",
+            "another path than events have (AWS_LWA_PASS_THROUGH_PATH, which is '/events')",
+            id="hook: the path of events",
+        ),
         pytest.param("AWS_LWA_REMOVE_BASE_PATH", "/ü", PATH, id="base path: outside ASCII"),
         pytest.param("REMOVE_BASE_PATH", "/a?b", PATH, id="old base path: a query"),
         pytest.param("AWS_LWA_REMOVE_STAGE", "yes", "one of auto, always, never", id="stage"),
@@ -338,7 +380,7 @@ def _paths(settings: Settings) -> list[str]:
         pytest.param({"PORT": "9000"}, [], id="PORT is no old name: everybody sets it"),
         pytest.param(
             {"AWS_LWA_PROT": "9000"},
-            ["AWS_LWA_PROT is not a setting of this version, and has no effect. docs/settings.md lists the settings."],
+            ["AWS_LWA_PROT is not a setting of this version, and has no effect. Is AWS_LWA_PORT meant?"],
             id="a misspelled name",
         ),
         pytest.param(
@@ -374,4 +416,98 @@ def _paths(settings: Settings) -> list[str]:
     ],
 )
 def test_names_without_effect_or_future_are_warned_about(environment: dict[str, str], expected: list[str]) -> None:
-    assert warnings(environment) == expected
+    assert said(environment) == [("WARNING", line) for line in expected]
+
+
+def said(environment: dict[str, str]) -> list[tuple[str, str]]:
+    return notes(unclear_variables(environment), environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("AWS_LWA_PORTT", "AWS_LWA_PORT"),
+        ("AWS_LWA_READYNESS_CHECK_PATH", "AWS_LWA_READINESS_CHECK_PATH"),
+        ("AWS_LWA_READINESS_PATH", "AWS_LWA_READINESS_CHECK_PATH"),
+        ("AWS_LWA_COMPRESSION", "AWS_LWA_ENABLE_COMPRESSION"),
+        ("AWS_LWA_INVOKEMODE", "AWS_LWA_INVOKE_MODE"),
+        ("AWS_LWA_POOL_IDLE_TIMEOUT", "AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS"),
+        ("AWS_LWS_INVOKE_MODE", "AWS_LWA_INVOKE_MODE"),
+        ("LWA_INVOKE_MODE", "AWS_LWA_INVOKE_MODE"),
+        ("aws_lwa_port", "AWS_LWA_PORT"),
+        ("READINESS_CHECK_PAHT", "AWS_LWA_READINESS_CHECK_PATH"),
+    ],
+)
+def test_a_misspelled_variable_is_answered_with_the_likely_name(name: str, meant: str) -> None:
+    assert said({name: "1"}) == [
+        ("WARNING", f"{name} is not a setting of this version, and has no effect. Is {meant} meant?")
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["LWA_CHAOS_SEED", "LWA_FUZZ_SECONDS", "READINESS_CHECK_OF_THE_QUEUE", "LAWS_LWA_PORT"]
+)
+def test_other_variables_are_nobodys_business(name: str) -> None:
+    assert said({name: "1"}) == []
+
+
+@pytest.mark.parametrize("value", ["true", "false", ""])
+@pytest.mark.parametrize("name", ["AWS_LWA_ASYNC_INIT", "ASYNC_INIT"])
+def test_what_is_always_on_is_no_warning(name: str, value: str) -> None:
+    ((level, line),) = said({name: value})
+
+    assert (level, line.startswith(f"{name} is always on here: ")) == ("INFO", True)
+
+
+def test_what_is_always_on_is_said_of_a_misspelled_name_too() -> None:
+    ((level, line),) = said({"AWS_LWA_ASYNC_INT": "true"})
+
+    assert level == "WARNING"
+    assert "Is AWS_LWA_ASYNC_INIT meant? That is always on here: " in line
+
+
+# The reference of its documentation, of September 2026, and what its versions have had before.
+OF_THE_RUST_ADAPTER = [
+    "AWS_LWA_PORT",
+    "PORT",
+    "AWS_LWA_HOST",
+    "AWS_LWA_READINESS_CHECK_PORT",
+    "READINESS_CHECK_PORT",
+    "AWS_LWA_READINESS_CHECK_PATH",
+    "READINESS_CHECK_PATH",
+    "AWS_LWA_READINESS_CHECK_PROTOCOL",
+    "READINESS_CHECK_PROTOCOL",
+    "AWS_LWA_READINESS_CHECK_HEALTHY_STATUS",
+    "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS",
+    "AWS_LWA_ASYNC_INIT",
+    "ASYNC_INIT",
+    "AWS_LWA_REMOVE_BASE_PATH",
+    "REMOVE_BASE_PATH",
+    "AWS_LWA_ENABLE_COMPRESSION",
+    "AWS_LWA_INVOKE_MODE",
+    "AWS_LWA_PASS_THROUGH_PATH",
+    "AWS_LWA_AUTHORIZATION_SOURCE",
+    "AWS_LWA_ERROR_STATUS_CODES",
+    "AWS_LWA_LAMBDA_RUNTIME_API_PROXY",
+    "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",
+    "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",
+    "AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS",
+    "AWS_LWA_ENABLE_TLS",
+    "AWS_LWA_TLS_SERVER_NAME",
+    "AWS_LWA_TLS_CERT_FILE",
+]
+
+
+@pytest.mark.parametrize("name", OF_THE_RUST_ADAPTER)
+def test_a_moved_templates_variables_are_known(name: str) -> None:
+    assert not [line for _, line in said({name: "1"}) if "is not a setting" in line]
+
+
+@pytest.mark.parametrize(
+    "name", ["AWS_LWA_READINESS_CHECK_MIN_UNHEALTHY_STATUS", "READINESS_CHECK_MIN_UNHEALTHY_STATUS"]
+)
+def test_what_was_replaced_is_answered_with_what_replaces_it(name: str) -> None:
+    ((level, line),) = said({name: "400"})
+
+    assert level == "WARNING"
+    assert "AWS_LWA_READINESS_CHECK_HEALTHY_STATUS" in line

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from lambda_web_adapter.errors import AppError, SettingsError
-from lambda_web_adapter.settings import RUNTIME_API_PROXY, Settings, warnings
+from lambda_web_adapter.settings import RUNTIME_API_PROXY, Settings, unclear_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,8 +102,11 @@ def _on_lambda(words: list[str], environment: MutableMapping[str, str]) -> int:
     if problem:
         app_process.stop(apps)
         return lifecycle.init_failed(address, problem, settings)
-    for warning in warnings(environment):
-        log("WARNING", warning)
+    if names := unclear_variables(environment):
+        from lambda_web_adapter.setting_notes import notes  # mostly nobody needs them
+
+        for level, note in notes(names, environment):
+            log(level, note)
     by = environment.get("AWS_LAMBDA_INITIALIZATION_TYPE")
     init_seconds = _INIT_SECONDS if by == "on-demand" else float("inf")
     kind = lifecycle.Kind(slots=slots, init_seconds=init_seconds, snap_start=by == "snap-start")

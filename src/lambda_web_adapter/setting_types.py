@@ -51,6 +51,15 @@ def base_path(value: str) -> str:
     return path(value).rstrip("/")
 
 
+def hook_path(value: str) -> str:
+    """Takes a path that the adapter alone may ask for: one whose spellings can be told, and not the app's root."""
+    found = path(value)
+    segments = found.rstrip("/").split("/")[1:]
+    if not segments or set(segments) & {"", ".", ".."} or set(found) & set("%;\\{}"):
+        raise ValueError("a URL path below /, such as /snapstart/before, without query, %, ; and dot segments")
+    return found.rstrip("/")
+
+
 def address(value: str) -> str:
     """Takes where an HTTP server listens, with or without `http://`, and a path; slashes at its end are dropped."""
     found = _ADDRESS.fullmatch(value)
@@ -61,13 +70,34 @@ def address(value: str) -> str:
 
 def seconds(value: str) -> float:
     """Takes a time in seconds, fractions allowed, above zero."""
-    try:
-        found = float(value)
-    except ValueError:
-        found = 0.0
+    found = _number(value)
     if 0 < found < 1e6:
         return found
     raise ValueError("a number of seconds above 0")
+
+
+def seconds_or_no_bound(value: str) -> float:
+    """Takes a time in seconds, fractions allowed; none and less mean without bound, which is infinite."""
+    found = _number(value)
+    if -1e6 < found < 1e6:
+        return found if found > 0 else float("inf")
+    raise ValueError("a number of seconds; 0 or less waits without bound")
+
+
+def seconds_or_zero(value: str) -> float:
+    """Takes a time in seconds, fractions allowed, or none."""
+    found = _number(value)
+    if 0 <= found < 1e6:
+        return found
+    raise ValueError("a number of seconds, 0 or above")
+
+
+def _number(value: str) -> float:
+    """Reads a number; what is none is not a number, which is not within any bounds."""
+    try:
+        return float(value)
+    except ValueError:
+        return float("nan")
 
 
 def status_codes(value: str) -> frozenset[int]:

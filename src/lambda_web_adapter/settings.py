@@ -17,9 +17,12 @@ from lambda_web_adapter.setting_types import (
     event_path,
     header_name,
     header_names,
+    hook_path,
     one_of,
     port_number,
     seconds,
+    seconds_or_no_bound,
+    seconds_or_zero,
     status_codes,
     switch,
     target,
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 PREFIX = "AWS_LWA_"
 # Needed by itself: to report a start that failed since other settings cannot be used, and by a local run.
 RUNTIME_API_PROXY = "AWS_LWA_LAMBDA_RUNTIME_API_PROXY"
+# What the names of settings begin with, those that have been, and those that were mistyped.
+_LIKE_SETTINGS = ("AWS_LW", "LWA_", "READINESS_CHECK_", "REMOVE_BASE_PATH", "ASYNC_INIT")
 
 
 def _option(variables: str, read: Callable[[str], Any], default: Any, meaning: str) -> Any:
@@ -112,9 +117,31 @@ class Settings:
     )
     readiness_check_timeout: float = _option(
         "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS",
-        seconds,
-        130.0,
-        "How long to wait for the app to be ready before the start counts as failed.",
+        seconds_or_no_bound,
+        0.0,
+        "How long to wait for the app to be ready before the start counts as failed; 0 or less: without bound. Unset: "
+        "as long as Lambda gives it, and an app that is not ready when an invocation's time is up, 130 s or more after "
+        "its start, is started again.",
+    )
+    snapstart_before_checkpoint_path: str = _option(
+        "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",
+        hook_path,
+        "",
+        "With SnapStart, the app gets an empty POST of this path before the snapshot, which has to be answered with a "
+        "2xx; clients that ask for it get a 403. See [lifecycle.md](lifecycle.md#snapstart).",
+    )
+    snapstart_after_restore_path: str = _option(
+        "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",
+        hook_path,
+        "",
+        "The same after each restore, before the first event.",
+    )
+    pool_idle_timeout: float = _option(
+        "AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS",
+        seconds_or_zero,
+        1.0,
+        "How long the connection to a command may have been idle to be used for another request; 0: each request gets "
+        "one of its own. A Python app says itself when it closes one.",
     )
     remove_base_path: str = _option(
         "AWS_LWA_REMOVE_BASE_PATH REMOVE_BASE_PATH",
@@ -292,22 +319,18 @@ class Settings:
                 except ValueError as error:
                     raise SettingsError(f"{variable} is {value!r}, but it takes {error}.") from None
                 break
-        return cls(**values)
+        settings = cls(**values)
+        for name in ("snapstart_before_checkpoint_path", "snapstart_after_restore_path"):
+            hook = getattr(settings, name)
+            if hook and hook.lower() == settings.pass_through_path.rstrip("/").lower():
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()} is {hook!r}, but it takes another path than events have "
+                    f"(AWS_LWA_PASS_THROUGH_PATH, which is {settings.pass_through_path!r})."
+                )
+        return settings
 
 
-def warnings(environment: Mapping[str, str]) -> list[str]:
-    """Says what in the environment looks like a setting but has no effect, or will have none one day."""
-    known = {variable for option in fields(Settings) for variable in option.metadata["variables"]}
-    found = [
-        f"{name} is not a setting of this version, and has no effect. docs/settings.md lists the settings."
-        for name in sorted(environment)
-        if name.startswith(PREFIX) and name not in known
-    ]
-    for option in fields(Settings):
-        name, *old = option.metadata["variables"]
-        found += [
-            f"{variable} is an old name; call it {name}."
-            for variable in old
-            if variable != "PORT" and environment.get(variable) and not environment.get(name)
-        ]
-    return found
+def unclear_variables(environment: Mapping[str, str]) -> list[str]:
+    """Return the variables that look like settings but are none, or old names; `setting_notes` says what they are."""
+    known = {option.metadata["variables"][0] for option in fields(Settings)}
+    return sorted(name for name in environment if name.upper().startswith(_LIKE_SETTINGS) and name not in known)

@@ -196,3 +196,25 @@ def test_a_server_that_keeps_its_connections_keeps_one(backend: Callable[[], Mod
         assert len(set(ports)) == 1
 
     in_mode(backend, server, scenario)
+
+
+@pytest.mark.parametrize(
+    ("idle_seconds", "connections"),
+    [pytest.param(0.0, 3, id="none"), pytest.param(3600.0, 1, id="an hour")],
+)
+def test_a_connection_is_used_again_as_long_as_it_may_be_idle(
+    idle_seconds: float, connections: int, backend: Callable[[], Mode]
+) -> None:
+    """AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS; 0 is what templates of the AWS Lambda Web Adapter have for uvicorn."""
+    server = Server()
+    ports: list[int] = []
+
+    async def scenario(app: AppConnection) -> None:
+        app._idle_seconds = idle_seconds
+        for request in (FIRST, SECOND, THIRD):
+            assert await ask(app, request) == b"ok"
+            ports.append(app._port)
+
+    in_mode(backend, server, scenario)
+
+    assert (len(server.requests), len(set(ports))) == (3, connections)

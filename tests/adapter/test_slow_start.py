@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import socket
 import sys
-from typing import TYPE_CHECKING
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from adapter.conftest import APPS, on_lambda
 from adapter.test_loop import get
 from processes import Running
 
+from lambda_web_adapter.adapter.control_channel import ControlChannel
+from lambda_web_adapter.adapter.readiness import is_overdue, wait_until_ready
+from lambda_web_adapter.errors import AppNotReady
+from lambda_web_adapter.settings import Settings
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.adapter.app_process import AppProcess
 
 # The bootstrap, with less patience than the 9.8 s that Lambda allows: nobody wants to wait for that.
 IMPATIENT = """
@@ -110,3 +121,61 @@ def test_an_app_that_ends_after_all_is_told_to_the_first_caller(tmp_path: Path, 
     assert (error.name, error.json["errorType"]) == ("error", "Runtime.AppStartFailed")
     assert "exit code 3" in error.json["errorMessage"]
     assert served.json["statusCode"] == 200
+
+
+@pytest.mark.parametrize("bound", ["0", "-1", "-0.5"])
+def test_without_bound_the_app_is_waited_for_as_long_as_it_takes(bound: str, api: FakeRuntimeApi) -> None:
+    slow = Slow(api, "provisioned-concurrency", AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS=bound)
+    with slow.process:
+        early = api.comes_within("init/error", 1, seconds=0.5)
+        api.release("startup")
+        api.wait_for_call("next")
+
+    assert not early
+
+
+class Started:
+    """An app process that was started long ago, and says when it is ready on a channel of the test's."""
+
+    speaks = True
+
+    def __init__(self, seconds_ago: float) -> None:
+        self.control = ControlChannel()
+        self.started_at = time.monotonic() - seconds_ago
+
+    def ready(self, variables: dict[str, str]) -> Future[None]:
+        """Is waited for, and says a little later that it is ready."""
+        settings = Settings.from_environment(variables)
+        ours, theirs = socket.socketpair()
+        self.control = ControlChannel(ours)
+        with ours, theirs, ThreadPoolExecutor() as pool:
+            waiting = pool.submit(wait_until_ready, cast("AppProcess", self), settings)
+            with suppress(TimeoutError, AppNotReady):
+                waiting.result(0.2)
+            theirs.sendall(b"ready\n")
+            wait([waiting])
+        return waiting
+
+
+@pytest.mark.parametrize("variables", [{}, {"AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS": "0"}], ids=["unset", "0"])
+@pytest.mark.parametrize("seconds", [131, 899])
+def test_by_default_a_start_may_take_as_long_as_lambda_gives_it(seconds: float, variables: dict[str, str]) -> None:
+    Started(seconds).ready(variables).result()
+
+
+def test_a_bound_that_is_set_holds() -> None:
+    with pytest.raises(AppNotReady, match="It had 60 seconds"):
+        Started(61).ready({"AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS": "60"}).result()
+
+
+@pytest.mark.parametrize(("seconds", "overdue"), [(129, False), (131, True)])
+def test_by_default_an_app_is_taken_to_hang_where_its_start_takes_longer_than_most(
+    seconds: float, overdue: bool
+) -> None:
+    assert is_overdue(cast("AppProcess", Started(seconds)), Settings()) is overdue
+
+
+def test_without_bound_no_app_is_taken_to_hang() -> None:
+    settings = Settings.from_environment({"AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS": "0"})
+
+    assert not is_overdue(cast("AppProcess", Started(100_000)), settings)

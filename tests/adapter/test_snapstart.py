@@ -154,7 +154,178 @@ def test_hooks_that_take_too_long_fail_the_start(tmp_path: Path, api: FakeRuntim
     assert "not done within 1 seconds" in api.named("init/error")[0].json["errorMessage"]
 
 
-def test_a_command_has_no_hooks_but_a_restore(api: FakeRuntimeApi, start: Start) -> None:
+PATHS = {
+    "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH": "/snap/before",
+    "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/snap/after",
+}
+# A server of the standard library: it tells of each request, and answers the hooks as STATUS says.
+SERVER = """
+import http.client, os, sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+def tell(name):
+    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    connection.request("GET", f"/test/{name}")
+    connection.getresponse().read()
+    connection.close()
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        name = self.path.strip("/").replace("/", "-")
+        status = int(os.environ.get("STATUS_OF_" + name.upper().replace("-", "_"), "200"))
+        length = self.headers.get("content-length", "none")
+        tell(f"{self.command}-{name}-{length}")
+        if status == 0:
+            os._exit(3)
+        self.send_response(status)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    do_POST = do_GET
+
+    def log_message(self, *about):
+        pass
+
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def told(api: FakeRuntimeApi) -> list[str]:
+    return [call.name.removeprefix("test/") for call in api.calls if "extension" not in call.name]
+
+
+def command(tmp_path: Path) -> tuple[str, str, str]:
+    (tmp_path / "server.py").write_text(SERVER)
+    return ("--", sys.executable, str(tmp_path / "server.py"))
+
+
+def test_a_command_gets_a_post_before_the_snapshot_and_after_the_restore(
+    tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    start(*command(tmp_path), AWS_LWA_READINESS_CHECK_PATH="/up", **PATHS, **SNAP_START)
+    api.wait_for_call("next")
+
+    assert told(api) == [
+        "GET-up-none",
+        "POST-snap-before-0",
+        "restore/next",
+        "POST-snap-after-0",
+        "GET-up-none",
+        "next",
+    ]
+
+
+@pytest.mark.parametrize("status", ["500", "404", "302", "0"])
+def test_a_commands_hook_that_is_not_answered_with_a_2xx_fails_the_start(
+    status: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    process = start(*command(tmp_path), STATUS_OF_SNAP_BEFORE=status, **PATHS, **SNAP_START)
+
+    assert process.wait() != 0
+    (error,) = api.named("init/error")
+    assert error.headers["lambda-runtime-function-error-type"] == "Runtime.BeforeSnapshotError"
+    assert "POST /snap/before, the app's hook for SnapStart, was" in error.json["errorMessage"]
+    assert api.names == ["init/error"]
+
+
+@pytest.mark.parametrize("status", ["500", "404", "302", "0"])
+def test_a_commands_hook_that_fails_after_the_restore_ends_the_environment(
+    status: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    process = start(*command(tmp_path), STATUS_OF_SNAP_AFTER=status, **PATHS, **SNAP_START)
+
+    assert process.wait() != 0
+    (error,) = api.named("restore/error")
+    assert error.headers["lambda-runtime-function-error-type"] == "Runtime.AfterRestoreError"
+    assert api.names == ["restore/next", "restore/error"]
+
+
+def test_only_the_path_that_is_set_is_called(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+    start(*command(tmp_path), AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH="/snap/after", **SNAP_START)
+    api.wait_for_call("next")
+
+    assert told(api) == ["restore/next", "POST-snap-after-0", "next"]
+
+
+WITH_PATHS = (
+    APP.replace("HOOKS", HOOKS)
+    .replace('if scope["type"] == "http":', 'if scope["type"] == "http":\n        seen(scope["method"], scope["path"])')
+    .replace("def wsgi(environ, start_response):", "def wsgi(environ, start_response):\n    seen_by_wsgi(environ)")
+    + """
+def seen(method, path):
+    if method == "POST":
+        tell(method + path.replace("/", "-"))
+
+def seen_by_wsgi(environ):
+    seen(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+"""
+)
+
+
+@EITHER
+def test_a_python_app_gets_its_paths_called_around_its_functions(
+    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    start(app, cwd=app_in(tmp_path, WITH_PATHS), **PATHS, **SNAP_START)
+    reply = api.invoke(get("/"))
+
+    assert reply.json["statusCode"] == 200
+    assert told(api)[:9] == [
+        "POST-snap-before",
+        "before-2",
+        "before-1",
+        "before-of-aws",
+        "restore/next",
+        "after-of-aws",
+        "after-1",
+        "after-2",
+        "POST-snap-after",
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/snap/before",
+        "/snap/after",
+        "/snap/after/",
+        "//snap//after",
+        "/SNAP/After",
+        "/snap/./after",
+        "/snap/%61fter",
+        "/x/../snap/after",
+        "/snap/after;x=1",
+        "/snap%2Fafter",
+        "/snap%252Fafter",
+        "/snap/after.json",
+        "/snap/after/.",
+    ],
+)
+@pytest.mark.parametrize("kind", ["snap-start", "on-demand"])
+def test_no_client_asks_for_such_a_path(
+    kind: str, path: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    start(*command(tmp_path), AWS_LAMBDA_INITIALIZATION_TYPE=kind, **PATHS)
+    api.wait_for_call("next")
+    before = told(api)
+    reply = api.invoke(get(path))
+
+    assert reply.json["statusCode"] == 403
+    assert [name for name in told(api)[len(before) :] if "snap" in name] == []
+
+
+def test_a_path_that_only_begins_like_it_is_the_apps(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+    start(*command(tmp_path), **PATHS)
+
+    assert [api.invoke(get(path)).json["statusCode"] for path in ("/snap/after/x", "/snap", "/snap/afterx")] == [
+        200
+    ] * 3
+
+
+def test_a_command_without_paths_has_no_hooks_but_a_restore(api: FakeRuntimeApi, start: Start) -> None:
     start("--", sys.executable, "command.py", **SNAP_START)
     api.wait_for_call("next")
 

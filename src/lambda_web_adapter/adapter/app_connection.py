@@ -22,9 +22,6 @@ _HANGS_SECONDS = 0.5
 # Between a connection's end and the end of the process that held it.
 _EXIT_SECONDS = 0.1
 _LOOK_SECONDS = 0.002  # between two looks whether it has ended
-# A command's connection that was idle for longer is not used again: after a freeze its keep-alive time has passed, of
-# which servers give 2 s and more (gunicorn 2, Node and uvicorn 5), and it may close it before it reads.
-_IDLE_SECONDS = 1.0
 _UNASKED = (
     "The command has closed a connection without having said so (Connection: close), or has sent something behind a "
     "response. From now on each request gets a connection of its own."
@@ -34,9 +31,19 @@ _UNASKED = (
 class AppConnection:
     """A connection to one run of the app process."""
 
-    def __init__(self, app: AppProcess, host: str, mode: Mode) -> None:
-        """Remembers the app; the connection is opened when it is first needed."""
+    def __init__(self, app: AppProcess, host: str, mode: Mode, idle_seconds: float = 1.0) -> None:
+        """Remembers the app; the connection is opened when it is first needed.
+
+        Args:
+            app: the app.
+            host: the address that it listens on.
+            mode: how to wait.
+            idle_seconds: how long a command's connection may have been idle to be used again. After a freeze its
+                keep-alive time has passed, of which servers give 2 s and more (gunicorn 2, Node and uvicorn 5), and the
+                server may close it before it reads.
+        """
         self._app = app
+        self._idle_seconds = idle_seconds
         self._mode = mode
         self._connection = mode.connection(host, app.port)
         self._port = 0
@@ -170,7 +177,7 @@ class AppConnection:
             log_once("WARNING", _UNASKED)
 
     def _is_fresh(self) -> bool:
-        return time.monotonic() - self._used_at < _IDLE_SECONDS
+        return time.monotonic() - self._used_at < self._idle_seconds
 
     async def _connect(self, deadline: float) -> None:
         """Opens a connection, for which an app that is busy may let us wait, but not beyond the deadline."""

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 # Between two looks at a command: short at first, when every millisecond is cold start, longer for slow starters.
 _FIRST_PAUSE = 0.001  # seconds
 _LONGEST_PAUSE = 0.05  # seconds
+# By default an app that is not ready after this is taken to hang: it is the least that Lambda gives an init phase which
+# is not on demand (Lambda quotas). It is not ended for that before the time of an invocation, or of Lambda, is up.
+_ENOUGH_SECONDS = 130.0
 _PROGRESS_SECONDS = 2.0  # between lines in the log about it
 _CONNECT_SECONDS = 1.0
 _PROBE_SECONDS = 5.0  # an HTTP probe that hangs is tried again
@@ -52,7 +55,7 @@ def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = floa
         AppStartFailed: the app raised or ended.
         AppNotReady: it was not ready in time; `is_overdue` says whether for good.
     """
-    until = min(app.started_at + settings.readiness_check_timeout, deadline)
+    until = min(app.started_at + (settings.readiness_check_timeout or float("inf")), deadline)
     if app.speaks:
         _wait_for_word(app, until, settings)
     else:
@@ -61,8 +64,8 @@ def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = floa
 
 
 def is_overdue(app: AppProcess, settings: Settings) -> bool:
-    """Says whether the app has had all the time that the settings give it to be ready."""
-    return time.monotonic() >= app.started_at + settings.readiness_check_timeout
+    """Says whether the app has had all the time to be ready that the settings give it, or that is enough for any."""
+    return time.monotonic() >= app.started_at + (settings.readiness_check_timeout or _ENOUGH_SECONDS)
 
 
 def _wait_for_word(app: AppProcess, until: float, settings: Settings) -> None:
@@ -170,7 +173,7 @@ def _not_ready(app: AppProcess, settings: Settings, why: str) -> AppNotReady:
     advice = ""
     if is_overdue(app, settings):
         advice = (
-            f" It had {settings.readiness_check_timeout:g} seconds. If it needs longer, set "
+            f" It had {settings.readiness_check_timeout or _ENOUGH_SECONDS:g} seconds. If it needs longer, set "
             "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS; a command has to listen on the port in the variable PORT."
         )
     return AppNotReady(f"The app is not ready ({_waited(app)}): {why}.{advice}")

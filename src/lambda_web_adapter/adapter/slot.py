@@ -157,7 +157,9 @@ class Slot:
         if self._app:
             self._connection.close()
         self._app = app
-        self._connection = AppConnection(app, self._settings.host, self._supervisor.mode)
+        self._connection = AppConnection(
+            app, self._settings.host, self._supervisor.mode, self._settings.pool_idle_timeout
+        )
         self._invoker = Invoker(self._settings, self._connection, self._access)
 
     async def _fail(self, invocation: Invocation, error: AdapterError) -> None:

@@ -1,21 +1,26 @@
 """SnapStart: the app's hooks around the snapshot, and the wait for a restore, which goes through it.
 
-https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
+Hooks are functions that a Python app has registered, and, of any app, paths that it gets a POST of, as from the AWS
+Lambda Web Adapter. https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
 """
 
 from __future__ import annotations
 
 import time
 
+from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
 from lambda_web_adapter.adapter.one_at_a_time import run
-from lambda_web_adapter.adapter.readiness import failure_of
-from lambda_web_adapter.errors import AfterRestoreFailed, BeforeSnapshotFailed
+from lambda_web_adapter.adapter.readiness import failure_of, wait_until_ready
+from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
+from lambda_web_adapter.errors import AfterRestoreFailed, AppError, BeforeSnapshotFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.app_process import AppProcess
     from lambda_web_adapter.adapter.runtime_api import RuntimeApi
     from lambda_web_adapter.settings import Settings
+
+    Kind = type[BeforeSnapshotFailed | AfterRestoreFailed]
 
 _RESTORE_SECONDS = 10.0  # what Lambda gives the restore hooks (Lambda Developer Guide, "SnapStart runtime hooks")
 
@@ -28,16 +33,69 @@ def go_through(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> None
         AfterRestoreFailed: a hook after the restore failed; Lambda was told.
         RuntimeApiError: the Runtime API has no restore.
     """
-    _ask(app, "snapshot", settings.readiness_check_timeout, BeforeSnapshotFailed)
+    seconds = settings.readiness_check_timeout or float("inf")
+    if path := settings.snapstart_before_checkpoint_path:
+        _post(app, settings.host, path, seconds, BeforeSnapshotFailed)
+    _ask(app, "snapshot", seconds, BeforeSnapshotFailed)
     run(runtime.restore_next())
     try:
         _ask(app, "restore", _RESTORE_SECONDS, AfterRestoreFailed)
+        if path := settings.snapstart_after_restore_path:
+            _post(app, settings.host, path, _RESTORE_SECONDS, AfterRestoreFailed)
+        if not app.speaks:
+            _check_again(app, settings)
     except AfterRestoreFailed as error:
         run(runtime.restore_failed(error))
         raise
 
 
-def _ask(app: AppProcess, word: str, seconds: float, kind: type[BeforeSnapshotFailed | AfterRestoreFailed]) -> None:
+def _post(app: AppProcess, host: str, path: str, seconds: float, kind: Kind) -> None:
+    """Call a path of the app, on a connection that is not used again.
+
+    Raises:
+        BeforeSnapshotFailed: the app did not answer with a 2xx, where `kind` is that.
+        AfterRestoreFailed: the same, where it is this.
+    """
+    connection = BlockingConnection(host, app.port)
+    head = f"POST {path} HTTP/1.1\r\nhost: {host}:{app.port}\r\ncontent-length: 0\r\n\r\n"
+    until = time.monotonic() + seconds
+    try:
+        run(connection.connect(min(seconds, _RESTORE_SECONDS)))
+        port = connection.port
+        response = run(connection.ask(head.encode(), method="POST", deadline=until))
+        if app.speaks:
+            _wait_until_done(app, port, until)
+    except TimeoutError:
+        raise kind(f"POST {path}, the app's hook for SnapStart, was not answered within {seconds:g} seconds.") from None
+    except (OSError, ConnectionClosed, NotHttp) as error:
+        raise kind(f"POST {path}, the app's hook for SnapStart, was not answered: {error}.") from None
+    finally:
+        connection.close()
+    if not 200 <= response.status < 300:
+        raise kind(f"POST {path}, the app's hook for SnapStart, was answered with {response.status}, not with a 2xx.")
+
+
+def _wait_until_done(app: AppProcess, port: int, until: float) -> None:
+    """Wait until the call has returned; a snapshot in the middle of it would have its rest happen in each restore."""
+    lines = (b"done %d" % port, b"closing %d" % port, b"")
+    while app.control.read_line(until - time.monotonic()) not in lines:
+        pass
+
+
+def _check_again(app: AppProcess, settings: Settings) -> None:
+    """Wait until a command takes requests again, which a restore may have kept from it.
+
+    Raises:
+        AfterRestoreFailed: it does not, or not in time.
+    """
+    app.started_at = time.monotonic()  # the time of a snapshot counts for nothing
+    try:
+        wait_until_ready(app, settings, app.started_at + _RESTORE_SECONDS)
+    except AppError as error:
+        raise AfterRestoreFailed(f"After the restore: {error}") from None
+
+
+def _ask(app: AppProcess, word: str, seconds: float, kind: Kind) -> None:
     """Has our own server do something; a command has no hooks."""
     if not app.speaks:
         return

@@ -72,7 +72,7 @@ def to_request(source: EventSource, event: Any, settings: Settings, verbatim: by
 
     Raises:
         InvalidEvent: the event holds something that no HTTP request can carry.
-        ForbiddenPath: a client asks for a path that is kept for events.
+        ForbiddenPath: a client asks for a path that is kept for events, or for the adapter.
     """
     request = source.request(event, settings)
     if not source.http:
@@ -83,6 +83,8 @@ def to_request(source: EventSource, event: Any, settings: Settings, verbatim: by
     if settings.remove_base_path:
         removed, request.path = _request.remove_prefix(request.path, settings.remove_base_path)
         request.prefix += removed
+    if settings.snapstart_before_checkpoint_path or settings.snapstart_after_restore_path:
+        _refuse_hooks(request, event, settings)
     if settings.protect_event_paths and _is_for_events(request, event, settings):
         raise ForbiddenPath(f"{request.path:.200} takes events only, no requests (AWS_LWA_PROTECT_EVENT_PATHS).")
     return request
@@ -92,3 +94,10 @@ def _is_for_events(request: Request, event: Any, settings: Settings) -> bool:
     from lambda_web_adapter.events.event_paths import is_for_events  # a third of a millisecond of cold start
 
     return is_for_events(request, event, settings)
+
+
+def _refuse_hooks(request: Request, event: Any, settings: Settings) -> None:
+    from lambda_web_adapter.events.event_paths import is_for_hooks  # as above
+
+    if is_for_hooks(request, event, settings):
+        raise ForbiddenPath(f"{request.path:.200} is for SnapStart, and for the adapter alone (AWS_LWA_SNAPSTART_…).")

@@ -1,4 +1,4 @@
-"""Whether a client's request could reach a path that is kept for events, in whatever way somebody reads its path.
+"""Whether a client's request could reach a path that is kept for events or hooks, in whatever way somebody reads it.
 
 Servers, frameworks and apps read paths differently: one resolves `..`, the next takes it for a name; one decodes once,
 the next again. So a path is read in all ways at once: each of `_HABITS` may apply or not, again, and in any order. What
@@ -42,17 +42,29 @@ def is_for_events(request: Request, event: dict[str, Any], settings: Settings) -
         event: what it came as.
         settings: the settings, which say what those paths are.
     """
-    prefixes = (f"/{_stage(event)}", settings.remove_base_path)
-    mounted = [partial(_below, prefix.rstrip("/").casefold()) for prefix in prefixes if prefix.strip("/")]
-    paths = [request.path, request.prefix + request.path, _path_within_the_api(event)]
-    readings = _readings([path for path in paths if path], (*_HABITS, *mounted))
-    if readings is None:
+    requested = _requested(request, event, settings)
+    if requested is None:
         return True
-    requested = {_segments(reading) for reading in readings}
     return any(_is_one(segments, requested) for segments in _reserved(settings.pass_through_path)) or (
         bool(settings.websocket_path)
         and any(_is_above_one(segments, requested) for segments in _reserved(settings.websocket_path))
     )
+
+
+def is_for_hooks(request: Request, event: dict[str, Any], settings: Settings) -> bool:
+    """Return whether any app could take a request for one of the paths that the adapter calls around a snapshot."""
+    requested = _requested(request, event, settings)
+    hooks = [settings.snapstart_before_checkpoint_path, settings.snapstart_after_restore_path]
+    return requested is None or any(not requested.isdisjoint(_reserved(hook)) for hook in hooks if hook)
+
+
+def _requested(request: Request, event: dict[str, Any], settings: Settings) -> set[Segments] | None:
+    """Return what a request's path may be read as; None where that is more than anybody means."""
+    prefixes = (f"/{_stage(event)}", settings.remove_base_path)
+    mounted = [partial(_below, prefix.rstrip("/").casefold()) for prefix in prefixes if prefix.strip("/")]
+    paths = [request.path, request.prefix + request.path, _path_within_the_api(event)]
+    readings = _readings([path for path in paths if path], (*_HABITS, *mounted))
+    return None if readings is None else {_segments(reading) for reading in readings}
 
 
 def _is_one(reserved: Segments, requested: set[Segments]) -> bool:
@@ -72,7 +84,7 @@ def _is_above_one(reserved: Segments, requested: set[Segments]) -> bool:
     return any(segments[: len(reserved)] == reserved for segments in requested)
 
 
-@lru_cache(maxsize=8)  # there are two of them
+@lru_cache(maxsize=8)  # there are four of them
 def _reserved(path: str) -> set[Segments]:
     """Read a path of the settings, as they are written: it has no parameters, nor a suffix that is to be left out."""
     return {_segments(reading) for reading in _readings([path], _HABITS_OF_SETTINGS) or [path]}
