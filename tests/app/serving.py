@@ -61,6 +61,10 @@ class Served:
         line, _, self._received = self._received.partition(b"\n")
         return line.decode()
 
+    def ask(self, line: str) -> None:
+        """Asks for something, as the adapter does."""
+        self._channel.sendall(f"{line}\n".encode())
+
     def word(self, name: str) -> str:
         """What the next line says that is about the connection of this name."""
         return self.next_word(name)[0]
@@ -95,6 +99,10 @@ class Served:
     def output(self) -> str:
         """Everything the process has printed so far, on both streams."""
         return os.pread(self._output.fileno(), 1 << 24, 0).decode("utf-8", "replace")
+
+    def printed(self) -> int:
+        """How many bytes the process has printed so far."""
+        return os.fstat(self._output.fileno()).st_size
 
     def end(self) -> int:
         """The exit code, when the process ends by itself."""

@@ -17,7 +17,7 @@ from lambda_web_adapter.adapter.control_channel import ControlChannel
 from lambda_web_adapter.adapter.last_words import LastWords
 from lambda_web_adapter.adapter.ports import command_port, listen
 from lambda_web_adapter.adapter.stacks_file import StacksFile
-from lambda_web_adapter.parent import SHOW_STACKS, end_with_parent
+from lambda_web_adapter.parent import end_with_parent
 from lambda_web_adapter.preface import COMMAND_VARIABLE
 
 TYPE_CHECKING = False
@@ -178,14 +178,6 @@ class AppProcess:
         """Asks the process to end in order; `kill` is for those that do not."""
         if self.pid and not self.has_ended():
             _signal(self._family(), signal.SIGTERM)
-
-    def show_stacks(self) -> None:
-        """Has our own server write to the log what it is doing: all threads' stacks, and asyncio's tasks.
-
-        It says `shown` when it has done so. Where each line would be an event, `shown_stacks` has them instead.
-        """
-        if self.speaks and self.pid:
-            _signal([self.pid], SHOW_STACKS)
 
     def shown_stacks(self) -> str:
         """Takes what it has shown; nothing where that goes to stderr at once."""

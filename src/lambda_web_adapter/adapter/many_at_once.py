@@ -101,6 +101,7 @@ class ManyAtOnce(Mode):
         self._lock = asyncio.Lock()
         self._ear: _Ear | None = None
         self._next_stacks = 0.0
+        self._shown = False  # whether the app wrote its stacks when it was last asked to
 
     def connection(self, host: str, port: int) -> LoopConnection:
         """Makes a connection on the event loop."""
@@ -148,11 +149,12 @@ class ManyAtOnce(Mode):
         if not app.speaks or ear is None or ear.app is not app:
             log("ERROR", "The app did not answer in time; its connection was closed.", request_id)
             return
+        from lambda_web_adapter.adapter.stack_dump import log_stacks  # nobody else pays for it
+
         log("ERROR", "The app did not answer in time; the request is given up.", request_id)
         if time.monotonic() >= self._next_stacks:
             self._next_stacks = time.monotonic() + _STACKS_PAUSE
-            app.control.ask("stacks")  # a signal's look at threads that run may end the app
-            await self.until_shown(app, request_id)
+            self._shown = await log_stacks(app, self, request_id, ends=False)
         ear.ignore((b"done %d" % port, b"closing %d" % port))
         app.control.ask(f"cancel {port}")
         try:
@@ -168,8 +170,10 @@ class ManyAtOnce(Mode):
         async with self._lock:
             if not app.pid:
                 return
-            app.show_stacks()
-            await self.until_shown(app, request_id)
+            if not self._shown:
+                from lambda_web_adapter.adapter.stack_dump import log_stacks  # nobody else pays for it
+
+                await log_stacks(app, self, request_id, ends=True)
             app.kill()
             log("ERROR", "The app did not react; it was ended, and the next event starts it again.", request_id)
 
@@ -177,8 +181,9 @@ class ManyAtOnce(Mode):
         """Ends an app that takes no connections: it hangs as a whole, whatever it runs on."""
         if app.pid:  # else another slot has seen it
             log("ERROR", "The app takes no connection; it is ended, and the next event starts it again.", request_id)
-            app.show_stacks()
-            await self.until_shown(app, request_id)
+            from lambda_web_adapter.adapter.stack_dump import log_stacks  # nobody else pays for it
+
+            await log_stacks(app, self, request_id, ends=True)
             app.kill()
 
 

@@ -5,11 +5,7 @@ All else, the slot, the invocation, the Runtime API, is written once, as corouti
 
 from __future__ import annotations
 
-import contextlib
-import time
 from abc import ABC, abstractmethod
-
-from lambda_web_adapter.adapter.log import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +17,6 @@ if TYPE_CHECKING:
     from lambda_web_adapter.messages import Response
 
     Found = TypeVar("Found")
-
-# Within this time after it was asked what it is doing, an app has said so, or its event loop hangs.
-_STACKS_SECONDS = 0.2
 
 
 class ClientConnection(ABC):
@@ -144,13 +137,6 @@ class Mode(ABC):
         Raises:
             TimeoutError: none came before the deadline (on the monotonic clock, in seconds).
         """
-
-    async def until_shown(self, app: AppProcess, request_id: str) -> None:
-        """Waits until an app that was asked for its stacks has shown them; an event loop that hangs never says so."""
-        with contextlib.suppress(TimeoutError):
-            await self.hear(app, (b"shown",), time.monotonic() + _STACKS_SECONDS)
-        if stacks := app.shown_stacks():
-            log("ERROR", f"The app's stacks:\n{stacks}", request_id)
 
     @abstractmethod
     async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:

@@ -64,8 +64,9 @@ class OneAtATime(Mode):
 
     async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:
         """Ends the app, so that nothing of the request happens later, and the next event meets a clean one."""
+        from lambda_web_adapter.adapter.stack_dump import log_stacks  # nobody else pays for it
+
         what = "did not answer in time" if port else "takes no connection"
         log("ERROR", f"The app {what}; it is ended, and the next event starts it again.", request_id)
-        app.show_stacks()
-        await self.until_shown(app, request_id)
+        await log_stacks(app, self, request_id, ends=True)
         app.kill()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
+from _thread import start_new_thread  # bound before an app can replace it
 from importlib.util import find_spec
 
 from uvicorn.config import Config
@@ -11,7 +13,7 @@ from uvicorn.server import Server
 
 from lambda_web_adapter.app.asgi_connection import connections
 from lambda_web_adapter.app.calling import attempt_async
-from lambda_web_adapter.app.stacks import show_tasks, show_tasks_on_signal
+from lambda_web_adapter.app.stacks import show_own_stack_on_signal, show_stacks
 from lambda_web_adapter.hooks import hooks_on_shutdown
 
 TYPE_CHECKING = False
@@ -69,29 +71,32 @@ class _Server(Server):
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
-            show_tasks_on_signal(self._control)  # the signal may come at once, and would end a process without this
+            show_own_stack_on_signal()  # the signal may come at once, and would end a process without this
             self._control.ready()
             if self._control.fileno() >= 0:
-                self._loop.add_reader(self._control.fileno(), self._asked)
+                start_new_thread(self._do_what_is_asked, ())
 
-    def _asked(self) -> None:
-        """Does what the adapter asks for; without an adapter, stops."""
-        asked = self._control.asked()
-        if not asked:
-            self._loop.remove_reader(self._control.fileno())
+    def _do_what_is_asked(self) -> None:
+        """Do what the adapter asks for, in a thread, since the event loop may hang; without an adapter, stop."""
+        with contextlib.suppress(RuntimeError):  # the event loop has ended
+            while asked := self._control.asked():
+                for line in asked:
+                    if line == "stacks":
+                        show_stacks(self._control, self._loop)
+                    else:
+                        self._loop.call_soon_threadsafe(self._do_on_the_loop, line)
             self.handle_exit(signal.SIGTERM, None)
-        for line in asked:
-            word, _, port = line.partition(" ")
-            if word == "cancel":
-                self._cancel(port)
-            elif word == "stacks":
-                show_tasks(self._control)
-            else:
-                from lambda_web_adapter.app import snapshot  # only with SnapStart
 
-                task = self._loop.create_task(snapshot.answer_async(word, self._control))  # hooks may be asynchronous
-                self.server_state.tasks.add(task)
-                task.add_done_callback(self.server_state.tasks.discard)
+    def _do_on_the_loop(self, asked: str) -> None:
+        word, _, port = asked.partition(" ")
+        if word == "cancel":
+            self._cancel(port)
+            return
+        from lambda_web_adapter.app import snapshot  # only with SnapStart
+
+        task = self._loop.create_task(snapshot.answer_async(word, self._control))  # hooks may be asynchronous
+        self.server_state.tasks.add(task)
+        task.add_done_callback(self.server_state.tasks.discard)
 
     def _cancel(self, port: str) -> None:
         """Cancels the call for a request; one that takes no notice goes on."""

@@ -1,4 +1,10 @@
-"""What the app is doing, for the log: all threads' stacks, and asyncio's tasks, when the adapter asks by a signal."""
+"""What the app is doing, for the log: the stacks of its threads and of asyncio's tasks, when the adapter asks.
+
+Who holds the interpreter's lock can look at every thread, since none of them runs Python code meanwhile. So a thread
+that the app's code never runs in answers the adapter, whatever the app hangs in. If it cannot, native code keeps the
+lock. Then the adapter signals each thread, and C code writes the stack of the thread that it interrupts. No signal has
+one thread look at another: that one may run, and of looks at frames that change one in a hundred ends the process.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +12,16 @@ import faulthandler
 import gc
 import os
 import signal
+import sys
+import threading
 import traceback
 
 from lambda_web_adapter.parent import SHOW_STACKS, STACKS_TO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import Iterator
     from types import FrameType
     from typing import Any
 
@@ -19,60 +29,63 @@ if TYPE_CHECKING:
 
 # Where coroutines, generators and asynchronous generators keep their frame, and what they wait for.
 _KINDS = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
-_DEEPEST = 100  # frames, should two wait for each other
+# Frames of a stack, which may have thousands, or go round where two coroutines wait for each other. `faulthandler` has
+# the same bound.
+_MAX_FRAMES = 100
 
 
-def _target() -> int:
-    """Says where to: to the adapter, or to stderr (the app may have put something else in place of `sys.stderr`)."""
-    return int(os.environ.get(STACKS_TO, "2"))
-
-
-def show_threads_on_signal(control: Control) -> None:
-    """Has the stacks of all threads shown. The signal's own handler writes them, whatever the app does."""
-    if _is_free():
-        signal.signal(SHOW_STACKS, lambda number, frame: control.shown())
-        faulthandler.register(SHOW_STACKS, file=_target(), all_threads=True, chain=True)
-
-
-def show_tasks_on_signal(control: Control) -> None:
-    """Has the stacks of all threads shown, and those of the tasks, if the running event loop does not hang."""
-    import asyncio  # a WSGI app has no use for it
-
-    loop = asyncio.get_running_loop()
-
-    def show() -> None:
-        _show_tasks()
-        control.shown()
-
-    if _is_free():
-        loop.add_signal_handler(SHOW_STACKS, show)
-        faulthandler.register(SHOW_STACKS, file=_target(), all_threads=True, chain=True)
-
-
-def show_threads(control: Control) -> None:
-    """Has the stacks of all threads shown now, while none of them runs and changes under the reader's eyes."""
-    faulthandler.dump_traceback(file=_target(), all_threads=True)
+def show_stacks(control: Control, loop: AbstractEventLoop | None = None) -> None:
+    """Write the stacks of all other threads, and of the event loop's tasks if there is one, and tell the adapter."""
+    try:
+        text = "".join([*_thread_stacks(), *(_task_stacks(loop) if loop else ())])
+    except Exception as error:  # noqa: BLE001  # the app may have changed what is called here
+        text = f"The stacks cannot be shown: {error!r}\n"
+    os.write(_target(), text.encode("utf-8", "backslashreplace"))
     control.shown()
 
 
-def show_tasks(control: Control) -> None:
-    """Has those of the running event loop's tasks shown as well."""
-    _show_tasks()
-    show_threads(control)
+def show_own_stack_on_signal() -> None:
+    """Have each thread that `SHOW_STACKS` reaches write its own stack, even where native code keeps Python from it."""
+    if signal.getsignal(SHOW_STACKS) is signal.SIG_DFL:  # the app has no use for it itself
+        faulthandler.register(SHOW_STACKS, file=_target(), all_threads=False, chain=False)
 
 
-def _show_tasks() -> None:
+def _target() -> int:
+    """Return where to write: to the adapter, or to stderr (the app may have put something else into `sys.stderr`)."""
+    return int(os.environ.get(STACKS_TO, "2"))
+
+
+def _thread_stacks() -> Iterator[str]:
+    names = {thread.ident: f" {thread.name}" for thread in threading.enumerate()}
+    own = threading.get_ident()
+    for ident, frame in sys._current_frames().items():
+        if ident != own:
+            yield f"Thread {ident:#x}{names.get(ident, '')} (most recent call first):\n"
+            yield from _frame_lines(frame)
+
+
+def _frame_lines(innermost: FrameType) -> Iterator[str]:
+    frame: FrameType | None = innermost
+    for _ in range(_MAX_FRAMES):
+        if frame is None:
+            return
+        yield f'  File "{frame.f_code.co_filename}", line {frame.f_lineno} in {frame.f_code.co_name}\n'
+        frame = frame.f_back
+    yield "  ...\n"
+
+
+def _task_stacks(loop: AbstractEventLoop) -> Iterator[str]:
     import asyncio  # a WSGI app has no use for it
 
-    for task in asyncio.all_tasks():
-        text = "".join([f"Task {task.get_name()}:\n", *_stack(task.get_coro()).format()])
-        os.write(_target(), text.encode("utf-8", "backslashreplace"))
+    for task in asyncio.all_tasks(loop):
+        yield f"Task {task.get_name()}:\n"
+        yield from _stack(task.get_coro()).format()
 
 
 def _stack(awaited: Any) -> traceback.StackSummary:
-    """Follows a coroutine through what it awaits; a task's own `print_stack` shows the first frame only."""
+    """Follow a coroutine through what it awaits; a task's own `print_stack` shows the first frame only."""
     frames: list[tuple[FrameType, int]] = []
-    while awaited is not None and len(frames) < _DEEPEST:
+    while awaited is not None and len(frames) < _MAX_FRAMES:
         kind = _kind(awaited)
         if kind is None:  # what `anext` makes hides its generator from all but the garbage collector
             awaited = next(filter(_kind, gc.get_referents(awaited)), None)
@@ -86,8 +99,3 @@ def _stack(awaited: Any) -> traceback.StackSummary:
 
 def _kind(awaited: Any) -> tuple[str, str] | None:
     return next((kind for kind in _KINDS if hasattr(awaited, kind[0])), None)
-
-
-def _is_free() -> bool:
-    """Says whether the app has no use for the signal itself."""
-    return signal.getsignal(SHOW_STACKS) is signal.SIG_DFL

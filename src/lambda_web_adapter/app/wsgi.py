@@ -14,7 +14,7 @@ import socket
 import threading
 
 from lambda_web_adapter.app.calling import attempt
-from lambda_web_adapter.app.stacks import show_threads, show_threads_on_signal
+from lambda_web_adapter.app.stacks import show_own_stack_on_signal, show_stacks
 from lambda_web_adapter.app.wsgi_connection import WsgiConnection
 from lambda_web_adapter.app.wsgi_response import ConnectionLost
 from lambda_web_adapter.hooks import hooks_on_shutdown
@@ -39,7 +39,7 @@ def serve(app: WSGIApplication, listener: socket.socket, handling: Handling) -> 
         The exit code.
     """
     signals = _signals()
-    show_threads_on_signal(handling.control)  # the signal may come at once, and would end a process without this
+    show_own_stack_on_signal()  # the signal may come at once, and would end a process without this
     handling.control.ready()
     _serve_until_told(app, listener, signals, handling)
     for hook in hooks_on_shutdown():
@@ -76,7 +76,7 @@ def _do_as_asked(control: Control) -> bool:
         if word == "cancel":  # no thread can be: its next write finds the connection closed
             control.cancelled(port)
         elif word == "stacks":
-            show_threads(control)
+            show_stacks(control)
         else:
             from lambda_web_adapter.app import snapshot  # only with SnapStart
 
