@@ -578,6 +578,10 @@ def test_the_response_to_head_keeps_its_length() -> None:
     assert cleaned([(b"Content-Length", b"1234")], "HEAD") == [(b"Content-Length", b"1234")]
 
 
+def test_the_response_to_head_without_content_has_no_length() -> None:
+    assert end_to_end(Response(204, [(b"Content-Length", b"0"), (b"etag", b"1")]), "HEAD").headers == [(b"etag", b"1")]
+
+
 def test_status_and_body_are_kept_and_the_response_is_left_as_it_was() -> None:
     given = Response(status=206, headers=[(b"connection", b"close"), (b"a", b"1")], body=b"\x00body")
 

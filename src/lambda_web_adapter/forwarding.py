@@ -184,15 +184,17 @@ def end_to_end(response: Response, method: str, excluded: frozenset[bytes] = fro
     """Leaves out of a response what was meant for the loopback hop, and the headers that are excluded by setting.
 
     `content-length` goes too, since the gateway counts for itself, and shows the integration's own as
-    `x-amzn-remapped-content-length`; but for HEAD it is all there is to say how long the body would be.
+    `x-amzn-remapped-content-length`; but for HEAD it is all there is to say how long the body would be, unless there
+    would be none (204, RFC 9110 §8.6).
     """
     headers = []
+    keeps_length = method == "HEAD" and response.status != 204
     connection = b""
     for pair in response.headers:
         lower = pair[0].lower()
         if lower == b"connection":
             connection += pair[1] + b","
-        elif lower not in _RESPONSE_DROPPED and (lower != b"content-length" or method == "HEAD"):
+        elif lower not in _RESPONSE_DROPPED and (lower != b"content-length" or keeps_length):
             headers.append(pair)
     if excluded:
         headers = [pair for pair in headers if pair[0].lower() not in excluded]

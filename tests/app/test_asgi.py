@@ -297,6 +297,13 @@ def test_a_failure_is_answered_and_logged(fastapi: Served, method: str, path: st
         assert "LookupError: the app failed" in fastapi.output()
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_204_has_no_length_even_if_the_app_says_one(client: Client, method: str) -> None:
+    answer = client.ask(method, "/no_content")
+
+    assert (answer.status, answer.values("content-length")) == (204, [])
+
+
 # The life of the process.
 
 

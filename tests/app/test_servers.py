@@ -84,6 +84,14 @@ def test_head_says_the_length_that_the_server_adds(lean: Served) -> None:
         assert client.ask("HEAD", "/one_part").values("content-length") == ["5"]
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_204_has_no_length_even_if_the_app_says_one(lean: Served, method: str) -> None:
+    with lean.connect() as client:
+        answer = client.ask(method, "/no_content_with_length")
+
+    assert (answer.status, answer.values("content-length")) == (204, [])
+
+
 def test_a_megabyte_goes_both_ways(site: Served, client: Client) -> None:
     answer = client.ask("POST", "/echo", body=MEGABYTE)
 

@@ -123,6 +123,24 @@ def test_head_has_the_length_of_the_body_that_it_leaves_out() -> None:
     assert (headers["content-length"], body) == ("3", b"")
 
 
+def test_head_gets_no_length_that_nobody_knows() -> None:
+    _, headers, body = ask("alb", {"statusCode": 200, "headers": {"etag": "1"}}, scope("HEAD"))
+
+    assert (headers, body) == ({"etag": "1"}, b"")
+
+
+@pytest.mark.parametrize("name", ["function-url", "http-api-v2", "http-api-v1", "rest-api", "alb", "vpc-lattice-v2"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+@pytest.mark.parametrize(
+    "length", [{}, {"Content-Length": "0"}, {"content-length": "3"}], ids=["none", "zero", "three"]
+)
+def test_a_204_never_has_a_length(name: str, method: str, length: dict[str, str]) -> None:
+    status, headers, body = ask(name, {"statusCode": 204, "headers": {"etag": "1", **length}}, scope(method))
+
+    assert (status, body) == (204, b"")
+    assert "content-length" not in headers
+
+
 def test_what_a_client_asks_for_cannot_break_a_line_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
     ask("alb", {"statusCode": 204}, scope(path="/a\nGET / 200", raw_path=b"/a%0AGET%20/%20200"))
 

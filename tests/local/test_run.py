@@ -37,6 +37,9 @@ def app(environ, start_response):
     if path == "/empty":
         start_response("204 No Content", [])
         return []
+    if path == "/made":
+        start_response("200 OK", [("content-type", "text/plain")])
+        return iter([b"ma", b"de"])
     if path == "/headers":
         start_response("200 OK", [("set-cookie", "a=1"), ("set-cookie", "b=2"), ("vary", "x"), ("vary", "y")])
         return [b""]
@@ -124,6 +127,14 @@ def test_head_says_the_length_and_sends_nothing(client: httpx.Client) -> None:
     assert response.status_code == 200
     assert int(response.headers["content-length"]) > 0
     assert response.content == b""
+
+
+def test_head_gets_no_length_that_the_app_has_not_said(client: httpx.Client) -> None:
+    """Of a body that an app makes on its way, which it leaves out for HEAD, nobody knows one."""
+    responses = [client.head("/made"), client.get("/made")]
+
+    assert [response.headers.get("content-length") for response in responses] == [None, "4"]
+    assert "transfer-encoding" not in responses[0].headers
 
 
 def test_a_body_beyond_what_lambda_takes_is_refused(client: httpx.Client) -> None:

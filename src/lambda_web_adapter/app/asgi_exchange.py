@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("uvicorn.error")  # where an app that configures its logs for uvicorn looks for them
 
-_WITHOUT_BODY = (204, 304)  # RFC 9110 §15.3.5, §15.4.5
+_NO_CONTENT = 204  # nor a length of any (RFC 9110 §8.6)
+_WITHOUT_BODY = (_NO_CONTENT, 304)  # RFC 9110 §15.3.5, §15.4.5
 _NOT_IN_A_NAME = re.compile(rb"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")  # RFC 9110 §5.6.2
 _NOT_IN_A_VALUE = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
 # Header names in lower case by their spelling, empty when the header is dropped: each name is looked at once. The bound
@@ -160,6 +161,8 @@ class Exchange:
             if _NOT_IN_A_VALUE.search(value):
                 raise RuntimeError(f"The value of the app's header {name!r} has a control character: {value!r:.100}.")
             if lower == b"content-length":
+                if status == _NO_CONTENT:
+                    continue
                 self._left = int(value)
             lines.append(b"%b: %b\r\n" % (lower, value))
         lines.append(self._framing(status))

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_WITHOUT_BODY = (204, 304)  # RFC 9110 §15.3.5, §15.4.5
+_NO_CONTENT = 204  # nor a length of any (RFC 9110 §8.6)
+_WITHOUT_BODY = (_NO_CONTENT, 304)  # RFC 9110 §15.3.5, §15.4.5
 # Header names in lower case by their spelling, empty when the header is dropped: each name is looked at once. The bound
 # keeps made-up names from filling memory.
 _NAMES: dict[str, str] = {}
@@ -64,7 +65,8 @@ class ResponseWriter:
 
     def replace(self, status: str, headers: list[tuple[str, str]]) -> None:
         """Sets status and headers; hop-by-hop headers are the server's business and left out."""
-        self._lengthless = int(status[:3]) in _WITHOUT_BODY
+        code = int(status[:3])
+        self._lengthless = code in _WITHOUT_BODY
         self._bodiless = self._is_head or self._lengthless
         self._status = status
         self._lines = [f"HTTP/1.1 {status}"]
@@ -74,6 +76,8 @@ class ResponseWriter:
             if lower is None:
                 lower = _looked_at(name)
             if lower == "content-length":
+                if code == _NO_CONTENT:
+                    continue
                 self._left = int(value)
             if lower:
                 self._lines.append(f"{name}: {value}")

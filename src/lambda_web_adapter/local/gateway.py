@@ -165,12 +165,15 @@ def _text(value: bytes) -> str:
 
 
 async def _send(send: ASGISendCallable, method: str, response: Response) -> None:
-    """Sends a response with its own length; a HEAD's is that of the body which the app would have sent."""
+    """Sends a response with its own length; to HEAD, with what the app says, or with no length, which nobody knows."""
     length = [pair for pair in response.headers if pair[0].lower() == "content-length"][:1]
     headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
-    if method == "HEAD":
-        headers += length or [("content-length", str(len(response.body)))]
-    await answer(send, response.status, headers, b"" if method == "HEAD" else response.body)
+    if method != "HEAD":
+        await answer(send, response.status, headers, response.body)
+        return
+    if response.body and not length:
+        length = [("content-length", str(len(response.body)))]
+    await answer(send, response.status, headers + length, None)
 
 
 def _log(scope: HTTPScope, status: int | str, begun: float, more: str = "", problem: str = "") -> None:

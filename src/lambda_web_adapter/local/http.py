@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable
 
-# These have no body, and no length of one (RFC 9110 §8.6).
-WITHOUT_BODY = (204, 304)
+# These have no body, and the first of them no length of one in any case (RFC 9110 §8.6).
+NO_CONTENT = 204
+WITHOUT_BODY = (NO_CONTENT, 304)
 
 
 class SenderLeft(Exception):
@@ -54,14 +55,20 @@ def raw_lines(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 
 async def answer(
-    send: ASGISendCallable, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes
+    send: ASGISendCallable, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes | None
 ) -> None:
-    """Sends an answer, with its length unless the headers say one."""
+    """Sends an answer, with its length unless the headers say one; None is the body of an answer to HEAD."""
     pairs = list(headers.items() if hasattr(headers, "items") else headers)
-    if status not in WITHOUT_BODY and not any(name.lower() == "content-length" for name, _ in pairs):
+    if status == NO_CONTENT:
+        pairs = [pair for pair in pairs if pair[0].lower() != "content-length"]
+    elif (
+        body is not None
+        and status not in WITHOUT_BODY
+        and not any(name.lower() == "content-length" for name, _ in pairs)
+    ):
         pairs.append(("content-length", str(len(body))))
     await send({"type": "http.response.start", "status": status, "headers": raw_lines(pairs), "trailers": False})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    await send({"type": "http.response.body", "body": body or b"", "more_body": False})
 
 
 async def answer_json(send: ASGISendCallable, status: int, document: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.local.gateways import LAMBDAS_MOST, Response
 from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, PreludeReader
-from lambda_web_adapter.local.http import WITHOUT_BODY, raw_lines
+from lambda_web_adapter.local.http import NO_CONTENT, WITHOUT_BODY, raw_lines
 from lambda_web_adapter.local.pending import Outcome
 from lambda_web_adapter.local.stream import StreamBroke
 from lambda_web_adapter.models import InvocationError
@@ -83,7 +83,8 @@ async def pass_on(
     """
     without_body = method == "HEAD" or response.status in WITHOUT_BODY
     length = None if without_body else _length(response)
-    lines = [line for line in response.headers if line[0].lower() != "content-length" or method == "HEAD"]
+    keeps_length = method == "HEAD" and response.status != NO_CONTENT
+    lines = [line for line in response.headers if line[0].lower() != "content-length" or keeps_length]
     if length is not None:
         lines.append(("content-length", str(length)))
     leaving = asyncio.create_task(_abandon_when_left(stream, receive))

@@ -64,6 +64,11 @@ async def _body(receive: Receive) -> bytes:
 
 
 @case
+async def no_content(scope: Scope, receive: Receive, send: Send) -> None:
+    await _answer(send, b"", 204)
+
+
+@case
 async def scope(scope: Scope, receive: Receive, send: Send) -> None:
     """Tells the scope; bytes are marked, as JSON has none."""
     await _answer(send, json.dumps(scope, default=lambda value: {"bytes": value.decode("latin-1")}).encode())

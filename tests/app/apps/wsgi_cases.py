@@ -119,6 +119,12 @@ def no_content_with_body(environ: WSGIEnvironment, start_response: StartResponse
     return [b"a body that must not go out"]
 
 
+@unchecked
+def no_content_with_length(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    start_response("204 No Content", [("Content-Length", "0")])
+    return []
+
+
 @valid
 def headers(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     start_response(
