@@ -8,6 +8,7 @@ FUZZ_SECONDS ?= 600
 JOBS ?= 4
 CHAOS_INVOCATIONS ?= 2000
 CHAOS_SEED ?=
+SOAK_INVOCATIONS ?= 50000
 # What people run beside the adapter is heavy: it has an environment of its own.
 SIDE_VENV ?= $(VENV)-side-by-side
 SIDE := $(SIDE_VENV)/bin
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test coverage pytest test-side-by-side test-image fuzz chaos conformance lint format types check lock clean
+.PHONY: help run run-flask test coverage pytest test-side-by-side test-image fuzz chaos soak conformance lint format types check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,7 +49,10 @@ fuzz: $(READY) ## feed the bootstrap odd events for ten minutes (FUZZ_SECONDS=�
 
 chaos: $(READY) ## crash, hang, stop and cut off environments in 2,000 invocations of both examples (CHAOS_SEED=… to repeat)
 	LWA_CHAOS_INVOCATIONS=$(CHAOS_INVOCATIONS) LWA_CHAOS_SEED=$(CHAOS_SEED) \
-	    $(BIN)/pytest tests/chaos -q -p no:randomly --show-capture=no
+	    $(BIN)/pytest tests/chaos/test_chaos.py -q -p no:randomly --show-capture=no
+
+soak: $(READY) ## check 50,000 replies of each example, whole and streamed, in one life each (SOAK_INVOCATIONS=… for another number)
+	LWA_SOAK_INVOCATIONS=$(SOAK_INVOCATIONS) $(BIN)/pytest tests/chaos/test_soak.py -q -p no:randomly --show-capture=no
 
 conformance: $(READY) ## write docs/conformance.md from the table that the tests run
 	PYTHONPATH=tests $(BIN)/python -m conformance.page

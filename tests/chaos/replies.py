@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # What is an invocation's own in its marker; it is looked for in megabytes, so that it had better begin with a letter
 # that is known.
-_OWN = re.compile(rb"-(?:fastapi|flask)-\d{4}-[0-9a-f]{4}")
+_OWN = re.compile(rb"-(?:fastapi|flask)-\d{4,}-[0-9a-f]{4}")
 
 
 def foreign(marker: str, *texts: bytes) -> set[bytes]:
