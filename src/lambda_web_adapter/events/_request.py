@@ -175,12 +175,21 @@ def body_bytes(event: dict[str, Any], base64_flag: str = "isBase64Encoded") -> b
     return bytes(body) if is_apart else text_of(body).encode("utf-8", "surrogatepass")
 
 
-def on_own_host(context: dict[str, Any]) -> bool:
-    """Says whether the caller used API Gateway's own host name, where the stage is the first part of the path."""
-    return ".execute-api." in text_or_empty(context.get("domainName"))
+def on_own_host(event: dict[str, Any]) -> bool:
+    """Return whether the caller used API Gateway's own host name, where the stage is the first part of the path.
+
+    The context names it; where it does not (older events, emulators), the Host header does.
+    """
+    domain = text_or_empty(mapping(event.get("requestContext")).get("domainName"))
+    return ".execute-api." in (domain or _host(event))
 
 
-def stage_removed(path: str, context: dict[str, Any], remove_stage: str) -> tuple[str, str]:
+def _host(event: dict[str, Any]) -> str:
+    headers = pairs(event.get("headers"), event.get("multiValueHeaders"))
+    return next((value.lower() for name, value in headers if name.lower() == "host"), "")
+
+
+def stage_removed(path: str, event: dict[str, Any], remove_stage: str) -> tuple[str, str]:
     """Takes the stage off an HTTP API's path, where `AWS_LWA_REMOVE_STAGE` says so.
 
     Payload 2.0's rawPath and 1.0's path begin with a named stage on the API's own host. On a custom domain reports
@@ -189,9 +198,9 @@ def stage_removed(path: str, context: dict[str, Any], remove_stage: str) -> tupl
     Returns:
         What was taken off, and the path that is left.
     """
-    stage = text_or_empty(context.get("stage"))
+    stage = text_or_empty(mapping(event.get("requestContext")).get("stage"))
     if stage in ("", "$default") or remove_stage == "never":
         return "", path
-    if remove_stage == "auto" and not on_own_host(context):
+    if remove_stage == "auto" and not on_own_host(event):
         return "", path
     return remove_prefix(path, f"/{stage}")

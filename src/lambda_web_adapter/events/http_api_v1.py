@@ -27,6 +27,6 @@ class HttpApiV1(RestApi):
             and "connectionId" not in _request.mapping(event.get("requestContext"))
         )
 
-    def _path(self, path: str, context: dict[str, Any], settings: Settings) -> tuple[str, str]:
+    def _path(self, path: str, event: dict[str, Any], settings: Settings) -> tuple[str, str]:
         """A named stage is the first segment of `path`."""
-        return _request.stage_removed(path, context, settings.remove_stage)
+        return _request.stage_removed(path, event, settings.remove_stage)

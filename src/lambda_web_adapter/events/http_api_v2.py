@@ -25,9 +25,8 @@ class HttpApiV2(EventSource):
 
     def request(self, event: Any, settings: Settings) -> Request:
         """The path comes decoded, for all its name, and begins with a named stage; the query is as sent."""
-        context = event["requestContext"]
         path = _request.decoded_path(event.get("rawPath"))
-        prefix, path = _request.stage_removed(path, context, settings.remove_stage)
+        prefix, path = _request.stage_removed(path, event, settings.remove_stage)
         return payload_v2_request(event, path, prefix)
 
     def reply(self, response: Response, event: Any) -> bytes:

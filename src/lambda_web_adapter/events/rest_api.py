@@ -33,7 +33,7 @@ class RestApi(EventSource):
     def request(self, event: Any, settings: Settings) -> Request:
         """The path comes encoded, the query decoded."""
         context = _request.mapping(event.get("requestContext"))
-        prefix, path = self._path(_request.encoded_path(event["path"]), context, settings)
+        prefix, path = self._path(_request.encoded_path(event["path"]), event, settings)
         return Request(
             method=event["httpMethod"],
             path=path,
@@ -49,17 +49,21 @@ class RestApi(EventSource):
             host=_request.text_or_empty(context.get("domainName")),
         )
 
-    def _path(self, path: str, context: dict[str, Any], settings: Settings) -> tuple[str, str]:
+    def _path(self, path: str, event: dict[str, Any], settings: Settings) -> tuple[str, str]:
         """Splits what the caller asked for into the stage and the path, which comes without the stage.
 
         On the API's own host `requestContext.path` is the stage and `path`; on a custom domain both are equal.
         """
-        if not _request.on_own_host(context):
+        if not _request.on_own_host(event):
             return "", path
-        full = _request.encoded_path(context.get("path"))
+        context = _request.mapping(event.get("requestContext"))
+        stage = f"/{_request.segment(_request.text_or_empty(context.get('stage')))}".rstrip("/")
+        if not context.get("path"):
+            return stage, path
+        full = _request.encoded_path(context["path"])
         prefix = full.removesuffix(path)
         if prefix == full:
-            prefix = _request.remove_prefix(full, f"/{_request.text_or_empty(context.get('stage'))}".rstrip("/"))[0]
+            prefix = _request.remove_prefix(full, stage)[0]
         return prefix, path
 
     def reply(self, response: Response, event: Any) -> bytes:

@@ -56,7 +56,7 @@ class WebSocket(EventSource):
             headers=_request.pairs(event.get("headers"), event.get("multiValueHeaders")),
             body=_request.body_bytes(event),
             client=_request.text_or_empty(_request.mapping(context.get("identity")).get("sourceIp")),
-            prefix=f"/{_request.segment(stage)}" if stage and _request.on_own_host(context) else "",
+            prefix=f"/{_request.segment(stage)}" if stage and _request.on_own_host(event) else "",
             host=_request.text_or_empty(context.get("domainName")),
             marks=[
                 (EVENT_SOURCE, self.name),
