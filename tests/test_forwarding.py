@@ -273,6 +273,40 @@ def test_connection_does_not_remove_what_the_adapter_adds(name: str) -> None:
     assert len(sent(given, invocation).values(name)) == 1
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x-amzn-oidc-identity",
+        "X-Amzn-Oidc-Data",
+        "x-amzn-mtls-clientcert-subject",
+        "x-amzn-tls-version",
+        "x-amzn-lattice-identity",
+        "x-amz-cf-id",
+        "X-Amz-Date",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-amzn-trace-id",
+        "Forwarded",
+        "Via",
+        "CloudFront-Viewer-Address",
+        "cloudfront-is-mobile-viewer",
+        "True-Client-IP",
+        "CF-Connecting-IP",
+        "Host",
+        "Cookie",
+    ],
+)
+@pytest.mark.parametrize("option", ["{}", "close, {}", "{},", " {} "])
+def test_what_a_gateway_has_set_is_not_the_client_s_to_take_away(name: str, option: str) -> None:
+    headers = [(name, "the gateway's"), ("x-own", "1"), ("Connection", option.format(name)), ("connection", "X-OWN")]
+
+    found = sent(request(headers=headers))
+
+    assert found.values(name.lower()) == ["the gateway's"]
+    assert found.values("x-own") == []
+
+
 # What is kept
 
 

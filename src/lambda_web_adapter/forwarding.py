@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lambda_web_adapter.errors import ForbiddenMethod, InvalidEvent
 from lambda_web_adapter.messages import Response
-from lambda_web_adapter.trusted_headers import RESERVED
+from lambda_web_adapter.trusted_headers import RESERVED, is_gateways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,7 +173,8 @@ def _check_method(method: str, body: bytes) -> None:
 
 def _without(lines: list[str], connection: str) -> list[str]:
     """Drops the headers that a `Connection` header names; what the gateway added is not the client's to take away."""
-    named = {option.strip().lower() for option in connection.split(",")} - {"x-forwarded-for"}
+    named = {option.strip().lower() for option in connection.split(",")}
+    named = {name for name in named if not is_gateways(name)}
     return [line for line in lines if line.partition(":")[0].lower() not in named]
 
 

@@ -28,6 +28,15 @@ RESERVED = frozenset(
     }
 )
 _RESERVED = frozenset(name.encode("ascii") for name in RESERVED)
+# Set by load balancers, API Gateway, Lattice, CloudFront and other proxies in front of the function: what they say of a
+# caller has to reach the app, whatever the caller asks for.
+_GATEWAYS = ("cf-", "cloudfront-", "x-amz-", "x-amzn-", "x-forwarded-")
+_GATEWAY = frozenset({"forwarded", "true-client-ip", "via", "x-client-ip", "x-original-forwarded-for", "x-real-ip"})
+
+
+def is_gateways(name: str) -> bool:
+    """Return whether a header of this name, in lower case, is a gateway's to set, and not the client's to take away."""
+    return name.startswith(_GATEWAYS) or name in _GATEWAY
 
 
 def without_reserved(headers: Pairs) -> Pairs:
