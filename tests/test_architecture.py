@@ -43,9 +43,10 @@ LAYERS = {
         "errors",
         "hooks",
         "parent",
+        "name_cache",
         "trusted_headers",
     },
-    "events": {"messages", "preface", "settings", "errors"},
+    "events": {"messages", "name_cache", "preface", "settings", "errors"},
     "forwarding": {"messages", "errors", "trusted_headers"},
     "compression": {"codings", "messages"},
     "context_headers": {"messages"},
@@ -60,6 +61,7 @@ LAYERS = {
     "errors": set(),
     "parent": set(),
     "trusted_headers": set(),
+    "name_cache": set(),
     "models": set(),
     "__main__": {"cli"},
     "": {"context", "hooks", "lambda_context"},
@@ -85,6 +87,7 @@ PURE = (
     "models",
     "preface",
     "trusted_headers",
+    "name_cache",
 )
 # What a pure module never imports: each of these is a door to the outside.
 DOORS = {

@@ -10,6 +10,7 @@ from wsgiref.util import is_hop_by_hop
 
 from lambda_web_adapter.app import freeze
 from lambda_web_adapter.hooks import hooks_before_freeze
+from lambda_web_adapter.name_cache import NameCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,11 +29,7 @@ _NO_CONTENT = 204  # nor a length of any (RFC 9110 §8.6)
 _WITHOUT_BODY = (_NO_CONTENT, 304)  # RFC 9110 §15.3.5, §15.4.5
 _NOT_IN_A_NAME = re.compile(rb"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")  # RFC 9110 §5.6.2
 _NOT_IN_A_VALUE = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
-# Header names in lower case by their spelling, empty when the header is dropped: each name is looked at once. The bound
-# keeps made-up names from filling memory.
-_NAMES: dict[bytes, bytes] = {}
-_NAMES_BOUND = 1000
-_STATUS_LINES: dict[int, bytes] = {}
+_STATUS_LINES: dict[int, bytes] = {}  # of those that have a name
 
 
 class NobodyWaits(OSError):
@@ -153,9 +150,7 @@ class Exchange:
     def _head_of(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         lines = [_STATUS_LINES.get(status) or _status_line(status)]
         for name, value in headers:
-            lower = _NAMES.get(name)
-            if lower is None:
-                lower = _checked(name)
+            lower = _NAMES[name]
             if not lower:
                 continue
             if _NOT_IN_A_VALUE.search(value):
@@ -222,7 +217,7 @@ def _status_line(status: int) -> bytes:
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
-        phrase = ""
+        return b"HTTP/1.1 %d \r\n" % status
     line = _STATUS_LINES[status] = f"HTTP/1.1 {status:d} {phrase}\r\n".encode("ascii")
     return line
 
@@ -231,7 +226,7 @@ def _checked(name: bytes) -> bytes:
     """Looks at a header's name, and returns it in lower case; empty for what is the server's business on this hop."""
     if not name or _NOT_IN_A_NAME.search(name):
         raise RuntimeError(f"The app sent a header whose name is not one (RFC 9110 §5.1): {name!r:.100}.")
-    lower = b"" if is_hop_by_hop(name.decode("ascii")) else name.lower()
-    if len(_NAMES) < _NAMES_BOUND:
-        _NAMES[name] = lower
-    return lower
+    return b"" if is_hop_by_hop(name.decode("ascii")) else name.lower()
+
+
+_NAMES: NameCache[bytes, bytes] = NameCache(_checked)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_LONGEST_HOST = 262  # bytes: a name (RFC 1035 §2.3.4), and `:65535`
+_LONGEST_PORT = 6  # bytes of what is looked at: one more than a port has
 
 
 class Origin:
@@ -39,14 +41,16 @@ class Origin:
         self.client = said(b"x-real-ip", b"").decode("latin-1")
         self.raw_prefix = said(b"x-forwarded-prefix", b"")
         self.prefix = unquote(self.raw_prefix.decode("latin-1")) if self.raw_prefix else ""
-        self.scheme, self.host, self.port = _server(
-            said(b"x-forwarded-proto", b""), said(b"host", b"localhost"), said(b"x-forwarded-port", b"")
-        )
+        host = said(b"host", b"localhost")
+        # Clients can make names up, also long ones.
+        server = _server if len(host) <= _LONGEST_HOST else _server.__wrapped__
+        is_https = said(b"x-forwarded-proto") == b"https"
+        self.scheme, self.host, self.port = server(is_https, host, said(b"x-forwarded-port", b"")[:_LONGEST_PORT])
 
 
 @lru_cache(maxsize=64)  # a function has few names
-def _server(proto: bytes, host: bytes, forwarded_port: bytes) -> tuple[str, str, int]:
-    scheme = "https" if proto == b"https" else "http"
+def _server(is_https: bool, host: bytes, forwarded_port: bytes) -> tuple[str, str, int]:
+    scheme = "https" if is_https else "http"
     name, port = _split(host.decode("latin-1"))
     return scheme, name, _port(port) or _port(forwarded_port.decode("latin-1")) or _DEFAULT_PORTS[scheme]
 

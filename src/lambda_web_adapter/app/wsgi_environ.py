@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
 from lambda_web_adapter.app.origin import Origin
+from lambda_web_adapter.name_cache import NameCache
 from lambda_web_adapter.trusted_headers import about_the_origin
 
 TYPE_CHECKING = False
@@ -24,9 +25,7 @@ _CONSTANT = {
     "wsgi.file_wrapper": FileWrapper,
     "wsgi.input_terminated": True,
 }
-# HTTP_… by name in lower case; names repeat from request to request. Bounded, as clients make names up.
-_KEYS: dict[bytes, str] = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
-_KEYS_BOUND = 2000
+_WITHOUT_HTTP = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
 def environ_of(request: RawRequest) -> dict[str, Any]:
@@ -50,7 +49,7 @@ def environ_of(request: RawRequest) -> dict[str, Any]:
     if origin.client:
         environ["REMOTE_ADDR"] = origin.client
     for name, value in request.headers:
-        key = _KEYS.get(name) or _key(name)
+        key = _KEYS[name]
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
     if request.body and "CONTENT_LENGTH" not in environ:  # it came in chunks
@@ -60,7 +59,7 @@ def environ_of(request: RawRequest) -> dict[str, Any]:
 
 def _key(name: bytes) -> str:
     """Names a header's key in the environ."""
-    key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
-    if len(_KEYS) < _KEYS_BOUND:
-        _KEYS[name] = key
-    return key
+    return _WITHOUT_HTTP.get(name) or "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
+
+
+_KEYS: NameCache[bytes, str] = NameCache(_key)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from wsgiref.util import is_hop_by_hop
 
+from lambda_web_adapter.name_cache import NameCache
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
@@ -17,10 +19,6 @@ logger = logging.getLogger(__name__)
 
 _NO_CONTENT = 204  # nor a length of any (RFC 9110 §8.6)
 _WITHOUT_BODY = (_NO_CONTENT, 304)  # RFC 9110 §15.3.5, §15.4.5
-# Header names in lower case by their spelling, empty when the header is dropped: each name is looked at once. The bound
-# keeps made-up names from filling memory.
-_NAMES: dict[str, str] = {}
-_NAMES_BOUND = 1000
 
 
 class ConnectionLost(Exception):
@@ -72,9 +70,7 @@ class ResponseWriter:
         self._lines = [f"HTTP/1.1 {status}"]
         self._left = None
         for name, value in headers:
-            lower = _NAMES.get(name)
-            if lower is None:
-                lower = _looked_at(name)
+            lower = _NAMES[name]
             if lower == "content-length":
                 if code == _NO_CONTENT:
                     continue
@@ -142,7 +138,7 @@ class ResponseWriter:
 
 def _looked_at(name: str) -> str:
     """Returns a header's name in lower case; empty for what is the server's business."""
-    lower = "" if is_hop_by_hop(name) else name.lower()
-    if len(_NAMES) < _NAMES_BOUND:
-        _NAMES[name] = lower
-    return lower
+    return "" if is_hop_by_hop(name) else name.lower()
+
+
+_NAMES: NameCache[str, str] = NameCache(_looked_at)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import re
 from codecs import getincrementaldecoder
-from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 
 import orjson
 
 from lambda_web_adapter.events import _base64
+from lambda_web_adapter.name_cache import NameCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ _TEXT = ("image/svg+xml",)
 # C0 controls other than TAB, LF and CR: JSON writes each as six bytes, base64 as one and a third.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LARGE = 256 * 1024  # bytes
+_PLAIN = ("", "identity")  # content codings that leave text readable
 _PIECE = 64 * 1024  # bytes; so that what is worked on stays in the processor's cache
 _KNOWN_TEXT = ("text/", "application/json", "application/javascript", "application/xml")
 
@@ -93,7 +94,7 @@ def reply_bytes(fields: dict[str, Any], response: Response) -> bytes:
 def _length_as_text(response: Response) -> int | None:
     """Says how long a large body is as a JSON string without its quotes; None where that would not be lossless."""
     kind = media_type(response)
-    if not _may_be_text(kind, _token_of(response, b"content-encoding")):
+    if _token_of(response, b"content-encoding") not in _PLAIN or not _TEXT_BY_KIND[kind]:
         return None
     may_have_controls = kind.startswith(_KNOWN_TEXT)
     length = 0
@@ -121,7 +122,7 @@ def _texts(body: bytes) -> Iterator[str]:
 
 def _lossless_text(response: Response) -> str | None:
     kind = media_type(response)
-    if not _may_be_text(kind, _token_of(response, b"content-encoding")):
+    if _token_of(response, b"content-encoding") not in _PLAIN or not _TEXT_BY_KIND[kind]:
         return None
     try:
         text = response.body.decode()
@@ -132,22 +133,26 @@ def _lossless_text(response: Response) -> str | None:
     return None
 
 
-@lru_cache(maxsize=256)  # an app has few media types; the bound keeps made-up ones from filling memory
-def _may_be_text(kind: str, encoding: str) -> bool:
-    return encoding in ("", "identity") and (not kind.startswith(_BINARY) or kind in _TEXT)
+def _is_text_by_kind(kind: str) -> bool:
+    return not kind.startswith(_BINARY) or kind in _TEXT
+
+
+_TEXT_BY_KIND: NameCache[str, bool] = NameCache(_is_text_by_kind)
 
 
 def _token_of(response: Response, header: bytes) -> str:
     """Reads a header's value in lower case, without parameters; empty when there is no such header."""
     for name, value in response.headers:
         if len(name) == len(header) and name.lower() == header:
-            return _token(value)
+            return _TOKENS[value]
     return ""
 
 
-@lru_cache(maxsize=256)
 def _token(value: bytes) -> str:
     return value.partition(b";")[0].strip().lower().decode("latin-1")
+
+
+_TOKENS: NameCache[bytes, str] = NameCache(_token)
 
 
 def media_type(response: Response) -> str:
@@ -166,14 +171,16 @@ def header_text(value: bytes) -> str:
 def header_lines(response: Response) -> Iterator[tuple[str, str, str]]:
     """Yields each header's name in lower case, as the app wrote it, and its value."""
     for name, value in response.headers:
-        lower, spelled = _name(name)
+        lower, spelled = _NAMES[name]
         yield lower, spelled, header_text(value)
 
 
-@lru_cache(maxsize=1000)
 def _name(name: bytes) -> tuple[str, str]:
     spelled = header_text(name)
     return spelled.lower(), spelled
+
+
+_NAMES: NameCache[bytes, tuple[str, str]] = NameCache(_name)
 
 
 def multi_value_headers(response: Response) -> dict[str, list[str]]:
