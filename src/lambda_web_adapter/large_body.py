@@ -16,15 +16,16 @@ LARGE_PIECE = 32 * 1024
 _MOST = 64 * 1024 * 1024  # bytes; a length that is said is not believed beyond that
 
 
-def buffer_for(headers: Iterable[tuple[bytes, bytes]], pieces: list[bytes]) -> BytesIO | None:
+def buffer_for(headers: Iterable[tuple[bytes, bytes]], pieces: list[bytes], limit: int = _MOST) -> BytesIO | None:
     """Makes the buffer for the body of a message; None when its headers do not say how long that is.
 
     Args:
         headers: the message's.
         pieces: what has come so far, which goes into the buffer.
+        limit: the most bytes of which one is made.
     """
     said = next((value for name, value in headers if name.lower() == b"content-length"), b"")
-    if not said.isdigit() or len(said) > 9 or int(said) > _MOST:
+    if not said.isdigit() or len(said) > 9 or int(said) > min(limit, _MOST):
         return None
     buffer = BytesIO(bytes(int(said)))  # written to from its beginning, and given out without a copy
     for piece in pieces:

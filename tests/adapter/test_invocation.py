@@ -28,9 +28,13 @@ class Raising:
     """Stands for the connection to the app."""
 
     takes_event = False
+    complete = True
 
     def __init__(self, error: Exception) -> None:
         self._error = error
+
+    def limit_body(self, size: int) -> None:
+        """Takes no note of it."""
 
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> NoReturn:
         raise self._error
@@ -82,6 +86,10 @@ class Verbose:
     """Stands for the connection to an app whose responses are too large."""
 
     takes_event = False
+    complete = True
+
+    def limit_body(self, size: int) -> None:
+        """Takes no note of it."""
 
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
         return Response(status=200, headers=[], body=b"x" * MAX_REPLY)
@@ -93,6 +101,9 @@ class Unfinished:
     takes_event = False
     complete = False
     closed = False
+
+    def limit_body(self, size: int) -> None:
+        """Takes no note of it."""
 
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
         return Response(status=200, headers=cast("list[tuple[bytes, bytes]]", [()]), body=b"")

@@ -149,6 +149,9 @@ class App:
         self._rest: list[bytes | ExchangeError] = []
         self.requests: list[bytes] = []
 
+    def limit_body(self, size: int) -> None:
+        """Its responses are small."""
+
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, *, whole: bool) -> Response:
         end = preface.HEAD + int.from_bytes(head[1 : preface.HEAD], "big")
         preface.event_of(head[preface.HEAD : end], body)

@@ -100,6 +100,10 @@ class AppConnection:
         """Whether the event may stand in front of a request."""
         return self._app.speaks
 
+    def limit_body(self, size: int) -> None:
+        """Has `exchange` wait for no more bytes of a body; of a larger one, too, `more` gives the rest."""
+        self._connection.limit = size
+
     @property
     def complete(self) -> bool:
         """Whether the response is whole."""

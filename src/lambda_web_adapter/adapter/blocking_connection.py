@@ -87,7 +87,7 @@ class BlockingConnection(ClientConnection):
         if self._socket is None or not self.port:
             raise ConnectionClosed("the connection is not open", sent=False)
         reader = self._reader
-        reader.expect(method, whole=whole)
+        reader.expect(method, whole=whole, limit=self.limit)
         apart = len(body) >= _LARGE_BODY
         first = head if apart else head + body
         sent = self._send(self._socket, first, deadline, _SURELY_BUFFERED)

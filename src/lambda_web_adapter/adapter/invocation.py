@@ -14,6 +14,7 @@ from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.adapter.streamed_reply import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, ResponseTooLarge
 from lambda_web_adapter.events import prelude, source_of, to_request, warm_up
+from lambda_web_adapter.events._base64 import encoded_length
 from lambda_web_adapter.events.pass_through import rejection
 from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.forwarding import authorize, end_to_end, request_head
@@ -85,7 +86,7 @@ class Invoker:
         except Exception as error:  # noqa: BLE001  # the one place where a bug of ours becomes an answer
             log("ERROR", traceback.format_exc(), invocation.request_id)
             problem = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
-        if streamed and not self._connection.complete:
+        if not self._connection.complete:
             self._connection.abandon()  # the rest of the response would come before the next one
         try:
             if not source.http or isinstance(problem, AppRejectedEvent):
@@ -119,9 +120,10 @@ class Invoker:
             self._access.replies(response)
         if streamed:
             return self._stream(source, request, response, deadline, compressor)
+        if not self._connection.complete:
+            await self._read_compressed(source, request, response, deadline, compressor)
         reply = source.reply(response, event)
-        if len(reply) > source.max_reply:
-            raise self._too_large(len(reply), len(response.body), source, request)
+        self._check_size(reply, response, source, request)
         return reply
 
     def _request(self, source: EventSource, event: Any, invocation: Invocation) -> Request:
@@ -142,7 +144,11 @@ class Invoker:
     async def _response(
         self, source: EventSource, request: Request, head: bytes, deadline: float, streamed: bool
     ) -> Response:
-        """Has the app answer; of a response that is to be streamed, only the head need be there."""
+        """Has the app answer; of a response that is to be streamed, only the head need be there.
+
+        One that is larger than its source takes is not whole either: no reply has fewer bytes than its body.
+        """
+        self._connection.limit_body(source.max_reply)
         response = await self._connection.exchange(head, request.body, request.method, deadline, whole=not streamed)
         if self._access:
             self._access.answered(response.status)
@@ -150,8 +156,7 @@ class Invoker:
         if len(response.body) >= memory.LARGE:
             memory.keep()
         if self._fails(source, response.status):
-            if streamed:
-                await self._read_rejection(response, deadline)
+            await self._read_rejection(response, deadline)
             raise rejection(response, request)
         return response
 
@@ -160,7 +165,7 @@ class Invoker:
         from lambda_web_adapter import codings, compression  # nobody else pays for it
 
         accept_encoding = codings.joined(request.headers)
-        if not streamed or self._connection.complete:
+        if self._connection.complete:
             return compression.compress(response, accept_encoding, request.method), None
         head, compressor = compression.begin(response, accept_encoding, request.method)
         if compressor:
@@ -191,13 +196,42 @@ class Invoker:
             reply.continue_from(self._connection, deadline, compressor)
         return reply
 
+    async def _read_compressed(
+        self,
+        source: EventSource,
+        request: Request,
+        response: Response,
+        deadline: float,
+        compressor: Compressor | None,
+    ) -> None:
+        """Reads the rest of a body that is too large as it is, and may be small enough compressed.
+
+        Raises:
+            ResponseTooLarge: it is not.
+        """
+        parts = [response.body]
+        size = len(response.body)
+        received = source.max_reply if compressor else size
+        while not self._connection.complete:
+            if compressor is None or encoded_length(size) > source.max_reply:
+                coded = f", which make {encoded_length(size)} when they are compressed" if compressor else ""
+                what = f"The response has at least {received} bytes{coded}"
+                raise self._too_large(what, source, request)
+            part = await self._connection.more(deadline)
+            received += len(part)
+            parts.append(compressor.feed(part))
+            size += len(parts[-1])
+        if compressor:
+            parts.append(compressor.end())
+        response.body = b"".join(parts)
+
     async def _read_rejection(self, response: Response, deadline: float) -> None:
         """Reads what an error has to say, where the response is not whole."""
         while not self._connection.complete:
-            response.body += await self._connection.more(deadline)
             if len(response.body) > _ENOUGH_OF_A_REJECTION:
-                self._connection.close()
+                self._connection.abandon()
                 return
+            response.body += await self._connection.more(deadline)
 
     def _reply_to_failed(
         self, source: EventSource, problem: AdapterError, event: Any, request_id: str, streamed: bool
@@ -217,9 +251,14 @@ class Invoker:
             log("ERROR", traceback.format_exc(), request_id)
             raise problem from error
 
-    def _too_large(self, size: int, body: int, source: EventSource, request: Request) -> ResponseTooLarge:
+    def _check_size(self, reply: bytes, response: Response, source: EventSource, request: Request) -> None:
+        if len(reply) > source.max_reply:
+            what = f"The reply has {len(reply)} bytes, for a body of {len(response.body)}"
+            raise self._too_large(what, source, request)
+
+    def _too_large(self, what: str, source: EventSource, request: Request) -> ResponseTooLarge:
         return ResponseTooLarge(
-            f"The reply has {size} bytes, for a body of {body}, but {source.taker} takes {source.max_reply}. Stream it "
+            f"{what}, but {source.taker} takes {source.max_reply}. Stream it "
             "(AWS_LWA_INVOKE_MODE=response_stream, behind a function URL or a REST API), compress it "
             "(AWS_LWA_ENABLE_COMPRESSION=true), or answer with a presigned URL of a file in S3.",
             f" It was the reply to {_route(request)}.",

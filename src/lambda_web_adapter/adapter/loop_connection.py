@@ -7,7 +7,15 @@ import select
 import time
 
 from lambda_web_adapter.adapter.mode import ClientConnection
-from lambda_web_adapter.adapter.response_reader import ALL, HEAD, MORE, ConnectionClosed, NotHttp, ResponseReader
+from lambda_web_adapter.adapter.response_reader import (
+    ALL,
+    HEAD,
+    MORE,
+    NO_LIMIT,
+    ConnectionClosed,
+    NotHttp,
+    ResponseReader,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,6 +82,7 @@ class LoopConnection(ClientConnection):
         wire = self._wire
         if wire is None or not wire.port:
             raise ConnectionClosed("the connection is not open", sent=False)
+        wire.limit = self.limit
         wire.begin(head, body, method, whole=whole)
         await wire.receive(ALL if whole else HEAD, deadline)
         return wire.reader.response()
@@ -106,6 +115,7 @@ class _Wire(asyncio.Protocol):
     Attributes:
         port: this side's port, or 0 when the connection can take no request any more.
         reader: what has come.
+        limit: the most bytes of a body that is waited for as a whole.
     """
 
     def __init__(self) -> None:
@@ -118,11 +128,12 @@ class _Wire(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None
         self._error: Exception | None = None
         self.reader = ResponseReader()
+        self.limit = NO_LIMIT
         self.port = 0
 
-    def begin(self, head: bytes, body: bytes, method: str, *, whole: bool = True) -> None:
+    def begin(self, head: bytes, body: bytes, method: str, *, whole: bool = True, limit: int = NO_LIMIT) -> None:
         """Sends a request, or what there is of it."""
-        self.reader.expect(method, whole=whole)
+        self.reader.expect(method, whole=whole, limit=self.limit)
         self._asking = True
         self._enough = ALL
         if len(body) >= _LARGE_BODY:
@@ -218,10 +229,12 @@ class _Wire(asyncio.Protocol):
         _wake(self._received)
         if self.reader.complete:
             _wake(self._writable)  # who has answered may take no more
-        if self._enough is not ALL:
+        if self._enough is ALL:
+            self._ahead = 0 if self.reader.complete else _AHEAD  # more than is wanted has come
+        else:
             self._ahead += len(data)
-            if self._ahead >= _AHEAD:
-                self._transport.pause_reading()
+        if self._ahead >= _AHEAD:
+            self._transport.pause_reading()
 
     def eof_received(self) -> None:
         """Does not wait until a peer that has nothing more to say has taken all."""

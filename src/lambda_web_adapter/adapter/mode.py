@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from lambda_web_adapter.adapter.response_reader import NO_LIMIT
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +26,11 @@ class ClientConnection(ABC):
 
     Attributes:
         port: this side's port while the connection is open, else 0. Whether it is open, as far as this side knows.
+        limit: the most bytes of a body that is waited for as a whole. Of a larger one, `more` gives the rest.
     """
 
     port: int
+    limit: int = NO_LIMIT
 
     @property
     @abstractmethod

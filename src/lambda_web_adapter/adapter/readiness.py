@@ -37,6 +37,7 @@ _PROGRESS_SECONDS = 2.0  # between lines in the log about it
 _CONNECT_SECONDS = 1.0
 _PROBE_SECONDS = 5.0  # an HTTP probe that hangs is tried again
 _LEAST_SECONDS = 0.001
+_PROBE_BYTES = 1024 * 1024  # of the answer to a probe, of which only the status counts
 _EXIT_SECONDS = 2.0  # between the end of the control channel and the end of the process
 _FAILED_SECONDS = 0.05  # between the word that the start has failed and the same, unless a thread of the app's goes on
 # What uvicorn writes of any lifespan startup that fails, and our own server of any import.
@@ -151,6 +152,7 @@ def _probe(settings: Settings, port: int, path: str, until: float) -> str:
     request = f"GET {path} HTTP/1.1\r\nhost: {settings.host}:{port}\r\nconnection: close\r\n\r\n"
     try:
         run(connection.connect(_bounded(_CONNECT_SECONDS, until)))
+        connection.limit = _PROBE_BYTES
         deadline = time.monotonic() + _bounded(_PROBE_SECONDS, until)
         response = run(connection.ask(request.encode(), deadline=deadline))
     except (OSError, ConnectionClosed, NotHttp) as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import sys
+from io import BytesIO
 from operator import attrgetter
 
 import httptools
@@ -10,16 +12,16 @@ import httptools
 from lambda_web_adapter.large_body import LARGE_PIECE, buffer_for
 from lambda_web_adapter.messages import Response
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from io import BytesIO
-
-
 # What SIGTERM does from the moment on at which it has come: its handler has raised a SystemExit (see `lifecycle`).
 _ENDING = signal.SIG_IGN
 
-# What a connection reads for: the head, what comes next of the body, or all of it.
-HEAD, MORE, ALL = attrgetter("has_head"), attrgetter("has_more"), attrgetter("complete")
+# What a connection reads for: the head, what comes next of the body, or all of it, if it is not too large.
+HEAD, MORE, ALL = attrgetter("has_head"), attrgetter("has_more"), attrgetter("has_all")
+
+# What is no bound for a body.
+NO_LIMIT = sys.maxsize
+# Pieces of a body from which on they are put together: one of a few bytes takes twenty times as many.
+_MANY = 1024
 
 
 class ConnectionClosed(Exception):
@@ -46,6 +48,7 @@ class ResponseReader:
     Attributes:
         has_head: whether status and headers are there.
         complete: whether the response is whole.
+        has_all: whether it is, or has more of a body than is wanted, of which `part` gives the rest.
         keep_alive: whether the connection can take another request after it.
         received: whether a byte of it was read.
         has_surplus: whether something came behind it.
@@ -56,14 +59,17 @@ class ResponseReader:
         self._parser = httptools.HttpResponseParser(self)
         self.expect("GET")
 
-    def expect(self, method: str, *, whole: bool = True) -> None:
+    def expect(self, method: str, *, whole: bool = True, limit: int = NO_LIMIT) -> None:
         """Begins with a response.
 
         Args:
             method: what it is a response to: the one to HEAD has no body.
             whole: whether its body is taken as a whole, or by `part`.
+            limit: the most bytes of a body that is taken as a whole.
         """
         self._whole = whole
+        self._limit = limit
+        self._size = 0
         self._buffer: BytesIO | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._chunks: list[bytes] = []
@@ -73,6 +79,7 @@ class ResponseReader:
         self.keep_alive = False
         self.has_head = False
         self.complete: bool = False
+        self.has_all: bool = False
         self._bodiless = method == "HEAD"
 
     def feed(self, data: bytes) -> None:
@@ -103,7 +110,7 @@ class ResponseReader:
         if not self._status or b"content-length" in names or b"transfer-encoding" in names:
             raise ConnectionClosed("the connection was closed", received=self.received)
         self.keep_alive = False
-        self.complete = True
+        self.complete = self.has_all = True
 
     def response(self) -> Response:
         """Returns the response, with what of its body has come, of which nothing is kept."""
@@ -152,7 +159,7 @@ class ResponseReader:
             self._status = status
             self.keep_alive = self._parser.should_keep_alive()
             self.has_head = True
-            self.complete = self._bodiless
+            self.complete = self.has_all = self._bodiless
 
     def on_body(self, body: bytes) -> None:
         """Keeps a part of the body; the response to HEAD has none, whatever the app sends."""
@@ -160,12 +167,24 @@ class ResponseReader:
             self._buffer.write(body)
         elif not self._bodiless:
             self._chunks.append(body)
-            if len(body) >= LARGE_PIECE and self._whole:
-                self._buffer = buffer_for(self._headers, self._chunks)
+            if self._whole:
+                self._put_together(len(body))
+        self._size += len(body)
+        if self._size > self._limit:
+            self.has_all = True
+            self._whole = False
+
+    def _put_together(self, size: int) -> None:
+        """Begins to collect a body that is large, or comes in very many pieces."""
+        if size >= LARGE_PIECE:
+            self._buffer = buffer_for(self._headers, self._chunks, self._limit)
+        elif len(self._chunks) >= _MANY:
+            self._buffer = BytesIO()
+            self._buffer.writelines(self._chunks)
 
     def on_message_complete(self) -> None:
         """Ends the response, unless it is an interim one (RFC 9110 §15.2), which is passed over."""
         if self._status:
-            self.complete = True
+            self.complete = self.has_all = True
         else:
             self._headers = []

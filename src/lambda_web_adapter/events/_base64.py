@@ -49,9 +49,9 @@ def encoded(data: bytes) -> Iterator[bytes]:
         yield encode(view[start : start + _PIECE])
 
 
-def encoded_length(data: bytes) -> int:
-    """Says how many bytes base64 has, padding included."""
-    return (len(data) + 2) // 3 * 4
+def encoded_length(size: int) -> int:
+    """Says how many bytes so many have as base64, padding included."""
+    return (size + 2) // 3 * 4
 
 
 @cache

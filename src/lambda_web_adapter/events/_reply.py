@@ -77,7 +77,7 @@ def reply_bytes(fields: dict[str, Any], response: Response) -> bytes:
         return json_bytes(fields | {"body": body, "isBase64Encoded": is_base64})
     length = _length_as_text(response)
     if length is None:
-        length, pieces = _base64.encoded_length(response.body), _base64.encoded(response.body)
+        length, pieces = _base64.encoded_length(len(response.body)), _base64.encoded(response.body)
         others = json_bytes(fields | {"isBase64Encoded": True})
     else:
         pieces = _escaped(response.body)
