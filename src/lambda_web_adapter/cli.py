@@ -100,8 +100,7 @@ def _on_lambda(words: list[str], environment: MutableMapping[str, str]) -> int:
 
     address = environment["AWS_LAMBDA_RUNTIME_API"]
     if problem:
-        app_process.stop(apps)
-        return lifecycle.init_failed(address, problem, settings)
+        return lifecycle.init_failed(address, problem, settings, apps)
     if names := unclear_variables(environment):
         from lambda_web_adapter.setting_notes import notes  # mostly nobody needs them
 

@@ -10,6 +10,8 @@ import sys
 SHOW_STACKS = signal.SIGUSR2
 # The variable that names the file descriptor to write them to, where the adapter makes one event of them.
 STACKS_TO = "_LWA_STACKS_TO"
+# The line on the control channel by which our own server says that it takes no more requests.
+STOPPING = "stopping"
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 

@@ -68,12 +68,16 @@ class App:
         self.port = port
         self.speaks = speaks
         self.killed = False
+        self.pid = 0
 
         self.control = self
         self.started_at = time.monotonic()
 
     def read_line(self, timeout: float) -> bytes:
         return b"shown" if self.speaks else b""
+
+    def is_gone(self) -> bool:
+        return self.killed
 
     def has_ended(self, timeout: float = 0) -> bool:
         return False

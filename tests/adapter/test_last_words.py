@@ -185,7 +185,7 @@ def test_they_are_in_the_log_of_a_request_in_which_a_command_ends_but_not_for_it
         "errorType": "Runtime.AppExited",
         "message": "The app ended (exit code 7) before it had answered.",
     }
-    dying.wait_for(r"ERROR.*AppExited: The app ended \(exit code 7\) before it had answered\. It wrote:\n.*out of ink")
+    dying.wait_for(r"ERROR.*AppExited: The app ended \(exit code 7\) before it had answered\. It wrote:\s.*out of ink")
 
 
 def test_they_are_in_the_error_of_an_event_in_which_a_command_ends(dying: Running, api: FakeRuntimeApi) -> None:

@@ -161,8 +161,11 @@ class App:
     def __init__(self, port: int) -> None:
         self.port = port
 
-    def has_ended(self, timeout: float = 0) -> bool:
+    def is_gone(self) -> bool:
         return False
+
+    def lose(self) -> None:
+        """Nothing comes of it here."""
 
 
 class Server:

@@ -104,7 +104,7 @@ def test_an_app_is_served(tmp_path: Path, source: str, settings: dict[str, str],
         assert client.ask("GET", "/").body == body
         assert served.word(client.name) == "done"
         assert served.stop() == 0
-        assert served.line() == ""
+        assert [served.line(), served.line()] == ["stopping", ""]
 
 
 def test_the_app_is_discovered_in_the_working_directory(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_a_failed_shutdown_is_in_the_log_and_nothing_more(tmp_path: Path) -> Non
 
     with serving("main:app", folder=tmp_path) as served:
         assert served.stop() == 0
-        assert served.line() == ""
+        assert [served.line(), served.line()] == ["stopping", ""]
         assert "main.NoDatabase: gone already" in served.output()
 
 

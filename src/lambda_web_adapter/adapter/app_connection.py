@@ -45,7 +45,7 @@ class AppConnection:
         self._app = app
         self._idle_seconds = idle_seconds
         self._mode = mode
-        self._connection = mode.connection(host, app.port)
+        self._connection = mode.connection(host, app.port, app.is_gone)
         self._port = 0
         self._ends: tuple[bytes, ...] = ()
         self._used_at = 0.0
@@ -195,8 +195,12 @@ class AppConnection:
                 await self._connection.connect(min(left, _ATTEMPT_SECONDS))
                 self._port = self._connection.port
             except TimeoutError:
+                if self._app.is_gone():  # a process that it has started may hold its port
+                    raise ConnectionClosed("its process is gone") from None
                 left = deadline - time.monotonic()
             except OSError as error:
+                if isinstance(error, ConnectionRefusedError):
+                    self._app.lose()  # nobody listens, and nobody will
                 raise AppUnreachable(f"The app does not take connections: {error.strerror or error}.") from None
         self._ends = (b"done %d" % self._port, b"closing %d" % self._port)
 
@@ -231,7 +235,7 @@ class AppConnection:
 
     async def _has_ended(self) -> bool:
         until = time.monotonic() + _EXIT_SECONDS
-        while not self._app.has_ended():
+        while not self._app.is_gone():
             if time.monotonic() >= until:
                 return False
             await self._mode.pause(_LOOK_SECONDS)

@@ -6,12 +6,12 @@ A command cannot speak, and its copy of the channel closes as the command is exe
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import signal
 import socket
 import sys
 import time
+from _thread import allocate_lock
 
 from lambda_web_adapter.adapter.control_channel import ControlChannel
 from lambda_web_adapter.adapter.last_words import LastWords
@@ -23,6 +23,7 @@ from lambda_web_adapter.preface import COMMAND_VARIABLE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from typing import ClassVar
 
     from lambda_web_adapter.settings import Settings
 
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
 # For the program that `again` executes: descriptors of the listening socket, the control channel, and its own stderr.
 DESCRIPTORS = "_LWA_APP_PROCESS"
 
-# A stop: what Lambda leaves a runtime for SIGTERM is 300 ms when an extension is registered.
-_STOP_SECONDS = 0.3
+# Between the end of the app's server and the end of its process, which may have work to do at its end: as long as
+# Lambda leaves a runtime to stop.
+LEAVE_SECONDS = 0.3
 
 
 class AppProcess:
@@ -48,7 +50,10 @@ class AppProcess:
         speaks: whether the app says itself when it is ready and done, as our own server does.
         keeps_connections: whether a connection takes another request; not that of a command that ends some unasked.
         started_at: when it was started, on the monotonic clock in seconds; later by what passed while nobody waited.
+        lost_at: when it was found to take no requests any more although its process runs; 0 while it does.
     """
+
+    _all: ClassVar[set[int]] = set()  # the processes of all apps of this environment
 
     def __init__(self, settings: Settings, command: list[str], serve: Serve) -> None:
         """Remembers what to start.
@@ -71,6 +76,10 @@ class AppProcess:
         self.port = 0
         self.pid = 0
         self.started_at = 0.0
+        self.lost_at = 0.0
+        self._first_started = 0
+        self._is_cleared = False
+        self._lock = allocate_lock()
 
     def start(self, *, execute: bool = False) -> None:
         """Starts the process, and returns at once.
@@ -88,17 +97,19 @@ class AppProcess:
         self._last_words = None if os.isatty(2) else LastWords()  # a person has seen what was said
         self._stacks = None if self._command else StacksFile.where_wanted(os.environ)
         self.started_at = time.monotonic()
+        self._first_started = self._first_started or _now_in_ticks()
         bootstrap = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
             ours.close()
             self._become_app(listener, theirs, bootstrap, execute=execute)
+        self._all.add(self.pid)
         theirs.close()
         if listener:
             listener.close()  # or connections to a dead app would queue here for ever
         if self._last_words:
             self._last_words.listen()
-        self.control = ControlChannel(ours)
+        self.control = ControlChannel(ours, self.is_gone)
 
     def again(self) -> AppProcess:
         """Starts another run; what a running adapter has open, locked or imported is not for it.
@@ -108,6 +119,7 @@ class AppProcess:
         """
         other = AppProcess(self._settings, self._command, self._serve)
         other.on_one_core = self.on_one_core
+        other._first_started = self._first_started
         other.start(execute=True)
         return other
 
@@ -137,20 +149,44 @@ class AppProcess:
 
     def has_ended(self, timeout: float = 0) -> bool:
         """Says whether the process has ended, waiting up to `timeout` seconds for it to end."""
-        if not self.pid:
-            return True
         until = time.monotonic() + timeout
         pause = 0.001
         while True:
-            pid, status = _wait(self.pid)
-            if pid:
-                self.pid = 0
-                self._end = _how_it_ended(status)
+            with self._lock:  # a thread may wait for it to be ready
+                if self.pid:
+                    self._look()
+            if not self.pid:
                 return True
             if time.monotonic() >= until:
                 return False
             time.sleep(pause)
             pause = min(pause * 2, 0.02)
+
+    def _look(self) -> None:
+        pid, status = _wait(self.pid)
+        if pid:
+            self._end = self._end or _how_it_ended(status)
+            self._all.discard(pid)
+            self.pid = 0
+
+    def lose(self) -> None:
+        """Take note that it takes no requests any more."""
+        self.lost_at = self.lost_at or time.monotonic()
+
+    def is_gone(self) -> bool:
+        """Return whether it takes no requests any more, and end what is left of it then.
+
+        Processes that it has started hold its connections, its end of the control channel and its port. A process whose
+        server has stopped has a moment to end by itself.
+        """
+        if not self.has_ended():
+            if self.speaks and not self.lost_at and self.control.has_closed():
+                self.lose()
+            if not self.lost_at or time.monotonic() < self.lost_at + LEAVE_SECONDS:
+                return False
+            self._end = "its server had stopped, and it was killed"
+        self._clear()
+        return True
 
     def share_core(self) -> None:
         """Puts adapter and app on one core, where `on_one_core` says so; what the app starts from now on goes along.
@@ -177,45 +213,41 @@ class AppProcess:
     def ask_to_stop(self) -> None:
         """Asks the process to end in order; `kill` is for those that do not."""
         if self.pid and not self.has_ended():
-            _signal(self._family(), signal.SIGTERM)
+            _signal([self.pid], signal.SIGTERM)
 
     def shown_stacks(self) -> str:
         """Takes what it has shown; nothing where that goes to stderr at once."""
         return self._stacks.take() if self._stacks else ""
 
     def kill(self) -> None:
-        """Ends the process at once."""
-        if self.pid:
-            _signal(self._family(), signal.SIGKILL)
-            self.has_ended(timeout=60)
+        """Ends the process, and all that stem from it, at once."""
+        self._clear()
         self.control.close()
         if self._stacks:
             self._stacks.close()
 
-    def _family(self) -> list[int]:
-        """The process and, for a command, all that stem from it: a script need not hand on signals to its server.
+    def living(self) -> list[int]:
+        """Return the processes that stem from it, itself included, and have not ended.
 
         They stay in the bootstrap's own group, which is what Lambda and the Runtime Interface Emulator kill.
         """
-        found = [self.pid]
-        for pid in found if self._command else ():
-            for tasks in glob.glob(f"/proc/{pid}/task/*/children"):
-                with contextlib.suppress(OSError), open(tasks) as file:
-                    found += map(int, file.read().split())
-        return found
+        from lambda_web_adapter.adapter import process_tree  # not before the fork
 
+        return process_tree.living(self.pid, self._all, self._first_started) if self.started_at else []
 
-def stop(apps: list[AppProcess]) -> None:
-    """Ends processes: asks them all with SIGTERM, and kills those that have not ended in time."""
-    for app in apps:
-        app.ask_to_stop()
-    until = time.monotonic() + _STOP_SECONDS
-    for app in apps:
-        if not app.has_ended(until - time.monotonic()):
-            from lambda_web_adapter.adapter.log import log  # not before the fork
+    def collect_orphans(self) -> None:
+        """Let the kernel forget processes that stemmed from it, were adopted, and have ended."""
+        from lambda_web_adapter.adapter import process_tree
 
-            log("WARNING", f"The app did not end within {_STOP_SECONDS:g} s after SIGTERM; it is killed.")
-        app.kill()
+        process_tree.collect(self.pid, self._all, self._first_started)
+
+    def _clear(self) -> None:
+        if self.started_at and not self._is_cleared:
+            from lambda_web_adapter.adapter import process_tree
+
+            self._is_cleared = True
+            process_tree.kill(self.pid, self._all, self._first_started)
+            self.has_ended(timeout=60)
 
 
 def _execute(words: list[str], variables: dict[str, str], control: socket.socket) -> None:
@@ -252,3 +284,10 @@ def _how_it_ended(status: int) -> str:
         return f"signal {signal.Signals(-code).name}"
     except ValueError:
         return f"signal {-code}"
+
+
+def _now_in_ticks() -> int:
+    """Return the time as the kernel has it for the start of processes, rounded down; 0 where it has none."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))

@@ -35,9 +35,10 @@ _SURELY_BUFFERED = 16 * 1024
 class BlockingConnection(ClientConnection):
     """A connection to one address."""
 
-    def __init__(self, host: str, port: int) -> None:
-        """Remembers the address; nothing is opened yet."""
+    def __init__(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> None:
+        """Remembers the address, and what looks whether the peer is gone; nothing is opened yet."""
         self._address = (host, port)
+        self._is_gone = is_gone
         self._socket: socket.socket | None = None
         self.port = 0
         self._limited = 0.0
@@ -156,7 +157,7 @@ class BlockingConnection(ClientConnection):
                 try:
                     sent += opened.send(memoryview(request)[sent:] if sent else request)
                 except BlockingIOError:
-                    if heed and _has_something_to_read(opened):
+                    if (heed and _has_something_to_read(opened)) or (self._is_gone and self._is_gone()):
                         break
                 except OSError:
                     break  # it may have answered before
@@ -169,12 +170,14 @@ class BlockingConnection(ClientConnection):
         """Reads until there is enough, and closes the connection behind a response that is the last on it."""
         reader = self._reader
         size = _SMALL
+        flags = 0
         try:
             self._limit(opened, deadline)
             while not enough(reader):
                 try:
-                    data = opened.recv(size)
+                    data = opened.recv(size, flags)
                 except BlockingIOError:
+                    flags = self._how_to_go_on(flags)
                     self._limit(opened, deadline)
                     continue
                 except OSError as error:
@@ -190,6 +193,16 @@ class BlockingConnection(ClientConnection):
             self._abandon(error)
             raise
         self._close_behind_the_last()
+
+    def _how_to_go_on(self, flags: int) -> int:
+        """Return the flags to read with after nothing came; from a peer that is gone all is here that will ever come.
+
+        Raises:
+            ConnectionClosed: it has been read.
+        """
+        if flags:
+            raise ConnectionClosed("its process is gone", received=self._reader.received)
+        return int(socket.MSG_DONTWAIT) if self._is_gone and self._is_gone() else 0
 
     def _limit(self, opened: socket.socket, deadline: float | None) -> None:
         """Lets the kernel keep the time: each blocking call ends by itself, without a poll before it.

@@ -1,8 +1,8 @@
 """The adapter's end of the control channel, a socket pair: a line for each thing that HTTP cannot say.
 
-From our own server come `ready`, `failed {json}`, after each request `done PORT` or `closing PORT`, and the answers to
-what it is asked for. PORT is this side's port of the connection that the request came on, which carries one at a time:
-it names the request.
+From our own server come `ready`, `failed {json}`, after each request `done PORT` or `closing PORT`, the answers to what
+it is asked for, and in the end `stopping`. PORT is this side's port of the connection that the request came on, which
+carries one at a time: it names the request.
 """
 
 from __future__ import annotations
@@ -12,18 +12,26 @@ import socket
 import struct
 import time
 
+from lambda_web_adapter.parent import STOPPING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # The longest time that the kernel keeps for one call. One that is interrupted, by a freeze or a signal, begins anew
 # with all of its time, which must not lead far beyond the deadline; and one that a signal does not interrupt, since it
 # came just before, or to another thread, must not keep SIGTERM from its handler for longer.
 SLICE = 0.1  # seconds
+_STOPPING = f"{STOPPING}\n".encode()
 
 
 class ControlChannel:
     """What the app says of itself, line by line; without a socket it is closed."""
 
-    def __init__(self, channel: socket.socket | None = None) -> None:
-        """Takes the socket."""
+    def __init__(self, channel: socket.socket | None = None, is_gone: Callable[[], bool] | None = None) -> None:
+        """Takes the socket, and what looks whether the app is gone: a process that it has started may hold its end."""
         self._socket = channel
+        self._is_gone = is_gone
         self._rest = b""
 
     def fileno(self) -> int:
@@ -46,17 +54,21 @@ class ControlChannel:
         if channel is None:
             return b""
         until = 0.0
+        gone = False
         flags = int(socket.MSG_DONTWAIT)  # mostly the line is there already, and one system call is all it takes
         while b"\n" not in self._rest:
             try:
                 data = channel.recv(65536, flags)
             except BlockingIOError:
+                if gone:
+                    return b""
                 now = time.monotonic()
                 until = until or now + timeout
                 if now >= until:
                     raise TimeoutError("nothing came on the control channel") from None
+                gone = not flags and self._is_gone is not None and self._is_gone()
+                flags = int(socket.MSG_DONTWAIT) if gone else 0  # what it has said is here already
                 channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(min(until - now, SLICE)))
-                flags = 0
                 continue
             except ConnectionError:
                 data = b""
@@ -78,6 +90,18 @@ class ControlChannel:
             return None
         *lines, self._rest = (self._rest + data).split(b"\n")
         return lines
+
+    def has_closed(self) -> bool:
+        """Return whether the app has closed its end, or says next that its server takes no more requests."""
+        if self._socket is None:
+            return True
+        try:
+            data = self._socket.recv(len(_STOPPING), socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            return not data or data == _STOPPING
+        except BlockingIOError:
+            return False
+        except ConnectionError:
+            return True
 
     def ask(self, line: str) -> None:
         """Asks our own server for something; that it has ended is heard when the answer is read."""

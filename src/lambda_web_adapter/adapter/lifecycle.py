@@ -8,17 +8,19 @@ import sys
 import time
 from dataclasses import dataclass
 
-from lambda_web_adapter.adapter.app_process import stop
 from lambda_web_adapter.adapter.extension import Extension
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.one_at_a_time import OneAtATime, run
+from lambda_web_adapter.adapter.process_tree import adopt_orphans
 from lambda_web_adapter.adapter.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.slot import INIT_FAILED, RUNTIME_API_FAILED, Slot, Strikes
+from lambda_web_adapter.adapter.stop import stop
 from lambda_web_adapter.adapter.supervisor import Supervisor
 from lambda_web_adapter.errors import AdapterError, AfterRestoreFailed, AppError, RuntimeApiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType
 
     from lambda_web_adapter.adapter.app_process import AppProcess
@@ -82,6 +84,7 @@ def _live(address: str, supervisors: list[Supervisor], settings: Settings, kind:
     )  # it is one for as long as this object lives; a proxy is for the runtime's calls only
     if settings.register_extension:
         extension.register()
+    adopt_orphans()
     for supervisor in supervisors:
         run(supervisor.start(supervisor.app.started_at + kind.init_seconds))
     runtime = RuntimeApi(address, supervisors[0].mode, proxy=settings.runtime_api_proxy)
@@ -96,8 +99,9 @@ def _live(address: str, supervisors: list[Supervisor], settings: Settings, kind:
     return run(Slot(runtime, supervisors[0], settings, Strikes()).serve())
 
 
-def init_failed(address: str, error: AdapterError, settings: Settings) -> int:
-    """Reports that the environment cannot start; returns the exit code."""
+def init_failed(address: str, error: AdapterError, settings: Settings, apps: Sequence[AppProcess] = ()) -> int:
+    """Ends the apps that were started, and reports that the environment cannot start; returns the exit code."""
+    stop(apps)
     log("ERROR", f"{error.error_type}: {error}")
     try:
         run(RuntimeApi(address, OneAtATime(), proxy=settings.runtime_api_proxy).init_failed(error))
@@ -111,7 +115,8 @@ def _watch(supervisors: list[Supervisor]) -> None:
 
     def child_changed(number: int, frame: FrameType | None) -> None:
         for supervisor in supervisors:
-            supervisor.look = True
+            supervisor.look = supervisor.has_orphans = True
+            supervisor.mode.child_changed()
 
     signal.signal(signal.SIGCHLD, child_changed)
 

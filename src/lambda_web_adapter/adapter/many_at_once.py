@@ -13,12 +13,14 @@ import signal
 import time
 from importlib.util import find_spec
 
-from lambda_web_adapter.adapter.app_process import stop
+from lambda_web_adapter.adapter.app_process import LEAVE_SECONDS
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.loop_connection import LoopConnection
 from lambda_web_adapter.adapter.mode import Mode
 from lambda_web_adapter.adapter.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.slot import Slot, Strikes
+from lambda_web_adapter.adapter.stop import stop
+from lambda_web_adapter.parent import STOPPING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,13 +100,14 @@ class ManyAtOnce(Mode):
     def __init__(self, slots: int) -> None:
         """Begins, on the event loop that runs; the slots are those of one app process."""
         self._slots = slots
+        self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
         self._ear: _Ear | None = None
         self._next_stacks = 0.0
         self._shown = False  # whether the app wrote its stacks when it was last asked to
 
-    def connection(self, host: str, port: int) -> LoopConnection:
-        """Makes a connection on the event loop."""
+    def connection(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> LoopConnection:
+        """Makes a connection on the event loop; `child_changed` ends those to an app that is gone."""
         return LoopConnection(host, port)
 
     @contextlib.asynccontextmanager
@@ -122,6 +125,15 @@ class ManyAtOnce(Mode):
         if self._ear:
             self._ear.end()
         self._ear = _Ear(app)
+
+    def child_changed(self) -> None:
+        """Has the app looked at, outside of the signal's handler; one that is gone leaves no open connection."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._look)
+
+    def _look(self) -> None:
+        if self._ear:
+            self._ear.app.is_gone()
 
     async def pause(self, seconds: float) -> None:
         """Leaves the event loop to others."""
@@ -144,7 +156,8 @@ class ManyAtOnce(Mode):
         """
         ear = self._ear
         if not port:
-            await self._end_deaf(app, request_id)
+            self._shown = False
+            await self._end(app, "The app takes no connection", request_id)
             return
         if not app.speaks or ear is None or ear.app is not app:
             log("ERROR", "The app did not answer in time; its connection was closed.", request_id)
@@ -160,12 +173,12 @@ class ManyAtOnce(Mode):
         try:
             await ear.wait((b"cancelled %d" % port,), time.monotonic() + _REACTION_SECONDS)
         except TimeoutError:
-            await self._end(app, request_id)
+            await self._end(app, "The app did not react", request_id)
         if ear.stuck >= self._slots and app.pid:
             log("ERROR", f"{ear.stuck} requests hang in the app; it is ended, and the next event starts it again.")
             app.kill()
 
-    async def _end(self, app: AppProcess, request_id: str) -> None:
+    async def _end(self, app: AppProcess, why: str, request_id: str) -> None:
         """Ends an app that hangs as a whole: one of the slots that find that out does, and the others wait for it."""
         async with self._lock:
             if not app.pid:
@@ -175,16 +188,7 @@ class ManyAtOnce(Mode):
 
                 await log_stacks(app, self, request_id, ends=True)
             app.kill()
-            log("ERROR", "The app did not react; it was ended, and the next event starts it again.", request_id)
-
-    async def _end_deaf(self, app: AppProcess, request_id: str) -> None:
-        """Ends an app that takes no connections: it hangs as a whole, whatever it runs on."""
-        if app.pid:  # else another slot has seen it
-            log("ERROR", "The app takes no connection; it is ended, and the next event starts it again.", request_id)
-            from lambda_web_adapter.adapter.stack_dump import log_stacks  # nobody else pays for it
-
-            await log_stacks(app, self, request_id, ends=True)
-            app.kill()
+            log("ERROR", f"{why}; it is ended, and the next event starts it again.", request_id)
 
 
 class _Ear:
@@ -240,17 +244,24 @@ class _Ear:
         lines = self.app.control.lines()
         if lines is None:
             self.end()
+            if not self.app.is_gone():  # its process may have work to do at its end
+                self._loop.call_later(1.5 * LEAVE_SECONDS, self.app.is_gone)
             return
         for line in lines:
-            waiting = self._waiting.get(line)
-            if waiting is not None:
-                if not waiting.done():
-                    waiting.set_result(line)
-            elif line in self._ignored:
-                for each in self._ignored[line]:
-                    del self._ignored[each]
-            else:
-                self._heard.add(line)
+            self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        waiting = self._waiting.get(line)
+        if waiting is not None:
+            if not waiting.done():
+                waiting.set_result(line)
+        elif line in self._ignored:
+            for each in self._ignored[line]:
+                del self._ignored[each]
+        elif line == STOPPING.encode():
+            self.app.lose()
+        else:
+            self._heard.add(line)
 
     def end(self) -> None:
         """Takes the end of the channel."""

@@ -112,8 +112,14 @@ class Mode(ABC):
     freezes: bool
 
     @abstractmethod
-    def connection(self, host: str, port: int) -> ClientConnection:
-        """Makes a connection, which is not open yet."""
+    def connection(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> ClientConnection:
+        """Makes a connection, which is not open yet.
+
+        Args:
+            host: the host to connect to.
+            port: its port.
+            is_gone: looks whether the peer's process is gone. Another that it has started may hold its connections.
+        """
 
     @abstractmethod
     def starting(self, deadline: float) -> AbstractAsyncContextManager[object]:
@@ -122,6 +128,10 @@ class Mode(ABC):
     @abstractmethod
     def started(self, app: AppProcess) -> None:
         """Takes note of another run of the app, which is ready."""
+
+    @abstractmethod
+    def child_changed(self) -> None:
+        """Takes note that a child has ended, or that an app's server has stopped; called in a signal's handler."""
 
     @abstractmethod
     async def pause(self, seconds: float) -> None:

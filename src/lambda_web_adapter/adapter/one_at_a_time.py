@@ -11,6 +11,7 @@ import time
 from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.mode import Mode
+from lambda_web_adapter.parent import STOPPING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ class OneAtATime(Mode):
 
     freezes = True
 
-    def connection(self, host: str, port: int) -> BlockingConnection:
+    def connection(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> BlockingConnection:
         """Makes a connection that blocks."""
-        return BlockingConnection(host, port)
+        return BlockingConnection(host, port, is_gone)
 
     def starting(self, deadline: float) -> contextlib.nullcontext[None]:
         """Keeps nobody off, since there is nobody else."""
@@ -46,6 +47,9 @@ class OneAtATime(Mode):
 
     def started(self, app: AppProcess) -> None:
         """Takes no note of it."""
+
+    def child_changed(self) -> None:
+        """Leaves it to the next look: who waits looks again and again."""
 
     async def pause(self, seconds: float) -> None:
         """Sleeps."""
@@ -61,6 +65,8 @@ class OneAtATime(Mode):
             line = app.control.read_line(deadline - time.monotonic())
             if not line or line in lines:
                 return line
+            if line == STOPPING.encode():
+                app.lose()
 
     async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:
         """Ends the app, so that nothing of the request happens later, and the next event meets a clean one."""

@@ -6,7 +6,7 @@ from enum import Enum
 
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.readiness import is_overdue, wait_until_ready
-from lambda_web_adapter.errors import AppError, AppNotReady
+from lambda_web_adapter.errors import AppError, AppNotReady, AppStartFailed, SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Starts of the app in a row that failed, before the environment ends.
 FAILED_STARTS = 3
+_LOOK_SECONDS = 0.005  # between two looks whether an app whose server has stopped has ended
 
 
 class AppState(Enum):
@@ -34,6 +35,7 @@ class Supervisor:
         app: the run of now.
         state: where it is.
         look: whether a child has ended or stopped since the app was last looked after.
+        has_orphans: whether that child may be one that was adopted.
         mode: how to wait.
     """
 
@@ -41,6 +43,7 @@ class Supervisor:
         """Takes the first run, which was started."""
         self.app = app
         self.state = AppState.STARTING
+        self.has_orphans = False
         self.look = True  # it may have ended before anybody looked
         self._settings = settings
         self.mode = mode
@@ -76,7 +79,7 @@ class Supervisor:
         Raises:
             AppError: there is none, or not in time.
         """
-        if self.state is AppState.READY and not self.look and self.app.pid:
+        if self.state is AppState.READY and not self.look and self.app.pid and not self.app.lost_at:
             return self.app
         try:
             async with self.mode.starting(deadline):
@@ -87,16 +90,36 @@ class Supervisor:
 
     async def _look_after(self, deadline: float) -> None:
         self.look = False
-        if self.app.has_ended():
+        if self.has_orphans:
+            self.has_orphans = False
+            self.app.collect_orphans()
+        if self.app.has_ended() or (self.state is AppState.READY and await self._is_gone()):
             self.state = AppState.ENDED
         if self.state is AppState.ENDED:
-            log("WARNING", f"The app has ended ({self.app.end}); it is started again.")
-            self.app.kill()  # it has ended; this closes the channel to it
-            self.app = self.app.again()
-            self.state = AppState.STARTING
+            self._start_again()
         if self.state is AppState.STARTING:
             log("INFO", "An invocation waits for the app, which starts.")
             await self._wait_until_ready(deadline)
+
+    async def _is_gone(self) -> bool:
+        """Return whether the app takes no requests any more; wait for one whose server has stopped to end."""
+        while not self.app.is_gone():
+            if not self.app.lost_at:
+                return False
+            await self.mode.pause(_LOOK_SECONDS)
+        return True
+
+    def _start_again(self) -> None:
+        log("WARNING", f"The app has ended ({self.app.end}); it is started again.")
+        self.app.kill()  # it has ended; this ends what it has left
+        try:
+            self.app = self.app.again()
+        except (SettingsError, OSError) as error:
+            self._start_failed()
+            if isinstance(error, SettingsError):
+                raise
+            raise AppStartFailed(f"The app cannot be started again: {error}.") from error
+        self.state = AppState.STARTING
 
     async def _wait_until_ready(self, deadline: float) -> None:
         try:

@@ -112,6 +112,7 @@ class _Server(Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Runs the lifespan shutdown and the app's hooks; uvicorn would sleep for a third of what Lambda leaves."""
+        self._control.stopping()
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
+import signal
 import socket
 import traceback
 
 from lambda_web_adapter.errors import AdapterError
-from lambda_web_adapter.parent import end_with_parent
+from lambda_web_adapter.parent import STOPPING, end_with_parent
 
 
 class Control:
@@ -83,6 +85,26 @@ class Control:
             report = {"message": _encodable(str(error)), "raised": _encodable(raised), "stack": stack}
         self._say(f"failed {json.dumps(report)}")
 
+    def stopping(self) -> None:
+        """Let the adapter know that the server takes no more requests; what it has, it may still answer."""
+        self._say(STOPPING)
+        self._have_adapter_look()
+
+    def close(self) -> None:
+        """Let the adapter know that nothing will be answered any more, although the process may go on for long.
+
+        The channel is shut down, and not just closed, since processes that the app has started may hold it too.
+        """
+        if self._channel is not None:
+            with contextlib.suppress(OSError):  # the adapter has ended before
+                self._channel.shutdown(socket.SHUT_RDWR)
+            self._have_adapter_look()
+
+    def _have_adapter_look(self) -> None:
+        """Signal the adapter, which reads the channel only where it waits for a line."""
+        if self._channel is not None and os.getppid() == self._adapter:
+            os.kill(self._adapter, signal.SIGCHLD)
+
     def _say(self, line: str) -> None:
         if self._channel is None:
             return
@@ -92,6 +114,8 @@ class Control:
                 data = data[self._channel.send(data) :]
             except BlockingIOError:  # an event loop that watches the channel has it so; hundreds of lines fill it
                 select.select([], [self._channel], [])
+            except BrokenPipeError:  # nobody waits for it any more: the server has stopped, or the adapter has ended
+                return
 
 
 def _encodable(text: str) -> str:

@@ -44,13 +44,21 @@ def serve(
         The exit code.
     """
     control = Control(channel, stderr)
+    try:
+        return _serve(settings, listener, control, alone=alone)
+    finally:
+        control.close()
+        listener.close()
+
+
+def _serve(settings: Settings, listener: socket.socket, control: Control, *, alone: bool) -> int:
     log = logs.set_up()
     _write_lines_at_once()
     try:
         app = find_app(settings.app, Path.cwd())
         interface = interface_of(app, settings.interface)
     except AppNotFound as error:
-        if channel is None:
+        if control.fileno() < 0:
             sys.stderr.write(f"lambda-web-adapter: {error}\n")
         control.failed(error)
         return START_FAILED

@@ -42,6 +42,7 @@ def serve(app: WSGIApplication, listener: socket.socket, handling: Handling) -> 
     show_own_stack_on_signal()  # the signal may come at once, and would end a process without this
     handling.control.ready()
     _serve_until_told(app, listener, signals, handling)
+    handling.control.stopping()
     for hook in hooks_on_shutdown():
         attempt(hook, "on_shutdown")
     return 0

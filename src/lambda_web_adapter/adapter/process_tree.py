@@ -1,0 +1,104 @@
+"""The processes that stem from an app, also where those in between have ended: found, and ended.
+
+A process whose parent has ended gets another one: the system's first process, or, on Linux, the nearest ancestor that
+has asked for it. So the adapter asks, and finds what an app leaves among its own children. What was the adapter's child
+before it started an app, as what a wrapper script has started in the background, is not the app's. Of which of several
+apps (AWS_LWA_WORKERS) an orphan is, nobody knows: it ends with the first that does.
+
+Without /proc, as on macOS, which is a laptop, only the app's own process is found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+# Where the fields of /proc/PID/stat are behind the name, which is in brackets (proc_pid_stat(5)).
+_STATE, _PARENT, _STARTED = 0, 1, 19
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02  # seconds between two looks whether what was killed has ended
+_GIVE_UP_SECONDS = 10.0  # a process in the middle of a system call that cannot be interrupted ends after it
+
+
+def adopt_orphans() -> None:
+    """Have descendants of this process become its children when their parents end."""
+    if sys.platform != "linux":
+        return
+    import ctypes  # 2 ms, which the adapter has while the app starts
+
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def living(app: int, others: Collection[int], since: int) -> list[int]:
+    """Find the processes that stem from an app, without those that have ended and were not waited for.
+
+    Args:
+        app: the app's own process, or 0 when it has ended and was waited for.
+        others: other apps' processes; what stems from them is not this app's.
+        since: when the first of the apps was started, in ticks. The adapter's children from before that are not theirs.
+    """
+    return [pid for pid, ended in _family(app, others, since) if not ended]
+
+
+def kill(app: int, others: Collection[int], since: int) -> None:
+    """End an app's process and all that stem from it, and return when they have ended."""
+    pids = living(app, others, since)
+    if app:
+        send(signal.SIGKILL, [app])  # first, so that it starts no others
+    until = time.monotonic() + _GIVE_UP_SECONDS
+    pause = _FIRST_PAUSE
+    while pids and time.monotonic() < until:
+        send(signal.SIGKILL, pids)
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+        pids = living(app, others, since)
+    collect(app, others, since)
+
+
+def collect(app: int, others: Collection[int], since: int) -> None:
+    """Let the kernel forget what stemmed from an app, was adopted, and has ended. The app's own end is left alone."""
+    for pid, ended in _family(app, others, since):
+        if ended and pid != app:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+
+
+def send(number: int, pids: Collection[int]) -> None:
+    """Send a signal to processes, some of which may have ended."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def _family(app: int, others: Collection[int], since: int) -> list[tuple[int, bool]]:
+    """Find an app's process, what stems from it, and what was adopted; and say of each whether it has ended."""
+    children: dict[int, list[tuple[int, bool, int]]] = {}
+    found: list[tuple[int, bool]] = []
+    for pid, parent, ended, started in _processes():
+        children.setdefault(parent, []).append((pid, ended, started))
+        if pid == app:
+            found.append((pid, ended))
+    adopted = children.get(os.getpid(), ())
+    found += [(pid, ended) for pid, ended, started in adopted if started >= since and pid not in {app, *others}]
+    for pid, _ in found:
+        found += [(child, ended) for child, ended, _ in children.get(pid, ())]
+    return found
+
+
+def _processes() -> Iterator[tuple[int, int, bool, int]]:
+    """Read of each process its id, its parent's, whether it has ended, and when it was started in ticks."""
+    try:
+        names = os.listdir("/proc")
+    except FileNotFoundError:
+        return
+    for name in filter(str.isdecimal, names):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:  # it may have ended meanwhile
+            fields = file.read().rpartition(b")")[2].split()
+            yield int(name), int(fields[_PARENT]), fields[_STATE] in b"ZX", int(fields[_STARTED])

@@ -1,0 +1,53 @@
+"""The end of the app's processes, in the time that Lambda leaves for it."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from lambda_web_adapter.adapter import process_tree
+from lambda_web_adapter.adapter.log import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambda_web_adapter.adapter.app_process import AppProcess
+
+# What Lambda leaves a runtime for SIGTERM when an extension is registered ("Lambda execution environment", "Shutdown").
+_STOP_SECONDS = 0.3
+# The end of that time, kept for processes behind one that does not hand on the signal, as a shell that waits for its
+# command before it runs its trap.
+_FOR_OTHERS_SECONDS = 0.1
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01  # between two looks at who has ended
+
+
+def stop(apps: Sequence[AppProcess]) -> None:
+    """Ask each app's own process to end, then those that outlive it, and kill what has not ended in time.
+
+    A server with workers ends them in order itself, lifespan shutdown included; a signal to them would cut that short.
+    """
+    until = time.monotonic() + _STOP_SECONDS
+    for app in apps:
+        app.ask_to_stop()
+    asked: set[int] = set()
+    pause = _FIRST_PAUSE
+    while [app for app in apps if not _has_stopped(app, asked, until)] and time.monotonic() < until:
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+    for app in apps:
+        if not app.has_ended():
+            log("WARNING", f"The app did not end within {_STOP_SECONDS:g} s after SIGTERM; it is killed.")
+        app.kill()
+
+
+def _has_stopped(app: AppProcess, asked: set[int], until: float) -> bool:
+    """Return whether nothing is left of an app, and ask those that outlive its own process to end."""
+    ended = app.has_ended()
+    if not ended and time.monotonic() < until - _FOR_OTHERS_SECONDS:
+        return False
+    left = app.living()
+    others = set(left) - {app.pid} - asked
+    process_tree.send(signal.SIGTERM, others)
+    asked |= others
+    return not left
