@@ -12,11 +12,13 @@ SOAK_INVOCATIONS ?= 50000
 # What people run beside the adapter is heavy: it has an environment of its own.
 SIDE_VENV ?= $(VENV)-side-by-side
 SIDE := $(SIDE_VENV)/bin
+AUDIT_VENV ?= $(VENV)-audit
+AUDIT := $(AUDIT_VENV)/bin
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test coverage pytest test-side-by-side test-image fuzz chaos soak conformance lint format types check lock clean
+.PHONY: help run run-flask test coverage pytest test-side-by-side test-image fuzz chaos soak conformance lint format types check lock audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -75,6 +77,13 @@ lock: $(READY) ## renew the files in requirements/ from pyproject.toml
 	for group in dev side-by-side; do \
 	    $(BIN)/uv pip compile pyproject.toml --group $$group --universal --python-version 3.11 --generate-hashes \
 	        --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/$$group.lock || exit 1; \
+	done
+
+audit: ## look up what is locked in PyPI's database of known vulnerabilities, for which it needs the Internet
+	test -x $(AUDIT)/python || $(PYTHON) -m venv $(AUDIT_VENV)
+	$(AUDIT)/python -m pip install -q pip-audit==2.10.1
+	for lock in requirements/*.lock; do \
+	    $(AUDIT)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock || exit 1; \
 	done
 
 clean: ## remove the environment and everything that was generated

@@ -19,7 +19,7 @@ def _shown(default: object) -> str:
     if default == frozenset(range(100, 500)):
         return "`100-499`"
     if isinstance(default, float):
-        return f"`{default:g}`"
+        return f"`{default:g}`" if default else ""
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
     return f"`{default}`" if default else ""
