@@ -17,7 +17,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 # Which parts of the package a part may import, besides itself.
 LAYERS = {
-    "cli": {"local", "adapter", "app", "settings", "setting_notes", "errors"},
+    "cli": {"local", "adapter", "app", "log_output", "settings", "setting_notes", "errors"},
     "local": {"adapter", "models", "settings", "errors", ""},
     "adapter": {
         "large_body",
@@ -27,6 +27,7 @@ LAYERS = {
         "events",
         "forwarding",
         "log_controls",
+        "log_output",
         "messages",
         "preface",
         "settings",
@@ -37,6 +38,7 @@ LAYERS = {
     "app": {
         "context",
         "log_controls",
+        "log_output",
         "large_body",
         "preface",
         "settings",
@@ -55,6 +57,7 @@ LAYERS = {
     "messages": set(),
     "large_body": set(),
     "log_controls": set(),
+    "log_output": set(),
     "settings": {"errors", "setting_types"},
     "setting_types": set(),
     "setting_notes": {"settings"},

@@ -41,6 +41,10 @@ def main(arguments: list[str] | None = None) -> None:
     Args:
         arguments: the words after the program's name; None takes them from `sys.argv`.
     """
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from lambda_web_adapter.log_output import fill_closed_descriptors  # few starts need it
+
+        fill_closed_descriptors()
     words = sys.argv[1:] if arguments is None else arguments
     if "AWS_LAMBDA_RUNTIME_API" in os.environ:
         sys.exit(_on_lambda(words, os.environ))

@@ -167,16 +167,22 @@ def test_nothing_is_told_where_the_app_does_not_want_to_know(
     assert read_all(capfd) == []
 
 
-def test_a_log_that_cannot_be_written_at_all_fails_no_request(
+def test_a_log_that_cannot_be_written_at_all_fails_no_request_and_its_lines_are_counted(
     handler: logs.EventHandler, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def closed(descriptor: int, data: bytes) -> int:
         raise OSError("closed")
 
-    monkeypatch.setattr(os, "write", closed)
-    handler.handle(unheard("lost"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", closed)
+        for _ in range(2):
+            handler.handle(unheard("lost"))
+    handler.handle(unheard("kept"))
 
-    assert "Logging error" in capfd.readouterr().err
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert "2 lines of the app's log before this one could not be written." in lines[0]
+    assert "kept" in lines[1]
 
 
 def test_people_at_a_terminal_read_level_logger_and_message() -> None:

@@ -64,11 +64,13 @@ class LastWords:
         return "\n".join(said[-_LINES:]).strip()
 
     def _write_on(self) -> None:
+        from lambda_web_adapter.adapter.log import relay  # this stands before the fork
+
+        output = relay()
         try:
             while data := os.read(self._reader, 65536):
                 self._kept = (self._kept + data)[-_KEPT:]
-                while data:
-                    data = data[os.write(_STDERR, data) :]
+                output.write(data, data.count(b"\n"))
         finally:
             os.close(self._reader)
 

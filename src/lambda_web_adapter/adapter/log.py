@@ -6,11 +6,14 @@ The logging package would cost more to import than all the rest of this folder.
 from __future__ import annotations
 
 import os
-import sys
 import time
 
 from lambda_web_adapter.log_controls import LEVELS, LogControls, json_level
+from lambda_web_adapter.log_output import LogOutput
 
+# For a slow reader of the log: less than the margin before a time-out, since the reply may come behind the line.
+_SECONDS = 0.1
+_RELAY_SECONDS = 1.0
 _said: set[str] = set()
 
 
@@ -31,8 +34,11 @@ def log(level: str, message: str, request_id: str = "", **fields: object) -> Non
         fields: more of it, for JSON only.
     """
     controls = LogControls(os.environ)
-    if LEVELS[level] < controls.level:
-        return
+    if LEVELS[level] >= controls.level:
+        _output.write(_line(controls, level, message, request_id, fields))
+
+
+def _line(controls: LogControls, level: str, message: str, request_id: str, fields: dict[str, object]) -> bytes:
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
     text = message.rstrip("\n")
@@ -42,8 +48,16 @@ def log(level: str, message: str, request_id: str = "", **fields: object) -> Non
     else:
         text = text.replace("\n", "\r") if controls.one_line else text
         line = f"[{level}]\t{stamp}.{int(now * 1000) % 1000:03d}Z\t{request_id}\t{text}"
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    return f"{line}\n".encode("utf-8", "backslashreplace")
+
+
+def _notice(dropped: int) -> bytes:
+    return _line(LogControls(os.environ), "WARNING", f"{dropped} lines before this one could not be written.", "", {})
+
+
+def relay() -> LogOutput:
+    """Return a way to stderr for what another process has written, which waits longer for a slow reader."""
+    return LogOutput(_RELAY_SECONDS, _notice)
 
 
 def _json(record: dict[str, object]) -> str:
@@ -55,3 +69,6 @@ def _json(record: dict[str, object]) -> str:
         import json
 
         return json.dumps(record)
+
+
+_output = LogOutput(_SECONDS, _notice)

@@ -14,6 +14,7 @@ import time
 
 from lambda_web_adapter.context import HANDLED
 from lambda_web_adapter.log_controls import LogControls, json_level
+from lambda_web_adapter.log_output import LogOutput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _STDERR = 2  # the file descriptor: the app may have put something else in place of `sys.stderr`
+_PATIENCE = 0.5  # seconds, for a reader of the log that is slow
 _REQUEST_ID = "aws_request_id"  # as Lambda's own runtime calls it
 _TEXT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
 _FOR_PEOPLE = "%(levelname)s %(name)s: %(message)s"
@@ -58,6 +60,7 @@ class EventHandler(logging.Handler):
         """Takes what an event looks like."""
         super().__init__()
         self.setFormatter(formatter)
+        self.output = LogOutput(_PATIENCE, self._notice)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes a record, unless it has gone to a handler of the app's."""
@@ -69,9 +72,14 @@ class EventHandler(logging.Handler):
 
     def write(self, record: logging.LogRecord) -> None:
         """Writes a record whatever handlers there are."""
-        data = f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
-        while data:
-            data = data[os.write(_STDERR, data) :]
+        self.output.write(self._line(record))
+
+    def _line(self, record: logging.LogRecord) -> bytes:
+        return f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
+
+    def _notice(self, dropped: int) -> bytes:
+        message = f"{dropped} lines of the app's log before this one could not be written."
+        return self._line(logging.LogRecord(__name__, logging.WARNING, __file__, 0, message, None, None))
 
     def write_failure(self, message: str, error: BaseException) -> None:
         """Writes an exception that ends the process; the app's own handlers may not work yet."""

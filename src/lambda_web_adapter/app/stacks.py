@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 
+from lambda_web_adapter.log_output import LogOutput
 from lambda_web_adapter.parent import SHOW_STACKS, STACKS_TO
 
 TYPE_CHECKING = False
@@ -32,6 +33,7 @@ _KINDS = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "
 # Frames of a stack, which may have thousands, or go round where two coroutines wait for each other. `faulthandler` has
 # the same bound.
 _MAX_FRAMES = 100
+_SECONDS = 0.1  # for a reader of stderr that is slow; the adapter waits no longer
 
 
 def show_stacks(control: Control, loop: AbstractEventLoop | None = None) -> None:
@@ -40,7 +42,11 @@ def show_stacks(control: Control, loop: AbstractEventLoop | None = None) -> None
         text = "".join([*_thread_stacks(), *(_task_stacks(loop) if loop else ())])
     except Exception as error:  # noqa: BLE001  # the app may have changed what is called here
         text = f"The stacks cannot be shown: {error!r}\n"
-    os.write(_target(), text.encode("utf-8", "backslashreplace"))
+    data = text.encode("utf-8", "backslashreplace")
+    if STACKS_TO in os.environ:
+        os.write(_target(), data)  # a file in memory
+    else:
+        LogOutput(_SECONDS, lambda dropped: b"").write(data)
     control.shown()
 
 
