@@ -193,6 +193,12 @@ def test_a_listed_header_never_comes_from_the_client(name: str, spelled: type[st
         pytest.param("X_Forwarded-Proto", id="scheme"),
         pytest.param("x_forwarded_port", id="port"),
         pytest.param("x_amzn_trace_id", id="trace"),
+        pytest.param("x_amzn_oidc_identity", id="identity"),
+        pytest.param("X_AMZN-OIDC_DATA", id="claims"),
+        pytest.param("x-amzn-mtls_clientcert", id="certificate"),
+        pytest.param("x_amz_cf_id", id="CloudFront"),
+        pytest.param("CloudFront_Viewer_Address", id="CloudFront's viewer"),
+        pytest.param("true_client_ip", id="CDN"),
     ],
 )
 def test_what_the_gateway_or_the_adapter_says_is_not_forged_by_an_underscore(name: str) -> None:

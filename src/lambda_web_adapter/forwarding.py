@@ -48,7 +48,7 @@ _SPECIAL = frozenset({"host", "cookie", "connection", "x-forwarded-proto", "x-fo
 # Their usual spellings.
 _SPECIAL_SPELLED = {spelled: name for name in _SPECIAL for spelled in (name, name.title())}
 # CGI and WSGI write `-` and `_` alike (RFC 3875 §4.1.18), so a name with `_` could pass for one of these.
-_NOT_WITH_UNDERSCORE = _DROPPED | _SPECIAL | {"forwarded", "x-forwarded-for", "x-forwarded-host"}
+_NOT_WITH_UNDERSCORE = _DROPPED | _SPECIAL
 # Lines by which several values of such a name become one.
 _JOINED = {"cookie": "; ", "connection": ", "}
 
@@ -62,11 +62,15 @@ def _line(name: str) -> str:
     if not name or not _TOKEN.issuperset(name):
         raise InvalidEvent(f"The event has a header whose name is not one (RFC 9110 §5.1): {name!r:.100}.")
     lower = name.lower()
-    forged = "_" in name and lower.replace("_", "-") in _NOT_WITH_UNDERSCORE
+    forged = "_" in name and _is_reserved(lower.replace("_", "-"))
     line = "" if lower in _DROPPED or forged else f"{name}: "
     if len(_LINES) < _LINES_BOUND and len(name) < _NAME_BOUND:
         _LINES[name] = line
     return line
+
+
+def _is_reserved(name: str) -> bool:
+    return name in _NOT_WITH_UNDERSCORE or is_gateways(name)
 
 
 def request_head(request: Request, invocation: Invocation, more: bytes = b"") -> bytes:

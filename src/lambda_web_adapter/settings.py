@@ -261,6 +261,13 @@ class Settings:
         'Whether a WSGI app finds the event as `environ["aws.event"]`; it is read with each request for that. '
         "`current_event()` reads it when it is called, and ASGI's `scope` when asked. See [context.md](context.md).",
     )
+    underscore_headers: bool = _option(
+        "AWS_LWA_UNDERSCORE_HEADERS",
+        switch,
+        False,
+        "Whether a WSGI app gets headers whose names have an underscore. It cannot tell `x_user` from `x-user`, so "
+        "that a client could speak for a gateway.",
+    )
     before_freeze_seconds: float = _option(
         "AWS_LWA_BEFORE_FREEZE_SECONDS",
         seconds,

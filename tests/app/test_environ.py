@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from app.client import request
-from app.serving import Served
+from app.serving import Served, serving
 
 # Keys whose values may differ, and why.
 KEYS_APART = {
@@ -198,3 +198,54 @@ def test_thousands_of_header_names_all_arrive(lean: Served) -> None:
             answer = client.ask("GET", "/environ", *((name, "1") for name in names))
 
             assert {f"HTTP_{name.upper().replace('-', '_')}" for name in names} <= json.loads(answer.body).keys()
+
+
+UNDERSCORED = [
+    pytest.param([("x_amzn_oidc_identity", "admin")], {}, id="alone"),
+    pytest.param(
+        [("x-amzn-oidc-identity", "me"), ("x_amzn_oidc_identity", "admin")],
+        {"HTTP_X_AMZN_OIDC_IDENTITY": "me"},
+        id="behind the real one",
+    ),
+    pytest.param(
+        [("x_amzn-oidc_identity", "admin"), ("x-amzn-oidc-identity", "me")],
+        {"HTTP_X_AMZN_OIDC_IDENTITY": "me"},
+        id="before the real one",
+    ),
+    pytest.param([("X_User", "admin"), ("X-User-", "1"), ("_", "2")], {"HTTP_X_USER_": "1"}, id="any name"),
+    pytest.param([("content_length", "7"), ("Content_Type", "a/b"), ("host_", "c")], {}, id="of the body"),
+]
+
+
+@pytest.mark.parametrize(("headers", "expected"), UNDERSCORED)
+def test_a_name_with_an_underscore_is_not_one_with_a_hyphen(
+    site: Served, headers: list[tuple[str, str]], expected: dict[str, str]
+) -> None:
+    environ = environ_at(site, request("GET", "/environ", *headers))
+
+    found = {key: value for key, value in environ.items() if key.startswith(("HTTP_", "CONTENT_"))}
+    assert found == {"HTTP_HOST": "app.test", **expected}
+
+
+SETTINGS = [
+    pytest.param({}, id="built-in"),
+    pytest.param({"AWS_LWA_SERVER": "uvicorn"}, id="uvicorn"),
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_that_a_header_was_left_out_is_in_the_log_once(settings: dict[str, str]) -> None:
+    with serving("wsgi_cases:app", settings) as served:
+        for number in range(3):
+            environ_at(served, request("GET", "/environ", (f"x_made_up_{number}", "1")))
+
+        assert served.output().count("AWS_LWA_UNDERSCORE_HEADERS") == 1
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_a_setting_lets_names_with_underscores_in(settings: dict[str, str]) -> None:
+    with serving("wsgi_cases:app", {**settings, "AWS_LWA_UNDERSCORE_HEADERS": "true"}) as served:
+        environ = environ_at(served, request("GET", "/environ", ("X_Api_Key", "secret")))
+
+        assert environ["HTTP_X_API_KEY"] == "secret"
+        assert "AWS_LWA_UNDERSCORE_HEADERS" not in served.output()

@@ -35,10 +35,19 @@ class Handling:
         freeze_seconds: how long the app's `before_freeze` functions may take, before a request is said to be done.
         event_in_environ: whether a WSGI app finds the event in its environ; it has to be read for that.
         from_adapter: whether requests come from the adapter, which the control channel tells.
+        underscore_headers: whether a WSGI app gets headers whose names have an underscore.
         root_path: where an ASGI app finds the removed part of the path; `app/root_path.py` has the places.
     """
 
-    __slots__ = ("alone", "control", "event_in_environ", "freeze_seconds", "from_adapter", "root_path")
+    __slots__ = (
+        "alone",
+        "control",
+        "event_in_environ",
+        "freeze_seconds",
+        "from_adapter",
+        "root_path",
+        "underscore_headers",
+    )
 
     def __init__(
         self, *, control: Control, alone: bool = True, freeze_seconds: float = 1.0, event_in_environ: bool = False
@@ -50,6 +59,7 @@ class Handling:
         self.freeze_seconds = freeze_seconds
         self.event_in_environ = event_in_environ
         self.root_path = "in-path"
+        self.underscore_headers = False
 
     def begin(self, invocation: Invocation | None) -> None:
         """Has the app know an invocation; None is a request that does not come from the adapter."""

@@ -72,6 +72,7 @@ def _serve(settings: Settings, listener: socket.socket, control: Control, *, alo
         freeze_seconds=settings.before_freeze_seconds,
         event_in_environ=settings.event_in_environ,
     )
+    handling.underscore_headers = settings.underscore_headers
     # The server that is needed is imported, and no other: asyncio and uvicorn are half of a cold start.
     if interface == "wsgi" and settings.server == "auto":
         from lambda_web_adapter.app import wsgi
@@ -100,7 +101,12 @@ def _as_asgi(app: Any, interface: str, handling: Handling) -> Any:
     if interface == "wsgi":
         from a2wsgi import WSGIMiddleware
 
-        return WSGIMiddleware(handling.told(app))
+        bridge: Any = WSGIMiddleware(handling.told(app))
+        if handling.underscore_headers:
+            return bridge
+        from lambda_web_adapter.app.underscores import without_underscores
+
+        return without_underscores(bridge)
     if interface == "asgi2":
         from uvicorn.middleware.asgi2 import ASGI2Middleware
 

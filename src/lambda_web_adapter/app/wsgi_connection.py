@@ -78,7 +78,7 @@ class WsgiConnection:
 
     def _answer(self, request: RawRequest) -> bool:
         """Calls the app and writes its response; returns whether the connection can go on."""
-        environ = environ_of(request)
+        environ = environ_of(request, underscores=self._handling.underscore_headers)
         environ.setdefault("REMOTE_ADDR", self._peer[0])
         if request.invocation is not None:
             self._handling.tell(environ, request.invocation)

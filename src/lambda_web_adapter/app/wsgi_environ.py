@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
 from lambda_web_adapter.app.origin import Origin
+from lambda_web_adapter.app.underscores import warn_once
 from lambda_web_adapter.name_cache import NameCache
 from lambda_web_adapter.trusted_headers import about_the_origin
 
@@ -28,8 +29,14 @@ _CONSTANT = {
 _WITHOUT_HTTP = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
-def environ_of(request: RawRequest) -> dict[str, Any]:
-    """Makes the environ of a request."""
+def environ_of(request: RawRequest, *, underscores: bool = False) -> dict[str, Any]:
+    """Make the environ of a request.
+
+    Args:
+        request: the request.
+        underscores: whether headers whose names have one are in it.
+    """
+    keys = _ALL_KEYS if underscores else _KEYS
     origin = Origin(about_the_origin(request.headers, from_adapter=request.from_adapter))
     path, _, query = request.target.partition(b"?")
     environ: dict[str, Any] = {
@@ -49,7 +56,9 @@ def environ_of(request: RawRequest) -> dict[str, Any]:
     if origin.client:
         environ["REMOTE_ADDR"] = origin.client
     for name, value in request.headers:
-        key = _KEYS[name]
+        key = keys[name]
+        if not key:
+            continue
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
     if request.body and "CONTENT_LENGTH" not in environ:  # it came in chunks
@@ -57,9 +66,18 @@ def environ_of(request: RawRequest) -> dict[str, Any]:
     return environ
 
 
-def _key(name: bytes) -> str:
-    """Names a header's key in the environ."""
+def _key_of_any(name: bytes) -> str:
+    """Name a header's key in the environ."""
     return _WITHOUT_HTTP.get(name) or "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
 
 
+def _key(name: bytes) -> str:
+    """Name a header's key in the environ; empty where another header has the same."""
+    if b"_" in name:
+        warn_once()
+        return ""
+    return _key_of_any(name)
+
+
 _KEYS: NameCache[bytes, str] = NameCache(_key)
+_ALL_KEYS: NameCache[bytes, str] = NameCache(_key_of_any)
