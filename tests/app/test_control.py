@@ -6,6 +6,7 @@ import socket
 from threading import Thread
 
 import pytest
+from processes import SECONDS, wait_until
 
 from lambda_web_adapter.app.control import Control
 
@@ -28,3 +29,44 @@ def test_more_is_said_than_the_channel_holds(blocking: bool) -> None:
 def _say(control: Control) -> None:
     for port in range(20_000):
         control.done(port)
+
+
+@pytest.mark.parametrize("sent", [b"", b"sna", b"stacks\nsna"], ids=["between lines", "in a line", "behind a line"])
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+def test_an_adapter_that_ends_asks_for_nothing(sent: bytes, reset: bool) -> None:
+    adapter, app = socket.socketpair()
+    with app:
+        with adapter:
+            adapter.sendall(sent)
+            if reset:
+                app.sendall(b"done 1\n")  # which the adapter leaves unread
+        found: list[list[str]] = []
+        asking = Thread(target=lambda: found.append(Control(app).asked()), daemon=True)
+        asking.start()
+        asking.join(SECONDS)
+
+    assert found == [[]]
+
+
+@pytest.mark.parametrize("blocking", [True, False], ids=["as it was opened", "as an event loop has it"])
+def test_a_line_that_comes_in_parts_is_one(blocking: bool) -> None:
+    adapter, app = socket.socketpair()
+    with adapter, app:
+        app.setblocking(blocking)
+        adapter.sendall(b"stacks\nsnap")
+        found: list[list[str]] = []
+        asking = Thread(target=lambda: found.append(Control(app).asked()), daemon=True)
+        asking.start()
+        wait_until(lambda: found or not _unread(app), "the first part is read")
+        adapter.sendall(b"shot\n")
+        asking.join(SECONDS)
+
+    assert found == [["stacks", "snapshot"]]
+
+
+def _unread(channel: socket.socket) -> bytes:
+    """What has come and was not read."""
+    try:
+        return channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return b""

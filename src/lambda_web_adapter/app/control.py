@@ -52,12 +52,18 @@ class Control:
         """
         if self._channel is None:
             return []
-        try:
-            data = self._channel.recv(4096)
-            while data and not data.endswith(b"\n"):
-                data += self._channel.recv(4096)
-        except ConnectionError:
-            return []
+        data = b""
+        while not data.endswith(b"\n"):
+            try:
+                part = self._channel.recv(4096)
+            except BlockingIOError:  # an event loop that watches the channel has it so
+                select.select([self._channel], [], [])
+                continue
+            except ConnectionError:
+                part = b""
+            if not part:
+                return []  # also in the middle of a line
+            data += part
         return data.decode().split("\n")[:-1]
 
     def cancelled(self, port: str) -> None:
