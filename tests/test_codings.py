@@ -115,6 +115,11 @@ def test_the_lines_of_the_header_are_one_list(headers: list[tuple[str, str]], ex
 # Libraries
 
 
+def available() -> list[str]:
+    """The codings that there is a library for, best first."""
+    return [coding.name for name in ("zstd", "br", "gzip") if (coding := codings.choose(name))]
+
+
 @pytest.mark.parametrize(
     ("libraries", "expected"),
     [
@@ -131,7 +136,7 @@ def test_a_coding_is_chosen_only_if_there_is_a_library(only: Only, libraries: li
 
     assert chosen
     assert chosen.name == expected[0]
-    assert codings.prepare() == expected
+    assert available() == expected
 
 
 def test_a_client_of_a_coding_without_a_library_gets_none(only: Only) -> None:
@@ -148,7 +153,7 @@ def test_a_library_that_is_of_no_use_is_passed_over(
     only("zstandard", "brotli")
     monkeypatch.setitem(sys.modules, "zstandard", module)
 
-    assert codings.prepare() == ["br", "gzip"]
+    assert available() == ["br", "gzip"]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +233,7 @@ def test_a_module_of_the_apps_that_is_called_compression_is_left_alone(
     for name in ("compression", "compression.zstd"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
-    assert codings.prepare() == ["gzip"]
+    assert available() == ["gzip"]
 
 
 def test_a_library_is_imported_when_it_is_needed() -> None:

@@ -98,11 +98,6 @@ def choose(accept_encoding: str) -> Coding | None:
     return next((coding for name in accepted(accept_encoding) if (coding := _coding(name))), None)
 
 
-def prepare() -> list[str]:
-    """Imports the libraries, so that no response has to wait for that, and says which codings there are, best first."""
-    return [name for name in _LIBRARIES if _coding(name)]
-
-
 @cache
 def _coding(name: str) -> Coding | None:
     """Imports the first library there is for a coding.
