@@ -105,8 +105,11 @@ def notes_of_a_stop(api: FakeRuntimeApi, folder: Path, command: list[str], for_o
     return (folder / "notes").read_text().splitlines()
 
 
-def test_the_workers_of_a_server_get_no_signal(api: FakeRuntimeApi, folder: Path) -> None:
-    notes = notes_of_a_stop(api, folder, [sys.executable, "leader.py"], for_others=0.1)
+@pytest.mark.parametrize("shell", [False, True], ids=["itself", "behind a shell"])
+def test_the_workers_of_a_server_get_no_signal(shell: bool, api: FakeRuntimeApi, folder: Path) -> None:
+    command = ["sh", "-c", f"{sys.executable} leader.py; exit $?"] if shell else [sys.executable, "leader.py"]
+
+    notes = notes_of_a_stop(api, folder, command, for_others=0.1)
 
     assert notes == ["lifespan shutdown", "leader ends"]
 

@@ -235,6 +235,12 @@ class AppProcess:
 
         return process_tree.living(self.pid, self._all, self._first_started) if self.started_at else []
 
+    def without_parent(self) -> list[int]:
+        """Return those of `living` that no other of them has started, or none that still lives."""
+        from lambda_web_adapter.adapter import process_tree
+
+        return process_tree.without_parent(self.pid, self._all, self._first_started) if self.started_at else []
+
     def collect_orphans(self) -> None:
         """Let the kernel forget processes that stemmed from it, were adopted, and have ended."""
         from lambda_web_adapter.adapter import process_tree

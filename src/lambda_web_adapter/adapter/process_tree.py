@@ -44,7 +44,12 @@ def living(app: int, others: Collection[int], since: int) -> list[int]:
         others: other apps' processes; what stems from them is not this app's.
         since: when the first of the apps was started, in ticks. The adapter's children from before that are not theirs.
     """
-    return [pid for pid, ended in _family(app, others, since) if not ended]
+    return [pid for pid, ended, _ in _family(app, others, since) if not ended]
+
+
+def without_parent(app: int, others: Collection[int], since: int) -> list[int]:
+    """Find those of the living that no other of them has started, or none that still lives."""
+    return [pid for pid, ended, parent in _family(app, others, since) if not ended and parent == os.getpid()]
 
 
 def kill(app: int, others: Collection[int], since: int) -> None:
@@ -64,7 +69,7 @@ def kill(app: int, others: Collection[int], since: int) -> None:
 
 def collect(app: int, others: Collection[int], since: int) -> None:
     """Let the kernel forget what stemmed from an app, was adopted, and has ended. The app's own end is left alone."""
-    for pid, ended in _family(app, others, since):
+    for pid, ended, _ in _family(app, others, since):
         if ended and pid != app:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
@@ -77,18 +82,18 @@ def send(number: int, pids: Collection[int]) -> None:
             os.kill(pid, number)
 
 
-def _family(app: int, others: Collection[int], since: int) -> list[tuple[int, bool]]:
-    """Find an app's process, what stems from it, and what was adopted; and say of each whether it has ended."""
+def _family(app: int, others: Collection[int], since: int) -> list[tuple[int, bool, int]]:
+    """Find an app's process, what was adopted, and what stems from them: id, whether it has ended, and its parent."""
+    adapter = os.getpid()
     children: dict[int, list[tuple[int, bool, int]]] = {}
-    found: list[tuple[int, bool]] = []
+    found: list[tuple[int, bool, int]] = []
     for pid, parent, ended, started in _processes():
-        children.setdefault(parent, []).append((pid, ended, started))
-        if pid == app:
-            found.append((pid, ended))
-    adopted = children.get(os.getpid(), ())
-    found += [(pid, ended) for pid, ended, started in adopted if started >= since and pid not in {app, *others}]
-    for pid, _ in found:
-        found += [(child, ended) for child, ended, _ in children.get(pid, ())]
+        if parent == adapter and (pid == app or (started >= since and pid not in others)):
+            found.append((pid, ended, parent))
+        else:
+            children.setdefault(parent, []).append((pid, ended, parent))
+    for pid, _, _ in found:
+        found += children.get(pid, ())
     return found
 
 

@@ -43,11 +43,12 @@ def stop(apps: Sequence[AppProcess]) -> None:
 
 def _has_stopped(app: AppProcess, asked: set[int], until: float) -> bool:
     """Return whether nothing is left of an app, and ask those that outlive its own process to end."""
-    ended = app.has_ended()
-    if not ended and time.monotonic() < until - _FOR_OTHERS_SECONDS:
+    late = time.monotonic() >= until - _FOR_OTHERS_SECONDS
+    if not late and not app.has_ended():
         return False
     left = app.living()
-    others = set(left) - {app.pid} - asked
+    # One of them may be a server with workers, behind a shell that has ended.
+    others = set(left if late else app.without_parent()) - {app.pid} - asked
     process_tree.send(signal.SIGTERM, others)
     asked |= others
     return not left
