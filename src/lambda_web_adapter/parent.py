@@ -12,6 +12,8 @@ SHOW_STACKS = signal.SIGUSR2
 STACKS_TO = "_LWA_STACKS_TO"
 # The line on the control channel by which our own server says that it takes no more requests.
 STOPPING = "stopping"
+# Exit code of our own server when it has failed, not the app: EX_SOFTWARE of sysexits.h, which no interpreter uses.
+SERVER_FAILED = 70
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 

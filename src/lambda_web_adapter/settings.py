@@ -76,6 +76,21 @@ class Settings:
         "auto",
         "`uvicorn` serves a WSGI app by a2wsgi on uvicorn instead of the built-in WSGI server.",
     )
+    loop: str = _option(
+        "AWS_LWA_LOOP",
+        one_of("auto", "uvloop", "asyncio"),
+        "auto",
+        "The event loop of an ASGI app. `auto`: uvloop, or asyncio's own after `gevent.patch_all()` and "
+        "`eventlet.monkey_patch()`. `asyncio`: for libraries that patch asyncio's loop, such as nest_asyncio.",
+    )
+    lifespan: str = _option(
+        "AWS_LWA_LIFESPAN",
+        one_of("auto", "on", "off"),
+        "auto",
+        "Whether an ASGI app is called for its lifespan. `auto`: yes, and one that raises instead of answering is "
+        "served anyway, with a warning in the log unless it says that it has no lifespan. `on`: yes, and that is an "
+        "error of the start. `off`: no.",
+    )
     one_core: str = _option(
         "AWS_LWA_ONE_CORE",
         one_of("auto", "always", "never"),

@@ -228,7 +228,9 @@ class AppConnection:
                 log("WARNING", "The app's work after its response is not done at the function's time-out.", request_id)
             self._connection.close()  # so that the next request has another name, and waits behind nothing
             return
-        if line != done:
+        if line == done:
+            self._app.has_answered = True
+        else:
             self._connection.close()
         if not line:
             await self._has_ended()  # it is about to; the next event must not meet it

@@ -49,6 +49,7 @@ class AppProcess:
         control: what the app says of itself.
         speaks: whether the app says itself when it is ready and done, as our own server does.
         keeps_connections: whether a connection takes another request; not that of a command that ends some unasked.
+        has_answered: whether our own server has said of a request that its call has returned.
         started_at: when it was started, on the monotonic clock in seconds; later by what passed while nobody waited.
         lost_at: when it was found to take no requests any more although its process runs; 0 while it does.
     """
@@ -72,6 +73,7 @@ class AppProcess:
         self._end = ""
         self.speaks = not command
         self.keeps_connections = True
+        self.has_answered = False
         self.on_one_core = False
         self.port = 0
         self.pid = 0

@@ -7,6 +7,7 @@ from enum import Enum
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.readiness import is_overdue, wait_until_ready
 from lambda_web_adapter.errors import AppError, AppNotReady, AppStartFailed, SettingsError
+from lambda_web_adapter.parent import SERVER_FAILED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Supervisor:
         if self.app.has_ended() or (self.state is AppState.READY and await self._is_gone()):
             self.state = AppState.ENDED
         if self.state is AppState.ENDED:
+            self._judge_end()
             self._start_again()
         if self.state is AppState.STARTING:
             log("INFO", "An invocation waits for the app, which starts.")
@@ -132,10 +134,22 @@ class Supervisor:
         except AppError:
             self._start_failed()
             raise
-        self._failed_starts = 0
         self.state = AppState.READY
         self.app.share_core()
         self.mode.started(self.app)
+
+    def _judge_end(self) -> None:
+        """Count the start of an app whose server has failed since: it would do so again and again.
+
+        Raises:
+            AppStartFailed: there were too many in a row, without an answered request in between.
+        """
+        if self.app.has_answered or not self.app.speaks:
+            self._failed_starts = 0
+        if self.app.speaks and (self.app.lost_at or self.app.end == f"exit code {SERVER_FAILED}"):
+            self._start_failed()
+            if self.state is AppState.GIVEN_UP:
+                raise AppStartFailed("The server of the app has failed after each start; the log has the exception.")
 
     def _start_failed(self) -> None:
         self._failed_starts += 1

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
-from _thread import start_new_thread  # bound before an app can replace it
+import inspect
+import itertools
+import re
+import select
 from importlib.util import find_spec
 
 from uvicorn.config import Config
 from uvicorn.server import Server
 
 from lambda_web_adapter.app.asgi_connection import connections
+from lambda_web_adapter.app.asgi_exchange import logger
 from lambda_web_adapter.app.calling import attempt_async
+from lambda_web_adapter.app.control import start_new_thread
+from lambda_web_adapter.app.ending import Ending
 from lambda_web_adapter.app.stacks import show_own_stack_on_signal, show_stacks
+from lambda_web_adapter.app.wrapping import is_coroutine_callable, layers, required_arguments
 from lambda_web_adapter.hooks import hooks_on_shutdown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from types import FrameType
+    from collections.abc import Iterator
+    from typing import Literal
 
-    from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+    from uvicorn._types import (
+        ASGI3Application,
+        ASGIReceiveCallable,
+        ASGIReceiveEvent,
+        ASGISendCallable,
+        ASGISendEvent,
+        Scope,
+    )
 
     from lambda_web_adapter.app.control import Control
     from lambda_web_adapter.app.handling import Handling
@@ -37,10 +51,11 @@ def serve(app: ASGI3Application, listener: socket.socket, handling: Handling) ->
         The exit code: 0, or 1 when the lifespan startup failed.
     """
     config = Config(
-        Lifespan(app, handling.control),
+        Lifespan(app, handling.control, handling.lifespan),
         http=connections(app, handling),  # type: ignore[arg-type]  # it is called for each connection, as a class is
         ws="none",
-        loop="uvloop" if find_spec("uvloop") else "asyncio",
+        loop=_loop(handling.loop),
+        lifespan="off" if handling.lifespan == "off" else "auto",
         interface="asgi3",
         log_config=None,
         log_level="warning",
@@ -50,12 +65,21 @@ def serve(app: ASGI3Application, listener: socket.socket, handling: Handling) ->
         date_header=False,
     )
     server = _Server(config, handling.control)
-    # Uvicorn handles these while it serves, and then puts back what was there: at the end they must not cut it short.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    server.ending.take_over()  # before asyncio, which would have SIGINT cancel the server
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve([listener]))
     return 0 if server.started else 1
+
+
+def _loop(setting: str) -> Literal["asyncio", "uvloop"]:
+    """Choose the event loop.
+
+    Where gevent or eventlet has replaced `select`, asyncio's own loop waits by theirs, so that green threads run: an
+    app's threads are green threads there. Under uvloop they would never be switched to, and signals not be handled.
+    """
+    if setting != "auto":
+        return "uvloop" if setting == "uvloop" else "asyncio"
+    return "uvloop" if inspect.isbuiltin(select.select) and find_spec("uvloop") else "asyncio"
 
 
 class _Server(Server):
@@ -65,12 +89,23 @@ class _Server(Server):
         super().__init__(config)
         self._control = control
         self._stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop
+        self.ending = Ending(self.stop)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to `ending`: uvicorn would not handle them under eventlet, and raise them again."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            yield
+        finally:
+            self.ending.ignore()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Runs the lifespan startup and begins to accept."""
-        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
+            self.ending.take_over()  # from handlers that the lifespan startup has installed
             show_own_stack_on_signal()  # the signal may come at once, and would end a process without this
             self._control.ready()
             if self._control.fileno() >= 0:
@@ -85,7 +120,7 @@ class _Server(Server):
                         show_stacks(self._control, self._loop)
                     else:
                         self._loop.call_soon_threadsafe(self._do_on_the_loop, line)
-            self.handle_exit(signal.SIGTERM, None)
+            self.stop()
 
     def _do_on_the_loop(self, asked: str) -> None:
         word, _, port = asked.partition(" ")
@@ -123,39 +158,87 @@ class _Server(Server):
         for hook in hooks_on_shutdown():
             await attempt_async(hook, "on_shutdown")
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def stop(self) -> None:
         """Begins to stop. The signal is not raised again after that, so that `atexit` functions run."""
         self.should_exit = True
-        self._loop.call_soon_threadsafe(self._stop.set)
-
-
-class Lifespan:
-    """Calls an ASGI app for its lifespan; a failed startup goes to the adapter too, as the exception it was."""
-
-    def __init__(self, app: ASGI3Application, control: Control) -> None:
-        """Takes the app and the adapter's ear."""
-        self._app = app
-        self._control = control
-
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Calls the app."""
-        failure: StartupFailed | None = None
-
-        async def watched(message: ASGISendEvent) -> None:
-            nonlocal failure
-            if message["type"] == "lifespan.startup.failed":
-                failure = StartupFailed(message.get("message", ""))
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except BaseException as error:
-            if failure:
-                self._control.failed(failure if isinstance(error, asyncio.CancelledError) else error)
-            raise
-        if failure:
-            self._control.failed(failure)
+        if hasattr(self, "_loop"):  # the signal may come before there is one
+            self._loop.call_soon_threadsafe(self._stop.set)
 
 
 class StartupFailed(Exception):
-    """The app answered lifespan startup with a failure."""
+    """The app answered lifespan startup with a failure, or not at all where it has to."""
+
+
+class Lifespan:
+    """Calls an ASGI app for its lifespan; what it raises is told to the adapter, or is in the log."""
+
+    def __init__(self, app: ASGI3Application, control: Control, setting: str) -> None:
+        """Take the app, the adapter's ear, and whether the lifespan is required (`on`)."""
+        self._app = app
+        self._control = control
+        self._required = setting == "on"
+        self._received = self._complete = False
+        self._failure: StartupFailed | None = None
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Call the app."""
+
+        async def received() -> ASGIReceiveEvent:
+            message = await receive()
+            self._received = True
+            return message
+
+        async def sent(message: ASGISendEvent) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                self._failure = StartupFailed(message.get("message", ""))
+            self._complete = self._complete or message["type"] == "lifespan.startup.complete"
+            await send(message)
+
+        try:
+            await self._app(scope, received, sent)
+            if self._required and not self._complete and not self._failure:
+                raise StartupFailed("The app has returned without lifespan.startup.complete, and AWS_LWA_LIFESPAN=on.")
+        except BaseException as error:
+            await self._take(error, send)
+            raise
+        if self._failure:
+            self._control.failed(self._failure)
+
+    async def _take(self, error: BaseException, send: ASGISendCallable) -> None:
+        """Say what it means that the app has raised."""
+        cancelled = isinstance(error, asyncio.CancelledError)
+        if self._failure:
+            self._control.failed(self._failure if cancelled else error)
+        elif self._complete:
+            if not cancelled:  # which is the end of the loop
+                logger.error("The app's lifespan has failed after its startup.", exc_info=error)
+        elif self._required or not (cancelled or isinstance(error, Exception)):
+            self._control.failed(error)
+            logger.error("The app's lifespan startup has failed.", exc_info=error)
+            await send({"type": "lifespan.startup.failed", "message": ""})  # also when the app wants to exit
+        elif not self._received and _refuses_lifespan(self._app, error):
+            logger.info("The app has no lifespan (%r).", error)
+        else:
+            logger.warning(
+                "The app has raised before its lifespan startup was complete, and is served without. "
+                "AWS_LWA_LIFESPAN=on makes this an error of the start, AWS_LWA_LIFESPAN=off leaves the lifespan out.",
+                exc_info=error,
+            )
+
+
+def _refuses_lifespan(app: ASGI3Application, error: BaseException) -> bool:
+    """Return whether an exception says that the app serves no scope of this type.
+
+    Its text says so, or it is the kind that a check of the type raises, and the app is no middleware: there, the
+    startup of the app within would be lost.
+    """
+    if isinstance(error, (AttributeError, ImportError, NameError, OSError)):
+        return False
+    if re.search(r"lifespan|scope.?type", str(error), re.IGNORECASE):
+        return True
+    return isinstance(error, (AssertionError, NotImplementedError)) and not _holds_an_asgi_app(app)
+
+
+def _holds_an_asgi_app(app: ASGI3Application) -> bool:
+    held = itertools.chain.from_iterable(itertools.islice(layers(app), 1, None))
+    return any(is_coroutine_callable(each) and required_arguments(each) == 3 for each in held)

@@ -11,6 +11,7 @@ from lambda_web_adapter.app.control import Control
 from lambda_web_adapter.app.finder import find_app, interface_of
 from lambda_web_adapter.app.handling import Handling
 from lambda_web_adapter.errors import AppNotFound
+from lambda_web_adapter.parent import SERVER_FAILED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +74,17 @@ def _serve(settings: Settings, listener: socket.socket, control: Control, *, alo
         event_in_environ=settings.event_in_environ,
     )
     handling.underscore_headers = settings.underscore_headers
+    with listener.dup() as held:
+        try:
+            return _serve_app(app, interface, settings, listener, handling)
+        except Exception as error:  # noqa: BLE001  # the app may have changed anything that a server rests on
+            log.write_failure("The server has failed", error)
+            control.failed(error)
+            held.detach()  # open to the very end of the process: while it ends, no connection is refused
+            return SERVER_FAILED
+
+
+def _serve_app(app: Any, interface: str, settings: Settings, listener: socket.socket, handling: Handling) -> int:
     # The server that is needed is imported, and no other: asyncio and uvicorn are half of a cold start.
     if interface == "wsgi" and settings.server == "auto":
         from lambda_web_adapter.app import wsgi
@@ -80,6 +92,7 @@ def _serve(settings: Settings, listener: socket.socket, control: Control, *, alo
         return wsgi.serve(app, listener, handling)
     from lambda_web_adapter.app import asgi
 
+    handling.loop, handling.lifespan = settings.loop, settings.lifespan
     if interface != "wsgi":  # the bridge for WSGI apps makes SCRIPT_NAME of what ASGI says
         from lambda_web_adapter.app.root_path import root_path_of
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import os
-import select
+import selectors
 import signal
 import socket
 import threading
 
 from lambda_web_adapter.app.calling import attempt
+from lambda_web_adapter.app.ending import ENDING, Ending
 from lambda_web_adapter.app.stacks import show_own_stack_on_signal, show_stacks
 from lambda_web_adapter.app.wsgi_connection import WsgiConnection
 from lambda_web_adapter.app.wsgi_response import ConnectionLost
@@ -21,15 +22,12 @@ from lambda_web_adapter.hooks import hooks_on_shutdown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
     from wsgiref.types import WSGIApplication
 
     from lambda_web_adapter.app.control import Control
     from lambda_web_adapter.app.handling import Handling
 
 logger = logging.getLogger(__name__)
-
-_ENDING = {signal.SIGTERM, signal.SIGINT}
 
 
 def serve(app: WSGIApplication, listener: socket.socket, handling: Handling) -> int:
@@ -39,25 +37,32 @@ def serve(app: WSGIApplication, listener: socket.socket, handling: Handling) -> 
         The exit code.
     """
     signals = _signals()
-    show_own_stack_on_signal()  # the signal may come at once, and would end a process without this
-    handling.control.ready()
-    _serve_until_told(app, listener, signals, handling)
+    # Eventlet takes `select.poll` away, and gevent and it have a selector of their own, which lets green threads run.
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener, selectors.EVENT_READ)
+        selector.register(signals, selectors.EVENT_READ)
+        if handling.control.fileno() >= 0:
+            selector.register(handling.control, selectors.EVENT_READ)
+        show_own_stack_on_signal()  # the signal may come at once, and would end a process without this
+        handling.control.ready()
+        _serve_until_told(app, listener, signals, handling, selector)
     handling.control.stopping()
     for hook in hooks_on_shutdown():
         attempt(hook, "on_shutdown")
     return 0
 
 
-def _serve_until_told(app: WSGIApplication, listener: socket.socket, signals: int, handling: Handling) -> None:
+def _serve_until_told(
+    app: WSGIApplication,
+    listener: socket.socket,
+    signals: int,
+    handling: Handling,
+    selector: selectors.BaseSelector,
+) -> None:
     control = handling.control
-    poll = select.poll()
-    poll.register(listener, select.POLLIN)
-    poll.register(signals, select.POLLIN)
-    if control.fileno() >= 0:
-        poll.register(control, select.POLLIN)
     while True:
-        readable = dict(poll.poll())
-        if signals in readable and _ENDING.intersection(os.read(signals, 4096)):
+        readable = {key.fd for key, _ in selector.select()}
+        if signals in readable and not set(ENDING).isdisjoint(os.read(signals, 4096)):
             return
         if control.fileno() in readable and not _do_as_asked(control):
             return
@@ -96,13 +101,8 @@ def _signals() -> int:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in _ENDING:
-        signal.signal(number, _heard)
+    Ending(lambda: None).take_over()  # because there is a handler, the signal's number is written to the pipe
     return reader
-
-
-def _heard(number: int, frame: FrameType | None) -> None:
-    """Does nothing: because there is a handler, the signal's number is written to the pipe."""
 
 
 def _run(served: WsgiConnection, connection: socket.socket) -> None:
