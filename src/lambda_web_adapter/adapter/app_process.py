@@ -15,7 +15,7 @@ from _thread import allocate_lock
 
 from lambda_web_adapter.adapter.control_channel import ControlChannel
 from lambda_web_adapter.adapter.last_words import LastWords
-from lambda_web_adapter.adapter.ports import command_port, listen
+from lambda_web_adapter.adapter.ports import ReservedPort, command_port, listen
 from lambda_web_adapter.adapter.stacks_file import StacksFile
 from lambda_web_adapter.parent import end_with_parent
 from lambda_web_adapter.preface import COMMAND_VARIABLE
@@ -51,6 +51,7 @@ class AppProcess:
         keeps_connections: whether a connection takes another request; not that of a command that ends some unasked.
         has_answered: whether our own server has said of a request that its call has returned.
         started_at: when it was started, on the monotonic clock in seconds; later by what passed while nobody waited.
+        run: what tells this run from all others: a command's environment has it.
         lost_at: when it was found to take no requests any more although its process runs; 0 while it does.
     """
 
@@ -68,6 +69,7 @@ class AppProcess:
         self._command = command
         self._serve = serve
         self.control = ControlChannel()
+        self._reserved: ReservedPort | None = None
         self._last_words: LastWords | None = None
         self._stacks: StacksFile | None = None
         self._end = ""
@@ -77,6 +79,7 @@ class AppProcess:
         self.on_one_core = False
         self.port = 0
         self.pid = 0
+        self.run = ""
         self.started_at = 0.0
         self.lost_at = 0.0
         self._first_started = 0
@@ -94,11 +97,13 @@ class AppProcess:
             SettingsError: the configured port is taken.
         """
         listener = None if self._command else listen(self._settings.host, self._settings.port)
-        self.port = listener.getsockname()[1] if listener else command_port(self._settings)
+        self._reserved = None if listener else command_port(self._settings)
+        self.port = self._reserved.number if self._reserved else listener.getsockname()[1] if listener else 0
         ours, theirs = socket.socketpair()
         self._last_words = None if os.isatty(2) else LastWords()  # a person has seen what was said
         self._stacks = None if self._command else StacksFile.where_wanted(os.environ)
         self.started_at = time.monotonic()
+        self.run = f"{os.getpid()}-{time.monotonic_ns()}"
         self._first_started = self._first_started or _now_in_ticks()
         bootstrap = os.getpid()
         self.pid = os.fork()
@@ -109,6 +114,8 @@ class AppProcess:
         theirs.close()
         if listener:
             listener.close()  # or connections to a dead app would queue here for ever
+        if self._reserved:
+            self._reserved.hand_over()
         if self._last_words:
             self._last_words.listen()
         self.control = ControlChannel(ours, self.is_gone)
@@ -147,7 +154,9 @@ class AppProcess:
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would keep it so
         port = str(self.port)
-        _execute(self._command, {"PORT": port, "AWS_LWA_PORT": port, COMMAND_VARIABLE: "1"}, control)
+        if self._reserved:
+            self._reserved.hand_over()
+        _execute(self._command, {"PORT": port, "AWS_LWA_PORT": port, COMMAND_VARIABLE: self.run}, control)
 
     def has_ended(self, timeout: float = 0) -> bool:
         """Says whether the process has ended, waiting up to `timeout` seconds for it to end."""
@@ -225,6 +234,8 @@ class AppProcess:
         """Ends the process, and all that stem from it, at once."""
         self._clear()
         self.control.close()
+        if self._reserved:
+            self._reserved.release()
         if self._stacks:
             self._stacks.close()
 

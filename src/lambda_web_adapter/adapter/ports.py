@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import socket
+import sys
 import time
 
 from lambda_web_adapter.errors import SettingsError
@@ -25,49 +28,96 @@ def listen(host: str, port: int) -> socket.socket:
     The protocol is named, since asyncio sets TCP_NODELAY on accepted connections only where the listening socket says
     that it is TCP; without, each reply waits 44 ms for a delayed acknowledgement.
     """
+    try:
+        return _listening(host, port)
+    except OSError as error:
+        raise _taken(host, port, error) from None
+
+
+def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+        listener.listen(_BACKLOG)
+    except OSError:
         listener.close()
-        raise SettingsError(
-            f"The app cannot listen on {host} port {port} ({error.strerror}). "
-            "Set AWS_LWA_PORT to another port, or unset it to have a free one chosen."
-        ) from None
-    listener.listen(_BACKLOG)
+        raise
     return listener
 
 
-def command_port(settings: Settings) -> int:
-    """Picks the port for a command: the configured one, 8080, or a free one where 8080 is taken, or too few."""
-    if settings.port:
-        _await_free(settings.host, settings.port)
-        return settings.port
-    for port in (_COMMAND_PORT, 0) if settings.workers == 1 else (0,):
+def _taken(host: str, port: int, error: OSError) -> SettingsError:
+    from lambda_web_adapter.adapter.listeners import owner_of  # only this needs it
+
+    owner = owner_of(port) if port and error.errno == errno.EADDRINUSE else ""
+    by = f": {owner} listens there" if owner else ""
+    return SettingsError(
+        f"The app cannot listen on {host} port {port} ({error.strerror}{by}). "
+        "Set AWS_LWA_PORT to another port, or unset it to have a free one chosen."
+    )
+
+
+class ReservedPort:
+    """A port that is kept for a command: for everybody until it starts, and from other adapters as long as it runs.
+
+    Attributes:
+        number: the port.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        """Takes the port, or a free one for 0.
+
+        Raises:
+            OSError: it is taken, by who listens on it or by another adapter's command that is about to.
+        """
+        self._listener = _listening(host, port)
+        self.number = int(self._listener.getsockname()[1])
+        self._claim = socket.socket(socket.AF_UNIX)
         try:
-            probe = listen(settings.host, port)
-        except SettingsError:
-            continue
-        with probe:
-            return int(probe.getsockname()[1])
-    raise SettingsError(f"No port is free on {settings.host}.")
+            if sys.platform == "linux":  # a name without a file, in the network that the port is in (unix(7))
+                self._claim.bind(f"\0lambda-web-adapter/port/{self.number}")
+        except OSError:
+            self.release()
+            raise
+
+    def hand_over(self) -> None:
+        """Lets the command listen."""
+        self._listener.close()
+
+    def release(self) -> None:
+        """Lets anybody have it."""
+        self._listener.close()
+        self._claim.close()
 
 
-def _await_free(host: str, port: int) -> None:
-    """Checks that the port is free: whoever listens there would be taken for the command.
-
-    One that was just killed may need a moment to let go of it.
+def command_port(settings: Settings) -> ReservedPort:
+    """Picks the port for a command: the configured one, 8080, or a free one where 8080 is taken, or too few.
 
     Raises:
-        SettingsError: the port is taken.
+        SettingsError: it is taken.
+    """
+    if settings.port:
+        return _await_free(settings.host, settings.port)
+    if settings.workers == 1:
+        with contextlib.suppress(OSError):
+            return ReservedPort(settings.host, _COMMAND_PORT)
+    try:
+        return ReservedPort(settings.host, 0)
+    except OSError as error:
+        raise SettingsError(f"No port is free on {settings.host} ({error.strerror}).") from None
+
+
+def _await_free(host: str, port: int) -> ReservedPort:
+    """Waits until the port is free: whoever listens there would be taken for the command.
+
+    One that was just killed may need a moment to let go of it.
     """
     until = time.monotonic() + _RELEASE_SECONDS
     while True:
         try:
-            return listen(host, port).close()
-        except SettingsError:
+            return ReservedPort(host, port)
+        except OSError as error:
             if time.monotonic() > until:
-                raise
+                raise _taken(host, port, error) from None
         time.sleep(0.005)

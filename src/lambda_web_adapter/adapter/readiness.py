@@ -119,6 +119,8 @@ def _wait_for_answer(app: AppProcess, until: float, settings: Settings) -> None:
     pause, next_line = _FIRST_PAUSE, time.monotonic() + _PROGRESS_SECONDS
     while True:
         found = _probe(settings, port, path or "/", until) if by_http else _connect(settings.host, port, until)
+        if not found and port == app.port:
+            found = _stranger(app)
         if not found:
             return
         if app.has_ended(pause):
@@ -130,6 +132,14 @@ def _wait_for_answer(app: AppProcess, until: float, settings: Settings) -> None:
             log("INFO", f"Waiting for the app ({_waited(app)}): {found}.")
             next_line = now + _PROGRESS_SECONDS
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _stranger(app: AppProcess) -> str:
+    """Tells of another process that listens on the command's port; returns nothing where there is none."""
+    from lambda_web_adapter.adapter.listeners import stranger_on  # nobody else pays for it
+
+    found = stranger_on(app.port, app.living(), app.run)
+    return f"on port {app.port} listens {found}, which is not the command's" if found else ""
 
 
 def _connect(host: str, port: int, until: float) -> str:
