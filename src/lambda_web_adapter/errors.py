@@ -5,6 +5,7 @@
     ├── AppError               the app cannot be served
     │   ├── AppNotFound        nothing that could be the app was found
     │   ├── AppStartFailed     the app raised, or ended, before it was ready
+    │   │   └── AppKilled      a signal ended it
     │   ├── AppNotReady        the app was not ready in time
     │   ├── BeforeSnapshotFailed  a SnapStart hook failed before the snapshot
     │   └── AfterRestoreFailed    a SnapStart hook failed after a restore
@@ -84,6 +85,17 @@ class AppStartFailed(AppError):
     """The app raised, or its process ended, before it was ready."""
 
     error_type = "Runtime.AppStartFailed"
+
+
+class AppKilled(AppStartFailed):
+    """Somebody else, such as the kernel where memory runs out, ended the app's process before it was ready.
+
+    It is no fault that the app shows at each start: an HTTP caller is told as of an app that is killed at work.
+    """
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.details = details
 
 
 class AppNotReady(AppError):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import socket
 import sys
 import time
@@ -11,8 +14,9 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from adapter.conftest import APPS, on_lambda
-from adapter.test_loop import get
-from processes import Running
+from adapter.test_loop import QUEUE, get
+from e2e.events import Request, function_url
+from processes import Running, children
 
 from lambda_web_adapter.adapter.control_channel import ControlChannel
 from lambda_web_adapter.adapter.readiness import is_overdue, wait_until_ready
@@ -49,6 +53,11 @@ class Slow:
             at_end=api.client_has_ended,
         )
         api.wait_for_call("test/startup")
+
+
+def kill_app(process: Running) -> None:
+    (app,) = children(process.pid)
+    os.kill(app, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -103,6 +112,42 @@ async def app(scope, receive, send):
         os._exit(3)
     await healthy(scope, receive, send)
 """
+
+
+@pytest.mark.parametrize("mode", ["buffered", "response_stream"])
+def test_a_request_that_waits_for_an_app_that_is_killed_has_an_answer_in_its_form(
+    mode: str, api: FakeRuntimeApi
+) -> None:
+    slow = Slow(api, ON_DEMAND, AWS_LWA_INVOKE_MODE=mode)
+    with slow.process:
+        api.wait_for_call("next")
+        event = api.add(function_url(Request(path="/")))
+        slow.process.wait_for("An invocation waits for the app")
+        kill_app(slow.process)
+        outcome = api.outcome(event)
+        api.release("startup")
+        served = api.outcome(api.add(function_url(Request(path="/"))))
+
+    assert outcome.name == "response"
+    head = outcome.stream.prelude if outcome.stream else outcome.json
+    body = outcome.stream.body.partition(b"\0" * 8)[2] if outcome.stream else head["body"]
+    assert head["statusCode"] == 502
+    assert json.loads(body) == {
+        "message": "The app ended before it was ready (signal SIGKILL).",
+        "errorType": "Runtime.AppStartFailed",
+    }
+    assert served.name == "response"
+
+
+def test_an_event_that_waits_for_an_app_that_is_killed_fails(slow: Slow, api: FakeRuntimeApi) -> None:
+    api.wait_for_call("next")
+    event = api.add(QUEUE)
+    slow.process.wait_for("An invocation waits for the app")
+    kill_app(slow.process)
+
+    outcome = api.outcome(event)
+
+    assert (outcome.name, outcome.json["errorType"]) == ("error", "Runtime.AppStartFailed")
 
 
 def test_an_app_that_ends_after_all_is_told_to_the_first_caller(tmp_path: Path, api: FakeRuntimeApi) -> None:

@@ -215,7 +215,7 @@ class Life:
             assert self._api.wait_for_call("init/error").json["errorType"] == "Runtime.AppStartFailed"
         if self.state is State.WAITING:
             self._failed_starts += 1
-            assert self._api.outcome(self._ids[-1]).json["errorType"] == "Runtime.AppStartFailed"
+            assert problem(self._api.outcome(self._ids[-1]), 502)["errorType"] == "Runtime.AppStartFailed"
         if self.state is State.INVOKING:
             assert problem(self._api.outcome(self._ids[-1]), 502)["errorType"] == "Runtime.AppExited"
 

@@ -23,7 +23,7 @@ def killed_while_idle(lane: Lane, event: Event) -> Outcome:
 
 
 def killed_as_the_event_comes(lane: Lane, event: Event) -> Outcome:
-    """Nobody waits: the bootstrap may or may not know when it reads the event."""
+    """Nobody waits: the bootstrap may or may not know when it reads the event, and the app may still be starting."""
     lane.environment.wait_until_idle()
     lane.environment.signal_app(signal.SIGKILL)
     return lane.invoke(event)
@@ -107,7 +107,7 @@ DISTURBANCES = (
         "app killed as an event comes",
         7,
         killed_as_the_event_comes,
-        RIGHTLY | EXITED | told("Function.AppUnreachable"),
+        RIGHTLY | EXITED | told("Function.AppUnreachable") | told("Runtime.AppStartFailed"),
         leaves_app=False,
     ),
     Disturbance("app killed during a request", 9, killed_meanwhile, EXITED, leaves_app=False),

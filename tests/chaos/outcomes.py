@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # The statuses of the adapter's own replies to requests (errors.py).
 STATUSES = {
     "Runtime.AppExited": 502,
+    "Runtime.AppStartFailed": 502,
     "Function.InvalidResponse": 502,
     "Function.ResponseSizeTooLarge": 502,
     "Function.AppUnreachable": 502,

@@ -272,6 +272,20 @@ class Invoker:
         return not source.http and not 200 <= status < 300 and self._settings.event_errors == "fail"
 
 
+def reply_without_app(
+    invocation: Invocation, problem: AdapterError, settings: Settings
+) -> bytes | StreamedReply | None:
+    """Return what tells an HTTP caller that there is no app to ask; None if the event is no request."""
+    event = read_event(invocation.event)
+    source = source_of(event, settings)
+    if not source.http:
+        return None
+    response = _error_response(problem)
+    if source.streams and settings.invoke_mode == "response_stream":
+        return StreamedReply(prelude(response), response.body)
+    return source.reply(response, event)
+
+
 def deadline_of(invocation: Invocation, margin: float) -> float:
     """Says when to give up on an invocation, on the monotonic clock in seconds: `margin` seconds before Lambda does."""
     left = invocation.deadline_ms / 1000 - time.time() - margin if invocation.deadline_ms else _LONGEST

@@ -15,7 +15,7 @@ from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.one_at_a_time import run
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
-from lambda_web_adapter.errors import AppNotFound, AppNotReady, AppStartFailed
+from lambda_web_adapter.errors import AppKilled, AppNotFound, AppNotReady, AppStartFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,7 +178,8 @@ def _ended(app: AppProcess) -> AppStartFailed:
     app.has_ended(_EXIT_SECONDS)
     words = app.last_words()
     said = f" It wrote:\n{words}" if words else ""
-    return AppStartFailed(f"The app ended before it was ready ({app.end or 'it closed the control channel'}).{said}")
+    text = f"The app ended before it was ready ({app.end or 'it closed the control channel'})."
+    return AppKilled(text, said) if app.end.startswith("signal") else AppStartFailed(f"{text}{said}")
 
 
 def _not_ready(app: AppProcess, settings: Settings, why: str) -> AppNotReady:

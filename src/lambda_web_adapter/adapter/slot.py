@@ -6,16 +6,17 @@ import time
 import traceback
 
 from lambda_web_adapter.adapter.app_connection import AppConnection
-from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
+from lambda_web_adapter.adapter.invocation import Invoker, deadline_of, reply_without_app
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.supervisor import FAILED_STARTS, AppState
-from lambda_web_adapter.errors import AdapterError, RuntimeApiError
+from lambda_web_adapter.errors import AdapterError, AppKilled, RuntimeApiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.access_log import AccessLog
     from lambda_web_adapter.adapter.app_process import AppProcess
     from lambda_web_adapter.adapter.runtime_api import RuntimeApi
+    from lambda_web_adapter.adapter.streamed_reply import StreamedReply
     from lambda_web_adapter.adapter.supervisor import Supervisor
     from lambda_web_adapter.messages import Invocation
     from lambda_web_adapter.settings import Settings
@@ -132,6 +133,9 @@ class Slot:
         deadline = deadline_of(invocation, self._settings.deadline_margin)
         try:
             app = await self._supervisor.ready_app(deadline)
+        except AppKilled as error:
+            await self._tell_caller(invocation, error, deadline)
+            return
         except AdapterError as error:
             await self._fail(invocation, error)
             return
@@ -142,15 +146,32 @@ class Slot:
         except AdapterError as error:
             await self._fail(invocation, error)
         else:
-            if isinstance(reply, bytes):
-                await self._runtime.respond(invocation, reply)
-                self._answered = True
-            else:
-                self._answered = True  # as far as it goes: a stream that has begun takes no error besides
-                await self._runtime.stream(invocation, reply, deadline + self._settings.deadline_margin)
-            if self._access:
-                self._access.end(invocation.request_id, None if isinstance(reply, bytes) else reply)
+            await self._post(invocation, reply, deadline)
         await self._connection.wait_until_done(deadline, invocation.request_id)
+
+    async def _post(self, invocation: Invocation, reply: bytes | StreamedReply, deadline: float) -> None:
+        if isinstance(reply, bytes):
+            await self._runtime.respond(invocation, reply)
+            self._answered = True
+        else:
+            self._answered = True  # as far as it goes: a stream that has begun takes no error besides
+            await self._runtime.stream(invocation, reply, deadline + self._settings.deadline_margin)
+        if self._access:
+            self._access.end(invocation.request_id, None if isinstance(reply, bytes) else reply)
+
+    async def _tell_caller(self, invocation: Invocation, error: AdapterError, deadline: float) -> None:
+        """Answer a request by an error's status, where there is no app to ask; fail an event of another kind."""
+        try:
+            reply = reply_without_app(invocation, error, self._settings)
+        except AdapterError:  # an event that cannot be read has no caller
+            reply = None
+        if reply is None:
+            await self._fail(invocation, error)
+            return
+        log("ERROR", f"{error.error_type}: {error}{error.details}", invocation.request_id)
+        if self._access:
+            self._access.failed(error)
+        await self._post(invocation, reply, deadline)
 
     def _use(self, app: AppProcess) -> None:
         """Goes over to another run of the app."""
