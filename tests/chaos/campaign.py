@@ -7,6 +7,7 @@ The first part of a lane is the life of one environment, by which nothing may gr
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections import deque
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 
 # Each example, and whether it streams.
 KINDS = [(example, streams) for example in ("fastapi", "flask") for streams in (False, True)]
-# Of a long run each kind has several lanes, since one alone leaves cores idle while it waits.
+# A long run has several lanes of each kind, one after the other: no life is longer than in a run of 2,000.
 _LANE = 500  # invocations
+# So many at once: one alone leaves cores idle while it waits; more take each other's time from their deadlines.
+_AT_ONCE = max(len(KINDS), 2 * (os.cpu_count() or 1))
 PLAIN = Disturbance("nothing", 0, nothing)
 WHOLE = (*of_the_app.DISTURBANCES, *of_the_runtime_api.DISTURBANCES, *of_the_environment.DISTURBANCES)
 STREAMED = (*(trouble for trouble in WHOLE if not trouble.whole), *of_streams.DISTURBANCES)
@@ -48,7 +51,7 @@ def run(count: int, seed: str) -> Tally:
         _Run(example, streams, (count + index) // len(kinds), f"{seed} {index}")
         for index, (example, streams) in enumerate(kinds)
     ]
-    with ThreadPoolExecutor(len(lanes)) as pool:
+    with ThreadPoolExecutor(min(len(lanes), _AT_ONCE)) as pool:
         try:
             futures = [pool.submit(lane.go) for lane in lanes]
             wait(futures, return_when=FIRST_EXCEPTION)
@@ -100,6 +103,8 @@ class _Run:
 
     def go(self) -> Tally:
         """Does all of it, unless it is halted."""
+        if self.halted.is_set():
+            return self._tally
         lane = Lane(self._example, self._seed, streams=self._streams)
         try:
             first, then = plan(self._count, STREAMED if self._streams else WHOLE, lane.chance)

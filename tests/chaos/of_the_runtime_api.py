@@ -23,8 +23,9 @@ CLOSED = Fault(sent=1)
 NAMELESS = Fault(nameless=True)
 BROKEN = Fault(status=500)
 REFUSALS = (400, 403, 410, 413)
-# The bootstrap makes a call as often as this, and asks for an event in vain as often as this, before it ends.
-ATTEMPTS, STRIKES = 5, 5
+# The bootstrap makes a call as often as this at most: once on a connection that was kept, and five times on new ones.
+# It asks for an event in vain as often as this before it ends.
+ATTEMPTS, STRIKES = 1 + 5, 5
 
 
 def half(lane: Lane) -> Fault:
