@@ -347,6 +347,31 @@ class Asgi2Class:
     async def __call__(self, receive: object, send: object) -> None: ...
 
 
+class Hiding:
+    """It hides how it is called, as Dash does."""
+
+    def __init__(self, server: object = None) -> None:
+        self.server = server
+
+    def __call__(self, *args: object, **kwargs: object) -> None: ...
+
+
+class HidingFastApi(FastAPI):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+def decorated(function: Callable[..., object]) -> Callable[..., object]:
+    def wrapper(*args: object, **kwargs: object) -> object:
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+def of_server(package: str, name: str) -> Any:
+    """An app of a class that has the name of a framework's."""
+    return type(name, (), {"__module__": f"{package}.web", "__call__": lambda self, *args: self})()
+
+
 @functools.wraps(wsgi_function)
 def wrapped(*args: object, **kwargs: object) -> None: ...
 
@@ -362,6 +387,14 @@ def wrapped(*args: object, **kwargs: object) -> None: ...
         pytest.param(wrapped, "wsgi", id="wrapped WSGI function"),
         pytest.param(functools.partial(takes_one_more, 1), "wsgi", id="partial WSGI function"),
         pytest.param(Flask("main"), "wsgi", id="Flask"),
+        pytest.param(takes_anything, "wsgi", id="function that takes anything"),
+        pytest.param(Hiding(), "wsgi", id="object that takes anything"),
+        pytest.param(Hiding(Flask("main")), "wsgi", id="object around Flask"),
+        pytest.param(Hiding(Hiding(Flask("main"))), "wsgi", id="object around an object around Flask"),
+        pytest.param(decorated(wsgi_function), "wsgi", id="decorated WSGI function"),
+        pytest.param(Hiding(FastAPI()), "asgi", id="object around FastAPI"),
+        pytest.param(HidingFastApi(), "asgi", id="FastAPI that hides its call"),
+        pytest.param(decorated(asgi_function), "asgi", id="decorated ASGI function"),
         pytest.param(asgi_function, "asgi", id="ASGI function"),
         pytest.param(asgi_function_without_async, "asgi", id="ASGI function without async"),
         pytest.param(AsgiObject(), "asgi", id="ASGI object"),
@@ -384,7 +417,6 @@ def test_the_kind_is_seen(app: object, kind: str) -> None:
     [
         pytest.param(None, "None is neither .* cannot be called", id="None"),
         pytest.param(sys, "module 'sys'.* cannot be called", id="module"),
-        pytest.param(takes_anything, r"AWS_LWA_INTERFACE", id="function that takes anything"),
         pytest.param(lambda: None, r"AWS_LWA_INTERFACE", id="function that takes nothing"),
         pytest.param(lambda a, b, c, d: None, r"AWS_LWA_INTERFACE", id="function that takes too much"),
         pytest.param(iter, r"AWS_LWA_INTERFACE", id="builtin function"),
@@ -396,6 +428,23 @@ def test_the_kind_is_seen(app: object, kind: str) -> None:
 def test_what_is_no_app_as_far_as_can_be_seen(app: object, text: str) -> None:
     with pytest.raises(AppNotFound, match=text):
         interface_of(app)
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "advice"),
+    [
+        ("aiohttp", "Application", "lambda-web-adapter -- python -m main, .*run_app"),
+        ("tornado", "Application", "lambda-web-adapter -- python -m main, .*listen"),
+        ("robyn", "Robyn", "lambda-web-adapter -- python -m main, .*start"),
+        ("gradio", "Interface", "mount_gradio_app"),
+        ("fastmcp", "FastMCP", "http_app"),
+    ],
+)
+def test_an_app_with_a_server_of_its_own_comes_with_what_to_do(package: str, name: str, advice: str) -> None:
+    base = of_server(package, "Blocks" if package == "gradio" else name)
+
+    with pytest.raises(AppNotFound, match=advice):
+        interface_of(type(name, (type(base),), {})())
 
 
 @pytest.mark.parametrize("said", ["wsgi", "asgi"])

@@ -89,6 +89,8 @@ async def app(scope, receive, send):
     [
         pytest.param(WSGI, {}, b"WSGI", id="WSGI"),
         pytest.param(WSGI, {"AWS_LWA_SERVER": "uvicorn"}, b"WSGI", id="WSGI on uvicorn"),
+        pytest.param(ANY_WSGI, {}, b"WSGI", id="WSGI that hides it"),
+        pytest.param(ANY_ASGI, {}, b"ASGI", id="ASGI that hides it"),
         pytest.param(ANY_WSGI, {"AWS_LWA_INTERFACE": "wsgi"}, b"WSGI", id="WSGI, as it was said"),
         pytest.param(ASGI, {}, b"ASGI", id="ASGI without lifespan"),
         pytest.param(SILENT_LIFESPAN, {}, b"ASGI", id="ASGI with a lifespan that returns at once"),
@@ -185,7 +187,7 @@ def test_an_exception_at_import_is_told_as_it_is(tmp_path: Path, source: str, ra
 def test_an_app_that_is_not_there_is_told_without_a_traceback(
     tmp_path: Path, name: str, settings: dict[str, str], text: str
 ) -> None:
-    (tmp_path / "main.py").write_text("NUMBER = 42\ndef anything(*args): ...\n")
+    (tmp_path / "main.py").write_text("NUMBER = 42\ndef anything(a, b, c, d): ...\n")
 
     with starting(name, settings, folder=tmp_path) as served:
         failure = served.failure()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import itertools
 import sys
 from pathlib import Path
 
-from lambda_web_adapter.app.wrapping import is_coroutine_callable, required_arguments
+from lambda_web_adapter.app.wrapping import is_coroutine_callable, layers, required_arguments, takes_anything
 from lambda_web_adapter.errors import AppNotFound
 
 TYPE_CHECKING = False
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
 
 MODULES = ("main", "app", "wsgi", "asgi")
 NAMES = ("app", "application", "create_app")
+_COMMAND = "Run it as a command: lambda-web-adapter -- python -m {module}, where {module} ends with "
+# Apps that bring a server of their own, by package and class.
+_SERVERS = {
+    ("aiohttp", "Application"): _COMMAND + '`web.run_app(app, host="127.0.0.1", port=int(os.environ["PORT"]))`.',
+    ("tornado", "Application"): _COMMAND
+    + '`app.listen(int(os.environ["PORT"]), "127.0.0.1")` and `await asyncio.Event().wait()` in an async function.',
+    ("robyn", "Robyn"): _COMMAND + '`app.start(host="127.0.0.1", port=int(os.environ["PORT"]))`.',
+    ("gradio", "Blocks"): 'Mount it: `app = gradio.mount_gradio_app(FastAPI(), demo, path="/")`.',
+    ("fastmcp", "FastMCP"): "Name what serves it: `app = mcp.http_app(stateless_http=True)`.",
+    ("mcp", "FastMCP"): "Name what serves it: `app = mcp.streamable_http_app()`.",
+    ("mcp", "MCPServer"): "Name what serves it: `app = mcp.streamable_http_app()`.",
+}
 _HOW = "Name the app on the command line or in AWS_LWA_APP, for example main:app for `app` in main.py."
 
 
@@ -128,6 +141,7 @@ def interface_of(app: Any, interface: str = "auto") -> str:
         raise AppNotFound(f"{app!r:.100} is neither a WSGI nor an ASGI app: it cannot be called. {_HOW}")
     if interface != "auto":
         return interface
+    _refuse_servers(app)
     if inspect.isclass(app):
         return _interface_of_class(app)
     if is_coroutine_callable(app):
@@ -135,6 +149,8 @@ def interface_of(app: Any, interface: str = "auto") -> str:
     kind = {3: "asgi", 2: "wsgi", 1: "asgi2"}.get(required_arguments(app) or 0)
     if kind == "asgi2" and "scope" not in inspect.signature(app).parameters:
         kind = None  # a factory that needs an argument, more likely than an app of the old kind
+    if kind is None and takes_anything(app):
+        kind = _kind_within(app)
     if kind is None:
         raise AppNotFound(
             f"{app!r:.100} is neither a WSGI nor an ASGI app as far as can be seen: a WSGI app takes "
@@ -142,6 +158,38 @@ def interface_of(app: Any, interface: str = "auto") -> str:
             "set AWS_LWA_INTERFACE to wsgi or asgi."
         )
     return kind
+
+
+def _kind_within(app: Any) -> str:
+    """Return the kind of an app that hides how it is called, as Dash does: WSGI, unless it holds an ASGI app."""
+    inherited = [call for kind in type(app).__mro__ if (call := vars(kind).get("__call__"))]
+    if any(is_coroutine_callable(call) or required_arguments(call) == 4 for call in inherited):  # `self` is one
+        return "asgi"
+    for layer in itertools.islice(layers(app), 1, None):
+        if any(is_coroutine_callable(each) and required_arguments(each) in (3, None) for each in layer):
+            return "asgi"
+        if any(required_arguments(each) == 2 for each in layer):
+            break
+    return "wsgi"
+
+
+def _refuse_servers(app: Any) -> None:
+    """Say what to do with apps that bring a server of their own.
+
+    Raises:
+        AppNotFound: this is one.
+    """
+    for kind in type(app).__mro__:
+        package = kind.__module__.partition(".")[0]
+        advice = _SERVERS.get((package, kind.__name__))
+        if advice:
+            module = next((name for name, each in list(sys.modules.items()) if _holds(each, app)), "main")
+            module = module if module != "__main__" else "main"
+            raise AppNotFound(f"An app of {package} is neither a WSGI nor an ASGI app. {advice.format(module=module)}")
+
+
+def _holds(module: Any, app: Any) -> bool:
+    return any(value is app for value in list(vars(module).values())) if inspect.ismodule(module) else False
 
 
 def _interface_of_class(app: type) -> str:

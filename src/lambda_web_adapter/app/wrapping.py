@@ -48,6 +48,15 @@ def required_arguments(function: Any) -> int | None:
     return sum(parameter.kind in positional and parameter.default is parameter.empty for parameter in parameters)
 
 
+def takes_anything(function: Any) -> bool:
+    """Return whether a function says that it takes any number of arguments."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError, RuntimeError):
+        return False
+    return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
+
+
 def is_coroutine_callable(app: Any) -> bool:
     """Return whether a call makes a coroutine, as far as can be seen."""
     return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__)
