@@ -95,10 +95,11 @@ def test_a_wsgi_app_reads_what_the_client_has_sent(wsgi: Echo, gateway: str, cli
     assert_query_arrived(gateway, client, found["query"])
     cookies = [value for name, value in found["headers"] if name == "HTTP_COOKIE"]
     assert cookies == (["; ".join(client.cookies)] if client.cookies else [])
-    # CGI writes names in capitals, `-` as `_`, and has one value for each (RFC 3875 §4.1.18).
+    # CGI writes names in capitals, `-` as `_`, and has one value for each (RFC 3875 §4.1.18): those with `_` are left out.
     expected: dict[str, list[str]] = {}
     for name, values in headers_that_arrive(gateway, client.headers).items():
-        expected.setdefault(_in_cgi(name), []).extend(latin(value) for value in values)
+        if "_" not in name:
+            expected.setdefault(_in_cgi(name), []).extend(latin(value) for value in values)
     added = {_in_cgi(name) for name in ADDED}
     arrived = {name: _items(value) for name, value in found["headers"] if name not in added}
     assert arrived == {name: _items(",".join(values)) for name, values in expected.items()}
