@@ -490,6 +490,11 @@ def test_a_body_is_sent_as_it_is(body: bytes) -> None:
     "given",
     [
         pytest.param(request(headers=[("x-a", "1\r\nx-b: 2")]), id="a line break in a value"),
+        pytest.param(request(headers=[("x-a", "1\x0bx-b: 2")]), id="what some take for a line break"),
+        pytest.param(request(headers=[("x-a", "1\x0cx-b: 2")]), id="a form feed"),
+        pytest.param(request(headers=[("x-a", "1\x1cx-b: 2")]), id="a separator of files"),
+        pytest.param(request(headers=[("x-a", "chunked\x08")]), id="a backspace"),
+        pytest.param(request(headers=[("x-a", "\x7f")]), id="delete"),
         pytest.param(request(headers=[("x-a", "1\nx-b: 2")]), id="a line feed in a value"),
         pytest.param(request(headers=[("x-a", "1\rx-b: 2")]), id="a carriage return in a value"),
         pytest.param(request(headers=[("x-a", "1\r\n\r\nGET / HTTP/1.1")]), id="another request in a value"),
