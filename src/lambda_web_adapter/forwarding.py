@@ -161,7 +161,7 @@ def _special(name: str) -> str:
 
 
 def _check(request: Request, head: bytes, breaks: int) -> None:
-    """Refuse what could end a line early or confuse who reads it: the head has its line breaks and no other controls."""
+    """Refuse what could end a line early or confuse who reads it: a head has its line breaks and no other controls."""
     if len(head) - len(head.translate(None, _CONTROLS)) != 2 * breaks:
         raise InvalidEvent("The event has a header value with a control character in it (RFC 9110 §5.5).")
     if request.method not in _METHODS:

@@ -95,7 +95,7 @@ def test_a_wsgi_app_reads_what_the_client_has_sent(wsgi: Echo, gateway: str, cli
     assert_query_arrived(gateway, client, found["query"])
     cookies = [value for name, value in found["headers"] if name == "HTTP_COOKIE"]
     assert cookies == (["; ".join(client.cookies)] if client.cookies else [])
-    # CGI writes names in capitals, `-` as `_`, and has one value for each (RFC 3875 §4.1.18): those with `_` are left out.
+    # CGI writes names in capitals, `-` as `_`, and has one value for each (RFC 3875 §4.1.18); `_` itself is left out.
     expected: dict[str, list[str]] = {}
     for name, values in headers_that_arrive(gateway, client.headers).items():
         if "_" not in name:
