@@ -99,8 +99,10 @@ class WsgiConnection:
     def _call(self, environ: dict[str, Any], response: ResponseWriter) -> None:
         result = self._app(environ, response.start)
         try:
-            if isinstance(result, (list, tuple)) and len(result) == 1:
-                response.length_if_unset(len(result[0]))
+            if isinstance(result, (list, tuple)):
+                if len(result) == 1:
+                    response.length_if_unset(len(result[0]))
+                response.expect(sum(map(len, result)))
             for part in result:
                 if part:
                     response.write(part)

@@ -84,18 +84,33 @@ class ResponseWriter:
             self._lines.append(f"content-length: {length}")
             self._left = length
 
+    def expect(self, length: int) -> None:
+        """Take note of how long the whole body is.
+
+        Raises:
+            ValueError: the app has said another length.
+        """
+        if self._left is not None and not self.begun and not self._bodiless:
+            self._check(length)
+            if length < self._left:
+                raise ValueError(f"the app sent {self._left - length} bytes less than its content-length says")
+
+    def _check(self, length: int) -> None:
+        if self._left is not None and length > self._left:
+            raise ValueError(f"the app sent {length - self._left} bytes more than its content-length says")
+
     def write(self, data: bytes) -> None:
         """Sends a part of the body at once, after the head if that is not out yet."""
         if not isinstance(data, bytes):
             raise TypeError(f"the app's body has to be bytes, but a part is {type(data).__name__} (PEP 3333)")
+        if self._left is not None and not self._bodiless:
+            self._check(len(data))  # before the head is out, which would keep the caller from a 500
         head = b"" if self.begun else self._head()
         if self._bodiless:
             data = b""
         elif self._chunked and data:
             data = b"%x\r\n%b\r\n" % (len(data), data)
         elif self._left is not None:
-            if len(data) > self._left:
-                raise ValueError(f"the app sent {len(data) - self._left} bytes more than its content-length says")
             self._left -= len(data)
         if head or data:
             self._send(head + data if head else data)
