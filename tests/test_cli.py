@@ -208,3 +208,14 @@ def test_the_file_finds_packages_that_lie_beside_it(folder: Path) -> None:
             answer = runtime.invoke({"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/zip"})
 
     assert answer.json["body"] == "127.0.0.1 /zip"
+
+
+@pytest.mark.parametrize("name", ["nosuchcommand", "./plain"])
+def test_a_command_that_cannot_be_executed_is_one_line(name: str, tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("not a program")
+    environment = plain_environment({"AWS_LAMBDA_HTTP_ENDPOINT": "127.0.0.1:1"})
+
+    with Running([*MODULE, "--", name], cwd=tmp_path, env=environment) as run:
+        assert run.wait() == 127
+        assert run.text.startswith(f"lambda-web-adapter: {name} cannot be executed: ")
+        assert run.text.count("\n") == 1

@@ -33,6 +33,8 @@ _INIT_SECONDS = 9.8
 
 # Exit code for words or settings that make no sense, as argparse has it.
 USAGE = 2
+# For a command that cannot be executed, as a shell has it.
+NOT_EXECUTED = 127
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -174,8 +176,17 @@ def _as_server(words: list[str]) -> int:
     if not port.isdecimal():
         raise SettingsError(f"AWS_LAMBDA_HTTP_ENDPOINT is {endpoint!r}, but it takes host:port.")
     if command:
-        os.execvpe(command[0], command, {**os.environ, "PORT": port})  # noqa: S606  # that is what it is for
+        return _execute(command, {**os.environ, "PORT": port})
     return server.serve(settings, listen(host.strip("[]"), int(port)))
+
+
+def _execute(command: list[str], environment: Mapping[str, str]) -> int:
+    """Executes a command in place of this program; returns the exit code if it cannot be."""
+    try:
+        os.execvpe(command[0], command, environment)  # noqa: S606  # that is what it is for
+    except OSError as error:
+        sys.stderr.write(f"lambda-web-adapter: {command[0]} cannot be executed: {error.strerror}.\n")
+    return NOT_EXECUTED
 
 
 def what_to_run(words: list[str], environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
