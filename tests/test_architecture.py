@@ -20,6 +20,7 @@ LAYERS = {
     "cli": {"local", "adapter", "app", "log_output", "settings", "setting_notes", "errors"},
     "local": {"adapter", "models", "settings", "errors", ""},
     "adapter": {
+        "content_length",
         "large_body",
         "codings",
         "compression",
@@ -36,6 +37,7 @@ LAYERS = {
         "",
     },
     "app": {
+        "content_length",
         "context",
         "log_controls",
         "log_output",
@@ -55,6 +57,7 @@ LAYERS = {
     "preface": {"messages"},
     "codings": set(),
     "messages": set(),
+    "content_length": set(),
     "large_body": set(),
     "log_controls": set(),
     "log_output": set(),

@@ -583,3 +583,36 @@ def test_nothing_of_a_body_is_kept(length: int) -> None:
 
     assert most > 1_000_000
     assert kept < 100_000
+
+
+# Lengths that are said more than once (RFC 9110 §8.6).
+
+
+@pytest.mark.parametrize("slowly", [False, True], ids=["at once", "byte by byte"])
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        "content-length: 5\r\nContent-Length: 5",
+        "content-length: 5, 5",
+        "Content-Length: 5\r\na: b\r\ncontent-length: 5,5",
+    ],
+)
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"], ids=["alone", "interim"])
+def test_equal_lengths_count_as_one(before: bytes, lengths: str, slowly: bool, connect: Connect) -> None:
+    sent = before + f"HTTP/1.1 200 OK\r\n{lengths}\r\n\r\nhello".encode()
+
+    with ScriptedServer(answering(sent, HELLO, slowly=slowly, close=False)) as server:
+        connection = connect(server)
+        responses = [connection.exchange(GET, deadline=soon()) for _ in range(2)]
+
+        assert [response.body for response in responses] == [b"hello"] * 2
+        assert responses[0].headers[-1] == (b"content-length", b"5")
+
+
+@pytest.mark.parametrize("lengths", ["content-length: 5\r\ncontent-length: 6", "content-length: 5, 6"])
+def test_different_lengths_are_the_app_s_fault_and_named(lengths: str, connect: Connect) -> None:
+    with ScriptedServer(answering(f"HTTP/1.1 200 OK\r\n{lengths}\r\n\r\nhello".encode())) as server:
+        connection = connect(server)
+
+        with pytest.raises(NotHttp, match="the app says different Content-Lengths: 5, 6"):
+            connection.exchange(GET, deadline=soon())

@@ -304,6 +304,16 @@ def test_a_204_has_no_length_even_if_the_app_says_one(client: Client, method: st
     assert (answer.status, answer.values("content-length")) == (204, [])
 
 
+def test_equal_lengths_go_out_as_one(client: Client) -> None:
+    answer = client.ask("GET", "/equal_lengths")
+
+    assert (answer.status, answer.values("content-length"), answer.body) == (200, ["5"], b"hello")
+
+
+def test_different_lengths_are_the_app_s_failure(client: Client) -> None:
+    assert client.ask("GET", "/different_lengths").status == 500
+
+
 # The life of the process.
 
 

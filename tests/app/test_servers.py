@@ -92,6 +92,18 @@ def test_a_204_has_no_length_even_if_the_app_says_one(lean: Served, method: str)
     assert (answer.status, answer.values("content-length")) == (204, [])
 
 
+def test_equal_lengths_go_out_as_one(lean: Served) -> None:
+    with lean.connect() as client:
+        answer = client.ask("GET", "/equal_lengths")
+
+    assert (answer.status, answer.values("content-length"), answer.body) == (200, ["5"], b"hello")
+
+
+def test_different_lengths_are_the_app_s_failure(lean: Served) -> None:
+    with lean.connect() as client:
+        assert client.ask("GET", "/different_lengths").status == 500
+
+
 def test_a_megabyte_goes_both_ways(site: Served, client: Client) -> None:
     answer = client.ask("POST", "/echo", body=MEGABYTE)
 

@@ -81,6 +81,7 @@ class ResponseReader:
         self.complete: bool = False
         self.has_all: bool = False
         self._bodiless = method == "HEAD"
+        self._heads = b""
 
     def feed(self, data: bytes) -> None:
         """Reads what has come.
@@ -91,14 +92,34 @@ class ResponseReader:
         self.received = True
         try:
             self._parser.feed_data(data)
+            if not self.has_head:
+                self._heads += data
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if isinstance(error, httptools.HttpParserCallbackError) and signal.getsignal(signal.SIGTERM) is _ENDING:
                 # It came while a callback ran; the parser loses its exception where another one is being handled.
                 raise SystemExit(0) from None
+            if not self.has_head and "Content-Length" in str(error):
+                self._feed_folded(self._heads + data)
+                return
             if not self.complete:
                 raise NotHttp(str(error)) from None
             self.keep_alive = False  # what comes after a whole response is not ours to judge
             self.has_surplus = True
+
+    def _feed_folded(self, heads: bytes) -> None:
+        """Read a head anew that says its length more than once, which the parser does not take."""
+        from lambda_web_adapter.content_length import fold_lengths  # such responses are rare
+
+        try:
+            folded = fold_lengths(heads)
+        except ValueError as error:
+            raise NotHttp(str(error)) from None
+        self._heads = heads
+        if folded is not None and folded != heads:
+            self._parser, self._headers, self._heads = httptools.HttpResponseParser(self), [], b""
+            self.feed(folded)
+        elif folded is not None:
+            raise NotHttp("the app's Content-Length cannot be read")
 
     def end(self) -> None:
         """Takes the connection's end, which ends a body without a length (RFC 9112 §6.3).

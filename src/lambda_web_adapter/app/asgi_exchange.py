@@ -159,7 +159,11 @@ class Exchange:
             if lower == b"content-length":
                 if status == _NO_CONTENT:
                     continue
-                self._left = int(value)
+                repeated = self._left is not None
+                self._left = _folded(value, self._left) if repeated or not value.isdigit() else int(value)
+                value = b"%d" % self._left
+                if repeated:
+                    continue
             lines.append(b"%b: %b\r\n" % (lower, value))
         lines.append(self._framing(status))
         return b"".join(lines)
@@ -212,6 +216,13 @@ class Exchange:
         self._left, self._chunked = None, False
         self._head = self._head_of(500, [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"21")])
         self._write(b"Internal Server Error", last=True)
+
+
+def _folded(value: bytes, before: int | None) -> int:
+    """Return the length that is meant, which is said more than once."""
+    from lambda_web_adapter.content_length import folded_length  # such responses are rare
+
+    return folded_length([value] if before is None else [b"%d" % before, value])
 
 
 def _status_line(status: int) -> bytes:

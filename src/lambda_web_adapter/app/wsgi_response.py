@@ -74,7 +74,11 @@ class ResponseWriter:
             if lower == "content-length":
                 if code == _NO_CONTENT:
                     continue
-                self._left = int(value)
+                repeated = self._left is not None
+                self._left = _folded(value, self._left) if repeated or not value.isdigit() else int(value)
+                value = str(self._left)
+                if repeated:
+                    continue
             if lower:
                 self._lines.append(f"{name}: {value}")
 
@@ -157,3 +161,11 @@ def _looked_at(name: str) -> str:
 
 
 _NAMES: NameCache[str, str] = NameCache(_looked_at)
+
+
+def _folded(value: str, before: int | None) -> int:
+    """Return the length that is meant, which is said more than once."""
+    from lambda_web_adapter.content_length import folded_length  # such responses are rare
+
+    values = [value.encode("latin-1")]
+    return folded_length(values if before is None else [b"%d" % before, *values])

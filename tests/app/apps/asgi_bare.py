@@ -97,6 +97,20 @@ async def streamed(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @case
+async def equal_lengths(scope: Scope, receive: Receive, send: Send) -> None:
+    lengths = [(b"content-length", b"5, 5"), (b"Content-Length", b"5")]
+    await send({"type": "http.response.start", "status": 200, "headers": lengths})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+@case
+async def different_lengths(scope: Scope, receive: Receive, send: Send) -> None:
+    lengths = [(b"content-length", b"5"), (b"content-length", b"6")]
+    await send({"type": "http.response.start", "status": 200, "headers": lengths})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+@case
 async def looks_like_a_head(scope: Scope, receive: Receive, send: Send) -> None:
     """Streams what a server writes, as a viewer of logs may."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"26")]})

@@ -441,6 +441,18 @@ def too_short_by_all(environ: WSGIEnvironment, start_response: StartResponse) ->
 
 
 @unchecked
+def equal_lengths(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    start_response("200 OK", [TEXT, ("Content-Length", "5, 5"), ("content-length", "5")])
+    return [b"hello"]
+
+
+@unchecked
+def different_lengths(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    start_response("200 OK", [TEXT, ("Content-Length", "5"), ("Content-Length", "6")])
+    return [b"hello"]
+
+
+@unchecked
 def length_is_no_number(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     start_response("200 OK", [TEXT, ("Content-Length", "five")])
     return [b"hello"]
