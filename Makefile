@@ -18,7 +18,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test coverage pytest test-side-by-side test-image fuzz chaos soak conformance lint format types check lock audit clean
+.PHONY: help run run-flask test coverage pytest test-side-by-side test-frameworks test-image fuzz chaos soak conformance lint format types check lock audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,10 @@ pytest: $(READY) ## the test suite on another Python, or a part of it: PYTHON=py
 
 test-side-by-side: $(SIDE_VENV)/.ready ## run it beside OpenTelemetry, ddtrace, the X-Ray SDK and Powertools, and the snippets of their pages
 	$(SIDE)/pytest tests/side_by_side -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+
+test-frameworks: $(READY) ## try an app of each framework, each in an environment of its own, and write docs/frameworks.md
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/python -m tests.frameworks
 
 test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root)
 	tests/image/run

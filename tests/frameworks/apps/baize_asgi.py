@@ -1,0 +1,9 @@
+from baize.asgi import PlainTextResponse, Router, request_response
+
+
+@request_response
+async def hello(request):
+    return PlainTextResponse(f"hello {request.path_params['name']} {request.query_params['x']}")
+
+
+app = Router(("/hello/{name}", hello))
