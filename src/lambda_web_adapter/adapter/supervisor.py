@@ -94,10 +94,12 @@ class Supervisor:
         if self.has_orphans:
             self.has_orphans = False
             self.app.collect_orphans()
-        if self.app.has_ended() or (self.state is AppState.READY and await self._is_gone()):
+        was_ready = self.state is AppState.READY
+        if self.app.has_ended() or (was_ready and await self._is_gone()):
             self.state = AppState.ENDED
         if self.state is AppState.ENDED:
-            self._judge_end()
+            if was_ready:  # once for each run; a start that failed was counted then
+                self._judge_end()
             self._start_again()
         if self.state is AppState.STARTING:
             log("INFO", "An invocation waits for the app, which starts.")
