@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import socketserver
 import sys
 from contextlib import ExitStack
@@ -58,15 +59,22 @@ class Recorded:
     """An adapter process for one set of variables, and the app behind it."""
 
     def __init__(self, environment: Mapping[str, str], stack: ExitStack) -> None:
-        """Starts the adapter; its command says when its port was found free, and this process listens on it then."""
+        """Start the adapter; its command says when its port was found free, and this process listens on it then.
+
+        What is older than the command is not taken for it, so the adapter asks at another port whether it is ready.
+        """
         self._api = stack.enter_context(FakeRuntimeApi())
         port = free_port()
         # Closed after the adapter has ended, and its connections with it.
         server_stack = stack.enter_context(ExitStack())
+        ready = stack.enter_context(socket.socket())
+        ready.bind(("127.0.0.1", 0))
+        ports = {"AWS_LWA_PORT": port, "AWS_LWA_READINESS_CHECK_PORT": str(ready.getsockname()[1])}
         command = (sys.executable, "-I", "-S", str(APPS / "waiting.py"))
-        stack.enter_context(bootstrap(self._api, "--", *command, AWS_LWA_PORT=port, **environment))
+        stack.enter_context(bootstrap(self._api, "--", *command, **ports, **environment))
         self._api.wait_for_call("test/waits")
         self._server = server_stack.enter_context(_Server(("127.0.0.1", int(port)), _Handler))
+        ready.listen()
         thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         server_stack.callback(thread.join)
