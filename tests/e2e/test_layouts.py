@@ -19,6 +19,8 @@ from e2e.events import Request, function_url
 from e2e.replies import read_reply
 from processes import BOOTSTRAP, plain_environment
 
+import lambda_web_adapter
+
 if TYPE_CHECKING:
     from e2e.conftest import Emulate
 
@@ -91,6 +93,31 @@ def test_packages_may_lie_apart_from_the_app_whose_own_modules_come_first(
         str(task / "shadowed.py"),
         False,
     ]
+
+
+NAMESAKES = """
+import flask, lambda_web_adapter
+
+def app(environ, start_response):
+    start_response("200 OK", [("content-type", "text/plain")])
+    return [f"{flask.Flask.__module__} of {lambda_web_adapter.__file__}".encode()]
+"""
+
+
+@pytest.mark.e2e
+def test_the_package_s_own_copy_of_the_bootstrap_hides_no_package_of_the_same_name(
+    tmp_path: Path, emulate: Emulate
+) -> None:
+    package = tmp_path / "site" / "lambda_web_adapter"
+    package.mkdir(parents=True)
+    for item in Path(lambda_web_adapter.__file__).parent.iterdir():
+        (package / item.name).symlink_to(item)
+    (tmp_path / "main.py").write_text(NAMESAKES)
+    emulator = emulate("main:app", cwd=tmp_path, command=(sys.executable, shutil.copy(BOOTSTRAP, package)))
+
+    reply = read_reply("function-url", emulator.invoke(function_url(Request())))
+
+    assert reply.text == f"flask.app of {package / '__init__.py'}"
 
 
 # Stands for a system that has the folders of layers, which only an administrator could make.
