@@ -356,6 +356,16 @@ class Hiding:
     def __call__(self, *args: object, **kwargs: object) -> None: ...
 
 
+class HidingDecorator(Hiding):
+    """It makes an app of a function that is called in another way, as WebOb does."""
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        functools.update_wrapper(self, function)
+
+    def __get__(self, owner: object, kind: object = None) -> object:
+        return self
+
+
 class HidingFastApi(FastAPI):
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
@@ -390,6 +400,7 @@ def wrapped(*args: object, **kwargs: object) -> None: ...
         pytest.param(takes_anything, "wsgi", id="function that takes anything"),
         pytest.param(Hiding(), "wsgi", id="object that takes anything"),
         pytest.param(Hiding(Flask("main")), "wsgi", id="object around Flask"),
+        pytest.param(HidingDecorator(lambda request: request), "wsgi", id="decorated function of one argument"),
         pytest.param(Hiding(Hiding(Flask("main"))), "wsgi", id="object around an object around Flask"),
         pytest.param(decorated(wsgi_function), "wsgi", id="decorated WSGI function"),
         pytest.param(Hiding(FastAPI()), "asgi", id="object around FastAPI"),

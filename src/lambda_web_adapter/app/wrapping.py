@@ -49,9 +49,13 @@ def required_arguments(function: Any) -> int | None:
 
 
 def takes_anything(function: Any) -> bool:
-    """Return whether a function says that it takes any number of arguments."""
+    """Return whether a function, or an object's call, says that it takes any number of arguments itself."""
+    plain = isinstance(function, (types.FunctionType, types.MethodType, functools.partial))
+    call = function if plain else type(function).__call__  # `isroutine` would take an object with `__get__` for one
+    if isinstance(call, types.WrapperDescriptorType):  # of builtins, which say this of whatever they take
+        return False
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = inspect.signature(call, follow_wrapped=False).parameters.values()
     except (TypeError, ValueError, RuntimeError):
         return False
     return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)

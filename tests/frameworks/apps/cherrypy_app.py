@@ -8,4 +8,4 @@ class Root:
 
 
 cherrypy.config.update({"engine.autoreload.on": False, "environment": "embedded"})
-app = cherrypy.Application(Root(), "")
+app = cherrypy.Application(Root(), script_name=None)  # None: as the server says
