@@ -1,5 +1,6 @@
 """What is added and removed between event and app. The bytes are read by h11, so that what they mean counts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import h11
@@ -206,6 +207,73 @@ def test_what_the_gateway_or_the_adapter_says_is_not_forged_by_an_underscore(nam
     found = sent(request(headers=[("x-forwarded-for", "203.0.113.7"), (name, "forged")]))
 
     assert "forged" not in [value for _, value in found.headers]
+
+
+# What servers take for variables of their own (RFC 3875 §4.1), or for the word of a proxy in front of them.
+OF_SERVERS = [
+    pytest.param("Auth-Type", id="AUTH_TYPE"),
+    pytest.param("Document-Root", id="DOCUMENT_ROOT"),
+    pytest.param("Document-Uri", id="DOCUMENT_URI"),
+    pytest.param("Gateway-Interface", id="GATEWAY_INTERFACE"),
+    pytest.param("Https", id="HTTPS"),
+    pytest.param("Path-Info", id="PATH_INFO"),
+    pytest.param("Path-Translated", id="PATH_TRANSLATED"),
+    pytest.param("Query-String", id="QUERY_STRING"),
+    pytest.param("Raw-Uri", id="RAW_URI"),
+    pytest.param("Remote-Addr", id="REMOTE_ADDR"),
+    pytest.param("Remote-Host", id="REMOTE_HOST"),
+    pytest.param("Remote-Ident", id="REMOTE_IDENT"),
+    pytest.param("Remote-Port", id="REMOTE_PORT"),
+    pytest.param("Remote-User", id="REMOTE_USER"),
+    pytest.param("Request-Method", id="REQUEST_METHOD"),
+    pytest.param("Request-Scheme", id="REQUEST_SCHEME"),
+    pytest.param("Request-Uri", id="REQUEST_URI"),
+    pytest.param("Script-Filename", id="SCRIPT_FILENAME"),
+    pytest.param("Script-Name", id="SCRIPT_NAME"),
+    pytest.param("Server-Addr", id="SERVER_ADDR"),
+    pytest.param("Server-Name", id="SERVER_NAME"),
+    pytest.param("Server-Port", id="SERVER_PORT"),
+    pytest.param("Server-Protocol", id="SERVER_PROTOCOL"),
+    pytest.param("Server-Software", id="SERVER_SOFTWARE"),
+    pytest.param("Proxy", id="HTTP_PROXY, which HTTP clients take for their proxy"),
+    pytest.param("Redirect-Status", id="HTTP_REDIRECT_STATUS, which lets php-cgi run what it is asked for"),
+    pytest.param("Daphne-Root-Path", id="Daphne's root path"),
+    pytest.param("X-Script-Name", id="SCRIPT_NAME by a middleware"),
+    pytest.param("X-Sendfile-Type", id="Rack's way to send a file"),
+    pytest.param("X-Accel-Mapping", id="Rack's places of files"),
+]
+
+
+@pytest.mark.parametrize("name", OF_SERVERS)
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        pytest.param(str, id="as it is"),
+        pytest.param(lambda name: name.upper().replace("-", "_"), id="as a variable"),
+        pytest.param(lambda name: name.lower().replace("-", "_"), id="as a variable in lower case"),
+        pytest.param(lambda name: name.replace("-", "_", 1), id="half"),
+        pytest.param(lambda name: name.replace("-", "."), id="with dots, which lighttpd writes as `_` too"),
+    ],
+)
+def test_no_client_sets_what_servers_take_for_their_own(name: str, spelled: Callable[[str], str]) -> None:
+    found = sent(request(headers=[("a", "1"), (spelled(name), "forged"), ("b", "2")]))
+
+    assert [pair for pair in found.headers if pair[0] in ("a", "b") or "forged" in pair] == [("a", "1"), ("b", "2")]
+
+
+@pytest.mark.parametrize("name", ["content_type", "CONTENT_TYPE", "Content_Length", "x.real.ip", "X_Real.IP"])
+def test_another_spelling_of_a_variable_of_the_server_s_is_left_out(name: str) -> None:
+    found = sent(request("POST", headers=[("content-type", "text/plain"), (name, "forged")], client="203.0.113.7"))
+
+    assert "forged" not in [value for _, value in found.headers]
+    assert found.values("content-type") == ["text/plain"]
+
+
+@pytest.mark.parametrize(
+    "name", ["X-HTTP-Method-Override", "X-Original-URL", "X-Rewrite-URL", "X-Request-Id", "Version", "server", "range"]
+)
+def test_what_only_an_app_can_choose_to_believe_is_left_to_it(name: str) -> None:
+    assert sent(request(headers=[(name, "1")])).values(name.lower()) == ["1"]
 
 
 CLAIMS = {

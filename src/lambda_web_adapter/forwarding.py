@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lambda_web_adapter.errors import ForbiddenMethod, InvalidEvent
 from lambda_web_adapter.messages import Response
-from lambda_web_adapter.trusted_headers import RESERVED, is_gateways
+from lambda_web_adapter.trusted_headers import OF_SERVERS, RESERVED, is_gateways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ HOP_BY_HOP = frozenset(
 )
 # The gateway has the whole body already: it is never awaited piece by piece, and its length is counted here.
 ABOUT_THE_BODY = frozenset({"content-length", "expect"})
-_DROPPED = HOP_BY_HOP | ABOUT_THE_BODY | RESERVED
+_DROPPED = HOP_BY_HOP | ABOUT_THE_BODY | RESERVED | OF_SERVERS
 
 # RFC 9110 §5.6.2
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -50,8 +50,9 @@ _NAME_BOUND = 64  # characters; longer than any registered name
 _SPECIAL = frozenset({"host", "cookie", "connection", "x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"})
 # Their usual spellings.
 _SPECIAL_SPELLED = {spelled: name for name in _SPECIAL for spelled in (name, name.title())}
-# CGI and WSGI write `-` and `_` alike (RFC 3875 §4.1.18), so a name with `_` could pass for one of these.
-_NOT_WITH_UNDERSCORE = _DROPPED | _SPECIAL
+# CGI and WSGI write `-` and `_` alike (RFC 3875 §4.1.18), and some servers all that is no letter or digit, so that a
+# name with another character could pass for one of these.
+_ONLY_WITH_HYPHENS = _DROPPED | _SPECIAL | {"content-type"}
 # Lines by which several values of such a name become one.
 _JOINED = {"cookie": "; ", "connection": ", "}
 
@@ -65,15 +66,12 @@ def _line(name: str) -> str:
     if not name or not _TOKEN.issuperset(name):
         raise InvalidEvent(f"The event has a header whose name is not one (RFC 9110 §5.1): {name!r:.100}.")
     lower = name.lower()
-    forged = "_" in name and _is_reserved(lower.replace("_", "-"))
+    variable = "".join([char if char.isalnum() else "-" for char in lower])
+    forged = variable != lower and (variable in _ONLY_WITH_HYPHENS or is_gateways(variable))
     line = "" if lower in _DROPPED or forged else f"{name}: "
     if len(_LINES) < _LINES_BOUND and len(name) < _NAME_BOUND:
         _LINES[name] = line
     return line
-
-
-def _is_reserved(name: str) -> bool:
-    return name in _NOT_WITH_UNDERSCORE or is_gateways(name)
 
 
 def request_head(request: Request, invocation: Invocation, more: bytes = b"") -> bytes:

@@ -28,6 +28,48 @@ RESERVED = frozenset(
     }
 )
 _RESERVED = frozenset(name.encode("ascii") for name in RESERVED)
+# What an app's server takes for its own variables, or for the word of a proxy that it believes on loopback, where the
+# adapter is: with `SCRIPT_NAME: /a`, gunicorn hands on `/a/events` as `/events`. No gateway sends any of them. Headers
+# that a server hands on as they are (`X-Original-URL`, `X-HTTP-Method-Override`) are for the app to believe or not.
+OF_SERVERS = frozenset(
+    {
+        # CGI's variables (RFC 3875 §4.1), but for those of the body
+        "auth-type",
+        "gateway-interface",
+        "path-info",
+        "path-translated",
+        "query-string",
+        "remote-addr",
+        "remote-host",
+        "remote-ident",
+        "remote-user",
+        "request-method",
+        "script-name",
+        "server-name",
+        "server-port",
+        "server-protocol",
+        "server-software",
+        # what servers add to them
+        "document-root",
+        "document-uri",
+        "https",
+        "raw-uri",
+        "remote-port",
+        "request-scheme",
+        "request-uri",
+        "script-filename",
+        "server-addr",
+        # where the app's root is: Daphne, and a middleware that many Flask apps have
+        "daphne-root-path",
+        "x-script-name",
+        # `HTTP_PROXY` and `HTTP_REDIRECT_STATUS` in CGI: a proxy for what the app sends (httpoxy), leave for php-cgi
+        "proxy",
+        "redirect-status",
+        # how Rack sends files, and where from
+        "x-accel-mapping",
+        "x-sendfile-type",
+    }
+)
 # Set by load balancers, API Gateway, Lattice, CloudFront and other proxies in front of the function: what they say of a
 # caller has to reach the app, whatever the caller asks for.
 _GATEWAYS = ("cf-", "cloudfront-", "x-amz-", "x-amzn-", "x-forwarded-")
