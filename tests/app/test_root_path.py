@@ -260,3 +260,36 @@ def test_a_wsgi_app_on_uvicorn_finds_it_in_script_name_whatever_is_said(tmp_path
 
     with serving("main:app", settings, folder=tmp_path) as served, served.connect() as client:
         assert client.ask("GET", "/st/a", ("X-Forwarded-Prefix", "/st")).body == b"/st /st/a"
+
+
+MICRODOT = """
+class Microdot:
+    def __call__(self, environ, start_response):
+        start_response('200 OK', [])
+        return [f"{environ['SCRIPT_NAME']} {environ['PATH_INFO']}".encode()]
+
+    wsgi_app = __call__
+"""
+
+
+@pytest.mark.parametrize("server", ["auto", "uvicorn"])
+@pytest.mark.parametrize(
+    ("package", "app", "setting", "seen"),
+    [
+        pytest.param("microdot", "Microdot()", "auto", b" /a", id="Microdot"),
+        pytest.param("microdot", "type('Shop', (Microdot,), {})()", "auto", b" /a", id="a class of its"),
+        pytest.param("microdot", "Microdot().wsgi_app", "auto", b" /a", id="its method"),
+        pytest.param("microdot", "Microdot()", "in-path", b"/st /a", id="Microdot, as it was said"),
+        pytest.param("shop", "Microdot()", "auto", b"/st /a", id="another"),
+        pytest.param("shop", "Microdot()", "none", b" /a", id="another, as it was said"),
+    ],
+)
+def test_a_wsgi_app_that_routes_on_script_name_too_gets_none(
+    tmp_path: Path, package: str, app: str, setting: str, seen: bytes, server: str
+) -> None:
+    (tmp_path / f"{package}.py").write_text(MICRODOT)
+    (tmp_path / "main.py").write_text(f"from {package} import Microdot\n\napp = {app}\n")
+    settings = {"AWS_LWA_SERVER": server, "AWS_LWA_ROOT_PATH": setting}
+
+    with serving("main:app", settings, folder=tmp_path) as served, served.connect() as client:
+        assert client.ask("GET", "/a", ("X-Forwarded-Prefix", "/st")).body == seen

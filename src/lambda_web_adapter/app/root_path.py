@@ -12,6 +12,7 @@ from lambda_web_adapter.app.wrapping import is_coroutine_callable, layers, requi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 IN_PATH = "in-path"
@@ -67,6 +68,32 @@ def root_path_of(app: Any, setting: str) -> str:
         if wanted:
             return wanted.pop() if len(wanted) == 1 else IN_PATH
     return IN_PATH
+
+
+def without_script_name(app: Any, setting: str) -> Callable[..., Any]:
+    """Return a WSGI app that finds the removed part nowhere, if it wants that: Microdot routes on both put together.
+
+    Args:
+        app: the app.
+        setting: what the user has said; of the places only `none` differs for WSGI apps.
+
+    Returns:
+        The app itself, or one that calls it with an empty `SCRIPT_NAME`.
+    """
+    if setting != NONE and not (setting == "auto" and _is_microdot(getattr(app, "__self__", app))):
+        return app  # type: ignore[no-any-return]  # a WSGI app has no type of its own
+
+    def wsgi_app(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["SCRIPT_NAME"] = ""
+        return app(environ, start_response)
+
+    return wsgi_app
+
+
+def _is_microdot(app: Any) -> bool:
+    return any(
+        (kind.__module__.partition(".")[0], kind.__name__) == ("microdot", "Microdot") for kind in type(app).__mro__
+    )
 
 
 def _of_framework(app: Any) -> str:

@@ -86,6 +86,10 @@ def _serve(settings: Settings, listener: socket.socket, control: Control, *, alo
 
 def _serve_app(app: Any, interface: str, settings: Settings, listener: socket.socket, handling: Handling) -> int:
     # The server that is needed is imported, and no other: asyncio and uvicorn are half of a cold start.
+    if interface == "wsgi" and (settings.root_path == "none" or "microdot" in sys.modules):
+        from lambda_web_adapter.app.root_path import without_script_name
+
+        app = without_script_name(app, settings.root_path)
     if interface == "wsgi" and settings.server == "auto":
         from lambda_web_adapter.app import wsgi
 
