@@ -7,21 +7,34 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from base64 import b64decode
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fake_runtime_api import FakeRuntimeApi
-from processes import BOOTSTRAP, PROJECT, Running, free_port, plain_environment
+from processes import BOOTSTRAP, PROJECT, Running, accepts, free_port, plain_environment, wait_until
 
 from frameworks.events import COLUMNS
 from frameworks.listing import FRAMEWORKS, Framework
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ENVIRONMENTS = PROJECT / ".venv-frameworks"
 APPS = Path(__file__).parent / "apps"
 PAGE = PROJECT / "docs" / "frameworks.md"
 HEADING = "## What was tried\n"
+INTRODUCTION = """By `make test-frameworks`, each in an environment of its own. Alone: on uvicorn, waitress or its own,
+without the adapter. A tick in the other columns: the app's page has the status and the body that it has alone, and so
+have the addresses that the framework builds, behind the prefix, for those apps that show one.
+"""
 UV = Path(sys.executable).parent / "uv"
+PATH = "/hello/world"
 START_SECONDS = 100.0  # an import of Gradio on a busy machine
 
 
@@ -31,26 +44,97 @@ def python_of(framework: Framework) -> Path:
     python = folder / "bin" / "python"
     if not python.exists():
         subprocess.run([UV, "venv", "-q", "--python", sys.executable, folder], check=True)
-        subprocess.run([UV, "pip", "install", "-q", "--python", python, "-e", PROJECT, *framework.packages], check=True)
+        subprocess.run(
+            [UV, "pip", "install", "-q", "--python", python, "-e", PROJECT, "waitress", *framework.packages], check=True
+        )
     return python
 
 
-def outcomes_of(framework: Framework) -> list[str]:
-    """What the app answers in each column: a tick, or what came instead."""
+def outcomes_of(framework: Framework) -> Iterator[str]:
+    """Tries the app in each column, and tells a tick or what came instead."""
     python = python_of(framework)
-    words = ["--", str(python), f"{framework.module}.py"] if framework.command else [f"{framework.module}:app"]
+    words = [f"{framework.module}:app"]
+    if framework.server == "command":
+        words = ["--", str(python), f"{framework.module}.py"]
+    alone = _alone(framework, python)
+    yield _outcome(alone.status, "200") if framework.page in alone.page else f"{alone.status}, another page"
+    yield _difference(_through_the_local_run(framework, python, words), alone)
     with FakeRuntimeApi() as api:
-        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LWA_REMOVE_BASE_PATH": "/base"}
-        if framework.command:
-            variables["AWS_LWA_PORT"] = free_port()
-        command: list[str | Path] = [python, BOOTSTRAP, *words]
-        with Running(command, env=plain_environment(variables), cwd=APPS, at_end=api.client_has_ended):
+        variables = _variables(framework, {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LWA_REMOVE_BASE_PATH": "/base"})
+        with Running([python, BOOTSTRAP, *words], env=variables, cwd=APPS, at_end=api.client_has_ended):
             api.wait_for_call("next", seconds=START_SECONDS)
-            return [_outcome(api.invoke(event, seconds=60).json) for event in COLUMNS.values()]
+            for prefix, event_of in COLUMNS.values():
+                pages = [_page(api.invoke(event_of(path), seconds=60).json) for path in _paths(framework)]
+                yield _difference(Answers(*pages[0], *pages[1:]), alone, prefix)
 
 
-def _outcome(reply: dict[str, object]) -> str:
-    return "✓" if reply.get("body") == "hello world 1" else f"{reply.get('statusCode') or reply.get('errorType')}"
+class Answers(NamedTuple):
+    """What an app answers at its page, and at `/address` if it has that."""
+
+    status: int
+    page: str
+    address: tuple[int, str] = (200, "")
+
+
+def _paths(framework: Framework) -> list[str]:
+    return [PATH, "/address"] if framework.addresses else [PATH]
+
+
+def _variables(framework: Framework, variables: dict[str, str]) -> dict[str, str]:
+    port = {"AWS_LWA_PORT": free_port()} if framework.server == "command" else {}
+    return plain_environment({**variables, **port})
+
+
+def _alone(framework: Framework, python: Path) -> Answers:
+    """Serves the app without the adapter."""
+    port = free_port()
+    app = f"{framework.module}:app"
+    commands: dict[str, list[str | Path]] = {
+        "asgi": [python, "-m", "uvicorn", "--port", port, app],
+        "wsgi": [python, "-m", "waitress", f"--listen=127.0.0.1:{port}", app],
+        "command": [python, f"{framework.module}.py"],
+    }
+    variables = plain_environment({"PORT": port, "PYTHONPATH": str(APPS)})
+    with Running(commands[framework.server], env=variables, cwd=APPS):
+        wait_until(lambda: accepts(f"127.0.0.1:{port}"), "the app's own server", START_SECONDS)
+        return _answers(framework, f"http://127.0.0.1:{port}")
+
+
+def _through_the_local_run(framework: Framework, python: Path, words: list[str]) -> Answers:
+    command: list[str | Path] = [python, "-m", "lambda_web_adapter", "--port", "0", *words]
+    with Running(command, env=_variables(framework, {}), cwd=APPS) as run:
+        return _answers(framework, run.wait_for(r"http://127\.0\.0\.1:\d+", seconds=START_SECONDS)[0])
+
+
+def _answers(framework: Framework, url: str) -> Answers:
+    with httpx.Client(base_url=url, trust_env=False, timeout=START_SECONDS) as client:
+        responses = [client.get(path, params={"x": "1"}) for path in _paths(framework)]
+    pages = [(response.status_code, response.text) for response in responses]
+    return Answers(*pages[0], *pages[1:])
+
+
+def _page(reply: dict[str, Any]) -> tuple[int, str]:
+    body = str(reply.get("body", reply.get("errorType")))
+    if reply.get("isBase64Encoded"):
+        body = b64decode(body).decode()
+    return int(reply.get("statusCode") or 0), body
+
+
+def _outcome(came: object, expected: object, what: str = "") -> str:
+    return "✓" if str(came) == str(expected) else f"{what}{came}"
+
+
+def _difference(answers: Answers, alone: Answers, prefix: str = "") -> str:
+    """Return a tick where the answers are those of the app alone, its addresses with the prefix."""
+    if answers.status != alone.status:
+        return str(answers.status)
+    if answers.page != alone.page:
+        return "another page"
+    return _outcome(
+        urlsplit(answers.address[1]).path,
+        prefix + urlsplit(alone.address[1]).path if alone.address[1] else "",
+        "address ",
+    )
 
 
 def main(names: list[str]) -> int:
@@ -58,19 +142,20 @@ def main(names: list[str]) -> int:
     rows = []
     for framework in FRAMEWORKS:
         if not names or framework.module in names:
+            outcomes: list[str] = []
             try:
-                outcomes = outcomes_of(framework)
-            except (AssertionError, subprocess.CalledProcessError) as error:
-                outcomes = [f"failed: {str(error)[:60]}"]
+                outcomes.extend(outcomes_of(framework))
+            except (AssertionError, httpx.HTTPError, subprocess.CalledProcessError) as error:
+                outcomes.append(f"failed: {str(error)[-300:]}".replace("\n", " "))
             rows.append((framework.name, outcomes))
             sys.stdout.write(f"{framework.name}: {' '.join(outcomes)}\n")
+            sys.stdout.flush()
     if not names:
         before = PAGE.read_text().partition(HEADING)[0]
-        head = f"| framework | {' | '.join(COLUMNS)} |\n|---|{'---|' * len(COLUMNS)}\n"
+        columns = ["alone", "through the local run", *COLUMNS]
+        head = f"| framework | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}\n"
         lines = "".join(f"| {name} | {' | '.join(outcomes)} |\n" for name, outcomes in rows)
-        PAGE.write_text(
-            f"{before}{HEADING}\nBy `make test-frameworks`, each in an environment of its own.\n\n{head}{lines}"
-        )
+        PAGE.write_text(f"{before}{HEADING}\n{INTRODUCTION}\n\n{head}{lines}")
     return int(any(set(outcomes) != {"✓"} for _, outcomes in rows))
 
 

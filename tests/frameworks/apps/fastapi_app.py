@@ -1,4 +1,4 @@
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse
 
 app = FastAPI()
@@ -7,3 +7,8 @@ app = FastAPI()
 @app.get("/hello/{name}", response_class=PlainTextResponse)
 async def hello(name: str, x: str):
     return f"hello {name} {x}"
+
+
+@app.get("/address", response_class=PlainTextResponse)
+async def address(request: Request):
+    return str(request.url_for("hello", name="world"))

@@ -7,4 +7,8 @@ async def hello(request):
     return PlainTextResponse(f"hello {request.path_params['name']} {request.query_params['x']}")
 
 
-app = Starlette(routes=[Route("/hello/{name}", hello)])
+async def address(request):
+    return PlainTextResponse(str(request.url_for("hello", name="world")))
+
+
+app = Starlette(routes=[Route("/address", address), Route("/hello/{name}", hello)])
