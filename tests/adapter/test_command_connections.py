@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from threading import Event
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from adapter.scripted import Peer, ScriptedServer
 from processes import SECONDS
 
+from lambda_web_adapter.adapter import app_connection
 from lambda_web_adapter.adapter.app_connection import AppConnection
 from lambda_web_adapter.adapter.many_at_once import ManyAtOnce
 from lambda_web_adapter.adapter.one_at_a_time import OneAtATime, run
@@ -160,9 +162,10 @@ def test_a_server_that_closes_behind_a_failure_without_saying_so_does_not_fail_t
     assert server.requests == [FIRST, SECOND]
 
 
-def test_a_server_that_was_seen_to_close_unasked_gets_a_connection_for_each_request(
-    backend: Callable[[], Mode],
+def test_a_server_that_was_seen_to_close_at_once_gets_a_connection_for_each_request(
+    backend: Callable[[], Mode], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(app_connection, "_AT_ONCE_SECONDS", SECONDS)
     server = Server(closing(ANSWER), closing_late(ANSWER), closing_late(ANSWER))
 
     async def scenario(app: AppConnection) -> None:
@@ -174,6 +177,48 @@ def test_a_server_that_was_seen_to_close_unasked_gets_a_connection_for_each_requ
 
     in_mode(backend, server, scenario)
     assert server.requests == [FIRST, SECOND, THIRD, FIRST]
+
+
+def test_a_server_that_closes_idle_connections_keeps_the_next(
+    backend: Callable[[], Mode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its keep-alive time is over; it may do that at any time (RFC 9112, 9.3)."""
+    server = Server(closing(ANSWER))
+    monkeypatch.setattr(app_connection, "_AT_ONCE_SECONDS", 0.0)
+
+    async def scenario(app: AppConnection) -> None:
+        ports = []
+        for request in (FIRST, SECOND, THIRD):
+            assert await ask(app, request) == b"ok"
+            ports.append(app._port)
+            if request is FIRST:
+                await until_unasked(app)
+        assert app._app.keeps_connections
+        assert ports[0] != ports[1] == ports[2]
+
+    in_mode(backend, server, scenario)
+
+
+def test_a_server_that_sends_more_after_a_while_gets_a_connection_for_each_request(
+    backend: Callable[[], Mode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_connection, "_AT_ONCE_SECONDS", 0.0)
+    go_on = Event()
+
+    def answering_twice(peer: Peer) -> bool:
+        peer.send(ANSWER)
+        assert go_on.wait(SECONDS)
+        peer.send(ANSWER)
+        return True
+
+    async def scenario(app: AppConnection) -> None:
+        assert await ask(app, FIRST) == b"ok"
+        go_on.set()
+        await until_unasked(app)
+        assert await ask(app, SECOND) == b"ok"
+        assert not app._app.keeps_connections
+
+    in_mode(backend, Server(answering_twice), scenario)
 
 
 def test_a_server_that_was_seen_to_answer_unasked_cannot_answer_the_next_request(backend: Callable[[], Mode]) -> None:

@@ -22,10 +22,12 @@ _HANGS_SECONDS = 0.5
 # Between a connection's end and the end of the process that held it.
 _EXIT_SECONDS = 0.1
 _LOOK_SECONDS = 0.002  # between two looks whether it has ended
-_UNASKED = (
-    "The command has closed a connection without having said so (Connection: close), or has sent something behind a "
-    "response. From now on each request gets a connection of its own."
-)
+# From a response to the end of the connection: a server that closes so early has not waited for another request.
+_AT_ONCE_SECONDS = 0.1
+_CLOSED = "closed a connection right behind a response, without Connection: close in it"
+_SENT_MORE = "sent bytes behind a response that belong to none"
+_LOST = "did not answer a request on a connection that it had kept open"
+_NO_REUSE = "The command %s. From now on each request gets a connection of its own."
 
 
 class AppConnection:
@@ -88,7 +90,7 @@ class AppConnection:
                 response = await self._connection.ask(head, body, method=method, deadline=deadline, whole=whole)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
             if reused and not isinstance(error, TimeoutError):
-                self._reuse_no_more()
+                self._reuse_no_more(_LOST)
             raise await self._problem(error) from None
         self._status = response.status
         self._unread = bool(body) and (response.status >= 400 or method not in BODY_METHODS)
@@ -101,7 +103,7 @@ class AppConnection:
         return self._app.speaks
 
     def limit_body(self, size: int) -> None:
-        """Has `exchange` wait for no more bytes of a body; of a larger one, too, `more` gives the rest."""
+        """Have `exchange` wait for no more bytes of a body; of a larger one, too, `more` gives the rest."""
         self._connection.limit = size
 
     @property
@@ -142,18 +144,23 @@ class AppConnection:
         return InvalidResponse(f"The app closed the connection {where} ({error}).")
 
     def _can_take_a_request(self) -> bool:
-        """Says whether the connection is open.
+        """Return whether the connection is open.
 
-        Our own server says when it is about to close. Of a command's connection only a look at it can tell.
+        The built-in server says when it is about to close. Of a command's connection only a look at it can tell. A
+        server may close an idle one at any time (RFC 9112 §9.3), so that alone is no reason to distrust the next.
         """
         if self._app.speaks:
             return self._connection.port != 0
         kept, self._kept = self._kept, False
         if not kept or not self._is_fresh():
             return False
+        idle = time.monotonic() - self._used_at
         if self._connection.is_open():
             return True
-        self._reuse_no_more()
+        if self._connection.has_surplus:
+            self._reuse_no_more(_SENT_MORE)
+        elif idle < _AT_ONCE_SECONDS:
+            self._reuse_no_more(_CLOSED)
         return False
 
     def _note_progress(self) -> None:
@@ -167,18 +174,18 @@ class AppConnection:
         if self._app.speaks or not self._connection.complete:
             return
         if self._connection.has_surplus:
-            self._reuse_no_more()
+            self._reuse_no_more(_SENT_MORE)
         last = self._unread or self._status >= 500
         self._kept = self._app.keeps_connections and not last and self._connection.port != 0
 
-    def _reuse_no_more(self) -> None:
-        """Has each request to this command use a connection of its own: what comes unasked comes at any moment.
+    def _reuse_no_more(self, reason: str) -> None:
+        """Have each request to this command use a connection of its own: the next one might be lost.
 
-        What comes just after the next request was sent cannot be told from its response.
+        What comes just after a request was sent cannot be told from its response.
         """
         if not self._app.speaks and self._app.keeps_connections:
             self._app.keeps_connections = False
-            log_once("WARNING", _UNASKED)
+            log_once("WARNING", _NO_REUSE % reason)
 
     def _is_fresh(self) -> bool:
         return time.monotonic() - self._used_at < self._idle_seconds

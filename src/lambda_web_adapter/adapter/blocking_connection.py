@@ -65,7 +65,8 @@ class BlockingConnection(ClientConnection):
         """Looks at the socket."""
         if self._socket is None or not self.port:
             return False
-        if _has_something_to_read(self._socket):
+        if (unasked := _peek(self._socket)) is not None:
+            self._reader.has_surplus = bool(unasked)
             self.close()
             return False
         return True
@@ -157,7 +158,7 @@ class BlockingConnection(ClientConnection):
                 try:
                     sent += opened.send(memoryview(request)[sent:] if sent else request)
                 except BlockingIOError:
-                    if (heed and _has_something_to_read(opened)) or (self._is_gone and self._is_gone()):
+                    if (heed and _peek(opened) is not None) or (self._is_gone and self._is_gone()):
                         break
                 except OSError:
                     break  # it may have answered before
@@ -218,14 +219,14 @@ class BlockingConnection(ClientConnection):
             self._limited = left
 
 
-def _has_something_to_read(opened: socket.socket) -> bool:
+def _peek(opened: socket.socket) -> bytes | None:
+    """Return the next byte that has come; nothing at the connection's end, and None if there is neither."""
     try:
-        opened.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        return opened.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
-        return False
+        return None
     except OSError:
-        pass  # a reset: it is as closed as one that ended properly
-    return True
+        return b""  # a reset: it is as closed as one that ended properly
 
 
 def _left(deadline: float) -> float:

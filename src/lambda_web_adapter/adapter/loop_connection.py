@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import select
+import os
 import time
 
 from lambda_web_adapter.adapter.mode import ClientConnection
@@ -58,10 +58,7 @@ class LoopConnection(ClientConnection):
         """Looks at the socket, since the event loop may not have come round to it."""
         if not self.port or self._wire is None:
             return False
-        if self._wire.has_something_to_read():
-            self.close()
-            return False
-        return True
+        return self._wire.is_untouched()
 
     def close(self) -> None:
         """Closes the connection."""
@@ -193,11 +190,16 @@ class _Wire(asyncio.Protocol):
             if timer:
                 timer.cancel()
 
-    def has_something_to_read(self) -> bool:
-        """Says whether something has come that nobody asked for, or the connection's end."""
-        poll = select.poll()
-        poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
-        return bool(poll.poll(0))
+    def is_untouched(self) -> bool:
+        """Return whether nothing has come that nobody asked for, not even the end; else the connection is closed."""
+        try:
+            self.reader.has_surplus = bool(os.read(self._transport.get_extra_info("socket").fileno(), 1))
+        except BlockingIOError:
+            return True
+        except OSError:  # a reset: it is as closed as one that ended properly
+            self.reader.has_surplus = False
+        self.abandon()
+        return False
 
     def abandon(self) -> None:
         """Closes the connection without a word more."""
@@ -216,6 +218,7 @@ class _Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Reads a part of the response; what nobody asked for makes the connection useless."""
         if not self._asking:
+            self.reader.has_surplus = True
             self.abandon()
             return
         try:

@@ -40,7 +40,7 @@ class ClientConnection(ABC):
     @property
     @abstractmethod
     def has_surplus(self) -> bool:
-        """Whether something came behind the whole response that is no part of it."""
+        """Whether something came behind the whole response that is no part of it, as far as was read or looked."""
 
     @abstractmethod
     def is_open(self) -> bool:
