@@ -10,9 +10,9 @@ import sys
 SHOW_STACKS = signal.SIGUSR2
 # The variable that names the file descriptor to write them to, where the adapter makes one event of them.
 STACKS_TO = "_LWA_STACKS_TO"
-# The line on the control channel by which our own server says that it takes no more requests.
+# The line on the control channel by which the built-in server says that it takes no more requests.
 STOPPING = "stopping"
-# Exit code of our own server when it has failed, not the app: EX_SOFTWARE of sysexits.h, which no interpreter uses.
+# Exit code of the built-in server when it has failed, not the app: EX_SOFTWARE (sysexits.h), no interpreter uses it.
 SERVER_FAILED = 70
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 

@@ -49,7 +49,7 @@ class AppProcess:
         control: what the app says of itself.
         speaks: whether the app says itself when it is ready and done, as our own server does.
         keeps_connections: whether a connection takes another request; not that of a command that ends some unasked.
-        has_answered: whether our own server has said of a request that its call has returned.
+        has_answered: whether the built-in server has said of a request that its call has returned.
         started_at: when it was started, on the monotonic clock in seconds; later by what passed while nobody waited.
         run: what tells this run from all others: a command's environment has it.
         lost_at: when it was found to take no requests any more although its process runs; 0 while it does.

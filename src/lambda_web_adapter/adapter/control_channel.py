@@ -1,8 +1,8 @@
 """The adapter's end of the control channel, a socket pair: a line for each thing that HTTP cannot say.
 
-From our own server come `ready`, `failed {json}`, after each request `done PORT` or `closing PORT`, the answers to what
-it is asked for, and in the end `stopping`. PORT is this side's port of the connection that the request came on, which
-carries one at a time: it names the request.
+From the built-in server come `ready`, `failed {json}`, after each request `done PORT` or `closing PORT`, the answers to
+what it is asked for, and in the end `stopping`. PORT is this side's port of the connection that a request came on; it
+names the request, since a connection carries one at a time.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ class Invoker:
     async def _response(
         self, source: EventSource, request: Request, head: bytes, deadline: float, streamed: bool
     ) -> Response:
-        """Has the app answer; of a response that is to be streamed, only the head need be there.
+        """Return the app's response; of one that is to be streamed, only the head need be there.
 
         One that is larger than its source takes is not whole either: no reply has fewer bytes than its body.
         """
@@ -204,7 +204,7 @@ class Invoker:
         deadline: float,
         compressor: Compressor | None,
     ) -> None:
-        """Reads the rest of a body that is too large as it is, and may be small enough compressed.
+        """Read the rest of a body that is too large as it is, and may be small enough compressed.
 
         Raises:
             ResponseTooLarge: it is not.

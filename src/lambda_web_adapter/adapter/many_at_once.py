@@ -179,7 +179,7 @@ class ManyAtOnce(Mode):
             app.kill()
 
     async def _end(self, app: AppProcess, why: str, request_id: str) -> None:
-        """Ends an app that hangs as a whole: one of the slots that find that out does, and the others wait for it."""
+        """Ends an app that hangs as a whole: one of the workers that find that out does, and the others wait for it."""
         async with self._lock:
             if not app.pid:
                 return

@@ -66,7 +66,7 @@ class ReservedPort:
     """
 
     def __init__(self, host: str, port: int) -> None:
-        """Takes the port, or a free one for 0.
+        """Take the port, or a free one for 0.
 
         Raises:
             OSError: it is taken, by who listens on it or by another adapter's command that is about to.
@@ -82,17 +82,17 @@ class ReservedPort:
             raise
 
     def hand_over(self) -> None:
-        """Lets the command listen."""
+        """Give up the port so that the command can listen on it."""
         self._listener.close()
 
     def release(self) -> None:
-        """Lets anybody have it."""
+        """Give up the port, and the claim on it against other adapters."""
         self._listener.close()
         self._claim.close()
 
 
 def command_port(settings: Settings) -> ReservedPort:
-    """Picks the port for a command: the configured one, 8080, or a free one where 8080 is taken, or too few.
+    """Return the port for a command: the configured one, 8080, or a free one where 8080 is taken, or too few.
 
     Raises:
         SettingsError: it is taken.
@@ -109,7 +109,7 @@ def command_port(settings: Settings) -> ReservedPort:
 
 
 def _await_free(host: str, port: int) -> ReservedPort:
-    """Waits until the port is free: whoever listens there would be taken for the command.
+    """Return the port when it is free: whoever listens there would be taken for the command.
 
     One that was just killed may need a moment to let go of it.
     """

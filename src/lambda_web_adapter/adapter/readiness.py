@@ -40,7 +40,7 @@ _LEAST_SECONDS = 0.001
 _PROBE_BYTES = 1024 * 1024  # of the answer to a probe, of which only the status counts
 _EXIT_SECONDS = 2.0  # between the end of the control channel and the end of the process
 _FAILED_SECONDS = 0.05  # between the word that the start has failed and the same, unless a thread of the app's goes on
-# What uvicorn writes of any lifespan startup that fails, and our own server of any import.
+# What uvicorn writes of any lifespan startup that fails, and the built-in server of any import.
 _OF_NO_INTEREST = ("Application startup failed. Exiting.", "The app cannot be imported")
 
 
@@ -65,7 +65,7 @@ def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = floa
 
 
 def is_overdue(app: AppProcess, settings: Settings) -> bool:
-    """Says whether the app has had all the time to be ready that the settings give it, or that is enough for any."""
+    """Return whether the app has had all the time to be ready that the settings give it, or that is enough for any."""
     return time.monotonic() >= app.started_at + (settings.readiness_check_timeout or _ENOUGH_SECONDS)
 
 
@@ -135,7 +135,7 @@ def _wait_for_answer(app: AppProcess, until: float, settings: Settings) -> None:
 
 
 def _stranger(app: AppProcess) -> str:
-    """Tells of another process that listens on the command's port; returns nothing where there is none."""
+    """Describe another process that listens on the command's port; return nothing where there is none."""
     from lambda_web_adapter.adapter.listeners import stranger_on  # nobody else pays for it
 
     found = stranger_on(app.port, app.living(), app.run)

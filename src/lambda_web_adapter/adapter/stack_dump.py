@@ -24,7 +24,7 @@ _UNHANDLED = ("SigPnd:", "ShdPnd:", "SigBlk:")
 
 
 async def log_stacks(app: AppProcess, mode: Mode, request_id: str, *, ends: bool) -> bool:
-    """Log the stacks of our own server's threads and tasks.
+    """Log the stacks of the built-in server's threads and tasks.
 
     Args:
         app: the app.

@@ -50,7 +50,7 @@ def encoded(data: bytes) -> Iterator[bytes]:
 
 
 def encoded_length(size: int) -> int:
-    """Says how many bytes so many have as base64, padding included."""
+    """Return the length as base64, padding included, of so many bytes."""
     return (size + 2) // 3 * 4
 
 
