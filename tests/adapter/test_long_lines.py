@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import time
@@ -14,6 +15,8 @@ from adapter.test_log_output import Reader, full_pipe
 from processes import SECONDS, wait_until
 
 from lambda_web_adapter import log_output
+from lambda_web_adapter.adapter import last_words
+from lambda_web_adapter.adapter.last_words import LastWords
 from lambda_web_adapter.log_output import LogOutput
 
 if TYPE_CHECKING:
@@ -187,3 +190,20 @@ def on_write(monkeypatch: pytest.MonkeyPatch, function: Callable[[], None]) -> l
 
     monkeypatch.setattr(os, "write", before)
     return sizes
+
+
+def test_a_line_that_comes_in_parts_is_passed_on_whole(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_words, "_LINE_SECONDS", SECONDS, raising=False)
+    sizes = on_write(monkeypatch, lambda: None)
+    heard = LastWords()
+    poll = select.poll()
+    poll.register(heard._reader, select.POLLIN)
+    with os.fdopen(os.dup(heard._writer), "wb", buffering=0) as stderr:
+        heard.listen()
+        stderr.write(TRACEBACK[:100])
+        wait_until(lambda: not poll.poll(0), "the first part is read")
+        stderr.write(TRACEBACK[100:])
+        log = Reader(pipe[0])
+        read_until(log, TRACEBACK)
+
+    assert sizes == [len(TRACEBACK)]

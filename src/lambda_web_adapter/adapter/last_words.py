@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+import select
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ _LINES = 20
 _STDERR = 2
 # What stands in front of a message in the app's log (`app/logs.py`).
 _IN_FRONT = re.compile(r"\[[A-Z]+\]\t[\dT:.-]+Z\t[^\t]*\t")
+_LINE_SECONDS = 0.02  # for the rest of a line, in whose middle others would be written; less than `_SECONDS`
+_MOST = 256 * 1024  # bytes that wait for it: the size of a CloudWatch event
 _SECONDS = 0.05  # from the end of an app to the end of its pipe, unless a process of its own still holds it
 
 
@@ -68,11 +72,23 @@ class LastWords:
 
         output = relay()
         try:
-            while data := os.read(self._reader, 65536):
+            while data := self._read_lines():
                 self._kept = (self._kept + data)[-_KEPT:]
                 output.write(data, data.count(b"\n"))
         finally:
             os.close(self._reader)
+
+    def _read_lines(self) -> bytes:
+        """Return what comes next, which ends with a line, unless that line's end keeps us waiting."""
+        lines = os.read(self._reader, 65536)
+        poll, until = select.poll(), time.monotonic() + _LINE_SECONDS
+        poll.register(self._reader, select.POLLIN)
+        while lines and not lines.endswith(b"\n") and poll.poll(max(until - time.monotonic(), 0.0) * 1000):
+            data = os.read(self._reader, 65536)
+            lines += data
+            if not data or len(lines) >= _MOST:
+                break
+        return lines
 
 
 def _said(line: str) -> list[str]:
