@@ -205,5 +205,7 @@ def test_a_line_that_comes_in_parts_is_passed_on_whole(pipe: tuple[int, int], mo
         stderr.write(TRACEBACK[100:])
         log = Reader(pipe[0])
         read_until(log, TRACEBACK)
+    assert heard._thread is not None
+    heard._thread.join(SECONDS)
 
     assert sizes == [len(TRACEBACK)]
