@@ -13,8 +13,13 @@ from lambda_web_adapter.settings import Settings
 
 def asked_for(path: str, **variables: str) -> Request:
     """The request of a client that asks for a path, by a function URL, which decodes nothing."""
+    return asked_with({}, path, **variables)
+
+
+def asked_with(headers: dict[str, str], path: str = "/", **variables: str) -> Request:
+    """The same of a client that sends headers of its own."""
     found = fixture("function_url", "simple")
-    event = {**found.event, "rawPath": path}
+    event = {**found.event, "rawPath": path, "headers": {**found.event["headers"], **headers}}
     settings = Settings.from_environment({"AWS_LWA_PROTECT_EVENT_PATHS": "true", **variables})
     return to_request(source_of(event, settings), event, settings, b"")
 
@@ -52,6 +57,19 @@ def asked_for(path: str, **variables: str) -> Request:
         pytest.param("\\\\host\\events", id="the same with backslashes"),
         pytest.param("/x//../events", id="dots behind two slashes, as normpath has it"),
         pytest.param("/events//..", id="dots behind two slashes, as RFC 3986 has it"),
+        pytest.param("/ev%0aents", id="a line feed within it, which urlsplit leaves out"),
+        pytest.param("/ev%0D%0Aents", id="a line break within it"),
+        pytest.param("/ev%09ents", id="a tab within it"),
+        pytest.param("/e%00v%7Fents", id="other controls within it"),
+        pytest.param("/x/.%09./events", id="a tab within dots"),
+        pytest.param("/x%2F.%250A.%2Fevents", id="a line feed within dots, escaped twice"),
+        pytest.param("/ev%ffents", id="a byte that is not UTF-8"),
+        pytest.param("/events%c0%80", id="an overlong NUL"),
+        pytest.param("/%EF%BD%85vents", id="a letter in full width"),
+        pytest.param("/%F0%9D%93%AEvents", id="a letter in script"),
+        pytest.param("/x%EF%BC%8F%E2%80%A5%EF%BC%8Fevents", id="slashes and dots of other kinds"),
+        pytest.param("/%EF%BC%85%36%35vents", id="a percent sign in full width"),
+        pytest.param("/events+", id="a plus sign for a space"),
     ],
 )
 def test_a_client_does_not_get_to_the_path_of_events(path: str) -> None:
@@ -75,10 +93,39 @@ def test_a_client_does_not_get_to_the_path_of_events(path: str) -> None:
         pytest.param("/upcoming%20events", id="a word in front"),
         pytest.param("/recipes/cr%C3%A8me%20br%C3%BBl%C3%A9e;hot=1/photo.tar.gz", id="a path of many readings"),
         pytest.param("/a%2520b/c%252Fd/%E2%82%AC.json", id="another one"),
+        pytest.param("/%E2%91%A0/caf%C3%A9/%EF%BC%A1+b%0A/x", id="characters of many kinds"),
+        pytest.param("/past+events", id="a word in front, and a plus sign"),
     ],
 )
 def test_other_paths_are_the_clients(path: str) -> None:
     assert asked_for(path).path
+
+
+@pytest.mark.parametrize(
+    "path", ["/snap/be%0Afore", "/sn%09ap/before", "/snap/%EF%BD%82efore", "/snap/%2565fore/../before"]
+)
+def test_a_client_does_not_get_to_the_path_of_a_hook(path: str) -> None:
+    with pytest.raises(ForbiddenPath, match=r"is for SnapStart"):
+        asked_for(path, AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH="/snap/before")
+
+
+@pytest.mark.parametrize("path", ["/caf%C3%A9", "/cafe%CC%81"])
+def test_a_path_with_an_accent_is_refused_in_both_of_its_forms(path: str) -> None:
+    with pytest.raises(ForbiddenPath):
+        asked_for(path, AWS_LWA_PASS_THROUGH_PATH="/caf%C3%A9")
+
+
+@pytest.mark.parametrize("name", ["X-Original-URL", "x-rewrite-url", "X_Original_URL"])
+@pytest.mark.parametrize(
+    "value", ["/events", "/%65vents?a=b", "https://shop.example/events", "//shop.example//events/"]
+)
+def test_a_header_that_an_app_may_take_for_the_path_is_no_way_around(name: str, value: str) -> None:
+    with pytest.raises(ForbiddenPath):
+        asked_with({name: value})
+
+
+def test_a_header_that_names_another_path_is_the_clients() -> None:
+    assert asked_with({"X-Original-URL": "/my/events"}).headers[-1] == ("X-Original-URL", "/my/events")
 
 
 @pytest.mark.parametrize(
@@ -207,4 +254,4 @@ def test_a_page_below_another_path_of_the_api_is_the_clients() -> None:
 
 def test_a_path_of_endless_readings_is_refused_without_reading_them_all() -> None:
     with pytest.raises(ForbiddenPath):
-        asked_for("//a/%2525;b/.%2e/\\c%20/..d%3b/%2500/e.f.g" * 150)
+        asked_for("//a/%2525;b/.%2e/\\c%20/..d%3b/%2500/e.f.g/+%0a%EF%BD%85" * 150)

@@ -1,6 +1,7 @@
 """AWS_LWA_PROTECT_EVENT_PATHS: no spelling of an event's path gets a client past it, and no other path is refused."""
 
 import string
+import unicodedata
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -89,7 +90,8 @@ def test_whatever_path_websockets_have_is_protected(path: str, route: str) -> No
 
 
 def _names_neither(path: str) -> bool:
-    read = unquote(unquote(unquote(path))).casefold()
+    read = unicodedata.normalize("NFKD", unquote(unquote(unquote(path)))).casefold()
+    read = "".join(char for char in read if char.isprintable() and char != "\ufffd")
     return "events" not in read and "ws" not in read
 
 

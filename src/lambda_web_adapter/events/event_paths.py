@@ -27,11 +27,16 @@ if TYPE_CHECKING:
 # Characters of all readings of a path together, which takes less than 0.1 s. An ordinary path has one to ten readings.
 _MOST = 128 * 1024
 _SLASHES = re.compile(r"/+")
-_AUTHORITY = re.compile(r"\A//+[^/]*")
+_AUTHORITY = re.compile(r"\A(?:[a-z][-+.a-z0-9]*:)?//+[^/]*")
 _PARAMETERS = re.compile(r";[^/]*")
 _END = re.compile(r"[?#;\0].*", re.DOTALL)
 _SUFFIX = re.compile(r"(?<=[^/.])\.+[^/.]*/*\Z")
 _CONTROLS = "".join(map(chr, range(0x21))) + "\x7f"
+# What is left out anywhere in a path: urlsplit and JavaScript's URL do so with tabs and line breaks, others with any
+# control, and with bytes that are not UTF-8 (which are U+FFFD once they are decoded).
+_IGNORED = dict.fromkeys([*range(0x20), 0x7F, 0xFFFD])
+# Headers that some frameworks take for the path, since IIS sends them; `_` for `-` as in CGI.
+_PATH_HEADERS = frozenset({"x-original-url", "x-rewrite-url"})
 
 
 def is_for_events(request: Request, event: dict[str, Any], settings: Settings) -> bool:
@@ -63,6 +68,7 @@ def _requested(request: Request, event: dict[str, Any], settings: Settings) -> s
     prefixes = (f"/{_stage(event)}", settings.remove_base_path)
     mounted = [partial(_below, prefix.rstrip("/").casefold()) for prefix in prefixes if prefix.strip("/")]
     paths = [request.path, request.prefix + request.path, _path_within_the_api(event)]
+    paths += [value for name, value in request.headers if name.lower().replace("_", "-") in _PATH_HEADERS]
     readings = _readings([path for path in paths if path], (*_HABITS, *mounted))
     return None if readings is None else {_segments(reading) for reading in readings}
 
@@ -122,6 +128,22 @@ def _without_blanks(path: str) -> str:
     return "/".join([segment.strip().strip(_CONTROLS) for segment in path.split("/")])
 
 
+def _without_ignored(path: str) -> str:
+    return path.translate(_IGNORED)
+
+
+def _in_plain_characters(path: str) -> str:
+    """Write characters as what they are a form of (NFKD), such as letters in full width.
+
+    It is done one by one, which takes no longer for any sequence: a normal form of the whole would sort its accents.
+    """
+    if path.isascii():
+        return path
+    from unicodedata import normalize  # few paths need it
+
+    return "".join([normalize("NFKD", char) for char in path]).casefold()
+
+
 def _without_dots(path: str) -> str:
     return "/".join([segment for segment in path.split("/") if segment not in (".", "..")])
 
@@ -145,6 +167,7 @@ def _below(prefix: str, path: str) -> str:
 # What somebody makes of a path.
 _HABITS_OF_SETTINGS: tuple[Habit, ...] = (
     _decoded,
+    _in_plain_characters,
     _resolved,
     lambda path: path.replace("\\", "/"),  # as on Windows
     lambda path: _SLASHES.sub("/", path),
@@ -152,7 +175,9 @@ _HABITS_OF_SETTINGS: tuple[Habit, ...] = (
 _HABITS: tuple[Habit, ...] = (
     *_HABITS_OF_SETTINGS,
     _without_blanks,
+    _without_ignored,
     _without_dots,
+    lambda path: path.replace("+", " "),  # as in forms
     lambda path: _AUTHORITY.sub("", path),  # a reference with a host (RFC 3986 §4.2): urlsplit, JavaScript's URL
     lambda path: _PARAMETERS.sub("", path),  # of a segment (RFC 3986 §3.3)
     lambda path: _END.sub("", path),  # once it is decoded
