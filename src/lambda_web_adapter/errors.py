@@ -33,6 +33,7 @@ class AdapterError(Exception):
     Attributes:
         error_type: what Lambda counts and shows.
         status: what an HTTP caller gets.
+        headers: what else it gets; its type is JSON.
         raised: the app's own name for what went wrong, when there is one: the caller of the function is shown that.
         stack: the traceback's lines, when the app raised.
         details: what is for the log and for the function's owner, but not for an HTTP caller.
@@ -40,6 +41,7 @@ class AdapterError(Exception):
 
     error_type = "Runtime.AdapterError"
     status = 500
+    headers: tuple[tuple[bytes, bytes], ...] = ()
     raised = ""
     stack: tuple[str, ...] = ()
     details = ""
@@ -171,6 +173,7 @@ class ForbiddenMethod(AdapterError):
 
     error_type = "Function.ForbiddenMethod"
     status = 405
+    headers = ((b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)  # a 405 has it (RFC 9110 §15.5.6)
 
 
 class AppRejectedEvent(AdapterError):

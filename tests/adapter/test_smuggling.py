@@ -25,6 +25,7 @@ BODIES = [
     pytest.param(b"\r\n" * 250_000 + FORGED, id="behind 500 KB of line breaks"),
     pytest.param(b"SM\r\n\r\n" + FORGED, id="behind the beginning of HTTP/2"),
 ]
+ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 UPGRADE = {"connection": "upgrade", "upgrade": "h2c", "http2_settings": "AAMAAABkAAQAAP__"}
 
 
@@ -83,7 +84,12 @@ def test_a_refused_method_is_answered_in_the_shape_of_its_source(environment: Fa
     for place in (found, found.get("requestContext", {}), found.get("requestContext", {}).get("http", {})):
         place.update({key: "CONNECT" for key in ("method", "httpMethod") if key in place})
 
-    assert problem_of(folder, environment.invoke(found)) == (405, "Function.ForbiddenMethod")
+    outcome = environment.invoke(found)
+
+    assert problem_of(folder, outcome) == (405, "Function.ForbiddenMethod")
+    reply = outcome.json
+    headers = {name.lower(): value for name, value in (reply.get("headers") or reply["multiValueHeaders"]).items()}
+    assert headers["allow"] in (ALLOWED, [ALLOWED])
 
 
 def test_a_refused_method_is_answered_where_replies_are_streamed(api: FakeRuntimeApi, start: Start) -> None:
@@ -93,6 +99,7 @@ def test_a_refused_method_is_answered_where_replies_are_streamed(api: FakeRuntim
 
     assert outcome.stream is not None
     assert b'"statusCode":405' in outcome.body
+    assert ALLOWED.encode() in outcome.body
     assert b"Function.ForbiddenMethod" in outcome.body
 
 

@@ -300,4 +300,5 @@ def _route(request: Request) -> str:
 def _error_response(error: AdapterError) -> Response:
     """What an HTTP caller sees; causes and traces stay in the log."""
     document = orjson.dumps({"message": str(error), "errorType": error.error_type})
-    return Response(status=error.status, headers=[(b"content-type", b"application/json")], body=document)
+    headers = [(b"content-type", b"application/json"), *error.headers]
+    return Response(status=error.status, headers=headers, body=document)
