@@ -73,3 +73,50 @@ def test_a_server_that_fails_before_the_app_is_ready_is_an_error_of_the_start(
 
     assert call.json["errorType"] == "RuntimeError"
     assert process.wait() == 1
+
+
+KILLED = """
+import os, signal
+
+MEMORY = bytearray(64 * 1024 * 1024)  # which takes the kernel a while to take back
+
+def app(environ, start_response):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+SOME_STARTS_FAIL = """
+import os, pathlib
+
+count = pathlib.Path("count")
+number = int(count.read_text()) + 1 if count.exists() else 1
+count.write_text(str(number))
+if number in (2, 3, 5):
+    raise RuntimeError(f"start {number} fails")
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/dies":
+        os._exit(1)
+    start_response("200 OK", [("content-type", "text/plain")])
+    return [b"start %d" % number]
+"""
+
+
+@pytest.mark.parametrize("slots", ["1", "2"])
+def test_an_app_that_is_killed_in_each_request_costs_no_more_than_those(
+    slots: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    (tmp_path / "main.py").write_text(KILLED)
+    start("main:app", cwd=tmp_path, AWS_LAMBDA_MAX_CONCURRENCY=slots)
+
+    replies = [api.invoke(get("/")).json["statusCode"] for _ in range(8)]
+
+    assert replies == [502] * 8
+
+
+def test_starts_that_fail_count_in_a_row_only(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+    (tmp_path / "main.py").write_text(SOME_STARTS_FAIL)
+    start("main:app", cwd=tmp_path)
+
+    calls = [api.invoke(get(path)) for path in ("/dies", "/", "/", "/dies", "/", "/")]
+
+    assert [call.name for call in calls] == ["response", "error", "error", "response", "error", "response"]
+    assert calls[-1].json["body"] == "start 6"

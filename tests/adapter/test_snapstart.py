@@ -338,3 +338,22 @@ def test_without_snapstart_no_hook_is_called(kind: str, tmp_path: Path, api: Fak
     api.invoke(get("/"))
 
     assert [call.name for call in api.calls if "extension" not in call.name][:2] == ["next", "response"]
+
+
+DIES_BESIDE_ITS_CHILD = """
+import os, signal
+
+def app(environ, start_response):
+    if os.fork() == 0:
+        signal.pause()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_an_app_that_dies_in_such_a_call_beside_its_child_fails_the_start(
+    tmp_path: Path, api: FakeRuntimeApi, start: Start
+) -> None:
+    process = start("main:app", cwd=app_in(tmp_path, DIES_BESIDE_ITS_CHILD), **PATHS, **SNAP_START)
+
+    assert api.wait_for_call("init/error").json["errorType"] == "Runtime.BeforeSnapshotFailed"
+    assert process.wait() == 1

@@ -7,13 +7,13 @@ and what is posted.
 from __future__ import annotations
 
 import io
-from contextlib import redirect_stderr
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 from unittest import mock
 
 from lambda_web_adapter import preface
 from lambda_web_adapter.adapter import lifecycle, one_at_a_time, slot, supervisor
+from lambda_web_adapter.adapter import log as adapter_log
 from lambda_web_adapter.errors import ExchangeError
 from lambda_web_adapter.messages import Response
 from lambda_web_adapter.settings import Settings
@@ -115,13 +115,26 @@ class Nothing:
 
 
 class Process(Nothing):
-    """Stands for an app process that is ready and stays so."""
+    """Stands for an app process that is ready and stays so until it is asked to end."""
 
     pid = 1
-    started_at = 0.0
+    started_at = lost_at = 0.0
+    speaks = has_answered = keeps_connections = True
+    stopped = False
+
+    def ask_to_stop(self) -> None:
+        self.stopped = True
 
     def has_ended(self, seconds: float = 0) -> bool:
+        return self.stopped
+
+    def is_gone(self) -> bool:
         return False
+
+    def living(self) -> list[int]:
+        return []
+
+    without_parent = living
 
 
 @dataclass(frozen=True)
@@ -209,7 +222,7 @@ def live(answer: bytes, outcome: Outcome, variables: Mapping[str, str]) -> Lived
         outcome: what the app makes of a request.
         variables: the settings.
     """
-    api, app, log, nothing = Lambda(answer), App(outcome), io.StringIO(), Nothing()
+    api, app, log, nothing = Lambda(answer), App(outcome), io.BytesIO(), Nothing()
     settings = Settings.from_environment({**variables, "AWS_LWA_REGISTER_EXTENSION": "false"})
     with (
         mock.patch("socket.create_connection", side_effect=lambda *args: Wire(api)),
@@ -217,7 +230,7 @@ def live(answer: bytes, outcome: Outcome, variables: Mapping[str, str]) -> Lived
         mock.patch.object(supervisor, "wait_until_ready", nothing.wait),
         mock.patch.object(lifecycle, "signal", nothing),
         mock.patch.object(one_at_a_time, "time", nothing),
-        redirect_stderr(log),
+        mock.patch.object(adapter_log, "_output", log),
     ):
         code = lifecycle.live("127.0.0.1:9001", [cast("AppProcess", Process())], settings, lifecycle.Kind())
-    return Lived(code, log.getvalue(), api.posted, app.requests)
+    return Lived(code, log.getvalue().decode(), api.posted, app.requests)

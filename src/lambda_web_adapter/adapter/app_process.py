@@ -17,7 +17,7 @@ from lambda_web_adapter.adapter.control_channel import ControlChannel
 from lambda_web_adapter.adapter.last_words import LastWords
 from lambda_web_adapter.adapter.ports import ReservedPort, command_port, listen
 from lambda_web_adapter.adapter.stacks_file import StacksFile
-from lambda_web_adapter.parent import end_with_parent
+from lambda_web_adapter.parent import SERVER_FAILED, end_with_parent
 from lambda_web_adapter.preface import COMMAND_VARIABLE
 
 TYPE_CHECKING = False
@@ -53,6 +53,8 @@ class AppProcess:
         started_at: when it was started, on the monotonic clock in seconds; later by what passed while nobody waited.
         run: what tells this run from all others: a command's environment has it.
         lost_at: when it was found to take no requests any more although its process runs; 0 while it does.
+        server_failed: whether it has ended because its built-in server could not go on.
+        ended_by_signal: whether a signal has ended it.
     """
 
     _all: ClassVar[set[int]] = set()  # the processes of all apps of this environment
@@ -82,6 +84,7 @@ class AppProcess:
         self.run = ""
         self.started_at = 0.0
         self.lost_at = 0.0
+        self.server_failed = self.ended_by_signal = False
         self._first_started = 0
         self._is_cleared = False
         self._lock = allocate_lock()
@@ -176,7 +179,10 @@ class AppProcess:
     def _look(self) -> None:
         pid, status = _wait(self.pid)
         if pid:
-            self._end = self._end or _how_it_ended(status)
+            code = os.waitstatus_to_exitcode(status)
+            self._end = self._end or _how_it_ended(code)
+            self.ended_by_signal = code < 0
+            self.server_failed |= code == SERVER_FAILED
             self._all.discard(pid)
             self.pid = 0
 
@@ -195,7 +201,11 @@ class AppProcess:
                 self.lose()
             if not self.lost_at or time.monotonic() < self.lost_at + LEAVE_SECONDS:
                 return False
-            self._end = "its server had stopped, and it was killed"
+            from lambda_web_adapter.adapter import process_tree
+
+            if process_tree.is_exiting(self.pid):  # what has much memory takes longer over it
+                return False
+            self._end, self.server_failed = "its server had stopped, and it was killed", True
         self._clear()
         return True
 
@@ -295,8 +305,7 @@ def _wait(pid: int) -> tuple[int, int]:
         return pid, 0
 
 
-def _how_it_ended(status: int) -> str:
-    code = os.waitstatus_to_exitcode(status)
+def _how_it_ended(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     try:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 # Where the fields of /proc/PID/stat are behind the name, which is in brackets (proc_pid_stat(5)).
-_STATE, _PARENT, _STARTED = 0, 1, 19
+_STATE, _PARENT, _FLAGS, _STARTED = 0, 1, 6, 19
+_PF_EXITING = 0x4  # linux/sched.h
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02  # seconds between two looks whether what was killed has ended
 _GIVE_UP_SECONDS = 10.0  # a process in the middle of a system call that cannot be interrupted ends after it
 
@@ -34,6 +35,15 @@ def adopt_orphans() -> None:
     import ctypes  # 2 ms, which the adapter has while the app starts
 
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def is_exiting(pid: int) -> bool:
+    """Return whether a process is about to end, which takes a while where it has much memory; False without /proc."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return bool(int(file.read().rpartition(b")")[2].split()[_FLAGS]) & _PF_EXITING)
+    except OSError:
+        return False
 
 
 def living(app: int, others: Collection[int], since: int) -> list[int]:
@@ -94,6 +104,8 @@ def _family(app: int, others: Collection[int], since: int) -> list[tuple[int, bo
             children.setdefault(parent, []).append((pid, ended, parent))
     for pid, _, _ in found:
         found += children.get(pid, ())
+    if app and not found and not children:  # there is no /proc
+        return [(app, False, adapter)]
     return found
 
 

@@ -179,7 +179,7 @@ def _ended(app: AppProcess) -> AppStartFailed:
     words = app.last_words()
     said = f" It wrote:\n{words}" if words else ""
     text = f"The app ended before it was ready ({app.end or 'it closed the control channel'})."
-    return AppKilled(text, said) if app.end.startswith("signal") else AppStartFailed(f"{text}{said}")
+    return AppKilled(text, said) if app.ended_by_signal else AppStartFailed(f"{text}{said}")
 
 
 def _not_ready(app: AppProcess, settings: Settings, why: str) -> AppNotReady:

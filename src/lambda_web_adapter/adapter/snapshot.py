@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Kind = type[BeforeSnapshotFailed | AfterRestoreFailed]
 
+_MAX_RESPONSE = 1024 * 1024  # bytes of a response, of which only the status counts
 _RESTORE_SECONDS = 10.0  # what Lambda gives the restore hooks (Lambda Developer Guide, "SnapStart runtime hooks")
 
 
@@ -56,7 +57,8 @@ def _post(app: AppProcess, host: str, path: str, seconds: float, kind: Kind) -> 
         BeforeSnapshotFailed: the app did not answer with a 2xx, where `kind` is that.
         AfterRestoreFailed: the same, where it is this.
     """
-    connection = BlockingConnection(host, app.port)
+    connection = BlockingConnection(host, app.port, app.is_gone)
+    connection.limit = _MAX_RESPONSE
     head = f"POST {path} HTTP/1.1\r\nhost: {host}:{app.port}\r\ncontent-length: 0\r\n\r\n"
     until = time.monotonic() + seconds
     try:

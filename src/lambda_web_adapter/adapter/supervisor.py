@@ -7,7 +7,6 @@ from enum import Enum
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.readiness import is_overdue, wait_until_ready
 from lambda_web_adapter.errors import AppError, AppNotReady, AppStartFailed, SettingsError
-from lambda_web_adapter.parent import SERVER_FAILED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,9 +145,9 @@ class Supervisor:
         Raises:
             AppStartFailed: there were too many in a row, without an answered request in between.
         """
-        if self.app.has_answered or not self.app.speaks:
+        if self.app.has_answered or not self.app.server_failed:
             self._failed_starts = 0
-        if self.app.speaks and (self.app.lost_at or self.app.end == f"exit code {SERVER_FAILED}"):
+        if self.app.server_failed:
             self._start_failed()
             if self.state is AppState.GIVEN_UP:
                 raise AppStartFailed("The server of the app has failed after each start; the log has the exception.")
