@@ -355,5 +355,5 @@ def test_an_app_that_dies_in_such_a_call_beside_its_child_fails_the_start(
 ) -> None:
     process = start("main:app", cwd=app_in(tmp_path, DIES_BESIDE_ITS_CHILD), **PATHS, **SNAP_START)
 
-    assert api.wait_for_call("init/error").json["errorType"] == "Runtime.BeforeSnapshotFailed"
+    assert api.wait_for_call("init/error").json["errorType"] == "Runtime.BeforeSnapshotError"
     assert process.wait() == 1
