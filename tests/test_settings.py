@@ -386,7 +386,7 @@ def _paths(settings: Settings) -> list[str]:
         pytest.param({"PORT": "9000"}, [], id="PORT is no old name: everybody sets it"),
         pytest.param(
             {"AWS_LWA_PROT": "9000"},
-            ["AWS_LWA_PROT is not a setting of this version, and has no effect. Is AWS_LWA_PORT meant?"],
+            ["AWS_LWA_PROT is not a setting of this version, and has no effect. Did you mean AWS_LWA_PORT?"],
             id="a misspelled name",
         ),
         pytest.param(
@@ -446,7 +446,7 @@ def said(environment: dict[str, str]) -> list[tuple[str, str]]:
 )
 def test_a_misspelled_variable_is_answered_with_the_likely_name(name: str, meant: str) -> None:
     assert said({name: "1"}) == [
-        ("WARNING", f"{name} is not a setting of this version, and has no effect. Is {meant} meant?")
+        ("WARNING", f"{name} is not a setting of this version, and has no effect. Did you mean {meant}?")
     ]
 
 
@@ -462,14 +462,14 @@ def test_other_variables_are_nobodys_business(name: str) -> None:
 def test_what_is_always_on_is_no_warning(name: str, value: str) -> None:
     ((level, line),) = said({name: value})
 
-    assert (level, line.startswith(f"{name} is always on here: ")) == ("INFO", True)
+    assert (level, line.startswith(f"{name} is always on in this adapter: ")) == ("INFO", True)
 
 
 def test_what_is_always_on_is_said_of_a_misspelled_name_too() -> None:
     ((level, line),) = said({"AWS_LWA_ASYNC_INT": "true"})
 
     assert level == "WARNING"
-    assert "Is AWS_LWA_ASYNC_INIT meant? That is always on here: " in line
+    assert "Did you mean AWS_LWA_ASYNC_INIT? That setting is always on in this adapter: " in line
 
 
 # The reference of its documentation, of September 2026, and what its versions have had before.

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _ASYNC_INIT = (
-    "is always on here: an app that is not ready after 9.8 s of an init phase on demand is waited for within the first "
-    "invocation, and where Lambda gives the init phase more time, that is used."
+    "is always on in this adapter: an app that is not ready after 9.8 s of an init phase on demand is waited for "
+    "within the first invocation, and where Lambda gives the init phase more time, that is used."
 )
 _TLS = "is not needed: adapter and app talk by plain HTTP within one environment."
 # Settings of the AWS Lambda Web Adapter that there is nothing to set for here.
@@ -75,9 +75,9 @@ def _advice(name: str) -> str:
     """Return what may be meant by a name; nothing if it is more likely not one of ours."""
     likely = _likely(name.upper())
     if likely in _NEEDLESS:
-        return f"Is {likely} meant? That {_NEEDLESS[likely]}"
+        return f"Did you mean {likely}? That setting {_NEEDLESS[likely]}"
     if likely:
-        return f"Is {likely} meant?"
+        return f"Did you mean {likely}?"
     return "docs/settings.md lists the settings." if name.startswith(PREFIX) else ""
 
 

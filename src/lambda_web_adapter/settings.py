@@ -170,8 +170,8 @@ class Settings:
         one_of("auto", "in-path", "apart", "none"),
         "auto",
         "Where an ASGI app finds the removed stage or base path. `in-path`: in `root_path`, and in front of `path`, as "
-        "ASGI has it. `apart`: in `root_path` only. `none`: nowhere, and a WSGI app's `SCRIPT_NAME` is empty. "
-        "`auto`: as the framework needs it; see "
+        "ASGI has it. `apart`: in `root_path` only. `none`: the app does not get it, and a WSGI app's `SCRIPT_NAME` "
+        "is empty. `auto`: as the framework needs it; see "
         "[frameworks.md](frameworks.md#stages-and-base-paths).",
     )
     remove_stage: str = _option(
