@@ -18,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from lambda_web_adapter.app.finder import interface_of
 from lambda_web_adapter.app.root_path import APART, IN_PATH, NONE, root_path_of
 
 if TYPE_CHECKING:
@@ -293,3 +294,47 @@ def test_a_wsgi_app_that_routes_on_script_name_too_gets_none(
 
     with serving("main:app", settings, folder=tmp_path) as served, served.connect() as client:
         assert client.ask("GET", "/a", ("X-Forwarded-Prefix", "/st")).body == seen
+
+
+class Untouchable:
+    """Stands for a lazy object, or a client of something far away: whoever looks at it has it do something."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise ConnectionError(name)
+
+    def __call__(self, *args: Any) -> Any:
+        raise AssertionError("it was called")
+
+
+class Delegating(Untouchable):
+    __class__ = property(lambda self: self.missing)
+
+
+class Holds:
+    def __init__(self) -> None:
+        self.app, self.others = Delegating(), [Untouchable()]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Is not called here."""
+
+
+def mentions(*others: Any) -> Any:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(others)
+
+    return app
+
+
+@pytest.mark.parametrize("make", [Untouchable, Delegating, Holds, lambda: mentions(Untouchable(), Delegating())])
+def test_what_an_app_holds_is_not_made_to_do_anything(make: Callable[[], Any]) -> None:
+    assert root_path_of(make(), "auto") == "in-path"
+
+
+def test_functions_and_classes_without_a_module_are_looked_at_as_well() -> None:
+    names: dict[str, Any] = {}
+    exec("async def app(scope, receive, send): await helper(scope)", names)  # noqa: S102  # as a template engine does
+    names["app"].__module__ = None
+    nameless = type("Nameless", (Holds,), {"__module__": None})()
+
+    assert root_path_of(names["app"], "auto") == root_path_of(nameless, "auto") == "in-path"
+    assert interface_of(names["app"]) == interface_of(nameless) == "asgi"

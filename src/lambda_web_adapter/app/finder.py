@@ -8,7 +8,14 @@ import itertools
 import sys
 from pathlib import Path
 
-from lambda_web_adapter.app.wrapping import is_coroutine_callable, layers, required_arguments, takes_anything
+from lambda_web_adapter.app.wrapping import (
+    is_coroutine_callable,
+    is_proxy,
+    layers,
+    required_arguments,
+    takes_anything,
+    unwrapped,
+)
 from lambda_web_adapter.errors import AppNotFound
 
 TYPE_CHECKING = False
@@ -104,7 +111,7 @@ def _instead(module: ModuleType) -> str:
 
 
 def _looks_like_app(value: Any) -> bool:
-    if inspect.isclass(value) or inspect.isroutine(value) or not callable(value):
+    if is_proxy(value) or inspect.isclass(value) or inspect.isroutine(value) or not callable(value):
         return False
     return inspect.iscoroutinefunction(type(value).__call__) or required_arguments(value) in (2, 3)
 
@@ -142,7 +149,8 @@ def interface_of(app: Any, interface: str = "auto") -> str:
     if interface != "auto":
         return interface
     _refuse_servers(app)
-    if inspect.isclass(app):
+    app = unwrapped(app)
+    if issubclass(type(app), type):
         return _interface_of_class(app)
     if is_coroutine_callable(app):
         return "asgi"
@@ -180,7 +188,7 @@ def _refuse_servers(app: Any) -> None:
         AppNotFound: this is one.
     """
     for kind in type(app).__mro__:
-        package = kind.__module__.partition(".")[0]
+        package = str(kind.__module__).partition(".")[0]
         advice = _SERVERS.get((package, kind.__name__))
         if advice:
             module = next((name for name, each in list(sys.modules.items()) if _holds(each, app)), "main")

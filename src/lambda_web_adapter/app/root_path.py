@@ -6,7 +6,8 @@ no route behind a prefix; some put the two together themselves.
 
 from __future__ import annotations
 
-from types import FunctionType
+import logging
+from types import FunctionType, MethodType
 
 from lambda_web_adapter.app.wrapping import is_coroutine_callable, layers, required_arguments
 
@@ -14,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+logger = logging.getLogger(__name__)
 
 IN_PATH = "in-path"
 APART = "apart"
@@ -63,10 +66,13 @@ def root_path_of(app: Any, setting: str) -> str:
     """
     if setting != "auto":
         return setting
-    for layer in layers(app):
-        wanted = {place for each in layer if (place := _of_framework(each))}
-        if wanted:
-            return wanted.pop() if len(wanted) == 1 else IN_PATH
+    try:
+        for layer in layers(app):
+            wanted = {place for each in layer if (place := _of_framework(each))}
+            if wanted:
+                return wanted.pop() if len(wanted) == 1 else IN_PATH
+    except Exception:  # an app is served whatever is odd about it
+        logger.debug("The framework of the app cannot be seen, so that it gets its path as ASGI has it.", exc_info=True)
     return IN_PATH
 
 
@@ -80,7 +86,9 @@ def without_script_name(app: Any, setting: str) -> Callable[..., Any]:
     Returns:
         The app itself, or one that calls it with an empty `SCRIPT_NAME`.
     """
-    if setting != NONE and not (setting == "auto" and _is_microdot(getattr(app, "__self__", app))):
+    if setting != NONE and not (
+        setting == "auto" and _is_microdot(app.__self__ if issubclass(type(app), MethodType) else app)
+    ):
         return app  # type: ignore[no-any-return]  # a WSGI app has no type of its own
 
     def wsgi_app(environ: dict[str, Any], start_response: Any) -> Any:
@@ -91,16 +99,19 @@ def without_script_name(app: Any, setting: str) -> Callable[..., Any]:
 
 
 def _is_microdot(app: Any) -> bool:
-    return any(
-        (kind.__module__.partition(".")[0], kind.__name__) == ("microdot", "Microdot") for kind in type(app).__mro__
-    )
+    return any((_package(kind), kind.__name__) == ("microdot", "Microdot") for kind in type(app).__mro__)
+
+
+def _package(kind: Any) -> str:
+    """Return the package of a class or a function, whose module may be anything, or nothing."""
+    return str(kind.__module__).partition(".")[0]
 
 
 def _of_framework(app: Any) -> str:
     """Return what the app's framework wants; nothing for one that is not known, and for a framework's WSGI app."""
-    kinds = [app] if isinstance(app, FunctionType) else type(app).__mro__
+    kinds = [app] if issubclass(type(app), FunctionType) else type(app).__mro__
     for kind in kinds:
-        place = _FRAMEWORKS.get((kind.__module__.partition(".")[0], kind.__name__))
+        place = _FRAMEWORKS.get((_package(kind), kind.__name__))
         if place and (is_coroutine_callable(app) or required_arguments(app) == 3):
             return place
     return ""

@@ -2,6 +2,9 @@
 
 Middleware has no common base class. It holds the app that it calls as an attribute, in a closure, as an argument of a
 partial function, or by a global name.
+
+To look must not run the app's code: proxies (a lazy object, a client of something far away) do what they stand for as
+soon as an attribute of theirs is asked for, even by `isinstance`. So of them only the types are looked at.
 """
 
 from __future__ import annotations
@@ -17,7 +20,11 @@ if TYPE_CHECKING:
 
 # Bounds of the search; an app has five to ten layers of middleware, each with a few attributes.
 _MOST_LAYERS = 20
-_MOST_OBJECTS = 500
+_MOST_OBJECTS = 100
+_OF_PROXIES = ("__getattr__", "__getattribute__", "__class__")
+
+
+_CLASS = vars(object)["__class__"]
 
 
 def layers(app: Any) -> Iterator[list[Any]]:
@@ -38,19 +45,24 @@ def layers(app: Any) -> Iterator[list[Any]]:
 
 def required_arguments(function: Any) -> int | None:
     """Return how many arguments a call needs; None if the function takes any number, or does not say."""
+    call = type(function).__call__ if is_proxy(function) else function
+    bound = int(call is not function)  # `self`
+    if bound and type(call) is not types.FunctionType:
+        return None
     try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError, RuntimeError):  # the last from Flask's proxies, outside of a request
+        parameters = inspect.signature(call).parameters.values()
+    except Exception:  # noqa: BLE001  # a proxy may raise anything when it is looked at: Flask's, outside of a request
         return None
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
         return None
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(parameter.kind in positional and parameter.default is parameter.empty for parameter in parameters)
+    required = sum(parameter.kind in positional and parameter.default is parameter.empty for parameter in parameters)
+    return required - bound
 
 
 def takes_anything(function: Any) -> bool:
     """Return whether a function, or an object's call, says that it takes any number of arguments itself."""
-    plain = isinstance(function, (types.FunctionType, types.MethodType, functools.partial))
+    plain = issubclass(type(function), (types.FunctionType, types.MethodType, functools.partial))
     call = function if plain else type(function).__call__  # `isroutine` would take an object with `__get__` for one
     if isinstance(call, types.WrapperDescriptorType):  # of builtins, which say this of whatever they take
         return False
@@ -63,33 +75,61 @@ def takes_anything(function: Any) -> bool:
 
 def is_coroutine_callable(app: Any) -> bool:
     """Return whether a call makes a coroutine, as far as can be seen."""
-    return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__)
+    return inspect.iscoroutinefunction(type(app).__call__) or (not is_proxy(app) and inspect.iscoroutinefunction(app))
+
+
+def is_proxy(value: Any) -> bool:
+    """Return whether to ask for an attribute of an object runs code of its type."""
+    return any(_may_run(vars(kind)[name]) for kind in type(value).__mro__ for name in _OF_PROXIES if name in vars(kind))
+
+
+def unwrapped(app: Any) -> Any:
+    """Return what a transparent proxy stands for, such as a tracer's around a function; else the app itself."""
+    if not any("__class__" in vars(kind) for kind in type(app).__mro__ if kind is not object):
+        return app
+    try:
+        return app.__wrapped__
+    except Exception:  # noqa: BLE001  # Flask's, outside of a request; and whatever others raise
+        return app
+
+
+def _may_run(attribute: Any) -> bool:
+    """Return whether a special method is none of the interpreter's own, which are made in C."""
+    return type(attribute) is not types.WrapperDescriptorType and attribute is not _CLASS
 
 
 def _held(app: Any) -> Iterator[Any]:
     """Yield what an object holds that may be an app."""
     for value in _values(app):
-        if isinstance(value, dict):
+        if issubclass(type(value), dict):
             yield from filter(_may_be_app, value.values())
-        elif isinstance(value, (list, tuple)):
+        elif issubclass(type(value), (list, tuple)):
             yield from filter(_may_be_app, value)
         elif _may_be_app(value):
             yield value
 
 
 def _values(app: Any) -> Iterable[Any]:
-    if isinstance(app, functools.partial):
-        return [app.func, *app.args, *app.keywords.values()]
-    if isinstance(app, types.MethodType):
-        return [app.__self__, *_values(app.__self__)]
     try:
-        if isinstance(app, types.FunctionType):
+        if issubclass(type(app), functools.partial):
+            return [app.func, *app.args, *app.keywords.values()]
+        if issubclass(type(app), types.MethodType):
+            return [app.__self__, *_values(app.__self__)]
+        if issubclass(type(app), types.FunctionType):
             names = inspect.getclosurevars(app)
             return [*vars(app).values(), *names.nonlocals.values(), *names.globals.values()]
         slots = [name for kind in type(app).__mro__ for name in _slots(kind)]
-        return [*getattr(app, "__dict__", {}).values(), *(getattr(app, name, None) for name in slots)]
+        return [*(_own(app, "__dict__") or {}).values(), *(_own(app, name) for name in slots)]
     except Exception:  # noqa: BLE001  # a proxy may raise anything when it is looked at; then nothing is seen in it
         return []
+
+
+def _own(app: Any, name: str) -> Any:
+    """Return an attribute of an object itself, past what its type does when one is asked for."""
+    try:
+        return object.__getattribute__(app, name)
+    except AttributeError:
+        return None
 
 
 def _slots(kind: type) -> Iterable[str]:
@@ -99,6 +139,6 @@ def _slots(kind: type) -> Iterable[str]:
 
 def _may_be_app(value: Any) -> bool:
     """Return whether an object may be an app, of either kind: what is called with two arguments, three, or any."""
-    if not callable(value) or inspect.isclass(value) or inspect.isbuiltin(value):
+    if not callable(value) or issubclass(type(value), (type, types.BuiltinFunctionType)):
         return False
     return required_arguments(value) in (2, 3, None)
