@@ -53,8 +53,7 @@ class AppProcess:
         started_at: when it was started, on the monotonic clock in seconds; later by what passed while nobody waited.
         run: what tells this run from all others: a command's environment has it.
         lost_at: when it was found to take no requests any more although its process runs; 0 while it does.
-        server_failed: whether it has ended because its built-in server could not go on.
-        ended_by_signal: whether a signal has ended it.
+        server_failed, ended_by_signal: whether its end was its built-in server's failure, or a signal.
     """
 
     _all: ClassVar[set[int]] = set()  # the processes of all apps of this environment
@@ -182,7 +181,7 @@ class AppProcess:
             code = os.waitstatus_to_exitcode(status)
             self._end = self._end or _how_it_ended(code)
             self.ended_by_signal = code < 0
-            self.server_failed |= code == SERVER_FAILED
+            self.server_failed |= self.speaks and code == SERVER_FAILED
             self._all.discard(pid)
             self.pid = 0
 
@@ -205,7 +204,7 @@ class AppProcess:
 
             if process_tree.is_exiting(self.pid):  # what has much memory takes longer over it
                 return False
-            self._end, self.server_failed = "its server had stopped, and it was killed", True
+            self._end, self.server_failed = "its server had stopped, and it was killed", self.speaks
         self._clear()
         return True
 
@@ -234,7 +233,8 @@ class AppProcess:
     def ask_to_stop(self) -> None:
         """Asks the process to end in order; `kill` is for those that do not."""
         if self.pid and not self.has_ended():
-            _signal([self.pid], signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
 
     def shown_stacks(self) -> str:
         """Takes what it has shown; nothing where that goes to stderr at once."""
@@ -289,12 +289,6 @@ def _execute(words: list[str], variables: dict[str, str], control: socket.socket
         report = {"message": f"{words[0]} cannot be executed: {error.strerror}", "raised": "", "stack": []}
         control.sendall(f"failed {json.dumps(report)}\n".encode())
     os._exit(127)  # what a shell says of a command that it cannot execute
-
-
-def _signal(pids: list[int], number: int) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
 
 
 def _wait(pid: int) -> tuple[int, int]:
