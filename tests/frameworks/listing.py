@@ -42,7 +42,7 @@ FRAMEWORKS = [
     Framework("Ellar", "ellar_app", ("ellar",)),
     Framework("Emmett", "emmett_app", ("emmett",)),
     Framework("Emmett55", "emmett55_app", ("emmett55",)),
-    Framework("Esmerald", "esmerald_app", ("esmerald",)),
+    Framework("Esmerald", "esmerald_app", ("esmerald", "lilya<0.23")),
     Framework("Falcon, ASGI", "falcon_asgi", ("falcon",)),
     Framework("Falcon, WSGI", "falcon_wsgi", ("falcon",), server="wsgi"),
     Framework("FastAPI", "fastapi_app", ("fastapi",), addresses=True),
