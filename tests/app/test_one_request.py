@@ -154,3 +154,12 @@ def test_what_comes_behind_an_offer_to_upgrade_is_not_taken_for_a_request(
         assert client.response().status == 400
         assert client.is_closed_by_peer()
     assert taken(counting) == ["GET /first"]
+
+
+def test_an_offer_to_upgrade_with_a_body_of_unknown_coding_is_a_400(counting: Served) -> None:
+    offer = [("connection", "upgrade"), ("upgrade", "h2c"), ("transfer-encoding", "gzip")]
+    with counting.connect() as client:
+        send(client, request("GET", "/first", *offer))
+        assert client.response().status == 400
+        assert client.is_closed_by_peer()
+    assert taken(counting) == []

@@ -88,3 +88,29 @@ def test_it_says_what_threads_do_that_run(busy: Served) -> None:
 
     assert busy.output().count(" in fall\n") > TIMES
     assert " busy (most recent call first):\n" in busy.output()
+
+
+MANY_TASKS = """
+import asyncio
+
+async def wait(depth):
+    await (wait(depth - 1) if depth else asyncio.Event().wait())
+
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    app.tasks = [asyncio.create_task(wait(15)) for _ in range(300)]
+    await asyncio.sleep(0)  # they begin
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
+"""
+
+
+def test_of_very_many_tasks_some_are_shown_and_the_others_counted(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(MANY_TASKS)
+    with serving("main:app", folder=tmp_path) as served, served.connect() as client:
+        assert client.ask("GET", "/").status == 204
+        served.ask("stacks")
+        wait_until(lambda: "more tasks" in served.output(), "the stacks")
+
+        assert served.output().count("Task ") == 100
+        assert served.output().count("in wait\n") >= 90 * 16

@@ -119,10 +119,7 @@ class RequestReader:
         end = min(at + in_body, len(data)) if in_body else self._end_of_head(data, at)
         piece = data if end - at == len(data) else memoryview(data)[at:end]
         try:
-            self._parser.feed_data(piece)
-        except httptools.HttpParserUpgrade:
-            if self._request is not None:
-                self._decline(self._request)
+            self._feed(piece)
         except httptools.HttpParserError as error:
             raise NotHttp(str(error)) from None
         if in_body:
@@ -130,6 +127,13 @@ class RequestReader:
         elif self._request is None and not (self._tail or self._between):
             self._left = _length(self._headers)
         return end
+
+    def _feed(self, piece: bytes | memoryview) -> None:
+        try:
+            self._parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            if self._request is not None:
+                self._decline(self._request)
 
     def _end_of_head(self, data: bytes, at: int) -> int:
         """Find the end of the head, or a place where a body in chunks may end; it may have begun in the data before."""
