@@ -340,6 +340,19 @@ def test_without_snapstart_no_hook_is_called(kind: str, tmp_path: Path, api: Fak
     assert [call.name for call in api.calls if "extension" not in call.name][:2] == ["next", "response"]
 
 
+ANSWERS_AT_LENGTH = """
+def app(environ, start_response):
+    start_response("200 OK", [("content-type", "text/plain")])
+    return [b"x" * 65536] * 400
+"""
+
+
+def test_a_response_of_any_length_does_for_such_a_call(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+    start("main:app", cwd=app_in(tmp_path, ANSWERS_AT_LENGTH), **PATHS, **SNAP_START)
+
+    api.wait_for_call("next")
+
+
 DIES_BESIDE_ITS_CHILD = """
 import os, signal
 

@@ -104,8 +104,6 @@ def _family(app: int, others: Collection[int], since: int) -> list[tuple[int, bo
             children.setdefault(parent, []).append((pid, ended, parent))
     for pid, _, _ in found:
         found += children.get(pid, ())
-    if app and not found and not children:  # there is no /proc
-        return [(app, False, adapter)]
     return found
 
 

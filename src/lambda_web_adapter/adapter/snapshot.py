@@ -65,6 +65,8 @@ def _post(app: AppProcess, host: str, path: str, seconds: float, kind: Kind) -> 
         run(connection.connect(min(seconds, _RESTORE_SECONDS)))
         port = connection.port
         response = run(connection.ask(head.encode(), method="POST", deadline=until))
+        while not connection.complete:
+            run(connection.more(until))
         if app.speaks:
             _wait_until_done(app, port, until)
     except TimeoutError:

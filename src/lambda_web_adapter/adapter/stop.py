@@ -51,4 +51,4 @@ def _has_stopped(app: AppProcess, asked: set[int], until: float) -> bool:
     others = set(left if late else app.without_parent()) - {app.pid} - asked
     process_tree.send(signal.SIGTERM, others)
     asked |= others
-    return not left
+    return not left and app.has_ended()  # without /proc, nothing is known of what is left
