@@ -173,7 +173,7 @@ class Lifespan:
     """Calls an ASGI app for its lifespan; what it raises is told to the adapter, or is in the log."""
 
     def __init__(self, app: ASGI3Application, control: Control, setting: str) -> None:
-        """Take the app, the adapter's ear, and whether the lifespan is required (`on`)."""
+        """Take the app, the control channel, and whether the lifespan is required (`on`)."""
         self._app = app
         self._control = control
         self._required = setting == "on"

@@ -135,7 +135,7 @@ class Exchange:
         connection = self._connection
         while connection.writable is not None and not self._disconnected:
             await connection.writable
-        # An app that only sends keeps the event loop from the round in which it would hear of the connection's end.
+        # An app that only sends keeps the event loop from the round in which the connection's end is noticed.
         if self._disconnected or (self._begun and connection.transport.is_closing()):
             raise NobodyWaits("nobody waits for the response any more")
         expected = "http.response.body" if self._started else "http.response.start"

@@ -30,7 +30,7 @@ class Handling:
     """How invocations are handled in this process. No dataclass, which takes half a millisecond of each cold start.
 
     Attributes:
-        control: the adapter's ear.
+        control: the control channel.
         alone: whether there is one at a time.
         freeze_seconds: how long the app's `before_freeze` functions may take, before a request is said to be done.
         event_in_environ: whether a WSGI app finds the event in its environ; it has to be read for that.

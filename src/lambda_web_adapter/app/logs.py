@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _STDERR = 2  # the file descriptor: the app may have put something else in place of `sys.stderr`
-_PATIENCE = 0.5  # seconds, for a reader of the log that is slow
+_WRITE_TIMEOUT = 0.5  # seconds, for a reader of the log that is slow
 _REQUEST_ID = "aws_request_id"  # as Lambda's own runtime calls it
 _TEXT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
 _FOR_PEOPLE = "%(levelname)s %(name)s: %(message)s"
@@ -60,7 +60,7 @@ class EventHandler(logging.Handler):
         """Takes what an event looks like."""
         super().__init__()
         self.setFormatter(formatter)
-        self.output = LogOutput(_PATIENCE, self._notice)
+        self.output = LogOutput(_WRITE_TIMEOUT, self._notice)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes a record, unless it has gone to a handler of the app's."""
