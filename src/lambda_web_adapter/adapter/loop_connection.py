@@ -79,8 +79,7 @@ class LoopConnection(ClientConnection):
         wire = self._wire
         if wire is None or not wire.port:
             raise ConnectionClosed("the connection is not open", sent=False)
-        wire.limit = self.limit
-        wire.begin(head, body, method, whole=whole)
+        wire.begin(head, body, method, whole=whole, limit=self.limit)
         await wire.receive(ALL if whole else HEAD, deadline)
         return wire.reader.response()
 
@@ -112,7 +111,6 @@ class _Wire(asyncio.Protocol):
     Attributes:
         port: this side's port, or 0 when the connection can take no request any more.
         reader: what has come.
-        limit: the most bytes of a body that is waited for as a whole.
     """
 
     def __init__(self) -> None:
@@ -125,12 +123,11 @@ class _Wire(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None
         self._error: Exception | None = None
         self.reader = ResponseReader()
-        self.limit = NO_LIMIT
         self.port = 0
 
     def begin(self, head: bytes, body: bytes, method: str, *, whole: bool = True, limit: int = NO_LIMIT) -> None:
         """Sends a request, or what there is of it."""
-        self.reader.expect(method, whole=whole, limit=self.limit)
+        self.reader.expect(method, whole=whole, limit=limit)
         self._asking = True
         self._enough = ALL
         if len(body) >= _LARGE_BODY:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     Kind = type[BeforeSnapshotFailed | AfterRestoreFailed]
 
-_MAX_RESPONSE = 1024 * 1024  # bytes of a response, of which only the status counts
 _RESTORE_SECONDS = 10.0  # what Lambda gives the restore hooks (Lambda Developer Guide, "SnapStart runtime hooks")
 
 
@@ -58,13 +57,12 @@ def _post(app: AppProcess, host: str, path: str, seconds: float, kind: Kind) -> 
         AfterRestoreFailed: the same, where it is this.
     """
     connection = BlockingConnection(host, app.port, app.is_gone)
-    connection.limit = _MAX_RESPONSE
     head = f"POST {path} HTTP/1.1\r\nhost: {host}:{app.port}\r\ncontent-length: 0\r\n\r\n"
     until = time.monotonic() + seconds
     try:
         run(connection.connect(min(seconds, _RESTORE_SECONDS)))
         port = connection.port
-        response = run(connection.ask(head.encode(), method="POST", deadline=until))
+        response = run(connection.ask(head.encode(), method="POST", deadline=until, whole=False))
         while not connection.complete:
             run(connection.more(until))
         if app.speaks:
