@@ -131,10 +131,8 @@ class Process(Nothing):
     def is_gone(self) -> bool:
         return False
 
-    def living(self) -> list[int]:
-        return []
-
-    without_parent = living
+    def living(self) -> dict[int, int]:
+        return {}
 
 
 @dataclass(frozen=True)

@@ -249,20 +249,14 @@ class AppProcess:
         if self._stacks:
             self._stacks.close()
 
-    def living(self) -> list[int]:
-        """Return the processes that stem from it, itself included, and have not ended.
+    def living(self) -> dict[int, int]:
+        """Return the processes that stem from it, itself included, and have not ended, and their parents.
 
         They stay in the bootstrap's own group, which is what Lambda and the Runtime Interface Emulator kill.
         """
         from lambda_web_adapter.adapter import process_tree  # not before the fork
 
-        return process_tree.living(self.pid, self._all, self._first_started) if self.started_at else []
-
-    def without_parent(self) -> list[int]:
-        """Return those of `living` that no other of them has started, or none that still lives."""
-        from lambda_web_adapter.adapter import process_tree
-
-        return process_tree.without_parent(self.pid, self._all, self._first_started) if self.started_at else []
+        return process_tree.living(self.pid, self._all, self._first_started) if self.started_at else {}
 
     def collect_orphans(self) -> None:
         """Let the kernel forget processes that stemmed from it, were adopted, and have ended."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from lambda_web_adapter.adapter.process_tree import pids, started
 from lambda_web_adapter.preface import COMMAND_VARIABLE
 
 TYPE_CHECKING = False
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _LISTENING = "0A"  # TCP_LISTEN (include/net/tcp_states.h)
-_START_TIME = 19  # among the fields of /proc/PID/stat behind the name: in clock ticks since the machine's start
 
 
 def stranger_on(port: int, family: Collection[int], run: str) -> str:
@@ -34,12 +34,12 @@ def stranger_on(port: int, family: Collection[int], run: str) -> str:
     wanted = inodes - own
     if not wanted:
         return ""
-    started = min(map(_start_time, family), default=0)
-    for pid in _processes():
+    since = min(map(started, family), default=0)
+    for pid in pids():
         if wanted.isdisjoint(_sockets(pid)):
             continue
         found = _run_of(pid)
-        if found != run and (found or _start_time(pid) < started):
+        if found != run and (found or started(pid) < since):
             return f"process {pid} ({_name(pid)})"
     return ""
 
@@ -47,7 +47,7 @@ def stranger_on(port: int, family: Collection[int], run: str) -> str:
 def owner_of(port: int) -> str:
     """Return a process that listens on a port: `process 12 (node)`; empty if that cannot be found out."""
     inodes = set(_listening(port))
-    found = (pid for pid in _processes() if inodes and not inodes.isdisjoint(_sockets(pid)))
+    found = (pid for pid in pids() if inodes and not inodes.isdisjoint(_sockets(pid)))
     return next((f"process {pid} ({_name(pid)})" for pid in found), "")
 
 
@@ -81,23 +81,10 @@ def _sockets(pid: int) -> Iterator[str]:
             yield target[8:-1]
 
 
-def _processes() -> Iterator[int]:
-    try:
-        names = os.listdir("/proc")
-    except OSError:
-        return
-    yield from (int(name) for name in names if name.isdecimal())
-
-
 def _run_of(pid: int) -> str:
     prefix = f"{COMMAND_VARIABLE}="
     lines = _read(f"/proc/{pid}/environ").split("\0")
     return next((line.removeprefix(prefix) for line in lines if line.startswith(prefix)), "")
-
-
-def _start_time(pid: int) -> int:
-    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
-    return int(fields[_START_TIME]) if fields else 0
 
 
 def _name(pid: int) -> str:

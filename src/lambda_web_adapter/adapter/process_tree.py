@@ -39,27 +39,34 @@ def adopt_orphans() -> None:
 
 def is_exiting(pid: int) -> bool:
     """Return whether a process is about to end, which takes a while where it has much memory; False without /proc."""
+    fields = _stat(pid)
+    return bool(fields) and bool(int(fields[_FLAGS]) & _PF_EXITING)
+
+
+def started(pid: int) -> int:
+    """Return when a process was started, in ticks since the machine's start; 0 if it has ended, or without /proc."""
+    fields = _stat(pid)
+    return int(fields[_STARTED]) if fields else 0
+
+
+def pids() -> Iterator[int]:
+    """Yield all processes; none without /proc."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return bool(int(file.read().rpartition(b")")[2].split()[_FLAGS]) & _PF_EXITING)
+        names = os.listdir("/proc")
     except OSError:
-        return False
+        return
+    yield from (int(name) for name in names if name.isdecimal())
 
 
-def living(app: int, others: Collection[int], since: int) -> list[int]:
-    """Find the processes that stem from an app, without those that have ended and were not waited for.
+def living(app: int, others: Collection[int], since: int) -> dict[int, int]:
+    """Find the living processes that stem from an app, and their parents; those to be waited for are not among them.
 
     Args:
         app: the app's own process, or 0 when it has ended and was waited for.
         others: other apps' processes; what stems from them is not this app's.
         since: when the first of the apps was started, in ticks. The adapter's children from before that are not theirs.
     """
-    return [pid for pid, ended, _ in _family(app, others, since) if not ended]
-
-
-def without_parent(app: int, others: Collection[int], since: int) -> list[int]:
-    """Find those of the living that no other of them has started, or none that still lives."""
-    return [pid for pid, ended, parent in _family(app, others, since) if not ended and parent == os.getpid()]
+    return {pid: parent for pid, ended, parent in _family(app, others, since) if not ended}
 
 
 def kill(app: int, others: Collection[int], since: int) -> None:
@@ -109,11 +116,15 @@ def _family(app: int, others: Collection[int], since: int) -> list[tuple[int, bo
 
 def _processes() -> Iterator[tuple[int, int, bool, int]]:
     """Read of each process its id, its parent's, whether it has ended, and when it was started in ticks."""
+    for pid in pids():
+        if fields := _stat(pid):
+            yield pid, int(fields[_PARENT]), fields[_STATE] in b"ZX", int(fields[_STARTED])
+
+
+def _stat(pid: int) -> list[bytes]:
+    """Read the fields behind a process's name; none if it has ended, or cannot be looked at."""
     try:
-        names = os.listdir("/proc")
-    except FileNotFoundError:
-        return
-    for name in filter(str.isdecimal, names):
-        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:  # it may have ended meanwhile
-            fields = file.read().rpartition(b")")[2].split()
-            yield int(name), int(fields[_PARENT]), fields[_STATE] in b"ZX", int(fields[_STARTED])
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()
+    except OSError:
+        return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 
@@ -48,7 +49,8 @@ def _has_stopped(app: AppProcess, asked: set[int], until: float) -> bool:
         return False
     left = app.living()
     # One of them may be a server with workers, behind a shell that has ended.
-    others = set(left if late else app.without_parent()) - {app.pid} - asked
+    adopted = [pid for pid, parent in left.items() if parent == os.getpid()]
+    others = set(left if late else adopted) - {app.pid} - asked
     process_tree.send(signal.SIGTERM, others)
     asked |= others
     return not left and app.has_ended()  # without /proc, nothing is known of what is left
