@@ -243,10 +243,8 @@ class Invoker:
         if self._access:
             self._access.failed(problem)
             self._access.replies(response)
-        if streamed:
-            return StreamedReply(prelude(response), response.body)
         try:
-            return source.reply(response, event)
+            return _reply_with(source, response, event, streamed=streamed)
         except Exception as error:  # the loop must outlive an event that not even an error can be written for
             log("ERROR", traceback.format_exc(), request_id)
             raise problem from error
@@ -280,16 +278,19 @@ def reply_without_app(
     source = source_of(event, settings)
     if not source.http:
         return None
-    response = _error_response(problem)
-    if source.streams and settings.invoke_mode == "response_stream":
-        return StreamedReply(prelude(response), response.body)
-    return source.reply(response, event)
+    streamed = source.streams and settings.invoke_mode == "response_stream"
+    return _reply_with(source, _error_response(problem), event, streamed=streamed)
 
 
 def deadline_of(invocation: Invocation, margin: float) -> float:
     """Says when to give up on an invocation, on the monotonic clock in seconds: `margin` seconds before Lambda does."""
     left = invocation.deadline_ms / 1000 - time.time() - margin if invocation.deadline_ms else _LONGEST
     return time.monotonic() + min(max(left, 0.0), _LONGEST)
+
+
+def _reply_with(source: EventSource, response: Response, event: Any, *, streamed: bool) -> bytes | StreamedReply:
+    """Return the reply of a response of ours, which is whole, in the way in which its source takes replies."""
+    return StreamedReply(prelude(response), response.body) if streamed else source.reply(response, event)
 
 
 def _route(request: Request) -> str:
