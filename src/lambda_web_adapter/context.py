@@ -200,14 +200,13 @@ def current_event_source(headers: Headers) -> str:
     return headers.get(preface.EVENT_SOURCE) or ""
 
 
-def event_refusal(headers: Headers, sources: tuple[str, ...]) -> str:
+def event_refusal(source: str, sources: tuple[str, ...]) -> str:
     """Return why a request is none of these sources' events; empty if it is one.
 
     Args:
-        headers: the request's headers.
+        source: the source of the event that the request delivers, as `current_event_source` has it.
         sources: the sources that are taken; all if there is none.
     """
-    source = current_event_source(headers)
     if source and (not sources or source in sources):
         return ""
     expected = f"events of {', '.join(sources)}" if sources else "events"

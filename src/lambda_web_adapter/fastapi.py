@@ -80,8 +80,9 @@ def require_event_source(*sources: str) -> Callable[[Request], Coroutine[Any, An
     """
 
     async def event_source(request: Request) -> str:
-        if refusal := event_refusal(request.headers, sources):
+        source = current_event_source(request.headers)
+        if refusal := event_refusal(source, sources):
             raise HTTPException(403, refusal)
-        return current_event_source(request.headers)
+        return source
 
     return event_source

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from flask import abort, current_app, request
 from werkzeug.local import LocalProxy
 
-from lambda_web_adapter.context import current_context, current_event, event_refusal
+from lambda_web_adapter.context import current_context, current_event, current_event_source, event_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def require_event_source(*sources: str) -> Callable[[Callable[..., Any]], Callab
     def for_events_only(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            if refusal := event_refusal(request.headers, sources):
+            if refusal := event_refusal(current_event_source(request.headers), sources):
                 abort(403, refusal)
             return current_app.ensure_sync(view)(*args, **kwargs)
 
