@@ -39,23 +39,24 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.app.control import Control
     from lambda_web_adapter.app.handling import Handling
+    from lambda_web_adapter.settings import Settings
 
 # For requests still running when SIGTERM comes: half of the 300 ms that Lambda leaves a runtime to stop.
 _DRAIN = 0.15  # seconds
 
 
-def serve(app: ASGI3Application, listener: socket.socket, handling: Handling) -> int:
-    """Serves the app until SIGTERM.
+def serve(app: ASGI3Application, listener: socket.socket, handling: Handling, settings: Settings) -> int:
+    """Serve the app until SIGTERM.
 
     Returns:
         The exit code: 0, or 1 when the lifespan startup failed.
     """
     config = Config(
-        Lifespan(app, handling.control, handling.lifespan),
+        Lifespan(app, handling.control, settings.lifespan),
         http=connections(app, handling),  # type: ignore[arg-type]  # it is called for each connection, as a class is
         ws="none",
-        loop=_loop(handling.loop),
-        lifespan="off" if handling.lifespan == "off" else "auto",
+        loop=_loop(settings.loop),
+        lifespan="off" if settings.lifespan == "off" else "auto",
         interface="asgi3",
         log_config=None,
         log_level="warning",

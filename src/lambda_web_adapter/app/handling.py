@@ -37,8 +37,6 @@ class Handling:
         from_adapter: whether requests come from the adapter, which the control channel tells.
         underscore_headers: whether a WSGI app gets headers whose names have an underscore.
         root_path: where an ASGI app finds the removed part of the path; `app/root_path.py` has the places.
-        loop: which event loop an ASGI app runs in; `auto` looks.
-        lifespan: whether an ASGI app is called for its lifespan: `auto`, `on`, `off`.
     """
 
     __slots__ = (
@@ -47,8 +45,6 @@ class Handling:
         "event_in_environ",
         "freeze_seconds",
         "from_adapter",
-        "lifespan",
-        "loop",
         "root_path",
         "underscore_headers",
     )
@@ -64,7 +60,6 @@ class Handling:
         self.event_in_environ = event_in_environ
         self.root_path = "in-path"
         self.underscore_headers = False
-        self.loop = self.lifespan = "auto"
 
     def begin(self, invocation: Invocation | None) -> None:
         """Has the app know an invocation; None is a request that does not come from the adapter."""

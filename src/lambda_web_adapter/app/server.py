@@ -96,12 +96,11 @@ def _serve_app(app: Any, interface: str, settings: Settings, listener: socket.so
         return wsgi.serve(app, listener, handling)
     from lambda_web_adapter.app import asgi
 
-    handling.loop, handling.lifespan = settings.loop, settings.lifespan
     if interface != "wsgi":  # the bridge for WSGI apps makes SCRIPT_NAME of what ASGI says
         from lambda_web_adapter.app.root_path import root_path_of
 
         handling.root_path = root_path_of(app, settings.root_path)
-    return asgi.serve(_as_asgi(app, interface, handling), listener, handling)
+    return asgi.serve(_as_asgi(app, interface, handling), listener, handling, settings)
 
 
 def _write_lines_at_once() -> None:
