@@ -52,7 +52,7 @@ def base_path(value: str) -> str:
 
 
 def hook_path(value: str) -> str:
-    """Takes a path that the adapter alone may ask for: one whose spellings can be told, and not the app's root."""
+    """Parse a path that only the adapter may request: one whose spellings are known, and not the app's root."""
     found = path(value)
     segments = found.rstrip("/").split("/")[1:]
     if not segments or set(segments) & {"", ".", ".."} or set(found) & set("%;\\{}"):
@@ -77,7 +77,7 @@ def seconds(value: str) -> float:
 
 
 def seconds_or_no_bound(value: str) -> float:
-    """Takes a time in seconds, fractions allowed; none and less mean without bound, which is infinite."""
+    """Parse a time in seconds, fractions allowed; 0 and less mean without bound, which is infinite."""
     found = _number(value)
     if -1e6 < found < 1e6:
         return found if found > 0 else float("inf")
@@ -85,7 +85,7 @@ def seconds_or_no_bound(value: str) -> float:
 
 
 def seconds_or_zero(value: str) -> float:
-    """Takes a time in seconds, fractions allowed, or none."""
+    """Parse a time in seconds, fractions allowed, 0 included."""
     found = _number(value)
     if 0 <= found < 1e6:
         return found
@@ -93,7 +93,7 @@ def seconds_or_zero(value: str) -> float:
 
 
 def _number(value: str) -> float:
-    """Reads a number; what is none is not a number, which is not within any bounds."""
+    """Parse a number; what is none becomes NaN, which is not within any bounds."""
     try:
         return float(value)
     except ValueError:

@@ -34,7 +34,7 @@ class AppConnection:
     """A connection to one run of the app process."""
 
     def __init__(self, app: AppProcess, host: str, mode: Mode, idle_seconds: float = 1.0) -> None:
-        """Remembers the app; the connection is opened when it is first needed.
+        """Remember the app; the connection is opened when it is first needed.
 
         Args:
             app: the app.
@@ -164,7 +164,7 @@ class AppConnection:
         return False
 
     def _note_progress(self) -> None:
-        """Decides about a command's connection when its response is whole: whether the next request may go on it.
+        """Decide whether the next request may go on a command's connection, once a response on it is whole.
 
         Behind a failure it may not: servers close behind some without saying so (uvicorn, when the framework has
         answered and raises on), and a request that is on its way by then is lost. Behind a body that servers leave
@@ -191,7 +191,7 @@ class AppConnection:
         return time.monotonic() - self._used_at < self._idle_seconds
 
     async def _connect(self, deadline: float) -> None:
-        """Opens a connection, for which an app that is busy may let us wait, but not beyond the deadline."""
+        """Open a connection; an app that is busy may keep us waiting for it, but not beyond the deadline."""
         began, self._port = time.monotonic(), 0
         left = deadline - began
         while not self._port:

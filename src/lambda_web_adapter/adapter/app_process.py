@@ -241,7 +241,7 @@ class AppProcess:
         return self._stacks.take() if self._stacks else ""
 
     def kill(self) -> None:
-        """Ends the process, and all that stem from it, at once."""
+        """End the process, and all that stem from it, at once."""
         self._clear()
         self.control.close()
         if self._reserved:

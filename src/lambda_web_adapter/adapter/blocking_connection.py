@@ -36,7 +36,7 @@ class BlockingConnection(ClientConnection):
     """A connection to one address."""
 
     def __init__(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> None:
-        """Remembers the address, and what looks whether the peer is gone; nothing is opened yet."""
+        """Remember the address, and what looks whether the peer is gone; nothing is opened yet."""
         self._address = (host, port)
         self._is_gone = is_gone
         self._socket: socket.socket | None = None

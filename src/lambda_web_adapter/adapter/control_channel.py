@@ -29,7 +29,7 @@ class ControlChannel:
     """What the app says of itself, line by line; without a socket it is closed."""
 
     def __init__(self, channel: socket.socket | None = None, is_gone: Callable[[], bool] | None = None) -> None:
-        """Takes the socket, and what looks whether the app is gone: a process that it has started may hold its end."""
+        """Take the socket, and what looks whether the app is gone: a process that it has started may hold its end."""
         self._socket = channel
         self._is_gone = is_gone
         self._rest = b""

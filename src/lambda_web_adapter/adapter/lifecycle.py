@@ -100,7 +100,7 @@ def _live(address: str, supervisors: list[Supervisor], settings: Settings, kind:
 
 
 def init_failed(address: str, error: AdapterError, settings: Settings, apps: Sequence[AppProcess] = ()) -> int:
-    """Ends the apps that were started, and reports that the environment cannot start; returns the exit code."""
+    """End the apps that were started, report that the environment cannot start, and return the exit code."""
     stop(apps)
     log("ERROR", f"{error.error_type}: {error}")
     try:

@@ -107,7 +107,7 @@ class ManyAtOnce(Mode):
         self._shown = False  # whether the app wrote its stacks when it was last asked to
 
     def connection(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> LoopConnection:
-        """Makes a connection on the event loop; `child_changed` ends those to an app that is gone."""
+        """Return a connection on the event loop; `child_changed` ends those to an app that is gone."""
         return LoopConnection(host, port)
 
     @contextlib.asynccontextmanager
@@ -127,7 +127,7 @@ class ManyAtOnce(Mode):
         self._ear = _Ear(app)
 
     def child_changed(self) -> None:
-        """Has the app looked at, outside of the signal's handler; one that is gone leaves no open connection."""
+        """Look at the app, outside of the signal's handler; one that is gone leaves no open connection."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._look)
 
@@ -179,7 +179,7 @@ class ManyAtOnce(Mode):
             app.kill()
 
     async def _end(self, app: AppProcess, why: str, request_id: str) -> None:
-        """Ends an app that hangs as a whole: one of the workers that find that out does, and the others wait for it."""
+        """End an app that hangs as a whole: one of the workers that find that out does, and the others wait for it."""
         async with self._lock:
             if not app.pid:
                 return

@@ -113,7 +113,7 @@ class Mode(ABC):
 
     @abstractmethod
     def connection(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> ClientConnection:
-        """Makes a connection, which is not open yet.
+        """Return a connection, which is not open yet.
 
         Args:
             host: the host to connect to.
@@ -131,7 +131,7 @@ class Mode(ABC):
 
     @abstractmethod
     def child_changed(self) -> None:
-        """Takes note that a child has ended, or that an app's server has stopped; called in a signal's handler."""
+        """Note that a child has ended, or that an app's server has stopped; called in a signal's handler."""
 
     @abstractmethod
     async def pause(self, seconds: float) -> None:
@@ -154,7 +154,7 @@ class Mode(ABC):
 
     @abstractmethod
     async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:
-        """Lets go of a request that was not answered in time, and logs what the app was doing.
+        """Cancel a request that was not answered in time, or end the app, and log what the app was doing.
 
         Args:
             app: the app.

@@ -49,7 +49,7 @@ class OneAtATime(Mode):
         """Takes no note of it."""
 
     def child_changed(self) -> None:
-        """Leaves it to the next look: who waits looks again and again."""
+        """Leave it to the next look: who waits looks again and again."""
 
     async def pause(self, seconds: float) -> None:
         """Sleeps."""

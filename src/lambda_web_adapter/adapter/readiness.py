@@ -143,7 +143,7 @@ def _stranger(app: AppProcess) -> str:
 
 
 def _connect(host: str, port: int, until: float) -> str:
-    """Tries to connect; returns what is wrong, or nothing."""
+    """Try to connect; return what is wrong, or nothing."""
     try:
         socket.create_connection((host, port), _bounded(_CONNECT_SECONDS, until)).close()
     except OSError as error:
@@ -152,12 +152,12 @@ def _connect(host: str, port: int, until: float) -> str:
 
 
 def _bounded(seconds: float, until: float) -> float:
-    """Cuts a time at a moment, but leaves something of it, since a time of zero has another meaning for sockets."""
+    """Return a length of time that ends by a deadline, but not zero, which has another meaning for sockets."""
     return max(min(seconds, until - time.monotonic()), _LEAST_SECONDS)
 
 
 def _probe(settings: Settings, port: int, path: str, until: float) -> str:
-    """Asks for the path; returns what is wrong, or nothing."""
+    """Ask for the path; return what is wrong, or nothing."""
     connection = BlockingConnection(settings.host, port)
     request = f"GET {path} HTTP/1.1\r\nhost: {settings.host}:{port}\r\nconnection: close\r\n\r\n"
     try:

@@ -196,7 +196,7 @@ class ResponseReader:
             self._whole = False
 
     def _put_together(self, size: int) -> None:
-        """Begins to collect a body that is large, or comes in very many pieces."""
+        """Collect a body in one buffer from now on, if it is large or comes in very many pieces."""
         if size >= LARGE_PIECE:
             self._buffer = buffer_for(self._headers, self._chunks, self._limit)
         elif len(self._chunks) >= _MANY:

@@ -45,7 +45,7 @@ class StacksFile:
         environment[STACKS_TO] = str(self._descriptor)
 
     def take(self) -> str:
-        """Reads what has been written, and empties it; of a file that is closed there is nothing."""
+        """Return what has been written, and empty the file; of one that is closed there is nothing."""
         if self._descriptor < 0:
             return ""
         text = os.pread(self._descriptor, _MOST, 0).decode("utf-8", "replace")

@@ -171,7 +171,7 @@ class StartupFailed(Exception):
 
 
 class Lifespan:
-    """Calls an ASGI app for its lifespan; what it raises is told to the adapter, or is in the log."""
+    """An ASGI app's lifespan; what the app raises in it goes to the adapter, or to the log."""
 
     def __init__(self, app: ASGI3Application, control: Control, setting: str) -> None:
         """Take the app, the control channel, and whether the lifespan is required (`on`)."""

@@ -158,7 +158,7 @@ def scope_of(
 
 
 def _origin_form(target: bytes) -> bytes:
-    """Leaves scheme and host out of a target (RFC 9112 §3.2.2).
+    """Return a target without scheme and host (RFC 9112 §3.2.2).
 
     Raises:
         NotHttp: it has no path, as that of CONNECT, or is no target.

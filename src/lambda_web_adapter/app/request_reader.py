@@ -50,7 +50,7 @@ class RawRequest(NamedTuple):
 
 
 class RequestReader:
-    """Reads the requests of one connection, one after the other."""
+    """The requests of one connection, read one after the other."""
 
     def __init__(self, send: Callable[[bytes], object], *, from_adapter: bool = True) -> None:
         """Begin with a new connection.
@@ -198,7 +198,7 @@ class RequestReader:
             self._buffer = buffer_for(self._headers, self._chunks)
 
     def on_message_complete(self) -> None:
-        """Ends a request."""
+        """Build the request, which is whole."""
         parser = self._parser
         if self._buffer is not None:
             body = self._buffer.getvalue()

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 @cache
 def warn_once() -> None:
-    """Write to the log that a header was left out; that is said once in the life of the process."""
+    """Log that a header was left out, once in the life of the process."""
     logger.warning(
         "A header whose name has an underscore was left out, since WSGI cannot tell it from the same name with a "
         "hyphen. AWS_LWA_UNDERSCORE_HEADERS=true lets such headers in."

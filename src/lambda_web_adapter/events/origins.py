@@ -122,8 +122,8 @@ def origin_of(event: Any) -> str:
 
 def _by_source(record: dict[str, Any]) -> str:
     """Name the service by what a record, or an event, says of it; empty when that says nothing known."""
-    said = _request.text_or_empty(record.get("eventSource") or record.get("EventSource"))
-    if service := _SERVICES.get(said.lower()):
+    event_source = _request.text_or_empty(record.get("eventSource") or record.get("EventSource"))
+    if service := _SERVICES.get(event_source.lower()):
         return service
     arn = _request.text_or_empty(record.get("eventSourceARN") or record.get("eventSourceArn"))
     _, _, service, *_ = f"{arn}::".split(":")  # arn:aws:kinesis:…

@@ -25,7 +25,7 @@ def refusal_of_invoke(scope: HTTPScope, bound: str) -> str:
 
     Args:
         scope: the request.
-        bound: the host that the local run was told to listen on. If others than this machine may call there, its
+        bound: the host that the local run listens on. If others than this machine may call there, its
             addresses and ports as they know them cannot be told (a container's, for instance), so that any IP address
             counts as its own: no page can have a name lead to another.
     """

@@ -51,7 +51,7 @@ class GatewayApp:
     """Stands where one of AWS's gateways stands."""
 
     def __init__(self, gateway: Gateway, invoke: Invoke, host: str = "127.0.0.1") -> None:
-        """Takes the gateway to stand for, what handles an event, and the host that it was told to listen on."""
+        """Take the gateway to stand for, what handles an event, and the host that the run listens on."""
         self._gateway = gateway
         self._invoke = invoke
         self._host = host

@@ -36,7 +36,7 @@ class RuntimeService:
     """
 
     def __init__(self, timeout: float, address: str) -> None:
-        """Takes the function's time-out in seconds, and where it listens."""
+        """Take the function's timeout in seconds, and the address that it listens on."""
         self._timeout = timeout
         self.address = address
         self.key = secrets.token_urlsafe()
