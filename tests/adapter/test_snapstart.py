@@ -16,17 +16,18 @@ if TYPE_CHECKING:
     from fake_runtime_api import FakeRuntimeApi
 
 SNAP_START = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
-APP = """
-import asyncio, http.client, os
-from lambda_web_adapter import after_restore, before_snapshot
-from snapshot_restore_py import register_after_restore, register_before_snapshot
-
+TELL = """
 def tell(name):
     connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     connection.request("GET", f"/test/{name}")
     connection.getresponse().read()
     connection.close()
-
+"""
+APP = """
+import asyncio, http.client, os
+from lambda_web_adapter import after_restore, before_snapshot
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+TELL
 HOOKS
 
 async def app(scope, receive, send):
@@ -37,7 +38,7 @@ async def app(scope, receive, send):
 def wsgi(environ, start_response):
     start_response("200 OK", [])
     return [str(os.getpid()).encode()]
-"""
+""".replace("TELL", TELL)
 HOOKS = """
 @before_snapshot
 def first():
@@ -162,13 +163,7 @@ PATHS = {
 SERVER = """
 import http.client, os, sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
-def tell(name):
-    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    connection.request("GET", f"/test/{name}")
-    connection.getresponse().read()
-    connection.close()
-
+TELL
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -190,7 +185,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
-"""
+""".replace("TELL", TELL)
 
 
 def told(api: FakeRuntimeApi) -> list[str]:
