@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Collection
 
+    from lambda_web_adapter.log_output import LogOutput
+
 _KEPT = 16 * 1024  # bytes
 _LINES = 20
 _STDERR = 2
@@ -48,11 +50,17 @@ class LastWords:
         return before
 
     def listen(self) -> None:
-        """Begins to write on what comes, in a thread of its own."""
+        """Write on what comes, in a thread of its own.
+
+        What the thread needs is imported before it begins: a fork meanwhile, for another app process, would copy the
+        lock of a module that is being imported, and that process would wait for it for ever.
+        """
         import threading  # after the fork, which it must not delay
 
+        from lambda_web_adapter.adapter.log import relay  # as above
+
         os.close(self._writer)
-        self._thread = threading.Thread(target=self._write_on, name="stderr", daemon=True)
+        self._thread = threading.Thread(target=self._write_on, args=(relay(),), name="stderr", daemon=True)
         self._thread.start()
 
     def text(self, known: Collection[str] = ()) -> str:
@@ -67,10 +75,7 @@ class LastWords:
         said = [each for line in lines for each in _said(line) if each not in known]
         return "\n".join(said[-_LINES:]).strip()
 
-    def _write_on(self) -> None:
-        from lambda_web_adapter.adapter.log import relay  # this stands before the fork
-
-        output = relay()
+    def _write_on(self, output: LogOutput) -> None:
         try:
             while data := self._read_lines():
                 self._kept = (self._kept + data)[-_KEPT:]
