@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import h11
 import pytest
 from fixtures.loading import every_fixture, fixture
+from properties.strategies import OF_SERVERS
 from whole_request import request_bytes
 
 from lambda_web_adapter.errors import InvalidEvent
@@ -209,42 +210,7 @@ def test_what_the_gateway_or_the_adapter_says_is_not_forged_by_an_underscore(nam
     assert "forged" not in [value for _, value in found.headers]
 
 
-# What servers take for variables of their own (RFC 3875 §4.1), or for the word of a proxy in front of them.
-OF_SERVERS = [
-    pytest.param("Auth-Type", id="AUTH_TYPE"),
-    pytest.param("Document-Root", id="DOCUMENT_ROOT"),
-    pytest.param("Document-Uri", id="DOCUMENT_URI"),
-    pytest.param("Gateway-Interface", id="GATEWAY_INTERFACE"),
-    pytest.param("Https", id="HTTPS"),
-    pytest.param("Path-Info", id="PATH_INFO"),
-    pytest.param("Path-Translated", id="PATH_TRANSLATED"),
-    pytest.param("Query-String", id="QUERY_STRING"),
-    pytest.param("Raw-Uri", id="RAW_URI"),
-    pytest.param("Remote-Addr", id="REMOTE_ADDR"),
-    pytest.param("Remote-Host", id="REMOTE_HOST"),
-    pytest.param("Remote-Ident", id="REMOTE_IDENT"),
-    pytest.param("Remote-Port", id="REMOTE_PORT"),
-    pytest.param("Remote-User", id="REMOTE_USER"),
-    pytest.param("Request-Method", id="REQUEST_METHOD"),
-    pytest.param("Request-Scheme", id="REQUEST_SCHEME"),
-    pytest.param("Request-Uri", id="REQUEST_URI"),
-    pytest.param("Script-Filename", id="SCRIPT_FILENAME"),
-    pytest.param("Script-Name", id="SCRIPT_NAME"),
-    pytest.param("Server-Addr", id="SERVER_ADDR"),
-    pytest.param("Server-Name", id="SERVER_NAME"),
-    pytest.param("Server-Port", id="SERVER_PORT"),
-    pytest.param("Server-Protocol", id="SERVER_PROTOCOL"),
-    pytest.param("Server-Software", id="SERVER_SOFTWARE"),
-    pytest.param("Proxy", id="HTTP_PROXY, which HTTP clients take for their proxy"),
-    pytest.param("Redirect-Status", id="HTTP_REDIRECT_STATUS, which lets php-cgi run what it is asked for"),
-    pytest.param("Daphne-Root-Path", id="Daphne's root path"),
-    pytest.param("X-Script-Name", id="SCRIPT_NAME by a middleware"),
-    pytest.param("X-Sendfile-Type", id="Rack's way to send a file"),
-    pytest.param("X-Accel-Mapping", id="Rack's places of files"),
-]
-
-
-@pytest.mark.parametrize("name", OF_SERVERS)
+@pytest.mark.parametrize("name", sorted(map(str.title, OF_SERVERS)))
 @pytest.mark.parametrize(
     "spelled",
     [

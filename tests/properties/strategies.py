@@ -1,5 +1,6 @@
 """All strategies. They build requests, events and responses from the specifications, independently of the package."""
 
+import re
 import string
 from typing import Any
 from urllib.parse import quote
@@ -69,12 +70,56 @@ LISTED = frozenset(
         "x-real-ip",
     }
 )
+# What servers take for variables of their own (RFC 3875 §4.1), or for the word of a proxy in front of them.
+OF_SERVERS = frozenset(
+    {
+        "auth-type",
+        "document-root",
+        "document-uri",
+        "gateway-interface",
+        "https",
+        "path-info",
+        "path-translated",
+        "query-string",
+        "raw-uri",
+        "remote-addr",
+        "remote-host",
+        "remote-ident",
+        "remote-port",
+        "remote-user",
+        "request-method",
+        "request-scheme",
+        "request-uri",
+        "script-filename",
+        "script-name",
+        "server-addr",
+        "server-name",
+        "server-port",
+        "server-protocol",
+        "server-software",
+        "proxy",  # HTTP_PROXY, which HTTP clients take for their proxy
+        "redirect-status",  # HTTP_REDIRECT_STATUS, which lets php-cgi run what it is asked for
+        "daphne-root-path",
+        "x-script-name",  # SCRIPT_NAME by a middleware
+        "x-sendfile-type",  # Rack's way to send a file
+        "x-accel-mapping",  # Rack's places of files
+    }
+)
+# What gateways set, and the content type: another spelling could pass for it where all but letters and digits is alike.
+_SPELLED_ONE_WAY = re.compile(
+    r"(cf|cloudfront|x-amzn?|x-forwarded)-"
+    r"|(content-type|forwarded|true-client-ip|via|x-client-ip|x-original-forwarded-for)\Z"
+)
 # Forwarded, but by rules of their own.
 _OF_THEIR_OWN = {"cookie", "host", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
 
 
 def _is_free(name: str) -> bool:
-    return name.lower().replace("_", "-") not in LISTED | _OF_THEIR_OWN
+    lower = name.lower()
+    variable = re.sub("[^0-9a-z]", "-", lower)
+    return variable not in LISTED | OF_SERVERS | _OF_THEIR_OWN and (
+        variable == lower or not _SPELLED_ONE_WAY.match(variable)
+    )
 
 
 free_names = (st.sampled_from(["Accept", "accept", "x-tag", "X-Tag", "X-TAG"]) | st.text(_TOKEN, min_size=1)).filter(
