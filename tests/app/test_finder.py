@@ -1,7 +1,9 @@
 """Finding the app in a folder, and seeing what kind it is."""
 
 import functools
+import inspect
 import sys
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from flask import Flask
 from starlette.applications import Starlette
+from werkzeug.local import LocalProxy
 
 from lambda_web_adapter.app.finder import MODULES, NAMES, find_app, interface_of
 from lambda_web_adapter.errors import AppNotFound
@@ -18,6 +21,14 @@ Write = Callable[[str, str], None]
 
 APP = "def {}(environ, start_response): ...\n"
 WSGI = APP.format("app")
+LAZY = """
+class Lazy:
+    @property
+    def __class__(self):
+        raise RuntimeError("settings are not configured")
+
+    def __call__(self): ...
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -261,6 +272,13 @@ def test_what_may_be_meant_is_an_app_and_not_just_callable(write: Write, tmp_pat
         find_app("main:app", tmp_path)
 
 
+def test_what_may_be_meant_is_not_looked_at_more_than_needed(write: Write, tmp_path: Path) -> None:
+    write("main.py", f"{LAZY}\nfrom flask import Flask\nsettings = Lazy()\napi = Flask('main')\n")
+
+    with pytest.raises(AppNotFound, match="It has api, which may be what you mean"):
+        find_app("main:app", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("source", "error"),
     [
@@ -382,6 +400,33 @@ def of_server(package: str, name: str) -> Any:
     return type(name, (), {"__module__": f"{package}.web", "__call__": lambda self, *args: self})()
 
 
+class Lazy:
+    """It raises when it is looked at, as settings do that nobody has configured."""
+
+    @property  # type: ignore[misc]  # that it cannot be read is the case
+    def __class__(self) -> Any:
+        raise RuntimeError("settings are not configured")
+
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
+class LazyOfAnything(Lazy):
+    def __call__(self, *args: object, **kwargs: object) -> None: ...
+
+
+class LazyWsgi(Lazy):
+    def __call__(self, environ: object, start_response: object) -> None: ...
+
+
+class LazyAsgi(Lazy):
+    async def __call__(self, *args: object) -> None: ...
+
+
+def without_module(function: Any) -> Any:
+    return types.FunctionType(function.__code__, {})
+
+
 @functools.wraps(wsgi_function)
 def wrapped(*args: object, **kwargs: object) -> None: ...
 
@@ -417,9 +462,29 @@ def wrapped(*args: object, **kwargs: object) -> None: ...
         pytest.param(Starlette(), "asgi", id="Starlette"),
         pytest.param(asgi2_function, "asgi2", id="ASGI 2 function"),
         pytest.param(Asgi2Class, "asgi2", id="ASGI 2 class"),
+        pytest.param(functools.cache(asgi_function_without_async), "asgi", id="C code around an ASGI function"),
+        pytest.param(without_module(wsgi_function), "wsgi", id="WSGI function without module"),
+        pytest.param(type("Lone", (WsgiObject,), {"__module__": None})(), "wsgi", id="WSGI object without module"),
     ],
 )
 def test_the_kind_is_seen(app: object, kind: str) -> None:
+    assert interface_of(app) == kind
+
+
+# Made in the test, since pytest looks at parameters.
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        pytest.param(LazyOfAnything, "wsgi", id="that takes anything"),
+        pytest.param(LazyWsgi, "wsgi", id="WSGI"),
+        pytest.param(LazyAsgi, "asgi", id="ASGI"),
+        pytest.param(lambda: Hiding(LazyOfAnything()), "wsgi", id="in an object"),
+        pytest.param(lambda: Hiding(LazyAsgi()), "asgi", id="ASGI, in an object"),
+    ],
+)
+def test_the_kind_is_seen_without_a_look_at_lazy_attributes(make: Callable[[], object], kind: str) -> None:
+    app = make()
+
     assert interface_of(app) == kind
 
 
@@ -438,6 +503,20 @@ def test_the_kind_is_seen(app: object, kind: str) -> None:
 )
 def test_what_is_no_app_as_far_as_can_be_seen(app: object, text: str) -> None:
     with pytest.raises(AppNotFound, match=text):
+        interface_of(app)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the mark is of Python 3.12")
+def test_a_function_that_is_marked_as_asynchronous_is_an_asgi_app() -> None:
+    def marked(*args: object) -> None: ...
+
+    assert interface_of(vars(inspect)["markcoroutinefunction"](marked)) == "asgi"
+
+
+def test_a_proxy_for_what_is_not_there_is_no_app() -> None:
+    app: Any = LocalProxy(lambda: Lazy().app)
+
+    with pytest.raises(AppNotFound, match="AWS_LWA_INTERFACE"):
         interface_of(app)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from lambda_web_adapter.app import root_path, wrapping
 from lambda_web_adapter.app.finder import interface_of
 from lambda_web_adapter.app.root_path import APART, IN_PATH, NONE, root_path_of
 
@@ -194,9 +196,209 @@ def test_all_others_get_it_as_asgi_has_it(app: Any) -> None:
     assert root_path_of(app, "auto") == IN_PATH
 
 
+class Untouchable:
+    """It raises when it is looked at, as settings that nobody has configured do."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise LookupError(f"{name} was looked at")
+
+    __bool__ = __len__ = __iter__ = __eq__ = __hash__ = lambda *_: pytest.fail("it was called")  # type: ignore[assignment]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        pytest.fail("it was called")
+
+
+class OfAnotherClass:
+    @property  # type: ignore[misc]  # that it cannot be read is the case
+    def __class__(self) -> Any:
+        raise RuntimeError("settings are not configured")
+
+
+class OfAnotherSignature(Untouchable):
+    @property
+    def __signature__(self) -> Any:
+        raise KeyError("__signature__")
+
+    def __call__(self, first: Any, second: Any) -> Any: ...
+
+
+class UntouchableDict(dict[str, Any]):
+    def values(self) -> Any:
+        raise OSError("there is no connection")
+
+
+class UntouchableList(list[Any]):
+    def __iter__(self) -> Any:
+        raise OSError("there is no connection")
+
+
+class UntouchablePartial(functools.partial[Any]):
+    func = args = keywords = property(lambda self: pytest.fail("it was looked at"))
+
+
+class Meta(type):
+    def __getattribute__(cls, name: str) -> Any:
+        if name in ("__call__", "__dict__", "__flags__", "__module__", "__mro__", "__name__"):
+            raise LookupError(f"{name} of the class was looked at")
+        return super().__getattribute__(name)
+
+
+class OfUntouchableClass(metaclass=Meta):
+    def __call__(self, first: Any, second: Any) -> Any: ...
+
+
+def with_wrapped(wrapped: Any) -> Any:
+    def function(first: Any, second: Any) -> None: ...
+
+    function.__wrapped__ = wrapped  # type: ignore[attr-defined]  # as `functools.wraps` does
+    return function
+
+
+def without_module() -> Any:
+    return types.FunctionType((lambda scope, receive, send: None).__code__, {})
+
+
+def in_a_circle_of_wrapped() -> Any:
+    function = with_wrapped(None)
+    function.__wrapped__ = function
+    return function
+
+
+# Made in the test, since pytest looks at parameters.
+UNTOUCHABLE: dict[str, Callable[[], Any]] = {
+    "any attribute": Untouchable,
+    "__class__": OfAnotherClass,
+    "__signature__": OfAnotherSignature,
+    "a dict": lambda: UntouchableDict(one=Untouchable()),
+    "a list": lambda: UntouchableList([Untouchable()]),
+    "a partial": lambda: UntouchablePartial(dispatch),
+    "__wrapped__": lambda: with_wrapped(Untouchable()),
+    "__wrapped__ in a circle": in_a_circle_of_wrapped,
+    "the class": OfUntouchableClass,
+    "no module": without_module,
+    "a class without module": lambda: type("Lone", (_AsgiWithoutAsync,), {"__module__": None})(),
+}
+
+
+class Beside:
+    """Middleware that holds something beside the app."""
+
+    def __init__(self, held: Any, app: Any) -> None:
+        self.held = held
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+def naming_both(held: Any, app: Any) -> Any:
+    source = "async def serve(scope, receive, send):\n    held\n    await app(scope, receive, send)"
+    names = {"held": held, "app": app}
+    exec(source, names)  # noqa: S102  # our own
+    return names["serve"]
+
+
+def enclosing_both(held: Any, app: Any) -> Any:
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        _ = held
+        await app(scope, receive, send)
+
+    return serve
+
+
+@pytest.mark.parametrize("hold", [Beside, naming_both, enclosing_both])
+@pytest.mark.parametrize("make", UNTOUCHABLE.values(), ids=UNTOUCHABLE.keys())
+def test_what_an_app_holds_is_not_touched(make: Callable[[], Any], hold: Callable[[Any, Any], Any]) -> None:
+    held = make()
+
+    assert root_path_of(hold(held, FALCON), "auto") == APART
+    assert root_path_of(hold(held, None), "auto") == IN_PATH
+
+
+@pytest.mark.parametrize("make", UNTOUCHABLE.values(), ids=UNTOUCHABLE.keys())
+def test_an_app_is_not_touched_itself(make: Callable[[], Any]) -> None:
+    app = make()
+
+    assert root_path_of(app, "auto") == IN_PATH
+
+
+def test_a_search_that_fails_leaves_the_app_as_asgi_has_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(app: Any) -> Any:
+        raise LookupError("that was not foreseen")
+
+    monkeypatch.setattr(root_path, "layers", fail)
+    caplog.set_level(logging.DEBUG)
+
+    assert root_path_of(FALCON, "auto") == IN_PATH
+    assert "that was not foreseen" in caplog.text
+
+
+def test_the_search_ends_in_an_app_of_many_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
+    helpers = 10_000
+    looked: list[Any] = []
+    monkeypatch.setattr(wrapping, "_may_be_app", looked.append)
+    names: dict[str, Any] = {f"help_{number}": closure(number) for number in range(helpers)}
+    exec("async def serve(scope, receive, send):\n    " + "\n    ".join(names), names)  # noqa: S102  # our own
+
+    root_path_of(names["serve"], "auto")
+    root_path_of(Holder("helpers", list(names.values())), "auto")
+
+    assert len(looked) < helpers / 10
+
+
+def test_a_framework_s_own_app_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wrapping, "_held", lambda app: pytest.fail("it was searched"))
+
+    assert [root_path_of(app, "auto") for app in (FastAPI(), Starlette(), FALCON)] == [IN_PATH, IN_PATH, APART]
+
+
 @pytest.mark.parametrize("said", [IN_PATH, APART, NONE])
 def test_the_setting_decides_for_any_app(said: str) -> None:
     assert root_path_of(FALCON, said) == root_path_of(bare, said) == root_path_of(FastAPI(), said) == said
+
+
+NAMES_SETTINGS = """
+class Settings:
+    def __getattr__(self, name):
+        raise LookupError("the settings are not configured")
+
+    @property
+    def __class__(self):
+        return self.of_another
+
+    def __call__(self, *args):
+        raise LookupError("the settings are not configured")
+
+
+settings = Settings()
+
+
+async def app(scope, receive, send):
+    if scope["path"] == "/debug":
+        settings.debug
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
+
+
+class Middleware:
+    def __init__(self, app):
+        self.app, self.settings = app, settings
+
+    def __call__(self, *args):
+        return self.app(*args)
+
+
+hidden = Middleware(app)
+"""
+
+
+@pytest.mark.parametrize("name", ["app", "hidden"])
+def test_an_app_is_served_that_names_settings_nobody_has_configured(tmp_path: Path, name: str) -> None:
+    (tmp_path / "main.py").write_text(NAMES_SETTINGS)
+
+    with serving(f"main:{name}", {"AWS_LWA_LIFESPAN": "off"}, folder=tmp_path) as served, served.connect() as client:
+        assert client.ask("GET", "/").status == 204
 
 
 TELLS = """
@@ -294,16 +496,6 @@ def test_a_wsgi_app_that_routes_on_script_name_too_gets_none(
 
     with serving("main:app", settings, folder=tmp_path) as served, served.connect() as client:
         assert client.ask("GET", "/a", ("X-Forwarded-Prefix", "/st")).body == seen
-
-
-class Untouchable:
-    """Stands for a lazy object, or a client of something far away: whoever looks at it has it do something."""
-
-    def __getattribute__(self, name: str) -> Any:
-        raise ConnectionError(name)
-
-    def __call__(self, *args: Any) -> Any:
-        raise AssertionError("it was called")
 
 
 class Delegating(Untouchable):

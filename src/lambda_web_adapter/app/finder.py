@@ -7,20 +7,25 @@ import inspect
 import itertools
 import sys
 from pathlib import Path
+from types import MethodType, ModuleType
 
 from lambda_web_adapter.app.wrapping import (
+    calls_of,
+    is_class,
     is_coroutine_callable,
-    is_proxy,
+    is_function,
+    is_opaque,
     layers,
+    names_of,
     required_arguments,
+    required_names,
     takes_anything,
-    unwrapped,
 )
 from lambda_web_adapter.errors import AppNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
+    from collections.abc import Callable
     from typing import Any
 
 MODULES = ("main", "app", "wsgi", "asgi")
@@ -37,6 +42,7 @@ _SERVERS = {
     ("mcp", "FastMCP"): "Name what serves it: `app = mcp.streamable_http_app()`.",
     ("mcp", "MCPServer"): "Name what serves it: `app = mcp.streamable_http_app()`.",
 }
+_KINDS = {3: "asgi", 2: "wsgi", 1: "asgi2"}  # by the number of arguments that an app takes
 _HOW = "Name the app on the command line or in AWS_LWA_APP, for example main:app for `app` in main.py."
 
 
@@ -111,23 +117,24 @@ def _instead(module: ModuleType) -> str:
 
 
 def _looks_like_app(value: Any) -> bool:
-    if is_proxy(value) or inspect.isclass(value) or inspect.isroutine(value) or not callable(value):
+    if is_class(value) or is_function(value) or type(value) is MethodType or not callable(value):
         return False
-    return inspect.iscoroutinefunction(type(value).__call__) or required_arguments(value) in (2, 3)
+    return is_coroutine_callable(value) or required_arguments(value) in (2, 3)
 
 
 def _made(found: Any, name: str, *, called: bool = False) -> Any:
     """Calls a factory: a function that needs no arguments cannot be an app, since each kind of app takes some."""
-    needed = required_arguments(found)
-    if not called and (not inspect.isroutine(found) or needed != 0):
+    needed = _required_names(found)
+    routine = is_function(found) or type(found) is MethodType or _ask(inspect.isroutine, found)
+    if not called and (not routine or needed is None or needed):
         return found
     if needed:
-        raise AppNotFound(f"The factory {name} needs {needed} arguments, but is called without any. {_HOW}")
-    if inspect.iscoroutinefunction(found):
+        raise AppNotFound(f"The factory {name} needs {len(needed)} arguments, but is called without any. {_HOW}")
+    if is_coroutine_callable(found) or _ask(inspect.iscoroutinefunction, found):
         raise AppNotFound(f"The factory {name} is async, but is called before there is an event loop. {_HOW}")
     made = found()
     if not callable(made):
-        raise AppNotFound(f"The factory {name} returned {made!r:.100}, which is no app. {_HOW}")
+        raise AppNotFound(f"The factory {name} returned {_shown(made)}, which is no app. {_HOW}")
     return made
 
 
@@ -145,33 +152,65 @@ def interface_of(app: Any, interface: str = "auto") -> str:
         AppNotFound: it is neither.
     """
     if not callable(app):
-        raise AppNotFound(f"{app!r:.100} is neither a WSGI nor an ASGI app: it cannot be called. {_HOW}")
+        raise AppNotFound(f"{_shown(app)} is neither a WSGI nor an ASGI app: it cannot be called. {_HOW}")
     if interface != "auto":
         return interface
     _refuse_servers(app)
-    app = unwrapped(app)
-    if issubclass(type(app), type):
+    if is_class(app):
         return _interface_of_class(app)
-    if is_coroutine_callable(app):
+    app = _unwrapped(app)
+    if is_coroutine_callable(app) or _ask(inspect.iscoroutinefunction, app):
         return "asgi"
-    kind = {3: "asgi", 2: "wsgi", 1: "asgi2"}.get(required_arguments(app) or 0)
-    if kind == "asgi2" and "scope" not in inspect.signature(app).parameters:
+    needed = _required_names(app) or ()
+    kind = _KINDS.get(len(needed))
+    if kind == "asgi2" and "scope" not in needed:
         kind = None  # a factory that needs an argument, more likely than an app of the old kind
     if kind is None and takes_anything(app):
         kind = _kind_within(app)
     if kind is None:
         raise AppNotFound(
-            f"{app!r:.100} is neither a WSGI nor an ASGI app as far as can be seen: a WSGI app takes "
+            f"{_shown(app)} is neither a WSGI nor an ASGI app as far as can be seen: a WSGI app takes "
             "(environ, start_response), an ASGI app (scope, receive, send). If it is one, say which: "
             "set AWS_LWA_INTERFACE to wsgi or asgi."
         )
     return kind
 
 
+def _unwrapped(app: Any) -> Any:
+    """Return what C code stands for, such as a tracer's proxy or a cache around a function; else the app itself."""
+    try:
+        return app.__wrapped__ if is_opaque(app) else app
+    except Exception:  # noqa: BLE001  # it stands for nothing, or not yet
+        return app
+
+
+def _required_names(app: Any) -> tuple[str, ...] | None:
+    """Return the names of the arguments that the app needs; None if it takes any number, or does not say."""
+    names = required_names(app)
+    return _ask(_names_in_signature, app) if names is None else names
+
+
+def _names_in_signature(app: Any) -> tuple[str, ...] | None:
+    parameters = inspect.signature(app).parameters.values()
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return None
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return tuple(each.name for each in parameters if each.kind in positional and each.default is each.empty)
+
+
+def _ask(question: Callable[[Any], Any], app: Any) -> Any:
+    """Ask the app itself, if nothing else can be seen of it; a proxy may raise anything then."""
+    if not is_opaque(app):
+        return None
+    try:
+        return question(app)
+    except Exception:  # noqa: BLE001  # then it is not known
+        return None
+
+
 def _kind_within(app: Any) -> str:
     """Return the kind of an app that hides how it is called, as Dash does: WSGI, unless it holds an ASGI app."""
-    inherited = [call for kind in type(app).__mro__ if (call := vars(kind).get("__call__"))]
-    if any(is_coroutine_callable(call) or required_arguments(call) == 4 for call in inherited):  # `self` is one
+    if any(is_coroutine_callable(call) or required_arguments(call) == 4 for call in calls_of(app)):  # `self` is one
         return "asgi"
     for layer in itertools.islice(layers(app), 1, None):
         if any(is_coroutine_callable(each) and required_arguments(each) in (3, None) for each in layer):
@@ -181,28 +220,37 @@ def _kind_within(app: Any) -> str:
     return "wsgi"
 
 
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)[:100]
+    except Exception:  # noqa: BLE001  # of a proxy for what is not there
+        return object.__repr__(value)
+
+
 def _refuse_servers(app: Any) -> None:
     """Say what to do with apps that bring a server of their own.
 
     Raises:
         AppNotFound: this is one.
     """
-    for kind in type(app).__mro__:
-        package = str(kind.__module__).partition(".")[0]
-        advice = _SERVERS.get((package, kind.__name__))
+    for package, name in names_of(app):
+        advice = _SERVERS.get((package, name))
         if advice:
-            module = next((name for name, each in list(sys.modules.items()) if _holds(each, app)), "main")
+            module = next((key for key, each in list(sys.modules.items()) if _holds(each, app)), "main")
             module = module if module != "__main__" else "main"
             raise AppNotFound(f"An app of {package} is neither a WSGI nor an ASGI app. {advice.format(module=module)}")
 
 
 def _holds(module: Any, app: Any) -> bool:
-    return any(value is app for value in list(vars(module).values())) if inspect.ismodule(module) else False
+    if not issubclass(type(module), ModuleType):
+        return False
+    namespace = vars(ModuleType)["__dict__"].__get__(module)  # past modules that are imported when they are looked at
+    return any(value is app for value in list(namespace.values()))
 
 
 def _interface_of_class(app: type) -> str:
     """A class is an app if its instances are made with what an app is called with."""
-    kind = {3: "asgi", 2: "wsgi", 1: "asgi2"}.get(required_arguments(app) or 0)
+    kind = _KINDS.get(len(_required_names(app) or ()))
     if kind is None:
         raise AppNotFound(f"The class {app.__name__} is no app; name an instance of it. {_HOW}")
     return kind

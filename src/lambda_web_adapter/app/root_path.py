@@ -7,9 +7,9 @@ no route behind a prefix; some put the two together themselves.
 from __future__ import annotations
 
 import logging
-from types import FunctionType, MethodType
+from types import MethodType
 
-from lambda_web_adapter.app.wrapping import is_coroutine_callable, layers, required_arguments
+from lambda_web_adapter.app.wrapping import is_coroutine_callable, layers, names_of, required_arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,12 +67,17 @@ def root_path_of(app: Any, setting: str) -> str:
     if setting != "auto":
         return setting
     try:
-        for layer in layers(app):
-            wanted = {place for each in layer if (place := _of_framework(each))}
-            if wanted:
-                return wanted.pop() if len(wanted) == 1 else IN_PATH
-    except Exception:  # an app is served whatever is odd about it
-        logger.debug("The framework of the app cannot be seen, so that it gets its path as ASGI has it.", exc_info=True)
+        return _wanted_place(app)
+    except Exception:  # whatever the app holds, it is served
+        logger.debug("The app's framework cannot be seen; AWS_LWA_ROOT_PATH says what it needs.", exc_info=True)
+        return IN_PATH
+
+
+def _wanted_place(app: Any) -> str:
+    for layer in layers(app):
+        wanted = {place for each in layer if (place := _of_framework(each))}
+        if wanted:
+            return wanted.pop() if len(wanted) == 1 else IN_PATH
     return IN_PATH
 
 
@@ -86,9 +91,7 @@ def without_script_name(app: Any, setting: str) -> Callable[..., Any]:
     Returns:
         The app itself, or one that calls it with an empty `SCRIPT_NAME`.
     """
-    if setting != NONE and not (
-        setting == "auto" and _is_microdot(app.__self__ if issubclass(type(app), MethodType) else app)
-    ):
+    if setting != NONE and not (setting == "auto" and _is_microdot(app)):
         return app  # type: ignore[no-any-return]  # a WSGI app has no type of its own
 
     def wsgi_app(environ: dict[str, Any], start_response: Any) -> Any:
@@ -99,19 +102,14 @@ def without_script_name(app: Any, setting: str) -> Callable[..., Any]:
 
 
 def _is_microdot(app: Any) -> bool:
-    return any((_package(kind), kind.__name__) == ("microdot", "Microdot") for kind in type(app).__mro__)
-
-
-def _package(kind: Any) -> str:
-    """Return the package of a class or a function, whose module may be anything, or nothing."""
-    return str(kind.__module__).partition(".")[0]
+    owner = app.__self__ if type(app) is MethodType else app
+    return ("microdot", "Microdot") in names_of(owner)
 
 
 def _of_framework(app: Any) -> str:
     """Return what the app's framework wants; nothing for one that is not known, and for a framework's WSGI app."""
-    kinds = [app] if issubclass(type(app), FunctionType) else type(app).__mro__
-    for kind in kinds:
-        place = _FRAMEWORKS.get((_package(kind), kind.__name__))
+    for name in names_of(app):
+        place = _FRAMEWORKS.get(name)
         if place and (is_coroutine_callable(app) or required_arguments(app) == 3):
             return place
     return ""
