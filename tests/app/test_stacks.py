@@ -114,3 +114,29 @@ def test_of_very_many_tasks_some_are_shown_and_the_others_counted(tmp_path: Path
 
         assert served.output().count("Task ") == 100
         assert served.output().count("in wait\n") >= 90 * 16
+
+
+AMONG_MANY_TASKS = """
+import asyncio
+
+async def wait_for_nothing():
+    await asyncio.Event().wait()
+
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    app.tasks = [asyncio.create_task(wait_for_nothing()) for _ in range(5000)]
+    await asyncio.sleep(0)  # they begin
+    print("they have begun", flush=True)
+    await wait_for_nothing()
+"""
+
+
+def test_of_very_many_tasks_the_request_s_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(AMONG_MANY_TASKS)
+    with serving("main:app", folder=tmp_path) as served, served.connect() as client:
+        client.send(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n")
+        wait_until(lambda: "they have begun" in served.output(), "the tasks")
+        served.ask("stacks")
+        wait_until(lambda: "more tasks" in served.output(), "the stacks")
+
+        assert "in app\n" in served.output()

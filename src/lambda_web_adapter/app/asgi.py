@@ -118,7 +118,7 @@ class _Server(Server):
             while asked := self._control.asked():
                 for line in asked:
                     if line == "stacks":
-                        show_stacks(self._control, self._loop)
+                        show_stacks(self._control, self._loop, self.server_state.tasks)
                     else:
                         self._loop.call_soon_threadsafe(self._do_on_the_loop, line)
             self.stop()

@@ -21,8 +21,8 @@ from lambda_web_adapter.parent import SHOW_STACKS, STACKS_TO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
-    from collections.abc import Iterator
+    from asyncio import AbstractEventLoop, Task
+    from collections.abc import Collection, Iterator
     from types import FrameType
     from typing import Any
 
@@ -38,10 +38,16 @@ _MAX_TASKS = 100
 _SECONDS = 0.1  # for a reader of stderr that is slow; the adapter waits no longer
 
 
-def show_stacks(control: Control, loop: AbstractEventLoop | None = None) -> None:
-    """Write the stacks of all other threads, and of the event loop's tasks if there is one, and tell the adapter."""
+def show_stacks(control: Control, loop: AbstractEventLoop | None = None, requests: Collection[Task[Any]] = ()) -> None:
+    """Write the stacks of all other threads, and of an event loop's tasks, and tell the adapter.
+
+    Args:
+        control: the control channel.
+        loop: the event loop, if there is one.
+        requests: those of its tasks that handle requests: of very many tasks, they are among those that are shown.
+    """
     try:
-        text = "".join([*_thread_stacks(), *(_task_stacks(loop) if loop else ())])
+        text = "".join([*_thread_stacks(), *(_task_stacks(loop, requests) if loop else ())])
     except Exception as error:  # noqa: BLE001  # the app may have changed what is called here
         text = f"The stacks cannot be shown: {error!r}\n"
     data = text.encode("utf-8", "backslashreplace")
@@ -82,10 +88,10 @@ def _frame_lines(innermost: FrameType) -> Iterator[str]:
     yield "  ...\n"
 
 
-def _task_stacks(loop: AbstractEventLoop) -> Iterator[str]:
+def _task_stacks(loop: AbstractEventLoop, requests: Collection[Task[Any]] = ()) -> Iterator[str]:
     import asyncio  # a WSGI app has no use for it
 
-    tasks = asyncio.all_tasks(loop)
+    tasks = dict.fromkeys([*requests, *asyncio.all_tasks(loop)])
     for task in itertools.islice(tasks, _MAX_TASKS):
         yield f"Task {task.get_name()}:\n"
         yield from _awaited_lines(task.get_coro())
