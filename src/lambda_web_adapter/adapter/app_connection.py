@@ -92,9 +92,10 @@ class AppConnection:
             if reused and not isinstance(error, TimeoutError):
                 self._reuse_no_more(_LOST)
             raise await self._problem(error) from None
-        self._status = response.status
-        self._unread = bool(body) and (response.status >= 400 or method not in BODY_METHODS)
-        self._note_progress()
+        if not self._app.speaks:
+            self._status = response.status
+            self._unread = bool(body) and (response.status >= 400 or method not in BODY_METHODS)
+            self._note_progress()
         return response
 
     @property
@@ -117,7 +118,8 @@ class AppConnection:
             part = await self._connection.more(deadline)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
             raise await self._problem(error, begun=True) from None
-        self._note_progress()
+        if not self._app.speaks:
+            self._note_progress()
         return part
 
     def abandon(self) -> None:
@@ -171,7 +173,7 @@ class AppConnection:
         unread, as many do under GET or where they refuse a request, it may not either: they would read it as a request.
         """
         self._used_at = time.monotonic()
-        if self._app.speaks or not self._connection.complete:
+        if not self._connection.complete:
             return
         if self._connection.has_surplus:
             self._reuse_no_more(_SENT_MORE)
