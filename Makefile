@@ -38,6 +38,7 @@ coverage: $(READY) ## the same, with branch coverage across all processes
 	$(BIN)/coverage report
 
 pytest: $(READY) ## the test suite on another Python, or a part of it: PYTHON=python3.13 VENV=.venv-3.13 PYTEST_ARGS=tests/app
+	$(BIN)/python -m compileall -q src tests examples  # thousands of processes start, perhaps where none may write bytecode
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-side-by-side: $(SIDE_VENV)/.ready ## run it beside OpenTelemetry, ddtrace, the X-Ray SDK and Powertools, and the snippets of their pages

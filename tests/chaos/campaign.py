@@ -34,6 +34,9 @@ _AT_ONCE = max(len(KINDS), 2 * (os.cpu_count() or 1))
 PLAIN = Disturbance("nothing", 0, nothing)
 WHOLE = (*of_the_app.DISTURBANCES, *of_the_runtime_api.DISTURBANCES, *of_the_environment.DISTURBANCES)
 STREAMED = (*(trouble for trouble in WHOLE if not trouble.whole), *of_streams.DISTURBANCES)
+# From so many lanes of each kind on, what has an app or an environment start again comes half as often: starts take
+# most of a run's time, and there are a thousand of them anyway.
+_MANY_LANES = 4
 # One environment has this part of a lane's events before any is ended.
 _LONG = 0.6
 
@@ -46,9 +49,11 @@ def run(count: int, seed: str) -> Tally:
         seed: decides what is left to chance, but for the moments at which processes do things.
     """
     began = time.monotonic()
-    kinds = KINDS * max(1, count // len(KINDS) // _LANE)
+    lanes_of_each = max(1, count // len(KINDS) // _LANE)
+    kinds = KINDS * lanes_of_each
+    spare = lanes_of_each >= _MANY_LANES
     lanes = [
-        _Run(example, streams, (count + index) // len(kinds), f"{seed} {index}")
+        _Run(example, streams, (count + index) // len(kinds), f"{seed} {index}", spares_starts=spare)
         for index, (example, streams) in enumerate(kinds)
     ]
     with ThreadPoolExecutor(min(len(lanes), _AT_ONCE)) as pool:
@@ -66,18 +71,27 @@ def run(count: int, seed: str) -> Tally:
 
 
 def plan(
-    count: int, troubles: tuple[Disturbance, ...], chance: random.Random
+    count: int, troubles: tuple[Disturbance, ...], chance: random.Random, *, spares_starts: bool = False
 ) -> tuple[list[Disturbance], list[Disturbance]]:
-    """Decides what is done to each event: as often as the troubles say, in an order that is left to chance.
+    """Decide what is done to each event: as often as the troubles say, in an order that is left to chance.
 
     Large replies come first, so that memory is at its height before it is looked at.
+
+    Args:
+        count: the number of events.
+        troubles: what can be done.
+        chance: decides the order.
+        spares_starts: whether what has an app or an environment start again is done half as often.
 
     Returns:
         What comes in the first environment, and what comes after that.
     """
-    thousand = [trouble for trouble in troubles for _ in range(trouble.share)]
-    thousand += [PLAIN] * (1000 - len(thousand))
-    drawn = chance.sample(thousand * (1 + (count - 1) // len(thousand)), count)
+    drawn_from: list[Disturbance] = []
+    for trouble in troubles:
+        halved = spares_starts and (trouble.ends or not trouble.leaves_app)
+        drawn_from += [trouble] * (trouble.share if halved else 2 * trouble.share)
+    drawn_from += [PLAIN] * (2000 - len(drawn_from))
+    drawn = chance.sample(drawn_from * (1 + (count - 1) // len(drawn_from)), count)
     height = [trouble for trouble in troubles if trouble.act is nothing and trouble.hook in ("bloats", "pads")] * 2
     enduring = [trouble for trouble in drawn if not trouble.ends]
     long = round(count * _LONG)
@@ -94,8 +108,9 @@ class _Run:
         halted: set when it is to end early.
     """
 
-    def __init__(self, example: str, streams: bool, count: int, seed: str) -> None:
+    def __init__(self, example: str, streams: bool, count: int, seed: str, *, spares_starts: bool) -> None:
         self.halted = Flag()
+        self._spares_starts = spares_starts
         self._example, self._streams, self._count, self._seed = example, streams, count, seed
         self._tally = Tally()
         self._number = 0
@@ -107,7 +122,8 @@ class _Run:
             return self._tally
         lane = Lane(self._example, self._seed, streams=self._streams)
         try:
-            first, then = plan(self._count, STREAMED if self._streams else WHOLE, lane.chance)
+            troubles = STREAMED if self._streams else WHOLE
+            first, then = plan(self._count, troubles, lane.chance, spares_starts=self._spares_starts)
             self._live_long(lane, first)
             for trouble in self._in_order(then):
                 self._do(lane, trouble)
