@@ -59,6 +59,7 @@ def live(address: str, apps: list[AppProcess], settings: Settings, kind: Kind) -
     Returns:
         The exit code.
     """
+    adopt_orphans()  # before anything that takes time: an app may fork and die at once
     signal.signal(signal.SIGTERM, _exit)
     mode = OneAtATime()
     supervisors = [Supervisor(app, settings, mode) for app in apps]
@@ -79,12 +80,10 @@ def live(address: str, apps: list[AppProcess], settings: Settings, kind: Kind) -
 
 
 def _live(address: str, supervisors: list[Supervisor], settings: Settings, kind: Kind) -> int:
-    extension = Extension(
-        address
-    )  # it is one for as long as this object lives; a proxy is for the runtime's calls only
+    # It is one for as long as this object lives; a proxy is for the runtime's calls only.
+    extension = Extension(address)
     if settings.register_extension:
         extension.register()
-    adopt_orphans()
     for supervisor in supervisors:
         run(supervisor.start(supervisor.app.started_at + kind.init_seconds))
     runtime = RuntimeApi(address, supervisors[0].mode, proxy=settings.runtime_api_proxy)
