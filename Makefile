@@ -18,7 +18,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test coverage pytest test-side-by-side test-frameworks test-image fuzz chaos soak conformance lint format types check lock audit clean
+.PHONY: help run run-flask test coverage pytest test-side-by-side test-frameworks test-image nightly fuzz chaos soak conformance lint format types check lock audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,7 +38,6 @@ coverage: $(READY) ## the same, with branch coverage across all processes
 	$(BIN)/coverage report
 
 pytest: $(READY) ## the test suite on another Python, or a part of it: PYTHON=python3.13 VENV=.venv-3.13 PYTEST_ARGS=tests/app
-	$(BIN)/python -m compileall -q src tests examples  # thousands of processes start, perhaps where none may write bytecode
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-side-by-side: $(SIDE_VENV)/.ready ## run it beside OpenTelemetry, ddtrace, the X-Ray SDK and Powertools, and the snippets of their pages
@@ -50,6 +49,9 @@ test-frameworks: $(READY) ## try an app of each framework, each in an environmen
 
 test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root)
 	tests/image/run
+
+nightly: ## what CI has no time for: the whole suite on every other Python, frameworks, chaos, fuzz
+	.ci/nightly
 
 fuzz: $(READY) ## feed the bootstrap odd events for ten minutes (FUZZ_SECONDS=… for another time)
 	LWA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest tests/fuzz -q -s -p no:randomly
