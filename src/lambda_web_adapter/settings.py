@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 
 from lambda_web_adapter.errors import SettingsError
-from lambda_web_adapter.setting_types import (
+from lambda_web_adapter.setting_parsers import (
     address,
     base_path,
     count,
