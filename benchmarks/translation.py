@@ -12,8 +12,8 @@ import orjson
 
 from lambda_web_adapter.adapter.invocation import read_event
 from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.forwarding import end_to_end, request_head
-from lambda_web_adapter.messages import Invocation, Response
+from lambda_web_adapter.http.headers import end_to_end, request_head
+from lambda_web_adapter.http.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:

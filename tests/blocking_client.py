@@ -8,7 +8,7 @@ from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
 from lambda_web_adapter.adapter.one_at_a_time import run
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.http.messages import Response
 
 
 class Connection(BlockingConnection):

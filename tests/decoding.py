@@ -10,7 +10,7 @@ import brotli  # type: ignore[import-untyped]
 import httpx
 import zstandard
 
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.messages import Response
 
 CODINGS = ["zstd", "br", "gzip"]
 # The module that Python has from 3.14 on, or its backport.

@@ -15,9 +15,9 @@ from lambda_web_adapter.app.wsgi_environ import environ_of
 from lambda_web_adapter.app.wsgi_response import ResponseWriter
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import SOURCES
-from lambda_web_adapter.forwarding import end_to_end, request_head
-from lambda_web_adapter.messages import Invocation, Request, Response
-from lambda_web_adapter.name_cache import LONGEST, NameCache
+from lambda_web_adapter.http.headers import end_to_end, request_head
+from lambda_web_adapter.http.messages import Invocation, Request, Response
+from lambda_web_adapter.http.name_cache import LONGEST, NameCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ import os
 import pytest
 from decoding import CODINGS, decoder, read
 
-from lambda_web_adapter.compression import begin, compress
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.compression import begin, compress
+from lambda_web_adapter.http.messages import Response
 
 Headers = list[tuple[bytes, bytes]]
 TEXT = b'{"name": "a seed"}' * 100

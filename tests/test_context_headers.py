@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lambda_web_adapter import preface
 from lambda_web_adapter.context import Invocation as AppInvocation
 from lambda_web_adapter.context_headers import LAMBDA_CONTEXT, LIMIT, REQUEST_CONTEXT, ContextHeaders, trace_context
-from lambda_web_adapter.messages import Invocation
+from lambda_web_adapter.http.messages import Invocation
 
 ENVIRONMENT = {
     "AWS_LAMBDA_FUNCTION_NAME": "shop",

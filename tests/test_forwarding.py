@@ -11,8 +11,8 @@ from whole_request import request_bytes
 
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.forwarding import end_to_end
-from lambda_web_adapter.messages import Invocation, Request, Response
+from lambda_web_adapter.http.headers import end_to_end
+from lambda_web_adapter.http.messages import Invocation, Request, Response
 from lambda_web_adapter.settings import Settings
 
 Pairs = list[tuple[str, str]]

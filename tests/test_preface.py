@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lambda_web_adapter import preface
 from lambda_web_adapter.app.request_reader import RawRequest, RequestReader
 from lambda_web_adapter.events.reading import read_event
-from lambda_web_adapter.messages import Invocation
+from lambda_web_adapter.http.messages import Invocation
 
 EVENTS = st.dictionaries(
     st.sampled_from(["requestContext", "path", "né", "half\ud800"]),

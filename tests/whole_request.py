@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.forwarding import request_head
+from lambda_web_adapter.http.headers import request_head
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.messages import Invocation, Request
+    from lambda_web_adapter.http.messages import Invocation, Request
 
 
 def request_bytes(request: Request, invocation: Invocation) -> bytes:

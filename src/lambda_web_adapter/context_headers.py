@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from lambda_web_adapter.messages import Invocation
+    from lambda_web_adapter.http.messages import Invocation
 
 LAMBDA_CONTEXT = "x-amzn-lambda-context"
 REQUEST_CONTEXT = "x-amzn-request-context"

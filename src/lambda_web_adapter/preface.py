@@ -15,9 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_web_adapter.messages import Invocation
+    from lambda_web_adapter.http.messages import Invocation
 
-# The header by which the app knows an event from a request of the Internet. No client can set it (see `forwarding`).
+# The header by which the app knows an event from a request of the Internet. No client can set it (see `http.headers`).
 EVENT_SOURCE = "x-amzn-event-source"
 # Set in a command's process, which has no preface: the adapter has started it, so that header is to be believed.
 COMMAND_VARIABLE = "LAMBDA_WEB_ADAPTER_COMMAND"

@@ -75,7 +75,7 @@ def test_the_adapter_imports_no_dear_part_of_the_standard_library(tmp_path: Path
     assert modules_of_an_adapter(api, tmp_path, "main:app") & DEAR == set()
 
 
-PURE = ["errors", "settings", "messages", "forwarding", "events"]
+PURE = ["errors", "settings", "http.messages", "http.headers", "events"]
 
 
 @pytest.mark.parametrize("module", PURE)

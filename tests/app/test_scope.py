@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_web_adapter import messages, preface
+from lambda_web_adapter import preface
 from lambda_web_adapter.app.asgi_scope import Scope
 from lambda_web_adapter.context import Invocation
+from lambda_web_adapter.http import messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable

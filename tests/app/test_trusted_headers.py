@@ -11,8 +11,8 @@ from app.client import Client, request
 from app.serving import Served, starting
 
 from lambda_web_adapter import preface
-from lambda_web_adapter.messages import Invocation
-from lambda_web_adapter.trusted_headers import RESERVED
+from lambda_web_adapter.http.messages import Invocation
+from lambda_web_adapter.http.trusted_headers import RESERVED
 
 KINDS = [
     pytest.param(("asgi_bare:app", {}), id="asgi"),

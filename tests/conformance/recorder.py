@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fake_runtime_api import Call
 
-    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.http.messages import Response
 
 APPS = Path(__file__).parent / "apps"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"

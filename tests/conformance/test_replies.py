@@ -14,7 +14,7 @@ from conformance.columns import environment_of
 from conformance.recorder import response_bytes
 from conformance.table import cells
 from lambda_web_adapter.events import source_of
-from lambda_web_adapter.forwarding import end_to_end
+from lambda_web_adapter.http.headers import end_to_end
 
 if TYPE_CHECKING:
     from conformance.recorder import Recorders

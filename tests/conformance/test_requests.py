@@ -18,7 +18,7 @@ from conformance.table import cells
 from conformance.wire import expected, read
 from lambda_web_adapter.errors import AdapterError
 from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.messages import Invocation
+from lambda_web_adapter.http.messages import Invocation
 from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import h11
 
 if TYPE_CHECKING:
     from conformance.cells import Facts
-    from lambda_web_adapter.messages import Request
+    from lambda_web_adapter.http.messages import Request
 
 # RFC 9110 §7.6.1, RFC 2616 §13.5.1; and what is said anew, or only waited for, on the way to the app.
 _LEFT_BEHIND = {

@@ -5,7 +5,7 @@ from typing import Any
 from whole_request import request_bytes
 
 from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.messages import Invocation
+from lambda_web_adapter.http.messages import Invocation
 from lambda_web_adapter.settings import Settings
 
 SWITCHED_ON = Settings(websocket_path="/ws", bedrock_agent=True)

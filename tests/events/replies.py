@@ -6,7 +6,7 @@ from typing import Any
 from fixtures.loading import fixture
 
 from lambda_web_adapter.events import source_of
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.messages import Response
 
 Headers = list[tuple[bytes, bytes]]
 

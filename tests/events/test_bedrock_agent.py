@@ -8,7 +8,7 @@ import pytest
 from events.odd import SWITCHED_ON, sent
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import source_of
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.messages import Response
 
 
 def agent(**more: Any) -> dict[str, Any]:

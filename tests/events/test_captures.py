@@ -15,7 +15,7 @@ from whole_request import request_bytes
 
 from events.odd import SWITCHED_ON
 from lambda_web_adapter.events import SOURCES, source_of, to_request
-from lambda_web_adapter.messages import Invocation, Request
+from lambda_web_adapter.http.messages import Invocation, Request
 from lambda_web_adapter.settings import Settings
 
 SAMPLES = Path(os.environ.get("LWA_EVENT_SAMPLES", ""))

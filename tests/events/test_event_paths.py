@@ -7,7 +7,7 @@ from fixtures.loading import fixture
 
 from lambda_web_adapter.errors import ForbiddenPath
 from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.messages import Request
+from lambda_web_adapter.http.messages import Request
 from lambda_web_adapter.settings import Settings
 
 

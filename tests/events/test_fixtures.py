@@ -24,7 +24,7 @@ from fixtures.loading import (
 
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import SOURCES, source_of, to_request
-from lambda_web_adapter.forwarding import end_to_end
+from lambda_web_adapter.http.headers import end_to_end
 from lambda_web_adapter.settings import Settings
 
 # What every source must show whose requests have a body and a query.

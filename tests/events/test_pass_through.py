@@ -6,7 +6,7 @@ from fixtures.loading import fixture
 from events.replies import Headers, response
 from lambda_web_adapter.events import PASS_THROUGH, to_request
 from lambda_web_adapter.events.pass_through import rejection
-from lambda_web_adapter.messages import Request
+from lambda_web_adapter.http.messages import Request
 from lambda_web_adapter.settings import Settings
 
 JSON: Headers = [(b"content-type", b"application/json")]

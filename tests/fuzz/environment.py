@@ -15,7 +15,7 @@ from lambda_web_adapter import preface
 from lambda_web_adapter.adapter import lifecycle, one_at_a_time, slot, supervisor
 from lambda_web_adapter.adapter import log as adapter_log
 from lambda_web_adapter.errors import ExchangeError
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.messages import Response
 from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:

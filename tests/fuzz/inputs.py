@@ -13,7 +13,7 @@ from properties.odd_events import any_events, damage
 from properties.strategies import bodies, response_headers
 
 from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, InvalidResponse
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.messages import Response
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 Headers = list[tuple[bytes, bytes]]

@@ -33,7 +33,7 @@ from fuzz.inputs import (
     streamed_answers,
 )
 from lambda_web_adapter.errors import AppTimeout
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.messages import Response
 
 RUNTIME_API_FAILED = 2
 ERROR_TYPE = re.compile(r"(Runtime|Function)\.[A-Z][A-Za-z]+")

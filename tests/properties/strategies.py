@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.messages import Response
 from properties.gateways import GATEWAYS, Client
 from properties.other_services import AgentCall, Parameter, SocketMessage
 

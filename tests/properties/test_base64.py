@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambda_web_adapter.events import _base64, _reply
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.messages import Response
 
 AT_ONCE = mock.patch.object(_base64, "_LARGE", 0)  # a small body takes the way of a large one
 

@@ -7,9 +7,9 @@ from hypothesis import event as note
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.codings import accepted, choose
-from lambda_web_adapter.compression import begin, compress
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.compression import begin, compress
+from lambda_web_adapter.http.content_codings import accepted, choose
+from lambda_web_adapter.http.messages import Response
 from properties.strategies import methods, response_headers
 
 codings = st.sampled_from(CODINGS)

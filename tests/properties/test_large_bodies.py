@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import _base64, _reply, _request, reading
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.messages import Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

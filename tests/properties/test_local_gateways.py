@@ -16,9 +16,9 @@ from hypothesis import example, given
 from whole_request import request_bytes
 
 from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.forwarding import end_to_end
+from lambda_web_adapter.http.headers import end_to_end
+from lambda_web_adapter.http.messages import Response
 from lambda_web_adapter.local.gateways import GATEWAYS, Request
-from lambda_web_adapter.messages import Response
 from lambda_web_adapter.settings import Settings
 from properties.gateways import ADDRESS, Client, Pairs
 from properties.strategies import LISTED, clients, listed_headers, raw_queries, responses

@@ -9,7 +9,7 @@ from hypothesis import example, given
 
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import source_of
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.messages import Response
 from properties.gateways import GATEWAYS, Client
 from properties.odd_events import TOO_DEEP, any_events
 from properties.other_services import AgentCall, SocketMessage, bedrock_agent, websocket

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.messages import Response
 from properties.strategies import bodies, free_headers
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"

@@ -10,7 +10,7 @@ from whole_request import request_bytes
 
 from lambda_web_adapter.events import source_of, to_request
 from lambda_web_adapter.events._source import EventSource
-from lambda_web_adapter.messages import Invocation, Request
+from lambda_web_adapter.http.messages import Invocation, Request
 from lambda_web_adapter.settings import Settings
 from properties.gateways import GATEWAYS, Client
 

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.streamed_reply import StreamedReply
     from lambda_web_adapter.errors import AdapterError
-    from lambda_web_adapter.messages import Request, Response
+    from lambda_web_adapter.http.messages import Request, Response
 
 _WHAT = ("method", "path", "status")
 

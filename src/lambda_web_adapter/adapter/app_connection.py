@@ -7,13 +7,13 @@ import time
 from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, ExchangeError, InvalidResponse
-from lambda_web_adapter.forwarding import BODY_METHODS
+from lambda_web_adapter.http.headers import BODY_METHODS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.app_process import AppProcess
     from lambda_web_adapter.adapter.mode import Mode
-    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.http.messages import Response
 
 # For one attempt to connect. A queue that is full drops it, and may have room long before the kernel tries again (1 s).
 _ATTEMPT_SECONDS = 0.1

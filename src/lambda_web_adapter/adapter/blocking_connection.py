@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.http.messages import Response
 
     Enough = Callable[[ResponseReader], bool]
 

@@ -17,8 +17,8 @@ from lambda_web_adapter.events import prelude, source_of, to_request, warm_up
 from lambda_web_adapter.events._base64 import encoded_length
 from lambda_web_adapter.events.pass_through import rejection
 from lambda_web_adapter.events.reading import read_event
-from lambda_web_adapter.forwarding import authorize, end_to_end, request_head
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.headers import authorize, end_to_end, request_head
+from lambda_web_adapter.http.messages import Response
 from lambda_web_adapter.preface import IN_THE_REQUEST, in_front
 
 TYPE_CHECKING = False
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.access_log import AccessLog
     from lambda_web_adapter.adapter.app_connection import AppConnection
-    from lambda_web_adapter.codings import Compressor
     from lambda_web_adapter.context_headers import ContextHeaders
     from lambda_web_adapter.events._source import EventSource
-    from lambda_web_adapter.messages import Invocation, Request
+    from lambda_web_adapter.http.content_codings import Compressor
+    from lambda_web_adapter.http.messages import Invocation, Request
     from lambda_web_adapter.settings import Settings
 
 # How much of a rejection's body is read, in bytes, when the app streams it; the error shows less.
@@ -162,9 +162,9 @@ class Invoker:
 
     def _compressed(self, request: Request, response: Response, streamed: bool) -> tuple[Response, Compressor | None]:
         """Compresses what there is of a response; what compresses the rest, if some is to come, is returned with it."""
-        from lambda_web_adapter import codings, compression  # nobody else pays for it
+        from lambda_web_adapter.http import compression, content_codings  # nobody else pays for it
 
-        accept_encoding = codings.joined(request.headers)
+        accept_encoding = content_codings.joined(request.headers)
         if self._connection.complete:
             return compression.compress(response, accept_encoding, request.method), None
         head, compressor = compression.begin(response, accept_encoding, request.method)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from lambda_web_adapter.adapter.app_process import AppProcess
-    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.http.messages import Response
 
     Found = TypeVar("Found")
 

@@ -9,8 +9,8 @@ from operator import attrgetter
 
 import httptools
 
-from lambda_web_adapter.large_body import LARGE_PIECE, buffer_for
-from lambda_web_adapter.messages import Response
+from lambda_web_adapter.http.large_bodies import LARGE_PIECE, buffer_for
+from lambda_web_adapter.http.messages import Response
 
 # What SIGTERM does from the moment on at which it has come: its handler has raised a SystemExit (see `lifecycle`).
 _ENDING = signal.SIG_IGN
@@ -108,7 +108,7 @@ class ResponseReader:
 
     def _feed_folded(self, heads: bytes) -> None:
         """Read a head anew that says its length more than once, which the parser does not take."""
-        from lambda_web_adapter.content_length import fold_lengths  # such responses are rare
+        from lambda_web_adapter.http.content_length import fold_lengths  # such responses are rare
 
         try:
             folded = fold_lengths(heads)

@@ -12,7 +12,7 @@ from lambda_web_adapter.adapter import streamed_reply
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AdapterError, RuntimeApiError
-from lambda_web_adapter.messages import Invocation
+from lambda_web_adapter.http.messages import Invocation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.mode import ClientConnection, Mode
     from lambda_web_adapter.adapter.streamed_reply import StreamedReply
-    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.http.messages import Response
 
     Found = TypeVar("Found")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.adapter.runtime_api import RuntimeApi
     from lambda_web_adapter.adapter.streamed_reply import StreamedReply
     from lambda_web_adapter.adapter.supervisor import Supervisor
-    from lambda_web_adapter.messages import Invocation
+    from lambda_web_adapter.http.messages import Invocation
     from lambda_web_adapter.settings import Settings
 
 # Exit codes; Lambda shows them, it makes no difference between those that are not 0.

@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.app_connection import AppConnection
     from lambda_web_adapter.adapter.mode import ClientConnection
-    from lambda_web_adapter.codings import Compressor
+    from lambda_web_adapter.http.content_codings import Compressor
 
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"

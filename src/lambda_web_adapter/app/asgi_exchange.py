@@ -10,7 +10,7 @@ from wsgiref.util import is_hop_by_hop
 
 from lambda_web_adapter.app import freeze
 from lambda_web_adapter.hooks import hooks_before_freeze
-from lambda_web_adapter.name_cache import NameCache
+from lambda_web_adapter.http.name_cache import NameCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class Exchange:
 
 def _folded(value: bytes, before: int | None) -> int:
     """Return the length that is meant, which is said more than once."""
-    from lambda_web_adapter.content_length import folded_length  # such responses are rare
+    from lambda_web_adapter.http.content_length import folded_length  # such responses are rare
 
     return folded_length([value] if before is None else [b"%d" % before, value])
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import httptools
 
 from lambda_web_adapter.context import Invocation
-from lambda_web_adapter.large_body import LARGE_PIECE, buffer_for
+from lambda_web_adapter.http.large_bodies import LARGE_PIECE, buffer_for
+from lambda_web_adapter.http.trusted_headers import without_reserved
 from lambda_web_adapter.preface import HEAD, MARK
-from lambda_web_adapter.trusted_headers import without_reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

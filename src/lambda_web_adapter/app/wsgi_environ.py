@@ -9,8 +9,8 @@ from wsgiref.util import FileWrapper
 
 from lambda_web_adapter.app.origin import Origin
 from lambda_web_adapter.app.underscores import warn_once
-from lambda_web_adapter.name_cache import NameCache
-from lambda_web_adapter.trusted_headers import about_the_origin
+from lambda_web_adapter.http.name_cache import NameCache
+from lambda_web_adapter.http.trusted_headers import about_the_origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

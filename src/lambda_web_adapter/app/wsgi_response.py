@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from wsgiref.util import is_hop_by_hop
 
-from lambda_web_adapter.name_cache import NameCache
+from lambda_web_adapter.http.name_cache import NameCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ _NAMES: NameCache[str, str] = NameCache(_looked_at)
 
 def _folded(value: str, before: int | None) -> int:
     """Return the length that is meant, which is said more than once."""
-    from lambda_web_adapter.content_length import folded_length  # such responses are rare
+    from lambda_web_adapter.http.content_length import folded_length  # such responses are rare
 
     values = [value.encode("latin-1")]
     return folded_length(values if before is None else [b"%d" % before, *values])

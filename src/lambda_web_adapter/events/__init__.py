@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_web_adapter.messages import Request
+    from lambda_web_adapter.http.messages import Request
     from lambda_web_adapter.settings import Settings
 
 __all__ = ["PASS_THROUGH", "SOURCES", "prelude", "source_of", "to_request"]

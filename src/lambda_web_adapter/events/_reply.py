@@ -14,14 +14,14 @@ from io import BytesIO
 import orjson
 
 from lambda_web_adapter.events import _base64
-from lambda_web_adapter.name_cache import NameCache
+from lambda_web_adapter.http.name_cache import NameCache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.http.messages import Response
 
 # Media types whose bytes are never text, by their beginning; checked before looking at the bytes, since a short binary
 # file can be valid UTF-8 by chance, and a client is better off when one type always travels the same way.

@@ -11,14 +11,14 @@ import re
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import _json, _reply, _request
 from lambda_web_adapter.events._source import EventSource
-from lambda_web_adapter.messages import Request
+from lambda_web_adapter.http.messages import Request
 from lambda_web_adapter.preface import EVENT_SOURCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.http.messages import Response
     from lambda_web_adapter.settings import Settings
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from lambda_web_adapter.messages import Request
+    from lambda_web_adapter.http.messages import Request
     from lambda_web_adapter.settings import Settings
 
     Habit = Callable[[str], str]

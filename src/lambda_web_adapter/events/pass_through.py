@@ -8,14 +8,14 @@ from lambda_web_adapter.errors import AppRejectedEvent
 from lambda_web_adapter.events import _json, _reply
 from lambda_web_adapter.events._source import EventSource
 from lambda_web_adapter.events.origins import origin_of
-from lambda_web_adapter.messages import Request
+from lambda_web_adapter.http.messages import Request
 from lambda_web_adapter.preface import EVENT_SOURCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.http.messages import Response
     from lambda_web_adapter.settings import Settings
 
 _SHOWN = 1000  # characters of the app's own words in an error

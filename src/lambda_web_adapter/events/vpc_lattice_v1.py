@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_web_adapter.messages import Request, Response
+    from lambda_web_adapter.http.messages import Request, Response
     from lambda_web_adapter.settings import Settings
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lambda_web_adapter.events import _reply, _request
 from lambda_web_adapter.events._source import EventSource
-from lambda_web_adapter.messages import Request
+from lambda_web_adapter.http.messages import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.http.messages import Response
     from lambda_web_adapter.settings import Settings
 
 

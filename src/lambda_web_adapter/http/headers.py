@@ -6,12 +6,12 @@ These rules hold for every event source and are applied once, to the value in th
 from __future__ import annotations
 
 from lambda_web_adapter.errors import ForbiddenMethod, InvalidEvent
-from lambda_web_adapter.messages import Response
-from lambda_web_adapter.trusted_headers import OF_SERVERS, RESERVED, is_gateways
+from lambda_web_adapter.http.messages import Response
+from lambda_web_adapter.http.trusted_headers import OF_SERVERS, RESERVED, is_gateways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.messages import Invocation, Request
+    from lambda_web_adapter.http.messages import Invocation, Request
 
 # Meant for one connection only, never for the next (RFC 9110 §7.6.1, and RFC 2616 §13.5.1 for the older ones).
 HOP_BY_HOP = frozenset(

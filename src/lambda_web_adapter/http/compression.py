@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lambda_web_adapter.codings import choose
+from lambda_web_adapter.http.content_codings import choose
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.codings import Coding, Compressor
-    from lambda_web_adapter.messages import Response
+    from lambda_web_adapter.http.content_codings import Coding, Compressor
+    from lambda_web_adapter.http.messages import Response
 
     Headers = list[tuple[bytes, bytes]]
 
