@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_web_adapter import preface
 from lambda_web_adapter.context import Invocation as AppInvocation
-from lambda_web_adapter.context_headers import LAMBDA_CONTEXT, LIMIT, REQUEST_CONTEXT, ContextHeaders, trace_context
 from lambda_web_adapter.http.messages import Invocation
+from lambda_web_adapter.ipc import envelope
+from lambda_web_adapter.ipc.context_headers import LAMBDA_CONTEXT, LIMIT, REQUEST_CONTEXT, ContextHeaders, trace_context
 
 ENVIRONMENT = {
     "AWS_LAMBDA_FUNCTION_NAME": "shop",
@@ -114,8 +114,8 @@ def test_the_lambda_context_of_an_invocation_by_an_sdk() -> None:
 )
 def test_a_client_context_or_identity_that_is_odd_fails_nothing(text: bytes) -> None:
     said = json.loads(headers({}, client_context=text, identity=text)[LAMBDA_CONTEXT])
-    front = preface.in_front(b"", invocation(client_context=text, identity=text), b"{}", {})
-    of_app = AppInvocation(front[preface.HEAD :], b"")
+    front = envelope.in_front(b"", invocation(client_context=text, identity=text), b"{}", {})
+    of_app = AppInvocation(front[envelope.HEAD :], b"")
 
     assert said["request_id"] == of_app.aws_request_id == "id-1"
     assert of_app.identity.cognito_identity_id is None

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: the words after the program's name; None takes them from `sys.argv`.
     """
     if None in (sys.stdin, sys.stdout, sys.stderr):
-        from lambda_web_adapter.log_output import fill_closed_descriptors  # few starts need it
+        from lambda_web_adapter.ipc.log_output import fill_closed_descriptors  # few starts need it
 
         fill_closed_descriptors()
     words = sys.argv[1:] if arguments is None else arguments

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from lambda_web_adapter import preface
 from lambda_web_adapter.errors import NoInvocation
+from lambda_web_adapter.ipc import envelope
 from lambda_web_adapter.lambda_context import Client, ClientContext, Identity, LambdaContext
 
 TYPE_CHECKING = False
@@ -64,14 +64,14 @@ class Invocation(LambdaContext):
     def event(self) -> Any:
         """The event."""
         if self._body is not None:
-            self._event = preface.event_of(self._preface, self._body)
+            self._event = envelope.event_of(self._preface, self._body)
             self._body = None
         return self._event
 
     def _read_context(self) -> None:
         from os import environ  # few apps want a context
 
-        trace_id, request_id, deadline, arn, tenant_id, client_context, identity = preface.about(self._preface)
+        trace_id, request_id, deadline, arn, tenant_id, client_context, identity = envelope.about(self._preface)
         memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
         super().__init__(
             aws_request_id=request_id,
@@ -195,9 +195,9 @@ def current_event_source(headers: Headers) -> str:
     """
     from os import environ  # few apps ask
 
-    if HANDLED.get() is None and preface.COMMAND_VARIABLE not in environ:
+    if HANDLED.get() is None and envelope.COMMAND_VARIABLE not in environ:
         return ""
-    return headers.get(preface.EVENT_SOURCE) or ""
+    return headers.get(envelope.EVENT_SOURCE) or ""
 
 
 def event_refusal(source: str, sources: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambda_web_adapter.adapter.log import log, log_once
-from lambda_web_adapter.log_controls import LogControls
+from lambda_web_adapter.ipc.log_config import LogControls
 
 if TYPE_CHECKING:
     from adapter.conftest import Start

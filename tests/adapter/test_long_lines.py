@@ -14,10 +14,10 @@ import pytest
 from adapter.test_log_output import Reader, full_pipe
 from processes import SECONDS, wait_until
 
-from lambda_web_adapter import log_output
 from lambda_web_adapter.adapter import last_words
 from lambda_web_adapter.adapter.last_words import LastWords
-from lambda_web_adapter.log_output import LogOutput
+from lambda_web_adapter.ipc import log_output
+from lambda_web_adapter.ipc.log_output import LogOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ LARGER_THAN_A_PIPE = b"B" * 200_000 + b"\n"
 # A process that is forked while another thread writes, and waits for a reader. The child has a log of its own.
 FORKING = """
 import os, sys, threading
-from lambda_web_adapter import log_output
+from lambda_web_adapter.ipc import log_output
 reader, writer = os.pipe()
 log_output._STDERR = writer
 output = log_output.LogOutput(1000, lambda dropped: b"")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_web_adapter import preface
 from lambda_web_adapter.app.asgi_scope import Scope
 from lambda_web_adapter.context import Invocation
 from lambda_web_adapter.http import messages
+from lambda_web_adapter.ipc import envelope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,8 @@ class Watched(Invocation):
     __slots__ = ("asked",)
 
     def __init__(self) -> None:
-        front = preface.in_front(b"", messages.Invocation("1", b""), b'{"path": "/"}', {})
-        super().__init__(front[preface.HEAD :], b"")
+        front = envelope.in_front(b"", messages.Invocation("1", b""), b'{"path": "/"}', {})
+        super().__init__(front[envelope.HEAD :], b"")
         self.asked = 0
 
     @property

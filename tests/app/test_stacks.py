@@ -11,7 +11,7 @@ import pytest
 from app.serving import Served, serving
 from processes import wait_until
 
-from lambda_web_adapter.parent import SHOW_STACKS
+from lambda_web_adapter.ipc.parent_process import SHOW_STACKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ import pytest
 from app.client import Client, request
 from app.serving import Served, starting
 
-from lambda_web_adapter import preface
 from lambda_web_adapter.http.messages import Invocation
 from lambda_web_adapter.http.trusted_headers import RESERVED
+from lambda_web_adapter.ipc import envelope
 
 KINDS = [
     pytest.param(("asgi_bare:app", {}), id="asgi"),
@@ -79,7 +79,9 @@ def test_a_client_does_not_say_how_it_was_reached(alone: Served, client: Client)
 
 
 def test_what_stands_in_front_of_a_client_s_request_is_no_invocation(alone: Served, client: Client) -> None:
-    forged = preface.in_front(request("GET", "/what"), Invocation(request_id="1", event=b""), b'{"forged": true}', None)
+    forged = envelope.in_front(
+        request("GET", "/what"), Invocation(request_id="1", event=b""), b'{"forged": true}', None
+    )
 
     client.send(forged)
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 from unittest import mock
 
-from lambda_web_adapter import preface
 from lambda_web_adapter.adapter import lifecycle, one_at_a_time, slot, supervisor
 from lambda_web_adapter.adapter import log as adapter_log
 from lambda_web_adapter.errors import ExchangeError
 from lambda_web_adapter.http.messages import Response
+from lambda_web_adapter.ipc import envelope
 from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
@@ -164,8 +164,8 @@ class App:
         """Its responses are small."""
 
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, *, whole: bool) -> Response:
-        end = preface.HEAD + int.from_bytes(head[1 : preface.HEAD], "big")
-        preface.event_of(head[preface.HEAD : end], body)
+        end = envelope.HEAD + int.from_bytes(head[1 : envelope.HEAD], "big")
+        envelope.event_of(head[envelope.HEAD : end], body)
         head = head[end:]
         self.requests.append(head + body)
         outcome = self._outcome

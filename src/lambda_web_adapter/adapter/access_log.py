@@ -9,8 +9,8 @@ import os
 import time
 
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.log_controls import LogControls
-from lambda_web_adapter.preface import EVENT_SOURCE
+from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
+from lambda_web_adapter.ipc.log_config import LogControls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

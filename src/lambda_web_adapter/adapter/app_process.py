@@ -17,8 +17,8 @@ from lambda_web_adapter.adapter.control_channel import ControlChannel
 from lambda_web_adapter.adapter.last_words import LastWords
 from lambda_web_adapter.adapter.ports import ReservedPort, command_port, listen
 from lambda_web_adapter.adapter.stacks_file import StacksFile
-from lambda_web_adapter.parent import SERVER_FAILED, end_with_parent
-from lambda_web_adapter.preface import COMMAND_VARIABLE
+from lambda_web_adapter.ipc.envelope import COMMAND_VARIABLE
+from lambda_web_adapter.ipc.parent_process import SERVER_FAILED, end_with_parent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import socket
 import struct
 import time
 
-from lambda_web_adapter.parent import STOPPING
+from lambda_web_adapter.ipc.parent_process import STOPPING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

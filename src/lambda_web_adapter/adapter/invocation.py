@@ -19,7 +19,7 @@ from lambda_web_adapter.events.pass_through import rejection
 from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.http.headers import authorize, end_to_end, request_head
 from lambda_web_adapter.http.messages import Response
-from lambda_web_adapter.preface import IN_THE_REQUEST, in_front
+from lambda_web_adapter.ipc.envelope import IN_THE_REQUEST, in_front
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.access_log import AccessLog
     from lambda_web_adapter.adapter.app_connection import AppConnection
-    from lambda_web_adapter.context_headers import ContextHeaders
     from lambda_web_adapter.events._source import EventSource
     from lambda_web_adapter.http.content_codings import Compressor
     from lambda_web_adapter.http.messages import Invocation, Request
+    from lambda_web_adapter.ipc.context_headers import ContextHeaders
     from lambda_web_adapter.settings import Settings
 
 # How much of a rejection's body is read, in bytes, when the app streams it; the error shows less.
@@ -52,7 +52,9 @@ class Invoker:
         self._streams = settings.invoke_mode == "response_stream"
         self._contexts: ContextHeaders | None = None
         if settings.context_headers == "always" or (settings.context_headers == "auto" and not connection.takes_event):
-            from lambda_web_adapter.context_headers import ContextHeaders  # a Python app's start need not pay for it
+            from lambda_web_adapter.ipc.context_headers import (
+                ContextHeaders,  # a Python app's start need not pay for it
+            )
 
             self._contexts = ContextHeaders(os.environ, partial(log_once, "WARNING"))
 
@@ -102,7 +104,7 @@ class Invoker:
         request = self._request(source, event, invocation)
         lines = self._contexts.of(invocation, event) if self._contexts else b""
         if invocation.client_context:
-            from lambda_web_adapter.context_headers import trace_context
+            from lambda_web_adapter.ipc.context_headers import trace_context
 
             lines += trace_context(invocation.client_context)
         head = request_head(request, invocation, lines)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Collection
 
-    from lambda_web_adapter.log_output import LogOutput
+    from lambda_web_adapter.ipc.log_output import LogOutput
 
 _KEPT = 16 * 1024  # bytes
 _LINES = 20

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import time
 
-from lambda_web_adapter.log_controls import LEVELS, LogControls, json_level
-from lambda_web_adapter.log_output import LogOutput
+from lambda_web_adapter.ipc.log_config import LEVELS, LogControls, json_level
+from lambda_web_adapter.ipc.log_output import LogOutput
 
 # For a slow reader of the log: less than the margin before a time-out, since the reply may come behind the line.
 _SECONDS = 0.1

@@ -20,7 +20,7 @@ from lambda_web_adapter.adapter.mode import Mode
 from lambda_web_adapter.adapter.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.slot import Slot, Strikes
 from lambda_web_adapter.adapter.stop import stop
-from lambda_web_adapter.parent import STOPPING
+from lambda_web_adapter.ipc.parent_process import STOPPING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import time
 from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.mode import Mode
-from lambda_web_adapter.parent import STOPPING
+from lambda_web_adapter.ipc.parent_process import STOPPING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import os
 import time
 
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.parent import SHOW_STACKS
+from lambda_web_adapter.ipc.parent_process import SHOW_STACKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 
-from lambda_web_adapter.log_controls import LogControls
-from lambda_web_adapter.parent import STACKS_TO
+from lambda_web_adapter.ipc.log_config import LogControls
+from lambda_web_adapter.ipc.parent_process import STACKS_TO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

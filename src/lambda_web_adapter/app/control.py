@@ -11,7 +11,7 @@ import traceback
 from _thread import start_new_thread as start_new_thread  # bound before an app can replace it
 
 from lambda_web_adapter.errors import AdapterError
-from lambda_web_adapter.parent import STOPPING, end_with_parent
+from lambda_web_adapter.ipc.parent_process import STOPPING, end_with_parent
 
 
 class Control:

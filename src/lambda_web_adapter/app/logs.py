@@ -13,8 +13,8 @@ import sys
 import time
 
 from lambda_web_adapter.context import HANDLED
-from lambda_web_adapter.log_controls import LogControls, json_level
-from lambda_web_adapter.log_output import LogOutput
+from lambda_web_adapter.ipc.log_config import LogControls, json_level
+from lambda_web_adapter.ipc.log_output import LogOutput
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import httptools
 from lambda_web_adapter.context import Invocation
 from lambda_web_adapter.http.large_bodies import LARGE_PIECE, buffer_for
 from lambda_web_adapter.http.trusted_headers import without_reserved
-from lambda_web_adapter.preface import HEAD, MARK
+from lambda_web_adapter.ipc.envelope import HEAD, MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from lambda_web_adapter.app.control import Control
 from lambda_web_adapter.app.finder import find_app, interface_of
 from lambda_web_adapter.app.handling import Handling
 from lambda_web_adapter.errors import AppNotFound
-from lambda_web_adapter.parent import SERVER_FAILED
+from lambda_web_adapter.ipc.parent_process import SERVER_FAILED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import signal
 import sys
 import threading
 
-from lambda_web_adapter.log_output import LogOutput
-from lambda_web_adapter.parent import SHOW_STACKS, STACKS_TO
+from lambda_web_adapter.ipc.log_output import LogOutput
+from lambda_web_adapter.ipc.parent_process import SHOW_STACKS, STACKS_TO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from lambda_web_adapter.events import _json, _reply
 from lambda_web_adapter.events._source import EventSource
 from lambda_web_adapter.events.origins import origin_of
 from lambda_web_adapter.http.messages import Request
-from lambda_web_adapter.preface import EVENT_SOURCE
+from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
