@@ -20,7 +20,7 @@ LAYERS: dict[str, set[str]] = {
     "cli": {"adapter", "app", "errors", "ipc", "local", "setting_notes", "settings"},
     "local": {"", "adapter", "errors", "models", "settings"},
     "adapter": {"", "errors", "events", "http", "ipc", "settings"},
-    "app": {"context", "errors", "hooks", "http", "ipc", "settings"},
+    "app": {"app_api", "errors", "http", "ipc", "settings"},
     "events": {"errors", "http", "ipc", "settings"},
     "http": {"errors"},
     "ipc": {"http"},
@@ -30,13 +30,11 @@ LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "models": set(),
     "__main__": {"cli"},
-    "": {"context", "hooks", "lambda_context"},
-    "context": {"", "errors", "ipc", "lambda_context"},
-    "lambda_context": set(),
-    "hooks": set(),
-    "fastapi": {"context", "lambda_context"},
-    "flask": {"context", "lambda_context"},
-    "testing": {"context", "lambda_context"},
+    "": {"app_api"},
+    "app_api": {"", "errors", "ipc"},
+    "fastapi": {"app_api"},
+    "flask": {"app_api"},
+    "testing": {"app_api"},
 }
 PURE = ("http", "ipc", "events", "settings", "setting_notes", "setting_parsers", "errors", "models")
 # What a pure module never imports: each of these is a door to the outside.
@@ -148,11 +146,12 @@ def test_the_entry_point_imports_neither_the_adapter_nor_a_server() -> None:
     assert heavy & set(found) == set()
     assert {name for name in found if name.startswith(f"{PACKAGE}.")} == {
         f"{PACKAGE}.cli",
+        f"{PACKAGE}.app_api",
         f"{PACKAGE}.ipc",
-        f"{PACKAGE}.context",
+        f"{PACKAGE}.app_api.current_invocation",
         f"{PACKAGE}.errors",
-        f"{PACKAGE}.hooks",
-        f"{PACKAGE}.lambda_context",
+        f"{PACKAGE}.app_api.hooks",
+        f"{PACKAGE}.app_api.lambda_context",
         f"{PACKAGE}.ipc.envelope",
         f"{PACKAGE}.setting_parsers",
         f"{PACKAGE}.settings",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.context import Invocation as AppInvocation
+from lambda_web_adapter.app_api.current_invocation import Invocation as AppInvocation
 from lambda_web_adapter.http.messages import Invocation
 from lambda_web_adapter.ipc import envelope
 from lambda_web_adapter.ipc.context_headers import LAMBDA_CONTEXT, LIMIT, REQUEST_CONTEXT, ContextHeaders, trace_context

@@ -21,8 +21,13 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, HTTPException, Request
 from pydantic import BaseModel
 
-from lambda_web_adapter.context import current_context, current_event, current_event_source, event_refusal
-from lambda_web_adapter.lambda_context import LambdaContext
+from lambda_web_adapter.app_api.current_invocation import (
+    current_context,
+    current_event,
+    current_event_source,
+    event_refusal,
+)
+from lambda_web_adapter.app_api.lambda_context import LambdaContext
 
 Model = TypeVar("Model", bound=BaseModel)
 

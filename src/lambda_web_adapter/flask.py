@@ -23,13 +23,18 @@ from typing import TYPE_CHECKING
 from flask import abort, current_app, request
 from werkzeug.local import LocalProxy
 
-from lambda_web_adapter.context import current_context, current_event, current_event_source, event_refusal
+from lambda_web_adapter.app_api.current_invocation import (
+    current_context,
+    current_event,
+    current_event_source,
+    event_refusal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from lambda_web_adapter.lambda_context import LambdaContext
+    from lambda_web_adapter.app_api.lambda_context import LambdaContext
 
 # They are declared as what they stand for, as Flask does it. Where no invocation is handled, to use one raises
 # NoInvocation; only `bool`, which is False, and `repr` do not.

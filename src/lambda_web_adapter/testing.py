@@ -16,8 +16,8 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 
-from lambda_web_adapter.context import HANDLED, Invocation
-from lambda_web_adapter.lambda_context import LambdaContext
+from lambda_web_adapter.app_api.current_invocation import HANDLED, Invocation
+from lambda_web_adapter.app_api.lambda_context import LambdaContext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fake_runtime_api import FakeRuntimeApi
 
 OURS = "lambda_web_adapter"
-NOT_IN_THE_ADAPTER = (f"{OURS}.app", f"{OURS}.local", f"{OURS}.models", f"{OURS}.testing")
+NOT_IN_THE_ADAPTER = (f"{OURS}.app.", f"{OURS}.local", f"{OURS}.models", f"{OURS}.testing")
 # What httptools brings along without importing a file for it.
 CYTHON = "_cython", "cython_runtime"
 # Of the standard library, but dear.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambda_web_adapter.app.asgi_scope import Scope
-from lambda_web_adapter.context import Invocation
+from lambda_web_adapter.app_api.current_invocation import Invocation
 from lambda_web_adapter.http import messages
 from lambda_web_adapter.ipc import envelope
 

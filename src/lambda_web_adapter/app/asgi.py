@@ -20,7 +20,7 @@ from lambda_web_adapter.app.control import start_new_thread
 from lambda_web_adapter.app.ending import Ending
 from lambda_web_adapter.app.stacks import show_own_stack_on_signal, show_stacks
 from lambda_web_adapter.app.wrapping import is_coroutine_callable, layers, required_arguments
-from lambda_web_adapter.hooks import hooks_on_shutdown
+from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

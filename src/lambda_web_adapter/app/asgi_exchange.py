@@ -9,7 +9,7 @@ from http import HTTPStatus
 from wsgiref.util import is_hop_by_hop
 
 from lambda_web_adapter.app import freeze
-from lambda_web_adapter.hooks import hooks_before_freeze
+from lambda_web_adapter.app_api.hooks import hooks_before_freeze
 from lambda_web_adapter.http.name_cache import NameCache
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.app.asgi_connection import AsgiConnection
     from lambda_web_adapter.app.request_reader import RawRequest
-    from lambda_web_adapter.context import Invocation
+    from lambda_web_adapter.app_api.current_invocation import Invocation
 
 logger = logging.getLogger("uvicorn.error")  # where an app that configures its logs for uvicorn looks for them
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_web_adapter.app.request_reader import RawRequest
-    from lambda_web_adapter.context import Invocation
+    from lambda_web_adapter.app_api.current_invocation import Invocation
 
 # From 2.4 on, `send` raises an OSError when nobody waits for the response any more: an app that does not listen for the
 # end ends by it, and frameworks need no task that listens.

@@ -10,7 +10,7 @@ import logging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.hooks import Hook
+    from lambda_web_adapter.app_api.hooks import Hook
 
 logger = logging.getLogger(__name__)
 

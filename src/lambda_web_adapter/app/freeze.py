@@ -9,13 +9,13 @@ import threading
 import time
 
 from lambda_web_adapter.app.calling import attempt, log_failure, name_of
-from lambda_web_adapter.hooks import hooks_before_freeze
+from lambda_web_adapter.app_api.hooks import hooks_before_freeze
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lambda_web_adapter.hooks import Hook
+    from lambda_web_adapter.app_api.hooks import Hook
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from lambda_web_adapter.context import HANDLED
+from lambda_web_adapter.app_api.current_invocation import HANDLED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication
 
     from lambda_web_adapter.app.control import Control
-    from lambda_web_adapter.context import Invocation
+    from lambda_web_adapter.app_api.current_invocation import Invocation
 
 # Where X-Ray's SDK, Powertools, OpenTelemetry and botocore look for the trace (Lambda, "Defined runtime environment
 # variables").

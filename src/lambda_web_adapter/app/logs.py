@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from lambda_web_adapter.context import HANDLED
+from lambda_web_adapter.app_api.current_invocation import HANDLED
 from lambda_web_adapter.ipc.log_config import LogControls, json_level
 from lambda_web_adapter.ipc.log_output import LogOutput
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import httptools
 
-from lambda_web_adapter.context import Invocation
+from lambda_web_adapter.app_api.current_invocation import Invocation
 from lambda_web_adapter.http.large_bodies import LARGE_PIECE, buffer_for
 from lambda_web_adapter.http.trusted_headers import without_reserved
 from lambda_web_adapter.ipc.envelope import HEAD, MARK

@@ -8,12 +8,12 @@ from __future__ import annotations
 import random
 
 from lambda_web_adapter.app.calling import call, call_async
-from lambda_web_adapter.hooks import hooks_after_restore, hooks_before_snapshot
+from lambda_web_adapter.app_api.hooks import hooks_after_restore, hooks_before_snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.app.control import Control
-    from lambda_web_adapter.hooks import Hook
+    from lambda_web_adapter.app_api.hooks import Hook
 
 
 def answer(asked: str, control: Control) -> None:

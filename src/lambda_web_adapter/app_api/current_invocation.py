@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
+from lambda_web_adapter.app_api.lambda_context import Client, ClientContext, Identity, LambdaContext
 from lambda_web_adapter.errors import NoInvocation
 from lambda_web_adapter.ipc import envelope
-from lambda_web_adapter.lambda_context import Client, ClientContext, Identity, LambdaContext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
