@@ -15,8 +15,8 @@ from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
 from lambda_web_adapter.adapter.one_at_a_time import run
 from lambda_web_adapter.adapter.streamed_reply import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppUnreachable, InvalidEvent
-from lambda_web_adapter.events._source import MAX_REPLY
 from lambda_web_adapter.events.reading import read_event
+from lambda_web_adapter.events.source import MAX_REPLY
 from lambda_web_adapter.http.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lambda_web_adapter.events import PASS_THROUGH, source_of, to_request
-from lambda_web_adapter.events.origins import _KEYS, origin_of
+from lambda_web_adapter.events.services import _KEYS, origin_of
 from lambda_web_adapter.settings import Settings
 
 

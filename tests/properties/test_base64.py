@@ -10,10 +10,10 @@ from unittest import mock
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.events import _base64, _reply
+from lambda_web_adapter.events import base64_codec, reply_rules
 from lambda_web_adapter.http.messages import Response
 
-AT_ONCE = mock.patch.object(_base64, "_LARGE", 0)  # a small body takes the way of a large one
+AT_ONCE = mock.patch.object(base64_codec, "_LARGE", 0)  # a small body takes the way of a large one
 
 characters = st.sampled_from("AZaz09+/=-_ \t\r\n\0é\udc80") | st.characters()
 written = st.binary(max_size=60).map(lambda data: base64.b64encode(data).decode())
@@ -31,7 +31,7 @@ def spoilt(draw: st.DrawFn) -> str:
 
 def read(text: str) -> bytes | None:
     try:
-        return _base64.decode(text)
+        return base64_codec.decode(text)
     except ValueError:
         return None
 
@@ -62,10 +62,10 @@ def test_what_one_library_reads_the_other_reads_alike(text: str) -> None:
 
 @given(st.binary(max_size=200))
 def test_what_is_written_is_the_same_and_read_again(data: bytes) -> None:
-    small = _base64.encode(data)
+    small = base64_codec.encode(data)
     with AT_ONCE:
-        assert _base64.encode(data) == small
-        assert _base64.decode(small.decode()) == data
+        assert base64_codec.encode(data) == small
+        assert base64_codec.decode(small.decode()) == data
 
 
 @given(
@@ -77,6 +77,9 @@ def test_what_is_written_is_the_same_and_read_again(data: bytes) -> None:
 )
 def test_a_reply_that_is_put_together_is_the_same_json(fields: dict[str, str | int], body: bytes, coded: bool) -> None:
     response = Response(status=200, headers=[(b"content-encoding", b"gzip")] if coded else [], body=body)
-    text, is_base64 = _reply.body_text(response)
+    text, is_base64 = reply_rules.body_text(response)
 
-    assert json.loads(_reply.reply_bytes(fields, response)) == fields | {"body": text, "isBase64Encoded": is_base64}
+    assert json.loads(reply_rules.reply_bytes(fields, response)) == fields | {
+        "body": text,
+        "isBase64Encoded": is_base64,
+    }

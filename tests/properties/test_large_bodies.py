@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import _base64, _reply, _request, reading
+from lambda_web_adapter.events import base64_codec, reading, reply_rules, request_rules
 from lambda_web_adapter.http.messages import Response
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def small_limits() -> Iterator[None]:
     with ExitStack() as stack:
         for module, limits in (
             (reading, {"_LARGE": 4, "_PIECE": 13, "_LOOK": 24}),
-            (_reply, {"_LARGE": 1, "_PIECE": 5}),
-            (_base64, {"_LARGE": 4, "_PIECE": 9}),
+            (reply_rules, {"_LARGE": 1, "_PIECE": 5}),
+            (base64_codec, {"_LARGE": 4, "_PIECE": 9}),
         ):
             for name, limit in limits.items():
                 stack.enter_context(mock.patch.object(module, name, limit))
@@ -39,7 +39,7 @@ def small_limits() -> Iterator[None]:
 
 
 def body_of(event: bytes) -> bytes:
-    return _request.body_bytes(reading.read_event(event))
+    return request_rules.body_bytes(reading.read_event(event))
 
 
 def written(event: dict[str, Any], *, escapes: bool, spaces: bool) -> bytes:
@@ -100,8 +100,8 @@ def test_what_is_no_json_is_none_with_a_large_body_either(event: bytes) -> None:
 @given(body=TEXTS.map(str.encode) | st.binary(max_size=200), kind=KINDS, coding=st.sampled_from([b"", b"gzip"]))
 def test_a_reply_is_the_same_however_large_its_body(body: bytes, kind: bytes, coding: bytes) -> None:
     response = Response(status=200, headers=[(b"content-type", kind), (b"content-encoding", coding)], body=body)
-    text, is_base64 = _reply.body_text(response)
+    text, is_base64 = reply_rules.body_text(response)
 
-    reply = json.loads(_reply.reply_bytes({"statusCode": 200, "headers": {"a": "é"}}, response))
+    reply = json.loads(reply_rules.reply_bytes({"statusCode": 200, "headers": {"a": "é"}}, response))
 
     assert reply == {"statusCode": 200, "headers": {"a": "é"}, "body": text, "isBase64Encoded": is_base64}

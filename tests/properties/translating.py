@@ -9,7 +9,7 @@ import h11
 from whole_request import request_bytes
 
 from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Invocation, Request
 from lambda_web_adapter.settings import Settings
 from properties.gateways import GATEWAYS, Client

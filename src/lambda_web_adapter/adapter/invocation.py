@@ -14,7 +14,7 @@ from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.adapter.streamed_reply import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, ResponseTooLarge
 from lambda_web_adapter.events import prelude, source_of, to_request, warm_up
-from lambda_web_adapter.events._base64 import encoded_length
+from lambda_web_adapter.events.base64_codec import encoded_length
 from lambda_web_adapter.events.pass_through import rejection
 from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.http.headers import authorize, end_to_end, request_head
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.access_log import AccessLog
     from lambda_web_adapter.adapter.app_connection import AppConnection
-    from lambda_web_adapter.events._source import EventSource
+    from lambda_web_adapter.events.source import EventSource
     from lambda_web_adapter.http.content_codings import Compressor
     from lambda_web_adapter.http.messages import Invocation, Request
     from lambda_web_adapter.ipc.context_headers import ContextHeaders

@@ -7,9 +7,7 @@ the order of `SOURCES` does not matter but for speed.
 from __future__ import annotations
 
 from lambda_web_adapter.errors import ForbiddenPath
-from lambda_web_adapter.events import _request
-from lambda_web_adapter.events._reply import prelude
-from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events import request_rules
 from lambda_web_adapter.events.alb import Alb
 from lambda_web_adapter.events.bedrock_agent import BedrockAgent
 from lambda_web_adapter.events.function_url import FunctionUrl
@@ -17,7 +15,9 @@ from lambda_web_adapter.events.http_api_v1 import HttpApiV1
 from lambda_web_adapter.events.http_api_v2 import HttpApiV2
 from lambda_web_adapter.events.lambda_edge import LambdaEdge
 from lambda_web_adapter.events.pass_through import PassThrough
+from lambda_web_adapter.events.reply_rules import prelude
 from lambda_web_adapter.events.rest_api import RestApi
+from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.events.vpc_lattice_v1 import VpcLatticeV1
 from lambda_web_adapter.events.vpc_lattice_v2 import VpcLatticeV2
 from lambda_web_adapter.events.websocket import WebSocket
@@ -81,7 +81,7 @@ def to_request(source: EventSource, event: Any, settings: Settings, verbatim: by
     if request.marks:
         return request  # nobody but the gateway could ask for this path
     if settings.remove_base_path:
-        removed, request.path = _request.remove_prefix(request.path, settings.remove_base_path)
+        removed, request.path = request_rules.remove_prefix(request.path, settings.remove_base_path)
         request.prefix += removed
     if settings.snapstart_before_checkpoint_path or settings.snapstart_after_restore_path:
         _refuse_hooks(request, event, settings)
@@ -91,13 +91,13 @@ def to_request(source: EventSource, event: Any, settings: Settings, verbatim: by
 
 
 def _is_for_events(request: Request, event: Any, settings: Settings) -> bool:
-    from lambda_web_adapter.events.event_paths import is_for_events  # a third of a millisecond of cold start
+    from lambda_web_adapter.events.protected_paths import is_for_events  # a third of a millisecond of cold start
 
     return is_for_events(request, event, settings)
 
 
 def _refuse_hooks(request: Request, event: Any, settings: Settings) -> None:
-    from lambda_web_adapter.events.event_paths import is_for_hooks  # as above
+    from lambda_web_adapter.events.protected_paths import is_for_hooks  # as above
 
     if is_for_hooks(request, event, settings):
         raise ForbiddenPath(f"{request.path:.200} is for SnapStart, and for the adapter alone (AWS_LWA_SNAPSTART_…).")

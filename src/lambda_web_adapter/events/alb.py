@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lambda_web_adapter.events import _reply, _request
-from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events import reply_rules, request_rules
+from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
 
 TYPE_CHECKING = False
@@ -24,35 +24,35 @@ class Alb(EventSource):
     def recognises(self, event: dict[str, Any]) -> bool:
         """Only a load balancer's context has `elb`."""
         return (
-            "elb" in _request.mapping(event.get("requestContext"))
+            "elb" in request_rules.mapping(event.get("requestContext"))
             and isinstance(event.get("httpMethod"), str)
             and event.get("version") is None
         )
 
     def request(self, event: Any, settings: Settings) -> Request:
         """Path and query come as sent, still percent-encoded; a health check comes without a host."""
-        headers = _request.pairs(event.get("headers"), event.get("multiValueHeaders"))
+        headers = request_rules.pairs(event.get("headers"), event.get("multiValueHeaders"))
         return Request(
             method=event["httpMethod"],
-            path=_request.encoded_path(event.get("path")),
-            query=_request.encoded_query(
-                _request.pairs(
+            path=request_rules.encoded_path(event.get("path")),
+            query=request_rules.encoded_query(
+                request_rules.pairs(
                     event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), names_fold=False
                 )
             ),
             headers=headers,
-            body=_request.body_bytes(event),
-            client=_request.forwarded_client(headers, settings.trusted_hops),
+            body=request_rules.body_bytes(event),
+            client=request_rules.forwarded_client(headers, settings.trusted_hops),
         )
 
     def reply(self, response: Response, event: Any) -> bytes:
         """A target group with multi-value headers reads only `multiValueHeaders`, any other only `headers`."""
         reply: dict[str, Any] = {
             "statusCode": response.status,
-            "statusDescription": _reply.status_description(response.status),
+            "statusDescription": reply_rules.status_description(response.status),
         }
         if isinstance(event.get("multiValueHeaders"), dict):
-            reply["multiValueHeaders"] = _reply.multi_value_headers(response)
+            reply["multiValueHeaders"] = reply_rules.multi_value_headers(response)
         else:
-            reply["headers"] = _reply.single_value_headers(response)
-        return _reply.reply_bytes(reply, response)
+            reply["headers"] = reply_rules.single_value_headers(response)
+        return reply_rules.reply_bytes(reply, response)

@@ -9,8 +9,8 @@ import json
 import re
 
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import _json, _reply, _request
-from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events import reply_rules, request_rules, strict_json
+from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
 from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
 
@@ -51,7 +51,7 @@ class BedrockAgent(EventSource):
         return Request(
             method=event["httpMethod"].upper(),
             path=_path(event["apiPath"], {parameter.name: parameter.text for parameter in parameters}),
-            query=_request.decoded_query([(each.name, text) for each in query for text in each.texts]),
+            query=request_rules.decoded_query([(each.name, text) for each in query for text in each.texts]),
             headers=[("accept", _JSON), *([("content-type", content_type)] if content_type else [])],
             body=body,
             marks=[(EVENT_SOURCE, self.name)],
@@ -59,16 +59,16 @@ class BedrockAgent(EventSource):
 
     def reply(self, response: Response, event: Any) -> bytes:
         """The body goes under its media type, which the schema has to name; binary goes as base64."""
-        body, _ = _reply.body_text(response)
-        return _reply.json_bytes(
+        body, _ = reply_rules.body_text(response)
+        return reply_rules.json_bytes(
             {
-                "messageVersion": _request.text_or_empty(event.get("messageVersion")) or "1.0",
+                "messageVersion": request_rules.text_or_empty(event.get("messageVersion")) or "1.0",
                 "response": {
                     "actionGroup": event["actionGroup"],
                     "apiPath": event["apiPath"],
                     "httpMethod": event["httpMethod"],
                     "httpStatusCode": response.status,
-                    "responseBody": {_reply.media_type(response) or _JSON: {"body": body}},
+                    "responseBody": {reply_rules.media_type(response) or _JSON: {"body": body}},
                 },
             }
         )
@@ -78,7 +78,7 @@ def _path(template: str, values: dict[str, str]) -> str:
     """Fills a path's placeholders, each within its own segment; one without a value stays, for the app to refuse."""
     parts = _PLACEHOLDER.split(template)  # text and names take turns
     filled = [
-        _request.segment(values.get(part, f"{{{part}}}")) if index % 2 else _request.literal(part)
+        request_rules.segment(values.get(part, f"{{{part}}}")) if index % 2 else request_rules.literal(part)
         for index, part in enumerate(parts)
     ]
     path = "".join(filled)
@@ -87,11 +87,11 @@ def _path(template: str, values: dict[str, str]) -> str:
 
 def _body(event: dict[str, Any]) -> tuple[str, bytes]:
     """Makes the body from its properties; of several media types the first counts, as the agent sends one."""
-    content = _request.mapping(_request.mapping(event.get("requestBody")).get("content"))
+    content = request_rules.mapping(request_rules.mapping(event.get("requestBody")).get("content"))
     for content_type, described in content.items():
-        properties = _parameters(_request.mapping(described).get("properties"))
+        properties = _parameters(request_rules.mapping(described).get("properties"))
         if content_type.partition(";")[0].strip().lower() == _FORM:
-            return content_type, _request.decoded_query([(each.name, each.text) for each in properties]).encode()
+            return content_type, request_rules.decoded_query([(each.name, each.text) for each in properties]).encode()
         members = {each.name: f"{json.dumps(each.name, ensure_ascii=False)}:{each.json}" for each in properties}
         return content_type, f"{{{','.join(members.values())}}}".encode("utf-8", "surrogatepass")
     return "", b""
@@ -154,7 +154,7 @@ def _read(text: Any) -> Any:
     if not isinstance(text, str):
         return None
     try:
-        return _json.read(text)
+        return strict_json.read(text)
     except ValueError:
         return None
 

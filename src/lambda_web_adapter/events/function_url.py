@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lambda_web_adapter.events import _request
-from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events import request_rules
 from lambda_web_adapter.events.http_api_v2 import is_function_url, is_payload_v2, payload_v2_reply, payload_v2_request
+from lambda_web_adapter.events.source import EventSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class FunctionUrl(EventSource):
 
     def request(self, event: Any, settings: Settings) -> Request:
         """The path comes as sent, percent-encoded, and there is no stage."""
-        return payload_v2_request(event, _request.encoded_path(event.get("rawPath")), "")
+        return payload_v2_request(event, request_rules.encoded_path(event.get("rawPath")), "")
 
     def reply(self, response: Response, event: Any) -> bytes:
         """The reply is payload 2.0's."""

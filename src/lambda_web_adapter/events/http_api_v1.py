@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_web_adapter.events import _request
+from lambda_web_adapter.events import request_rules
 from lambda_web_adapter.events.rest_api import RestApi
 
 TYPE_CHECKING = False
@@ -24,9 +24,9 @@ class HttpApiV1(RestApi):
             event.get("version") == "1.0"
             and isinstance(event.get("httpMethod"), str)
             and isinstance(event.get("path"), str)
-            and "connectionId" not in _request.mapping(event.get("requestContext"))
+            and "connectionId" not in request_rules.mapping(event.get("requestContext"))
         )
 
     def _path(self, path: str, event: dict[str, Any], settings: Settings) -> tuple[str, str]:
         """A named stage is the first segment of `path`."""
-        return _request.stage_removed(path, event, settings.remove_stage)
+        return request_rules.stage_removed(path, event, settings.remove_stage)

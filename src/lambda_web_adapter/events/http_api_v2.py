@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lambda_web_adapter.events import _reply, _request
-from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events import reply_rules, request_rules
+from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
 
 TYPE_CHECKING = False
@@ -25,8 +25,8 @@ class HttpApiV2(EventSource):
 
     def request(self, event: Any, settings: Settings) -> Request:
         """The path comes decoded, for all its name, and begins with a named stage; the query is as sent."""
-        path = _request.decoded_path(event.get("rawPath"))
-        prefix, path = _request.stage_removed(path, event, settings.remove_stage)
+        path = request_rules.decoded_path(event.get("rawPath"))
+        prefix, path = request_rules.stage_removed(path, event, settings.remove_stage)
         return payload_v2_request(event, path, prefix)
 
     def reply(self, response: Response, event: Any) -> bytes:
@@ -42,30 +42,32 @@ def is_payload_v2(event: dict[str, Any]) -> bool:
 
 def is_function_url(event: dict[str, Any]) -> bool:
     """Says whether a payload 2.0 event came through a function URL (`<id>.lambda-url.<region>.on.aws`)."""
-    return ".lambda-url." in _request.text_or_empty(event["requestContext"].get("domainName"))
+    return ".lambda-url." in request_rules.text_or_empty(event["requestContext"].get("domainName"))
 
 
 def payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> Request:
     """Makes the request of a payload 2.0 event whose path was taken care of."""
     context = event["requestContext"]
     http = context["http"]
-    headers = _request.pairs(event.get("headers"), None)
+    headers = request_rules.pairs(event.get("headers"), None)
     cookies = event.get("cookies")
     if cookies and isinstance(cookies, list):  # function URLs send the header as well: it says the same
         headers = [pair for pair in headers if len(pair[0]) != 6 or pair[0].lower() != "cookie"]
-        headers.append(("cookie", "; ".join([_request.text_of(cookie) for cookie in cookies if cookie is not None])))
-    method = _request.text_or_empty(http.get("method")) or "GET"
-    query = _request.raw_query(event.get("rawQueryString"))
-    body = _request.body_bytes(event)
-    client = _request.text_or_empty(http.get("sourceIp"))
-    host = _request.text_or_empty(context.get("domainName"))
+        headers.append(
+            ("cookie", "; ".join([request_rules.text_of(cookie) for cookie in cookies if cookie is not None]))
+        )
+    method = request_rules.text_or_empty(http.get("method")) or "GET"
+    query = request_rules.raw_query(event.get("rawQueryString"))
+    body = request_rules.body_bytes(event)
+    client = request_rules.text_or_empty(http.get("sourceIp"))
+    host = request_rules.text_or_empty(context.get("domainName"))
     return Request(method, path, query, headers, body, client, prefix, host)
 
 
 def payload_v2_reply(response: Response) -> bytes:
     """Makes a payload 2.0 reply; `statusCode` is what makes the gateway read it as one."""
-    headers, cookies = _reply.joined_headers(response)
+    headers, cookies = reply_rules.joined_headers(response)
     reply: dict[str, Any] = {"statusCode": response.status, "headers": headers}
     if cookies:
         reply["cookies"] = cookies
-    return _reply.reply_bytes(reply, response)
+    return reply_rules.reply_bytes(reply, response)

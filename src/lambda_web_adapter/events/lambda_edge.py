@@ -7,8 +7,8 @@ beside it needs (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGu
 from __future__ import annotations
 
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import _request
-from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events import request_rules
+from lambda_web_adapter.events.source import EventSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class LambdaEdge(EventSource):
         return (
             isinstance(records, list)
             and len(records) > 0
-            and "cf" in _request.mapping(records[0])
+            and "cf" in request_rules.mapping(records[0])
             and not event.keys() & {"requestContext", "httpMethod", "method"}
         )
 

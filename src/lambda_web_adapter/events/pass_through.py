@@ -5,9 +5,9 @@ from __future__ import annotations
 import orjson
 
 from lambda_web_adapter.errors import AppRejectedEvent
-from lambda_web_adapter.events import _json, _reply
-from lambda_web_adapter.events._source import EventSource
-from lambda_web_adapter.events.origins import origin_of
+from lambda_web_adapter.events import reply_rules, strict_json
+from lambda_web_adapter.events.services import origin_of
+from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
 from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
 
@@ -45,7 +45,7 @@ class PassThrough(EventSource):
         """JSON is the result as it is, other text a JSON string; only no body at all is null."""
         if not response.body:
             return b"null"
-        text, is_base64 = _reply.body_text(response)
+        text, is_base64 = reply_rules.body_text(response)
         return response.body if not is_base64 and _is_json(text) else orjson.dumps(text)
 
 
@@ -54,7 +54,7 @@ def rejection(response: Response, request: Request) -> AppRejectedEvent:
 
     A JSON object with `errorType` and `errorMessage` is taken at its word, so that a state machine can branch on it.
     """
-    text, is_base64 = _reply.body_text(response)
+    text, is_base64 = reply_rules.body_text(response)
     try:
         said = None if is_base64 else orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -70,7 +70,7 @@ def rejection(response: Response, request: Request) -> AppRejectedEvent:
 def _is_json(text: str) -> bool:
     """Says whether a text is JSON."""
     try:
-        _json.read(text)
+        strict_json.read(text)
     except ValueError:
         return False
     return True

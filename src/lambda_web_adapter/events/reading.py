@@ -33,7 +33,7 @@ def read_event(event: bytes) -> Any:
     """Reads an event.
 
     Returns:
-        The event. Of a large body it has the bytes, for `_request.body_bytes`: base64 as a view, text as UTF-8.
+        The event. Of a large body it has the bytes, for `request_rules.body_bytes`: base64 as a view, text as UTF-8.
 
     Raises:
         InvalidEvent: it is not JSON.

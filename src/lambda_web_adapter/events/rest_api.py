@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lambda_web_adapter.events import _reply, _request
-from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events import reply_rules, request_rules
+from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
 
 TYPE_CHECKING = False
@@ -27,26 +27,26 @@ class RestApi(EventSource):
             isinstance(event.get("httpMethod"), str)
             and isinstance(event.get("path"), str)
             and event.get("version") is None
-            and not _request.mapping(event.get("requestContext")).keys() & {"elb", "connectionId"}
+            and not request_rules.mapping(event.get("requestContext")).keys() & {"elb", "connectionId"}
         )
 
     def request(self, event: Any, settings: Settings) -> Request:
         """The path comes encoded, the query decoded."""
-        context = _request.mapping(event.get("requestContext"))
-        prefix, path = self._path(_request.encoded_path(event["path"]), event, settings)
+        context = request_rules.mapping(event.get("requestContext"))
+        prefix, path = self._path(request_rules.encoded_path(event["path"]), event, settings)
         return Request(
             method=event["httpMethod"],
             path=path,
-            query=_request.decoded_query(
-                _request.pairs(
+            query=request_rules.decoded_query(
+                request_rules.pairs(
                     event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), names_fold=False
                 )
             ),
-            headers=_request.pairs(event.get("headers"), event.get("multiValueHeaders")),
-            body=_request.body_bytes(event),
-            client=_request.text_or_empty(_request.mapping(context.get("identity")).get("sourceIp")),
+            headers=request_rules.pairs(event.get("headers"), event.get("multiValueHeaders")),
+            body=request_rules.body_bytes(event),
+            client=request_rules.text_or_empty(request_rules.mapping(context.get("identity")).get("sourceIp")),
             prefix=prefix,
-            host=_request.text_or_empty(context.get("domainName")),
+            host=request_rules.text_or_empty(context.get("domainName")),
         )
 
     def _path(self, path: str, event: dict[str, Any], settings: Settings) -> tuple[str, str]:
@@ -54,19 +54,19 @@ class RestApi(EventSource):
 
         On the API's own host `requestContext.path` is the stage and `path`; on a custom domain both are equal.
         """
-        if not _request.on_own_host(event):
+        if not request_rules.on_own_host(event):
             return "", path
-        context = _request.mapping(event.get("requestContext"))
-        stage = f"/{_request.segment(_request.text_or_empty(context.get('stage')))}".rstrip("/")
+        context = request_rules.mapping(event.get("requestContext"))
+        stage = f"/{request_rules.segment(request_rules.text_or_empty(context.get('stage')))}".rstrip("/")
         if not context.get("path"):
             return stage, path
-        full = _request.encoded_path(context["path"])
+        full = request_rules.encoded_path(context["path"])
         prefix = full.removesuffix(path)
         if prefix == full:
-            prefix = _request.remove_prefix(full, stage)[0]
+            prefix = request_rules.remove_prefix(full, stage)[0]
         return prefix, path
 
     def reply(self, response: Response, event: Any) -> bytes:
         """All headers go into `multiValueHeaders`; API Gateway refuses keys that it does not know."""
-        headers = _reply.multi_value_headers(response)
-        return _reply.reply_bytes({"statusCode": response.status, "multiValueHeaders": headers}, response)
+        headers = reply_rules.multi_value_headers(response)
+        return reply_rules.reply_bytes({"statusCode": response.status, "multiValueHeaders": headers}, response)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.events.vpc_lattice_v2 import lattice_reply, lattice_request
 
 TYPE_CHECKING = False

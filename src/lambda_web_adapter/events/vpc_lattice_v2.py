@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lambda_web_adapter.events import _reply, _request
-from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events import reply_rules, request_rules
+from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
 
 TYPE_CHECKING = False
@@ -45,25 +45,27 @@ def lattice_request(event: dict[str, Any], settings: Settings, *, path: Any, que
     The path was seen with the query behind it, while AWS's page shows it without: the map counts only where the path
     has none. Its values are taken to be as sent; nobody has measured that.
     """
-    found, question_mark, raw = _request.text_of(path).partition("?")
-    headers = _request.lines(event.get("headers"))
+    found, question_mark, raw = request_rules.text_of(path).partition("?")
+    headers = request_rules.lines(event.get("headers"))
     return Request(
         method=event["method"],
-        path=_request.encoded_path(found),
-        query=_request.raw_query(raw) if question_mark else _request.encoded_query(_request.lines(query)),
+        path=request_rules.encoded_path(found),
+        query=request_rules.raw_query(raw)
+        if question_mark
+        else request_rules.encoded_query(request_rules.lines(query)),
         headers=headers,
-        body=_request.body_bytes(event, "isBase64Encoded" if "isBase64Encoded" in event else "is_base64_encoded"),
-        client=_request.forwarded_client(headers, settings.trusted_hops),
+        body=request_rules.body_bytes(event, "isBase64Encoded" if "isBase64Encoded" in event else "is_base64_encoded"),
+        client=request_rules.forwarded_client(headers, settings.trusted_hops),
     )
 
 
 def lattice_reply(response: Response) -> bytes:
     """Makes the reply; whether lists of values are taken is not documented, so each name has one string."""
-    return _reply.reply_bytes(
+    return reply_rules.reply_bytes(
         {
             "statusCode": response.status,
-            "statusDescription": _reply.status_description(response.status),
-            "headers": _reply.single_value_headers(response),
+            "statusDescription": reply_rules.status_description(response.status),
+            "headers": reply_rules.single_value_headers(response),
         },
         response,
     )

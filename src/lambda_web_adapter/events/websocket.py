@@ -9,8 +9,8 @@ prefix of the request make up: `https://<host><prefix>/@connections/<id>`.
 
 from __future__ import annotations
 
-from lambda_web_adapter.events import _reply, _request
-from lambda_web_adapter.events._source import EventSource
+from lambda_web_adapter.events import reply_rules, request_rules
+from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
 from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
 
@@ -43,21 +43,21 @@ class WebSocket(EventSource):
     def request(self, event: Any, settings: Settings) -> Request:
         """A POST to `/connect`, `/disconnect`, or the route's name, without the `$` of the routes that AWS names."""
         context = event["requestContext"]
-        route = _request.text_or_empty(context.get("routeKey")) or "$default"
-        stage = _request.text_or_empty(context.get("stage"))
+        route = request_rules.text_or_empty(context.get("routeKey")) or "$default"
+        stage = request_rules.text_or_empty(context.get("stage"))
         return Request(
             method="POST",
-            path=f"{settings.websocket_path}/{_request.segment(route.removeprefix('$'))}",
-            query=_request.decoded_query(
-                _request.pairs(
+            path=f"{settings.websocket_path}/{request_rules.segment(route.removeprefix('$'))}",
+            query=request_rules.decoded_query(
+                request_rules.pairs(
                     event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), names_fold=False
                 )
             ),
-            headers=_request.pairs(event.get("headers"), event.get("multiValueHeaders")),
-            body=_request.body_bytes(event),
-            client=_request.text_or_empty(_request.mapping(context.get("identity")).get("sourceIp")),
-            prefix=f"/{_request.segment(stage)}" if stage and _request.on_own_host(event) else "",
-            host=_request.text_or_empty(context.get("domainName")),
+            headers=request_rules.pairs(event.get("headers"), event.get("multiValueHeaders")),
+            body=request_rules.body_bytes(event),
+            client=request_rules.text_or_empty(request_rules.mapping(context.get("identity")).get("sourceIp")),
+            prefix=f"/{request_rules.segment(stage)}" if stage and request_rules.on_own_host(event) else "",
+            host=request_rules.text_or_empty(context.get("domainName")),
             marks=[
                 (EVENT_SOURCE, self.name),
                 ("x-amzn-connection-id", context["connectionId"]),
@@ -70,5 +70,5 @@ class WebSocket(EventSource):
         """A status that is not 2xx refuses a connection; the body goes to the client if the route has a response."""
         reply: dict[str, Any] = {"statusCode": response.status}
         if event["requestContext"]["eventType"] == "CONNECT":
-            reply["headers"] = _reply.single_value_headers(response)
-        return _reply.reply_bytes(reply, response)
+            reply["headers"] = reply_rules.single_value_headers(response)
+        return reply_rules.reply_bytes(reply, response)

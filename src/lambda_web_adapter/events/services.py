@@ -6,7 +6,7 @@ looks like, not more: whoever may invoke the function may write any event.
 
 from __future__ import annotations
 
-from lambda_web_adapter.events import _request
+from lambda_web_adapter.events import request_rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,25 +107,25 @@ def origin_of(event: Any) -> str:
     A list is what its first item is: EventBridge Pipes sends records so, and AppSync's BatchInvoke what it resolves.
     """
     if isinstance(event, list):
-        first = _request.mapping(event[0]) if event else {}
+        first = request_rules.mapping(event[0]) if event else {}
         return _by_source(first) or _by_keys(first)
     if not isinstance(event, dict):
         return UNKNOWN
     if "methodArn" in event or "routeArn" in event:
         return "authorizer"
-    if "connectionId" in _request.mapping(event.get("requestContext")):
+    if "connectionId" in request_rules.mapping(event.get("requestContext")):
         return "websocket"
     records = event.get("Records")
-    record = _request.mapping(records[0]) if isinstance(records, list) and records else event
+    record = request_rules.mapping(records[0]) if isinstance(records, list) and records else event
     return _by_source(record) or _by_keys(event)
 
 
 def _by_source(record: dict[str, Any]) -> str:
     """Name the service by what a record, or an event, says of it; empty when that says nothing known."""
-    event_source = _request.text_or_empty(record.get("eventSource") or record.get("EventSource"))
+    event_source = request_rules.text_or_empty(record.get("eventSource") or record.get("EventSource"))
     if service := _SERVICES.get(event_source.lower()):
         return service
-    arn = _request.text_or_empty(record.get("eventSourceARN") or record.get("eventSourceArn"))
+    arn = request_rules.text_or_empty(record.get("eventSourceARN") or record.get("eventSourceArn"))
     _, _, service, *_ = f"{arn}::".split(":")  # arn:aws:kinesis:…
     return _SERVICES_OF_ARNS.get(service, "")
 

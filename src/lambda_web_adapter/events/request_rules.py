@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import _base64
+from lambda_web_adapter.events import base64_codec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def body_bytes(event: dict[str, Any], base64_flag: str = "isBase64Encoded") -> b
     is_apart = isinstance(body, (bytes, memoryview))  # see `reading.read_event`
     if event.get(base64_flag) is True:
         try:
-            return _base64.decode(body if is_apart else text_of(body))
+            return base64_codec.decode(body if is_apart else text_of(body))
         except ValueError as error:  # binascii.Error is one; so is what a character outside ASCII raises
             raise InvalidEvent(f"The event's body is marked {base64_flag}, but is not base64: {error}.") from None
     return bytes(body) if is_apart else text_of(body).encode("utf-8", "surrogatepass")

@@ -13,7 +13,7 @@ from io import BytesIO
 
 import orjson
 
-from lambda_web_adapter.events import _base64
+from lambda_web_adapter.events import base64_codec
 from lambda_web_adapter.http.name_cache import NameCache
 
 TYPE_CHECKING = False
@@ -63,7 +63,7 @@ def body_text(response: Response) -> tuple[str, bool]:
         return "", False
     text = _lossless_text(response)
     if text is None:
-        return _base64.encode(response.body).decode(), True
+        return base64_codec.encode(response.body).decode(), True
     return text, False
 
 
@@ -77,7 +77,7 @@ def reply_bytes(fields: dict[str, Any], response: Response) -> bytes:
         return json_bytes(fields | {"body": body, "isBase64Encoded": is_base64})
     length = _length_as_text(response)
     if length is None:
-        length, pieces = _base64.encoded_length(len(response.body)), _base64.encoded(response.body)
+        length, pieces = base64_codec.encoded_length(len(response.body)), base64_codec.encoded(response.body)
         others = json_bytes(fields | {"isBase64Encoded": True})
     else:
         pieces = _escaped(response.body)

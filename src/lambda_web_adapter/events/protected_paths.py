@@ -11,7 +11,7 @@ import re
 from functools import lru_cache, partial
 from urllib.parse import unquote
 
-from lambda_web_adapter.events import _request
+from lambda_web_adapter.events import request_rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _resolved(path: str) -> str:
 
 
 def _below(prefix: str, path: str) -> str:
-    return _request.remove_prefix(path, prefix)[1]
+    return request_rules.remove_prefix(path, prefix)[1]
 
 
 # What somebody makes of a path.
@@ -187,14 +187,14 @@ _HABITS: tuple[Habit, ...] = (
 
 
 def _stage(event: dict[str, Any]) -> str:
-    return _request.text_or_empty(_request.mapping(event.get("requestContext")).get("stage"))
+    return request_rules.text_or_empty(request_rules.mapping(event.get("requestContext")).get("stage"))
 
 
 def _path_within_the_api(event: dict[str, Any]) -> str:
     """Return the path as API Gateway's route has it: without a base path, which an app may take off itself."""
-    route = _request.text_or_empty(event.get("resource")) or _request.text_or_empty(event.get("routeKey"))
+    route = request_rules.text_or_empty(event.get("resource")) or request_rules.text_or_empty(event.get("routeKey"))
     path = route[route.find("/") :] if "/" in route else ""
-    for name, value in _request.mapping(event.get("pathParameters")).items():
+    for name, value in request_rules.mapping(event.get("pathParameters")).items():
         for placeholder in (f"{{{name}+}}", f"{{{name}}}"):
-            path = path.replace(placeholder, _request.text_or_empty(value))
+            path = path.replace(placeholder, request_rules.text_or_empty(value))
     return path
