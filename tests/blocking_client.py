@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
-from lambda_web_adapter.adapter.one_at_a_time import run
+from lambda_web_adapter.adapter.io.blocking_backend import run
+from lambda_web_adapter.adapter.io.blocking_client import BlockingConnection
 
 if TYPE_CHECKING:
     from lambda_web_adapter.http.messages import Response

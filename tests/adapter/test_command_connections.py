@@ -14,15 +14,15 @@ from processes import SECONDS
 
 from lambda_web_adapter.adapter import app_connection
 from lambda_web_adapter.adapter.app_connection import AppConnection
-from lambda_web_adapter.adapter.many_at_once import ManyAtOnce
-from lambda_web_adapter.adapter.one_at_a_time import OneAtATime, run
+from lambda_web_adapter.adapter.io.asyncio_backend import ManyAtOnce
+from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
     from lambda_web_adapter.adapter.app_process import AppProcess
-    from lambda_web_adapter.adapter.mode import Mode
+    from lambda_web_adapter.adapter.io.backend import Mode
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 FAILURE = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\n\r\nno"

@@ -18,7 +18,7 @@ from blocking_client import Connection
 from processes import SECONDS, wait_until
 
 from lambda_web_adapter.adapter import lifecycle
-from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp, ResponseReader
+from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp, ResponseReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,16 +13,16 @@ import pytest
 from adapter.scripted import Peer, ScriptedServer
 from processes import SECONDS
 
-from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
-from lambda_web_adapter.adapter.loop_connection import LoopConnection
-from lambda_web_adapter.adapter.many_at_once import _new_loop
-from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
+from lambda_web_adapter.adapter.concurrent_workers import _new_loop
+from lambda_web_adapter.adapter.io.asyncio_client import LoopConnection
+from lambda_web_adapter.adapter.io.blocking_client import BlockingConnection
+from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from lambda_web_adapter.adapter.mode import ClientConnection
+    from lambda_web_adapter.adapter.io.backend import ClientConnection
 
 GET = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -14,7 +14,7 @@ from adapter.test_loop import QUEUE, error_type, get
 from adapter.test_many_at_once import Environment, environment
 
 from lambda_web_adapter.adapter.app_connection import AppConnection
-from lambda_web_adapter.adapter.one_at_a_time import OneAtATime, run
+from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
 from lambda_web_adapter.adapter.readiness import wait_until_ready
 from lambda_web_adapter.errors import AppNotReady, AppTimeout
 from lambda_web_adapter.settings import Settings

@@ -9,7 +9,7 @@ import pytest
 from adapter.test_loop import QUEUE, get
 
 from lambda_web_adapter.adapter.invocation import Invoker
-from lambda_web_adapter.adapter.one_at_a_time import run
+from lambda_web_adapter.adapter.io.blocking_backend import run
 from lambda_web_adapter.errors import AppRejectedEvent, InvalidEvent
 from lambda_web_adapter.http.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings

@@ -15,7 +15,7 @@ from adapter.test_loop import get
 from processes import SECONDS, children, free_port, wait_until
 
 from lambda_web_adapter.adapter.app_connection import AppConnection
-from lambda_web_adapter.adapter.one_at_a_time import OneAtATime, run
+from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

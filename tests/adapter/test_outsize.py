@@ -15,7 +15,7 @@ from adapter.test_app_failures import problem
 from adapter.test_loop import QUEUE, error_type, get
 from fake_runtime_api import FakeRuntimeApi
 
-from lambda_web_adapter.adapter.response_reader import ResponseReader
+from lambda_web_adapter.adapter.io.response_parser import ResponseReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 from unittest import mock
 
-from lambda_web_adapter.adapter import lifecycle, one_at_a_time, slot, supervisor
+from lambda_web_adapter.adapter import lifecycle, slot, supervisor
 from lambda_web_adapter.adapter import log as adapter_log
+from lambda_web_adapter.adapter.io import blocking_backend
 from lambda_web_adapter.errors import ExchangeError
 from lambda_web_adapter.http.messages import Response
 from lambda_web_adapter.ipc import envelope
@@ -227,7 +228,7 @@ def live(answer: bytes, outcome: Outcome, variables: Mapping[str, str]) -> Lived
         mock.patch.object(slot, "AppConnection", return_value=app),
         mock.patch.object(supervisor, "wait_until_ready", nothing.wait),
         mock.patch.object(lifecycle, "signal", nothing),
-        mock.patch.object(one_at_a_time, "time", nothing),
+        mock.patch.object(blocking_backend, "time", nothing),
         mock.patch.object(adapter_log, "_output", log),
     ):
         code = lifecycle.live("127.0.0.1:9001", [cast("AppProcess", Process())], settings, lifecycle.Kind())

@@ -12,7 +12,7 @@ from hypothesis import event as note
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
+from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.http.messages import Response
 from properties.strategies import bodies, free_headers
 
@@ -34,7 +34,7 @@ CLOCK = Clock()
 
 @pytest.fixture(autouse=True, scope="module")
 def clock() -> Iterator[None]:
-    with mock.patch("lambda_web_adapter.adapter.blocking_connection.time", CLOCK):
+    with mock.patch("lambda_web_adapter.adapter.io.blocking_client.time", CLOCK):
         yield
 
 

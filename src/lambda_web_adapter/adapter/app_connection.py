@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 
+from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.log import log, log_once
-from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, ExchangeError, InvalidResponse
 from lambda_web_adapter.http.headers import BODY_METHODS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.app_process import AppProcess
-    from lambda_web_adapter.adapter.mode import Mode
+    from lambda_web_adapter.adapter.io.backend import Mode
     from lambda_web_adapter.http.messages import Response
 
 # For one attempt to connect. A queue that is full drops it, and may have room long before the kernel tries again (1 s).

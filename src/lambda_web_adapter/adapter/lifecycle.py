@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 
 from lambda_web_adapter.adapter.extension import Extension
+from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.adapter.one_at_a_time import OneAtATime, run
 from lambda_web_adapter.adapter.process_tree import adopt_orphans
 from lambda_web_adapter.adapter.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.slot import INIT_FAILED, RUNTIME_API_FAILED, Slot, Strikes
@@ -92,9 +92,9 @@ def _live(address: str, supervisors: list[Supervisor], settings: Settings, kind:
 
         snapshot.go_through(runtime, supervisors[0].app, settings)
     if kind.slots > 1:
-        from lambda_web_adapter.adapter import many_at_once  # with an event loop
+        from lambda_web_adapter.adapter import concurrent_workers  # with an event loop
 
-        return many_at_once.serve(address, supervisors, settings, kind.slots)
+        return concurrent_workers.serve(address, supervisors, settings, kind.slots)
     return run(Slot(runtime, supervisors[0], settings, Strikes()).serve())
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from lambda_web_adapter import __version__
 from lambda_web_adapter.adapter import streamed_reply
+from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AdapterError, RuntimeApiError
 from lambda_web_adapter.http.messages import Invocation
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any, TypeVar
 
-    from lambda_web_adapter.adapter.mode import ClientConnection, Mode
+    from lambda_web_adapter.adapter.io.backend import ClientConnection, Mode
     from lambda_web_adapter.adapter.streamed_reply import StreamedReply
     from lambda_web_adapter.http.messages import Response
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 
-from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
-from lambda_web_adapter.adapter.one_at_a_time import run
+from lambda_web_adapter.adapter.io.blocking_backend import run
+from lambda_web_adapter.adapter.io.blocking_client import BlockingConnection
+from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.readiness import failure_of, wait_until_ready
-from lambda_web_adapter.adapter.response_reader import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AfterRestoreFailed, AppError, BeforeSnapshotFailed
 
 TYPE_CHECKING = False

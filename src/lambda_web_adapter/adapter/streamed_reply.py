@@ -17,7 +17,7 @@ from lambda_web_adapter.errors import AdapterError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.app_connection import AppConnection
-    from lambda_web_adapter.adapter.mode import ClientConnection
+    from lambda_web_adapter.adapter.io.backend import ClientConnection
     from lambda_web_adapter.http.content_codings import Compressor
 
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"

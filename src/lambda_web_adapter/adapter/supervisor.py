@@ -11,7 +11,7 @@ from lambda_web_adapter.errors import AppError, AppNotReady, AppStartFailed, Set
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.app_process import AppProcess
-    from lambda_web_adapter.adapter.mode import Mode
+    from lambda_web_adapter.adapter.io.backend import Mode
     from lambda_web_adapter.settings import Settings
 
 # Starts of the app in a row that failed, before the environment ends.

@@ -1,4 +1,4 @@
-"""What differs between one invocation at a time (`one_at_a_time.py`) and many (`many_at_once.py`).
+"""What differs between one invocation at a time (`blocking_backend.py`) and many (`asyncio_backend.py`).
 
 All else, the slot, the invocation, the Runtime API, is written once, as coroutines that wait by means of this.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from lambda_web_adapter.adapter.response_reader import NO_LIMIT
+from lambda_web_adapter.adapter.io.response_parser import NO_LIMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,17 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import time
-from importlib.util import find_spec
 
 from lambda_web_adapter.adapter.app_process import LEAVE_SECONDS
+from lambda_web_adapter.adapter.io.asyncio_client import LoopConnection
+from lambda_web_adapter.adapter.io.backend import Mode
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.adapter.loop_connection import LoopConnection
-from lambda_web_adapter.adapter.mode import Mode
-from lambda_web_adapter.adapter.runtime_api import RuntimeApi
-from lambda_web_adapter.adapter.slot import Slot, Strikes
-from lambda_web_adapter.adapter.stop import stop
 from lambda_web_adapter.ipc.parent_process import STOPPING
 
 TYPE_CHECKING = False
@@ -28,68 +23,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_web_adapter.adapter.app_process import AppProcess
-    from lambda_web_adapter.adapter.mode import Found
-    from lambda_web_adapter.adapter.supervisor import Supervisor
-    from lambda_web_adapter.settings import Settings
+    from lambda_web_adapter.adapter.io.backend import Found
 
 # An app that does not even take note of a request's end within this time hangs as a whole.
 _REACTION_SECONDS = 1.0
 # Between two looks at what the app is doing: when it hangs, all slots find that out at once.
 _STACKS_PAUSE = 1.0  # seconds
-
-
-def serve(address: str, supervisors: list[Supervisor], settings: Settings, slots: int) -> int:
-    """Serves invocations, so many at once, until SIGTERM, or until there are none to be had any more.
-
-    Args:
-        address: `host:port` of the Runtime API.
-        supervisors: the app's processes, over which the slots are spread evenly.
-        settings: the settings.
-        slots: how many invocations at once.
-
-    Returns:
-        The exit code.
-
-    Raises:
-        RuntimeApiError: the environment cannot go on.
-    """
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
-        return runner.run(_serve(address, supervisors, settings, slots))
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    if find_spec("uvloop") is None:
-        return asyncio.new_event_loop()
-    import uvloop
-
-    return uvloop.new_event_loop()
-
-
-async def _serve(address: str, supervisors: list[Supervisor], settings: Settings, slots: int) -> int:
-    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _stop, stopped)
-    for supervisor in supervisors:
-        supervisor.go_over_to(ManyAtOnce(-(-slots // len(supervisors))))
-    strikes = Strikes(slots)
-    tasks: set[asyncio.Future[int]] = set()
-    for number in range(slots):
-        supervisor = supervisors[number % len(supervisors)]
-        runtime = RuntimeApi(address, supervisor.mode, proxy=settings.runtime_api_proxy)
-        slot = Slot(runtime, supervisor, settings, strikes)
-        tasks.add(asyncio.create_task(slot.serve(), name=f"slot {number}"))
-    try:
-        done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-        return next(iter(done)).result()
-    finally:
-        for task in tasks:
-            task.cancel()  # none asks for another event
-        # Before the event loop waits for a thread that waits for an app.
-        stop([supervisor.app for supervisor in supervisors])
-
-
-def _stop(stopped: asyncio.Future[int]) -> None:
-    if not stopped.done():
-        stopped.set_result(0)
 
 
 class ManyAtOnce(Mode):

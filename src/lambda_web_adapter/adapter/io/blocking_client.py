@@ -1,6 +1,6 @@
 """One kept-alive HTTP/1.1 connection of a client: blocking, few copies, deadlines kept by the kernel.
 
-Its coroutines block and never suspend; `loop_connection.py` has the one on an event loop.
+Its coroutines block and never suspend; `asyncio_client.py` has the one on an event loop.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import socket
 import time
 
 from lambda_web_adapter.adapter.control_channel import SLICE, timeval
-from lambda_web_adapter.adapter.mode import ClientConnection
-from lambda_web_adapter.adapter.response_reader import ALL, HEAD, MORE, ConnectionClosed, ResponseReader
+from lambda_web_adapter.adapter.io.backend import ClientConnection
+from lambda_web_adapter.adapter.io.response_parser import ALL, HEAD, MORE, ConnectionClosed, ResponseReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

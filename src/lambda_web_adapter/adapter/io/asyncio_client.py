@@ -1,4 +1,4 @@
-"""One kept-alive HTTP/1.1 connection of a client, on an event loop; `blocking_connection.py` has one that blocks."""
+"""One kept-alive HTTP/1.1 connection of a client, on an event loop; `blocking_client.py` has one that blocks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 import os
 import time
 
-from lambda_web_adapter.adapter.mode import ClientConnection
-from lambda_web_adapter.adapter.response_reader import (
+from lambda_web_adapter.adapter.io.backend import ClientConnection
+from lambda_web_adapter.adapter.io.response_parser import (
     ALL,
     HEAD,
     MORE,

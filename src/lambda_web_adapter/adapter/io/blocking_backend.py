@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import time
 
-from lambda_web_adapter.adapter.blocking_connection import BlockingConnection
+from lambda_web_adapter.adapter.io.backend import Mode
+from lambda_web_adapter.adapter.io.blocking_client import BlockingConnection
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.adapter.mode import Mode
 from lambda_web_adapter.ipc.parent_process import STOPPING
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_web_adapter.adapter.app_process import AppProcess
-    from lambda_web_adapter.adapter.mode import Found
+    from lambda_web_adapter.adapter.io.backend import Found
 
 
 def run(coroutine: Coroutine[Any, Any, Found]) -> Found:

@@ -1,0 +1,75 @@
+"""Concurrent invocations, as on Lambda Managed Instances: a worker for each, on one event loop, over the same app.
+
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html. As many threads would spend more time on
+handing over the interpreter's lock than on the invocations.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from importlib.util import find_spec
+
+from lambda_web_adapter.adapter.io.asyncio_backend import ManyAtOnce
+from lambda_web_adapter.adapter.runtime_api import RuntimeApi
+from lambda_web_adapter.adapter.slot import Slot, Strikes
+from lambda_web_adapter.adapter.stop import stop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_web_adapter.adapter.supervisor import Supervisor
+    from lambda_web_adapter.settings import Settings
+
+
+def serve(address: str, supervisors: list[Supervisor], settings: Settings, slots: int) -> int:
+    """Serves invocations, so many at once, until SIGTERM, or until there are none to be had any more.
+
+    Args:
+        address: `host:port` of the Runtime API.
+        supervisors: the app's processes, over which the slots are spread evenly.
+        settings: the settings.
+        slots: how many invocations at once.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        RuntimeApiError: the environment cannot go on.
+    """
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        return runner.run(_serve(address, supervisors, settings, slots))
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    if find_spec("uvloop") is None:
+        return asyncio.new_event_loop()
+    import uvloop
+
+    return uvloop.new_event_loop()
+
+
+async def _serve(address: str, supervisors: list[Supervisor], settings: Settings, slots: int) -> int:
+    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _stop, stopped)
+    for supervisor in supervisors:
+        supervisor.go_over_to(ManyAtOnce(-(-slots // len(supervisors))))
+    strikes = Strikes(slots)
+    tasks: set[asyncio.Future[int]] = set()
+    for number in range(slots):
+        supervisor = supervisors[number % len(supervisors)]
+        runtime = RuntimeApi(address, supervisor.mode, proxy=settings.runtime_api_proxy)
+        slot = Slot(runtime, supervisor, settings, strikes)
+        tasks.add(asyncio.create_task(slot.serve(), name=f"slot {number}"))
+    try:
+        done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        return next(iter(done)).result()
+    finally:
+        for task in tasks:
+            task.cancel()  # none asks for another event
+        # Before the event loop waits for a thread that waits for an app.
+        stop([supervisor.app for supervisor in supervisors])
+
+
+def _stop(stopped: asyncio.Future[int]) -> None:
+    if not stopped.done():
+        stopped.set_result(0)
