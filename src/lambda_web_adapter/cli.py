@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping, MutableMapping
 
-    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 # Up to this size in MB a function gets one vCPU's worth of time (Lambda, "Memory and computing power").
 _ONE_VCPU = 1769
@@ -76,7 +76,7 @@ def _locally(words: list[str]) -> int:
 
 def _on_lambda(words: list[str], environment: MutableMapping[str, str]) -> int:
     """Starts the app, and only then imports the rest of the adapter, so that both import side by side."""
-    from lambda_web_adapter.adapter import app_process
+    from lambda_web_adapter.adapter.process import app_process
 
     if app_process.DESCRIPTORS in environment:
         return _as_app(words, environment, environment.pop(app_process.DESCRIPTORS))
@@ -167,7 +167,7 @@ def _serve(settings: Settings, listener: socket.socket, channel: socket.socket, 
 
 def _as_server(words: list[str]) -> int:
     """Binds the address in AWS_LAMBDA_HTTP_ENDPOINT and serves, as Lambda's web functions ask of a program."""
-    from lambda_web_adapter.adapter.ports import listen
+    from lambda_web_adapter.adapter.process.ports import listen
     from lambda_web_adapter.app import server
 
     settings, command = what_to_run(words, os.environ)

@@ -15,7 +15,7 @@ from adapter.test_many_at_once import Environment, environment
 
 from lambda_web_adapter.adapter.app_connection import AppConnection
 from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
-from lambda_web_adapter.adapter.readiness import wait_until_ready
+from lambda_web_adapter.adapter.process.readiness import wait_until_ready
 from lambda_web_adapter.errors import AppNotReady, AppTimeout
 from lambda_web_adapter.settings import Settings
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from adapter.conftest import Start
     from fake_runtime_api import FakeRuntimeApi
 
-    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 __all__ = ["environment"]
 COMMAND = ["--", sys.executable, "deaf.py"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from adapter.conftest import Start
     from fake_runtime_api import FakeRuntimeApi
 
-    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 COMMAND = ["--", sys.executable, "treating.py"]
 

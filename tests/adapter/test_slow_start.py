@@ -18,8 +18,8 @@ from adapter.test_loop import QUEUE, get
 from e2e.events import Request, function_url
 from processes import Running, children
 
-from lambda_web_adapter.adapter.control_channel import ControlChannel
-from lambda_web_adapter.adapter.readiness import is_overdue, wait_until_ready
+from lambda_web_adapter.adapter.process.control_channel import ControlChannel
+from lambda_web_adapter.adapter.process.readiness import is_overdue, wait_until_ready
 from lambda_web_adapter.errors import AppNotReady
 from lambda_web_adapter.settings import Settings
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from fake_runtime_api import FakeRuntimeApi
 
-    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 # The bootstrap, with less patience than the 9.8 s that Lambda allows: nobody wants to wait for that.
 IMPATIENT = """

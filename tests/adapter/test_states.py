@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from processes import PROJECT, Running, children, runs, wait_until
 
-from lambda_web_adapter.adapter.supervisor import FAILED_STARTS
+from lambda_web_adapter.adapter.process.supervisor import FAILED_STARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PATIENT = """
 import sys
 from lambda_web_adapter import cli
-from lambda_web_adapter.adapter import stop
+from lambda_web_adapter.adapter.process import stop
 stop._STOP_SECONDS, stop._FOR_OTHERS_SECONDS = 14.0, float(sys.argv[1])
 cli.main(sys.argv[2:])
 """

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from app.client import SECONDS, Client
 
-from lambda_web_adapter.adapter.ports import listen
+from lambda_web_adapter.adapter.process.ports import listen
 
 APPS = Path(__file__).parent / "apps"
 NOTHING: Mapping[str, str] = MappingProxyType({})

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 from unittest import mock
 
-from lambda_web_adapter.adapter import lifecycle, slot, supervisor
+from lambda_web_adapter.adapter import lifecycle, slot
 from lambda_web_adapter.adapter import log as adapter_log
 from lambda_web_adapter.adapter.io import blocking_backend
+from lambda_web_adapter.adapter.process import supervisor
 from lambda_web_adapter.errors import ExchangeError
 from lambda_web_adapter.http.messages import Response
 from lambda_web_adapter.ipc import envelope
@@ -22,7 +23,7 @@ from lambda_web_adapter.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 TAKEN = b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n"
 # A "container error", which is where the loop ends (Lambda Runtime API, "Next invocation").

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from processes import SECONDS
 
-from lambda_web_adapter.adapter.ports import listen
+from lambda_web_adapter.adapter.process.ports import listen
 from lambda_web_adapter.local.gateway import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, SEPARATOR

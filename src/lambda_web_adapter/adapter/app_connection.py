@@ -11,8 +11,8 @@ from lambda_web_adapter.http.headers import BODY_METHODS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.app_process import AppProcess
     from lambda_web_adapter.adapter.io.backend import Mode
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.http.messages import Response
 
 # For one attempt to connect. A queue that is full drops it, and may have room long before the kernel tries again (1 s).

@@ -11,13 +11,13 @@ import signal
 from importlib.util import find_spec
 
 from lambda_web_adapter.adapter.io.asyncio_backend import ManyAtOnce
+from lambda_web_adapter.adapter.process.stop import stop
 from lambda_web_adapter.adapter.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.slot import Slot, Strikes
-from lambda_web_adapter.adapter.stop import stop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.supervisor import Supervisor
+    from lambda_web_adapter.adapter.process.supervisor import Supervisor
     from lambda_web_adapter.settings import Settings
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from lambda_web_adapter.adapter.extension import Extension
 from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.adapter.process_tree import adopt_orphans
+from lambda_web_adapter.adapter.process.process_tree import adopt_orphans
+from lambda_web_adapter.adapter.process.stop import stop
+from lambda_web_adapter.adapter.process.supervisor import Supervisor
 from lambda_web_adapter.adapter.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.slot import INIT_FAILED, RUNTIME_API_FAILED, Slot, Strikes
-from lambda_web_adapter.adapter.stop import stop
-from lambda_web_adapter.adapter.supervisor import Supervisor
 from lambda_web_adapter.errors import AdapterError, AfterRestoreFailed, AppError, RuntimeApiError
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.settings import Settings
 
 _OURS = "lambda_web_adapter"

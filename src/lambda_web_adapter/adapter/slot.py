@@ -8,16 +8,16 @@ import traceback
 from lambda_web_adapter.adapter.app_connection import AppConnection
 from lambda_web_adapter.adapter.invocation import Invoker, deadline_of, reply_without_app
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.adapter.supervisor import FAILED_STARTS, AppState
+from lambda_web_adapter.adapter.process.supervisor import FAILED_STARTS, AppState
 from lambda_web_adapter.errors import AdapterError, AppKilled, RuntimeApiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.access_log import AccessLog
-    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
+    from lambda_web_adapter.adapter.process.supervisor import Supervisor
     from lambda_web_adapter.adapter.runtime_api import RuntimeApi
     from lambda_web_adapter.adapter.streamed_reply import StreamedReply
-    from lambda_web_adapter.adapter.supervisor import Supervisor
     from lambda_web_adapter.http.messages import Invocation
     from lambda_web_adapter.settings import Settings
 

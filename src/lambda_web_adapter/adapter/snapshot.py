@@ -11,12 +11,12 @@ import time
 from lambda_web_adapter.adapter.io.blocking_backend import run
 from lambda_web_adapter.adapter.io.blocking_client import BlockingConnection
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
-from lambda_web_adapter.adapter.readiness import failure_of, wait_until_ready
+from lambda_web_adapter.adapter.process.readiness import failure_of, wait_until_ready
 from lambda_web_adapter.errors import AfterRestoreFailed, AppError, BeforeSnapshotFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.adapter.runtime_api import RuntimeApi
     from lambda_web_adapter.settings import Settings
 

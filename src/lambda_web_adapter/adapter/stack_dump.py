@@ -11,8 +11,8 @@ from lambda_web_adapter.ipc.parent_process import SHOW_STACKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.app_process import AppProcess
     from lambda_web_adapter.adapter.io.backend import Mode
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 # Both together are less than the margin before the function's time-out, after which Lambda ends the environment.
 _ASKED_SECONDS = 0.15

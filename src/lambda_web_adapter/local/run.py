@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.adapter.ports import listen
+from lambda_web_adapter.adapter.process.ports import listen
 from lambda_web_adapter.errors import AdapterError
 from lambda_web_adapter.local import arguments
 from lambda_web_adapter.local.callers import is_loopback

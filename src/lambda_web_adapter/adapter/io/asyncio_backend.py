@@ -11,10 +11,10 @@ import contextlib
 import os
 import time
 
-from lambda_web_adapter.adapter.app_process import LEAVE_SECONDS
 from lambda_web_adapter.adapter.io.asyncio_client import LoopConnection
 from lambda_web_adapter.adapter.io.backend import Mode
 from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.process.app_process import LEAVE_SECONDS
 from lambda_web_adapter.ipc.parent_process import STOPPING
 
 TYPE_CHECKING = False
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from typing import Any
 
-    from lambda_web_adapter.adapter.app_process import AppProcess
     from lambda_web_adapter.adapter.io.backend import Found
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 # An app that does not even take note of a request's end within this time hangs as a whole.
 _REACTION_SECONDS = 1.0

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from lambda_web_adapter.adapter.app_process import AppProcess
     from lambda_web_adapter.adapter.io.backend import Found
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 
 def run(coroutine: Coroutine[Any, Any, Found]) -> Found:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import socket
 import time
 
-from lambda_web_adapter.adapter.control_channel import SLICE, timeval
 from lambda_web_adapter.adapter.io.backend import ClientConnection
 from lambda_web_adapter.adapter.io.response_parser import ALL, HEAD, MORE, ConnectionClosed, ResponseReader
+from lambda_web_adapter.adapter.process.control_channel import SLICE, timeval
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeVar
 
-    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.errors import AppError
     from lambda_web_adapter.settings import Settings
 
@@ -136,7 +136,7 @@ def _wait_for_answer(app: AppProcess, until: float, settings: Settings) -> None:
 
 def _stranger(app: AppProcess) -> str:
     """Describe another process that listens on the command's port; return nothing where there is none."""
-    from lambda_web_adapter.adapter.listeners import stranger_on  # nobody else pays for it
+    from lambda_web_adapter.adapter.process.listeners import stranger_on  # nobody else pays for it
 
     found = stranger_on(app.port, app.living(), app.run)
     return f"on port {app.port} listens {found}, which is not the command's" if found else ""

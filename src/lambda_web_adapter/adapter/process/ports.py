@@ -48,7 +48,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _taken(host: str, port: int, error: OSError) -> SettingsError:
-    from lambda_web_adapter.adapter.listeners import owner_of  # only this needs it
+    from lambda_web_adapter.adapter.process.listeners import owner_of  # only this needs it
 
     owner = owner_of(port) if port and error.errno == errno.EADDRINUSE else ""
     by = f": {owner} listens there" if owner else ""

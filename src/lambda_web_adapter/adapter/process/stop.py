@@ -6,14 +6,14 @@ import os
 import signal
 import time
 
-from lambda_web_adapter.adapter import process_tree
 from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.process import process_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_web_adapter.adapter.app_process import AppProcess
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 # What Lambda leaves a runtime for SIGTERM when an extension is registered ("Lambda execution environment", "Shutdown").
 _STOP_SECONDS = 0.3

@@ -5,13 +5,13 @@ from __future__ import annotations
 from enum import Enum
 
 from lambda_web_adapter.adapter.log import log
-from lambda_web_adapter.adapter.readiness import is_overdue, wait_until_ready
+from lambda_web_adapter.adapter.process.readiness import is_overdue, wait_until_ready
 from lambda_web_adapter.errors import AppError, AppNotReady, AppStartFailed, SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.app_process import AppProcess
     from lambda_web_adapter.adapter.io.backend import Mode
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.settings import Settings
 
 # Starts of the app in a row that failed, before the environment ends.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from lambda_web_adapter.adapter.process_tree import pids, started
+from lambda_web_adapter.adapter.process.process_tree import pids, started
 from lambda_web_adapter.ipc.envelope import COMMAND_VARIABLE
 
 TYPE_CHECKING = False

@@ -13,9 +13,9 @@ import sys
 import time
 from _thread import allocate_lock
 
-from lambda_web_adapter.adapter.control_channel import ControlChannel
 from lambda_web_adapter.adapter.last_words import LastWords
-from lambda_web_adapter.adapter.ports import ReservedPort, command_port, listen
+from lambda_web_adapter.adapter.process.control_channel import ControlChannel
+from lambda_web_adapter.adapter.process.ports import ReservedPort, command_port, listen
 from lambda_web_adapter.adapter.stacks_file import StacksFile
 from lambda_web_adapter.ipc.envelope import COMMAND_VARIABLE
 from lambda_web_adapter.ipc.parent_process import SERVER_FAILED, end_with_parent
@@ -200,7 +200,7 @@ class AppProcess:
                 self.lose()
             if not self.lost_at or time.monotonic() < self.lost_at + LEAVE_SECONDS:
                 return False
-            from lambda_web_adapter.adapter import process_tree
+            from lambda_web_adapter.adapter.process import process_tree
 
             if process_tree.is_exiting(self.pid):  # what has much memory takes longer over it
                 return False
@@ -254,19 +254,19 @@ class AppProcess:
 
         They stay in the bootstrap's own group, which is what Lambda and the Runtime Interface Emulator kill.
         """
-        from lambda_web_adapter.adapter import process_tree  # not before the fork
+        from lambda_web_adapter.adapter.process import process_tree  # not before the fork
 
         return process_tree.living(self.pid, self._all, self._first_started) if self.started_at else {}
 
     def collect_orphans(self) -> None:
         """Let the kernel forget processes that stemmed from it, were adopted, and have ended."""
-        from lambda_web_adapter.adapter import process_tree
+        from lambda_web_adapter.adapter.process import process_tree
 
         process_tree.collect(self.pid, self._all, self._first_started)
 
     def _clear(self) -> None:
         if self.started_at and not self._is_cleared:
-            from lambda_web_adapter.adapter import process_tree
+            from lambda_web_adapter.adapter.process import process_tree
 
             self._is_cleared = True
             process_tree.kill(self.pid, self._all, self._first_started)

@@ -1,0 +1,1 @@
+"""The app process as the adapter sees it: start, readiness, control channel, restart."""
