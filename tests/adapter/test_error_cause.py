@@ -14,7 +14,7 @@ from adapter.test_loop import get
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.adapter.error_cause import MAX_BYTES, document
+from lambda_web_adapter.adapter.lambda_api.error_cause import MAX_BYTES, document
 from lambda_web_adapter.errors import AppExited, AppStartFailed, InvalidEvent
 
 if TYPE_CHECKING:

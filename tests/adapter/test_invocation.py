@@ -13,7 +13,7 @@ from adapter.test_loop import QUEUE, get
 
 from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
 from lambda_web_adapter.adapter.io.blocking_backend import run
-from lambda_web_adapter.adapter.streamed_reply import StreamedReply
+from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppUnreachable, InvalidEvent
 from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.events.source import MAX_REPLY

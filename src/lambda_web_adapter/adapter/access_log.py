@@ -14,7 +14,7 @@ from lambda_web_adapter.ipc.log_config import LogControls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.streamed_reply import StreamedReply
+    from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
     from lambda_web_adapter.errors import AdapterError
     from lambda_web_adapter.http.messages import Request, Response
 

@@ -10,8 +10,8 @@ from functools import partial
 import orjson
 
 from lambda_web_adapter.adapter import memory
+from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
 from lambda_web_adapter.adapter.log import log, log_once
-from lambda_web_adapter.adapter.streamed_reply import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, ResponseTooLarge
 from lambda_web_adapter.events import prelude, source_of, to_request, warm_up
 from lambda_web_adapter.events.base64_codec import encoded_length

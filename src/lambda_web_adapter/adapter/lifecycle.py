@@ -8,13 +8,13 @@ import sys
 import time
 from dataclasses import dataclass
 
-from lambda_web_adapter.adapter.extension import Extension
 from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
+from lambda_web_adapter.adapter.lambda_api.extensions_api import Extension
+from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.process.process_tree import adopt_orphans
 from lambda_web_adapter.adapter.process.stop import stop
 from lambda_web_adapter.adapter.process.supervisor import Supervisor
-from lambda_web_adapter.adapter.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.slot import INIT_FAILED, RUNTIME_API_FAILED, Slot, Strikes
 from lambda_web_adapter.errors import AdapterError, AfterRestoreFailed, AppError, RuntimeApiError
 

@@ -14,10 +14,10 @@ from lambda_web_adapter.errors import AdapterError, AppKilled, RuntimeApiError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.access_log import AccessLog
+    from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
+    from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
     from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.adapter.process.supervisor import Supervisor
-    from lambda_web_adapter.adapter.runtime_api import RuntimeApi
-    from lambda_web_adapter.adapter.streamed_reply import StreamedReply
     from lambda_web_adapter.http.messages import Invocation
     from lambda_web_adapter.settings import Settings
 

@@ -16,8 +16,8 @@ from lambda_web_adapter.errors import AfterRestoreFailed, AppError, BeforeSnapsh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
     from lambda_web_adapter.adapter.process.app_process import AppProcess
-    from lambda_web_adapter.adapter.runtime_api import RuntimeApi
     from lambda_web_adapter.settings import Settings
 
     Kind = type[BeforeSnapshotFailed | AfterRestoreFailed]

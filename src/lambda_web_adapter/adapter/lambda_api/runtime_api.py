@@ -8,8 +8,8 @@ proxy extension" (AWS Compute Blog).
 from __future__ import annotations
 
 from lambda_web_adapter import __version__
-from lambda_web_adapter.adapter import streamed_reply
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
+from lambda_web_adapter.adapter.lambda_api import response_stream
 from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.errors import AdapterError, RuntimeApiError
 from lambda_web_adapter.http.messages import Invocation
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from lambda_web_adapter.adapter.io.backend import ClientConnection, Mode
-    from lambda_web_adapter.adapter.streamed_reply import StreamedReply
+    from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
     from lambda_web_adapter.http.messages import Response
 
     Found = TypeVar("Found")
@@ -121,8 +121,8 @@ class RuntimeApi:
         head = f"POST {self._path(invocation, 'response')} HTTP/1.1\r\n{self._common}{_nonce(invocation)}"
         try:
             await self._insist(connection.connect)
-            await streamed_reply.post(
-                connection, f"{head}{streamed_reply.HEADERS}\r\n".encode(), reply, until, invocation.request_id
+            await response_stream.post(
+                connection, f"{head}{response_stream.HEADERS}\r\n".encode(), reply, until, invocation.request_id
             )
             response = await connection.posted(until)
         except TimeoutError:
@@ -292,7 +292,7 @@ def _error_type(error: AdapterError) -> str:
 def _error_headers(error: AdapterError) -> str:
     import os  # nobody pays for these before something goes wrong
 
-    from lambda_web_adapter.adapter import error_cause
+    from lambda_web_adapter.adapter.lambda_api import error_cause
 
     try:
         folder = os.getcwd()
