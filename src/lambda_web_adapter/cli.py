@@ -102,7 +102,7 @@ def _on_lambda(words: list[str], environment: MutableMapping[str, str]) -> int:
         settings = _settings_for_report(environment)
 
     from lambda_web_adapter.adapter import lifecycle
-    from lambda_web_adapter.adapter.log import log
+    from lambda_web_adapter.adapter.diagnostics.log import log
 
     address = environment["AWS_LAMBDA_RUNTIME_API"]
     if problem:

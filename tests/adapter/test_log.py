@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_web_adapter.adapter.log import log, log_once
+from lambda_web_adapter.adapter.diagnostics.log import log, log_once
 from lambda_web_adapter.ipc.log_config import LogControls
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import pytest
 from adapter.test_log_output import Reader, full_pipe
 from processes import SECONDS, wait_until
 
-from lambda_web_adapter.adapter import last_words
-from lambda_web_adapter.adapter.last_words import LastWords
+from lambda_web_adapter.adapter.diagnostics import stderr_tail
+from lambda_web_adapter.adapter.diagnostics.stderr_tail import LastWords
 from lambda_web_adapter.ipc import log_output
 from lambda_web_adapter.ipc.log_output import LogOutput
 
@@ -193,7 +193,7 @@ def on_write(monkeypatch: pytest.MonkeyPatch, function: Callable[[], None]) -> l
 
 
 def test_a_line_that_comes_in_parts_is_passed_on_whole(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(last_words, "_LINE_SECONDS", SECONDS, raising=False)
+    monkeypatch.setattr(stderr_tail, "_LINE_SECONDS", SECONDS, raising=False)
     sizes = on_write(monkeypatch, lambda: None)
     heard = LastWords()
     poll = select.poll()

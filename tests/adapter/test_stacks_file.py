@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from lambda_web_adapter.adapter.stacks_file import StacksFile
+from lambda_web_adapter.adapter.diagnostics.dump_file import StacksFile
 from lambda_web_adapter.ipc.parent_process import STACKS_TO
 
 ON_LAMBDA = {"AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/f"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from unittest import mock
 
 from lambda_web_adapter.adapter import lifecycle, slot
-from lambda_web_adapter.adapter import log as adapter_log
+from lambda_web_adapter.adapter.diagnostics import log as adapter_log
 from lambda_web_adapter.adapter.io import blocking_backend
 from lambda_web_adapter.adapter.process import supervisor
 from lambda_web_adapter.errors import ExchangeError

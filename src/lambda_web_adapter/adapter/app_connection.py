@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from lambda_web_adapter.adapter.diagnostics.log import log, log_once
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
-from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, ExchangeError, InvalidResponse
 from lambda_web_adapter.http.headers import BODY_METHODS
 

@@ -10,8 +10,8 @@ from functools import partial
 import orjson
 
 from lambda_web_adapter.adapter import memory
+from lambda_web_adapter.adapter.diagnostics.log import log, log_once
 from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
-from lambda_web_adapter.adapter.log import log, log_once
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, ResponseTooLarge
 from lambda_web_adapter.events import prelude, source_of, to_request, warm_up
 from lambda_web_adapter.events.base64_codec import encoded_length
@@ -25,8 +25,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_web_adapter.adapter.access_log import AccessLog
     from lambda_web_adapter.adapter.app_connection import AppConnection
+    from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog
     from lambda_web_adapter.events.source import EventSource
     from lambda_web_adapter.http.content_codings import Compressor
     from lambda_web_adapter.http.messages import Invocation, Request

@@ -8,10 +8,10 @@ import sys
 import time
 from dataclasses import dataclass
 
+from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
 from lambda_web_adapter.adapter.lambda_api.extensions_api import Extension
 from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
-from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.process.process_tree import adopt_orphans
 from lambda_web_adapter.adapter.process.stop import stop
 from lambda_web_adapter.adapter.process.supervisor import Supervisor

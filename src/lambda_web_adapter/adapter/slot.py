@@ -6,14 +6,14 @@ import time
 import traceback
 
 from lambda_web_adapter.adapter.app_connection import AppConnection
+from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.invocation import Invoker, deadline_of, reply_without_app
-from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.process.supervisor import FAILED_STARTS, AppState
 from lambda_web_adapter.errors import AdapterError, AppKilled, RuntimeApiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.access_log import AccessLog
+    from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog
     from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
     from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
     from lambda_web_adapter.adapter.process.app_process import AppProcess
@@ -54,7 +54,7 @@ class Slot:
         self._strikes = strikes
         self._access: AccessLog | None = None
         if settings.access_log:
-            from lambda_web_adapter.adapter.access_log import AccessLog  # nobody else pays for it
+            from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog  # nobody else pays for it
 
             self._access = AccessLog()
         self._app: AppProcess | None = None

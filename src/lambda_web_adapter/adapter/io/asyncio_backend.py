@@ -11,9 +11,9 @@ import contextlib
 import os
 import time
 
+from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.asyncio_client import LoopConnection
 from lambda_web_adapter.adapter.io.backend import Mode
-from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.adapter.process.app_process import LEAVE_SECONDS
 from lambda_web_adapter.ipc.parent_process import STOPPING
 
@@ -101,7 +101,7 @@ class ManyAtOnce(Mode):
         if not app.speaks or ear is None or ear.app is not app:
             log("ERROR", "The app did not answer in time; its connection was closed.", request_id)
             return
-        from lambda_web_adapter.adapter.stack_dump import log_stacks  # nobody else pays for it
+        from lambda_web_adapter.adapter.diagnostics.stack_dump import log_stacks  # nobody else pays for it
 
         log("ERROR", "The app did not answer in time; the request is given up.", request_id)
         if time.monotonic() >= self._next_stacks:
@@ -123,7 +123,7 @@ class ManyAtOnce(Mode):
             if not app.pid:
                 return
             if not self._shown:
-                from lambda_web_adapter.adapter.stack_dump import log_stacks  # nobody else pays for it
+                from lambda_web_adapter.adapter.diagnostics.stack_dump import log_stacks  # nobody else pays for it
 
                 await log_stacks(app, self, request_id, ends=True)
             app.kill()

@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import time
 
+from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.backend import Mode
 from lambda_web_adapter.adapter.io.blocking_client import BlockingConnection
-from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.ipc.parent_process import STOPPING
 
 TYPE_CHECKING = False
@@ -70,7 +70,7 @@ class OneAtATime(Mode):
 
     async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:
         """Ends the app, so that nothing of the request happens later, and the next event meets a clean one."""
-        from lambda_web_adapter.adapter.stack_dump import log_stacks  # nobody else pays for it
+        from lambda_web_adapter.adapter.diagnostics.stack_dump import log_stacks  # nobody else pays for it
 
         what = "did not answer in time" if port else "takes no connection"
         log("ERROR", f"The app {what}; it is ended, and the next event starts it again.", request_id)

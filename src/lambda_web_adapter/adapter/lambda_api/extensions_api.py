@@ -9,11 +9,11 @@ from __future__ import annotations
 import socket
 import time
 
+from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.blocking_backend import run
 from lambda_web_adapter.adapter.io.blocking_client import BlockingConnection
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.lambda_api.runtime_api import common_headers
-from lambda_web_adapter.adapter.log import log
 
 _NAME = "lambda-web-adapter"
 _PATH = "/2020-01-01/extension"

@@ -11,7 +11,7 @@ import time
 import traceback
 from binascii import b2a_base64
 
-from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.errors import AdapterError
 
 TYPE_CHECKING = False

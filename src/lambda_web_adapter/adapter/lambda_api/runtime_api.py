@@ -8,9 +8,9 @@ proxy extension" (AWS Compute Blog).
 from __future__ import annotations
 
 from lambda_web_adapter import __version__
+from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.lambda_api import response_stream
-from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.errors import AdapterError, RuntimeApiError
 from lambda_web_adapter.http.messages import Invocation
 

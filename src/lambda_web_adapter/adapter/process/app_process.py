@@ -13,10 +13,10 @@ import sys
 import time
 from _thread import allocate_lock
 
-from lambda_web_adapter.adapter.last_words import LastWords
+from lambda_web_adapter.adapter.diagnostics.dump_file import StacksFile
+from lambda_web_adapter.adapter.diagnostics.stderr_tail import LastWords
 from lambda_web_adapter.adapter.process.control_channel import ControlChannel
 from lambda_web_adapter.adapter.process.ports import ReservedPort, command_port, listen
-from lambda_web_adapter.adapter.stacks_file import StacksFile
 from lambda_web_adapter.ipc.envelope import COMMAND_VARIABLE
 from lambda_web_adapter.ipc.parent_process import SERVER_FAILED, end_with_parent
 

@@ -11,10 +11,10 @@ import time
 
 import orjson
 
+from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.blocking_backend import run
 from lambda_web_adapter.adapter.io.blocking_client import BlockingConnection
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
-from lambda_web_adapter.adapter.log import log
 from lambda_web_adapter.errors import AppKilled, AppNotFound, AppNotReady, AppStartFailed
 
 TYPE_CHECKING = False

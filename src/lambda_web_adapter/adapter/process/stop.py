@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.process import process_tree
 
 TYPE_CHECKING = False

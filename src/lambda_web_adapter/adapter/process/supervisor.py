@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.process.readiness import is_overdue, wait_until_ready
 from lambda_web_adapter.errors import AppError, AppNotReady, AppStartFailed, SettingsError
 

@@ -57,7 +57,7 @@ class LastWords:
         """
         import threading  # after the fork, which it must not delay
 
-        from lambda_web_adapter.adapter.log import relay  # as above
+        from lambda_web_adapter.adapter.diagnostics.log import relay  # as above
 
         os.close(self._writer)
         self._thread = threading.Thread(target=self._write_on, args=(relay(),), name="stderr", daemon=True)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 
-from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.ipc.parent_process import SHOW_STACKS
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 
-from lambda_web_adapter.adapter.log import log
+from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
 from lambda_web_adapter.ipc.log_config import LogControls
 
