@@ -12,8 +12,8 @@ import pytest
 from adapter.scripted import Peer, ScriptedServer
 from processes import SECONDS
 
-from lambda_web_adapter.adapter import app_connection
-from lambda_web_adapter.adapter.app_connection import AppConnection
+from lambda_web_adapter.adapter import app_client
+from lambda_web_adapter.adapter.app_client import AppConnection
 from lambda_web_adapter.adapter.io.asyncio_backend import ManyAtOnce
 from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
 
@@ -165,7 +165,7 @@ def test_a_server_that_closes_behind_a_failure_without_saying_so_does_not_fail_t
 def test_a_server_that_was_seen_to_close_at_once_gets_a_connection_for_each_request(
     backend: Callable[[], Mode], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_connection, "_AT_ONCE_SECONDS", SECONDS)
+    monkeypatch.setattr(app_client, "_AT_ONCE_SECONDS", SECONDS)
     server = Server(closing(ANSWER), closing_late(ANSWER), closing_late(ANSWER))
 
     async def scenario(app: AppConnection) -> None:
@@ -184,7 +184,7 @@ def test_a_server_that_closes_idle_connections_keeps_the_next(
 ) -> None:
     """Its keep-alive time is over; it may do that at any time (RFC 9112, 9.3)."""
     server = Server(closing(ANSWER))
-    monkeypatch.setattr(app_connection, "_AT_ONCE_SECONDS", 0.0)
+    monkeypatch.setattr(app_client, "_AT_ONCE_SECONDS", 0.0)
 
     async def scenario(app: AppConnection) -> None:
         ports = []
@@ -202,7 +202,7 @@ def test_a_server_that_closes_idle_connections_keeps_the_next(
 def test_a_server_that_sends_more_after_a_while_gets_a_connection_for_each_request(
     backend: Callable[[], Mode], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_connection, "_AT_ONCE_SECONDS", 0.0)
+    monkeypatch.setattr(app_client, "_AT_ONCE_SECONDS", 0.0)
     go_on = Event()
 
     def answering_twice(peer: Peer) -> bool:

@@ -13,7 +13,7 @@ from adapter.test_app_failures import problem
 from adapter.test_loop import QUEUE, error_type, get
 from adapter.test_many_at_once import Environment, environment
 
-from lambda_web_adapter.adapter.app_connection import AppConnection
+from lambda_web_adapter.adapter.app_client import AppConnection
 from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
 from lambda_web_adapter.adapter.process.readiness import wait_until_ready
 from lambda_web_adapter.errors import AppNotReady, AppTimeout

@@ -21,7 +21,7 @@ from lambda_web_adapter.http.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.app_connection import AppConnection
+    from lambda_web_adapter.adapter.app_client import AppConnection
 
 
 class Raising:

@@ -14,7 +14,7 @@ from adapter.test_app_failures import problem
 from adapter.test_loop import get
 from processes import SECONDS, children, free_port, wait_until
 
-from lambda_web_adapter.adapter.app_connection import AppConnection
+from lambda_web_adapter.adapter.app_client import AppConnection
 from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 from unittest import mock
 
-from lambda_web_adapter.adapter import lifecycle, slot
+from lambda_web_adapter.adapter import lifecycle, worker
 from lambda_web_adapter.adapter.diagnostics import log as adapter_log
 from lambda_web_adapter.adapter.io import blocking_backend
 from lambda_web_adapter.adapter.process import supervisor
@@ -226,7 +226,7 @@ def live(answer: bytes, outcome: Outcome, variables: Mapping[str, str]) -> Lived
     settings = Settings.from_environment({**variables, "AWS_LWA_REGISTER_EXTENSION": "false"})
     with (
         mock.patch("socket.create_connection", side_effect=lambda *args: Wire(api)),
-        mock.patch.object(slot, "AppConnection", return_value=app),
+        mock.patch.object(worker, "AppConnection", return_value=app),
         mock.patch.object(supervisor, "wait_until_ready", nothing.wait),
         mock.patch.object(lifecycle, "signal", nothing),
         mock.patch.object(blocking_backend, "time", nothing),

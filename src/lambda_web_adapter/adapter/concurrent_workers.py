@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from lambda_web_adapter.adapter.io.asyncio_backend import ManyAtOnce
 from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.process.stop import stop
-from lambda_web_adapter.adapter.slot import Slot, Strikes
+from lambda_web_adapter.adapter.worker import Slot, Strikes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

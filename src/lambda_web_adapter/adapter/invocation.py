@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_web_adapter.adapter.app_connection import AppConnection
+    from lambda_web_adapter.adapter.app_client import AppConnection
     from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog
     from lambda_web_adapter.events.source import EventSource
     from lambda_web_adapter.http.content_codings import Compressor

@@ -15,7 +15,7 @@ from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.process.process_tree import adopt_orphans
 from lambda_web_adapter.adapter.process.stop import stop
 from lambda_web_adapter.adapter.process.supervisor import Supervisor
-from lambda_web_adapter.adapter.slot import INIT_FAILED, RUNTIME_API_FAILED, Slot, Strikes
+from lambda_web_adapter.adapter.worker import INIT_FAILED, RUNTIME_API_FAILED, Slot, Strikes
 from lambda_web_adapter.errors import AdapterError, AfterRestoreFailed, AppError, RuntimeApiError
 
 TYPE_CHECKING = False
@@ -88,9 +88,9 @@ def _live(address: str, supervisors: list[Supervisor], settings: Settings, kind:
         run(supervisor.start(supervisor.app.started_at + kind.init_seconds))
     runtime = RuntimeApi(address, supervisors[0].mode, proxy=settings.runtime_api_proxy)
     if kind.snap_start:
-        from lambda_web_adapter.adapter import snapshot  # nobody else pays for it
+        from lambda_web_adapter.adapter import snapstart  # nobody else pays for it
 
-        snapshot.go_through(runtime, supervisors[0].app, settings)
+        snapstart.go_through(runtime, supervisors[0].app, settings)
     if kind.slots > 1:
         from lambda_web_adapter.adapter import concurrent_workers  # with an event loop
 

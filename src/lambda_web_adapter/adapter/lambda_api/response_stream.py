@@ -16,7 +16,7 @@ from lambda_web_adapter.errors import AdapterError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.app_connection import AppConnection
+    from lambda_web_adapter.adapter.app_client import AppConnection
     from lambda_web_adapter.adapter.io.backend import ClientConnection
     from lambda_web_adapter.http.content_codings import Compressor
 

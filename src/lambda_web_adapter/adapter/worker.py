@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 
-from lambda_web_adapter.adapter.app_connection import AppConnection
+from lambda_web_adapter.adapter.app_client import AppConnection
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.invocation import Invoker, deadline_of, reply_without_app
 from lambda_web_adapter.adapter.process.supervisor import FAILED_STARTS, AppState
