@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_web_adapter.app.asgi_exchange import Exchange
-from lambda_web_adapter.app.asgi_scope import scope_of
+from lambda_web_adapter.app.asgi.exchange import Exchange
+from lambda_web_adapter.app.asgi.scope import scope_of
 from lambda_web_adapter.app.request_reader import RawRequest, RequestReader
 from lambda_web_adapter.app.wsgi_environ import environ_of
 from lambda_web_adapter.app.wsgi_response import ResponseWriter

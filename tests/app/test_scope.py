@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_web_adapter.app.asgi_scope import Scope
+from lambda_web_adapter.app.asgi.scope import Scope
 from lambda_web_adapter.app_api.current_invocation import Invocation
 from lambda_web_adapter.http import messages
 from lambda_web_adapter.ipc import envelope

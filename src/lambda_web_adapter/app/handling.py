@@ -36,7 +36,7 @@ class Handling:
         event_in_environ: whether a WSGI app finds the event in its environ; it has to be read for that.
         from_adapter: whether requests come from the adapter, which the control channel tells.
         underscore_headers: whether a WSGI app gets headers whose names have an underscore.
-        root_path: where an ASGI app finds the removed part of the path; `app/root_path.py` has the places.
+        root_path: where an ASGI app finds the removed part of the path; `app/asgi/root_path.py` has the places.
     """
 
     __slots__ = (

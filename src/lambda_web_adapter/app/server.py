@@ -87,20 +87,20 @@ def _serve(settings: Settings, listener: socket.socket, control: Control, *, alo
 def _serve_app(app: Any, interface: str, settings: Settings, listener: socket.socket, handling: Handling) -> int:
     # The server that is needed is imported, and no other: asyncio and uvicorn are half of a cold start.
     if interface == "wsgi" and (settings.root_path == "none" or "microdot" in sys.modules):
-        from lambda_web_adapter.app.root_path import without_script_name
+        from lambda_web_adapter.app.asgi.root_path import without_script_name
 
         app = without_script_name(app, settings.root_path)
     if interface == "wsgi" and settings.server == "auto":
         from lambda_web_adapter.app import wsgi
 
         return wsgi.serve(app, listener, handling)
-    from lambda_web_adapter.app import asgi
+    from lambda_web_adapter.app.asgi import server as asgi_server
 
     if interface != "wsgi":  # the bridge for WSGI apps makes SCRIPT_NAME of what ASGI says
-        from lambda_web_adapter.app.root_path import root_path_of
+        from lambda_web_adapter.app.asgi.root_path import root_path_of
 
         handling.root_path = root_path_of(app, settings.root_path)
-    return asgi.serve(_as_asgi(app, interface, handling), listener, handling, settings)
+    return asgi_server.serve(_as_asgi(app, interface, handling), listener, handling, settings)
 
 
 def _write_lines_at_once() -> None:

@@ -7,10 +7,10 @@ from urllib.parse import unquote
 
 import httptools
 
+from lambda_web_adapter.app.asgi.root_path import IN_PATH, NONE
 from lambda_web_adapter.app.handling import CONTEXT, EVENT
 from lambda_web_adapter.app.origin import Origin
 from lambda_web_adapter.app.request_reader import NotHttp
-from lambda_web_adapter.app.root_path import IN_PATH, NONE
 from lambda_web_adapter.http.trusted_headers import about_the_origin
 
 TYPE_CHECKING = False

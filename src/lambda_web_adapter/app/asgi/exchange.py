@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGI3Application
 
-    from lambda_web_adapter.app.asgi_connection import AsgiConnection
+    from lambda_web_adapter.app.asgi.connection import AsgiConnection
     from lambda_web_adapter.app.request_reader import RawRequest
     from lambda_web_adapter.app_api.current_invocation import Invocation
 

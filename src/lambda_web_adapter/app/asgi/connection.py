@@ -10,8 +10,8 @@ import asyncio
 import sys
 from functools import partial
 
-from lambda_web_adapter.app.asgi_exchange import Exchange, logger
-from lambda_web_adapter.app.asgi_scope import scope_of
+from lambda_web_adapter.app.asgi.exchange import Exchange, logger
+from lambda_web_adapter.app.asgi.scope import scope_of
 from lambda_web_adapter.app.request_reader import BAD_REQUEST, NotHttp, RequestReader
 
 TYPE_CHECKING = False

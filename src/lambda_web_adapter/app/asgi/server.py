@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from uvicorn.config import Config
 from uvicorn.server import Server
 
-from lambda_web_adapter.app.asgi_connection import connections
-from lambda_web_adapter.app.asgi_exchange import logger
+from lambda_web_adapter.app.asgi.connection import connections
+from lambda_web_adapter.app.asgi.exchange import logger
 from lambda_web_adapter.app.calling import attempt_async
 from lambda_web_adapter.app.control import start_new_thread
 from lambda_web_adapter.app.ending import Ending
