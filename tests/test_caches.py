@@ -11,8 +11,8 @@ import pytest
 from lambda_web_adapter.app.asgi.exchange import Exchange
 from lambda_web_adapter.app.asgi.scope import scope_of
 from lambda_web_adapter.app.request_reader import RawRequest, RequestReader
-from lambda_web_adapter.app.wsgi_environ import environ_of
-from lambda_web_adapter.app.wsgi_response import ResponseWriter
+from lambda_web_adapter.app.wsgi.environ import environ_of
+from lambda_web_adapter.app.wsgi.response import ResponseWriter
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import SOURCES
 from lambda_web_adapter.http.headers import end_to_end, request_head

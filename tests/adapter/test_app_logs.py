@@ -131,7 +131,7 @@ def test_a_traceback_is_one_event(
     assert record["requestId"] == request_id
     assert record["message"].startswith(message)
     assert record["logger"] in (
-        [logger] if logger else ["uvicorn.error", "lambda_web_adapter.app.wsgi_connection", "talking"]
+        [logger] if logger else ["uvicorn.error", "lambda_web_adapter.app.wsgi.connection", "talking"]
     )
     assert record["stackTrace"][0] == "Traceback (most recent call last):"
     assert record["stackTrace"][-1] == raised

@@ -91,9 +91,9 @@ def _serve_app(app: Any, interface: str, settings: Settings, listener: socket.so
 
         app = without_script_name(app, settings.root_path)
     if interface == "wsgi" and settings.server == "auto":
-        from lambda_web_adapter.app import wsgi
+        from lambda_web_adapter.app.wsgi import server as wsgi_server
 
-        return wsgi.serve(app, listener, handling)
+        return wsgi_server.serve(app, listener, handling)
     from lambda_web_adapter.app.asgi import server as asgi_server
 
     if interface != "wsgi":  # the bridge for WSGI apps makes SCRIPT_NAME of what ASGI says
@@ -120,7 +120,7 @@ def _as_asgi(app: Any, interface: str, handling: Handling) -> Any:
         bridge: Any = WSGIMiddleware(handling.told(app))
         if handling.underscore_headers:
             return bridge
-        from lambda_web_adapter.app.underscores import without_underscores
+        from lambda_web_adapter.app.wsgi.underscore_headers import without_underscores
 
         return without_underscores(bridge)
     if interface == "asgi2":

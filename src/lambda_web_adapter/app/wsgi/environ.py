@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
 from lambda_web_adapter.app.origin import Origin
-from lambda_web_adapter.app.underscores import warn_once
+from lambda_web_adapter.app.wsgi.underscore_headers import warn_once
 from lambda_web_adapter.http.name_cache import NameCache
 from lambda_web_adapter.http.trusted_headers import about_the_origin
 

@@ -16,8 +16,8 @@ import threading
 from lambda_web_adapter.app.calling import attempt
 from lambda_web_adapter.app.ending import ENDING, Ending
 from lambda_web_adapter.app.stacks import show_own_stack_on_signal, show_stacks
-from lambda_web_adapter.app.wsgi_connection import WsgiConnection
-from lambda_web_adapter.app.wsgi_response import ConnectionLost
+from lambda_web_adapter.app.wsgi.connection import WsgiConnection
+from lambda_web_adapter.app.wsgi.response import ConnectionLost
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
 
 TYPE_CHECKING = False

@@ -6,8 +6,8 @@ import logging
 
 from lambda_web_adapter.app import freeze
 from lambda_web_adapter.app.request_reader import BAD_REQUEST, NotHttp, RequestReader
-from lambda_web_adapter.app.wsgi_environ import environ_of
-from lambda_web_adapter.app.wsgi_response import ConnectionLost, ResponseWriter
+from lambda_web_adapter.app.wsgi.environ import environ_of
+from lambda_web_adapter.app.wsgi.response import ConnectionLost, ResponseWriter
 from lambda_web_adapter.app_api.current_invocation import HANDLED
 from lambda_web_adapter.app_api.hooks import hooks_before_freeze
 

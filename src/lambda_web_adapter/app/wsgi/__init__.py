@@ -1,0 +1,1 @@
+"""WSGI apps on the built-in server."""
