@@ -8,7 +8,7 @@ import re
 from http import HTTPStatus
 from wsgiref.util import is_hop_by_hop
 
-from lambda_web_adapter.app import freeze
+from lambda_web_adapter.app.hooks import before_freeze
 from lambda_web_adapter.app_api.hooks import hooks_before_freeze
 from lambda_web_adapter.http.name_cache import NameCache
 
@@ -96,7 +96,7 @@ class Exchange:
             if not self._complete:
                 self._fail()
             if hooks_before_freeze():
-                await freeze.call_hooks_async(handling.freeze_seconds)
+                await before_freeze.call_hooks_async(handling.freeze_seconds)
         finally:
             handling.end(self._invocation)
             tell = handling.control.done if self.keep_alive else handling.control.closing

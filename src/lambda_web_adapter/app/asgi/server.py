@@ -15,9 +15,9 @@ from uvicorn.server import Server
 
 from lambda_web_adapter.app.asgi.connection import connections
 from lambda_web_adapter.app.asgi.exchange import logger
-from lambda_web_adapter.app.calling import attempt_async
 from lambda_web_adapter.app.control import start_new_thread
 from lambda_web_adapter.app.ending import Ending
+from lambda_web_adapter.app.hooks.calls import attempt_async
 from lambda_web_adapter.app.stacks import show_own_stack_on_signal, show_stacks
 from lambda_web_adapter.app.wrapping import is_coroutine_callable, layers, required_arguments
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
@@ -128,9 +128,9 @@ class _Server(Server):
         if word == "cancel":
             self._cancel(port)
             return
-        from lambda_web_adapter.app import snapshot  # only with SnapStart
+        from lambda_web_adapter.app.hooks import snapstart  # only with SnapStart
 
-        task = self._loop.create_task(snapshot.answer_async(word, self._control))  # hooks may be asynchronous
+        task = self._loop.create_task(snapstart.answer_async(word, self._control))  # hooks may be asynchronous
         self.server_state.tasks.add(task)
         task.add_done_callback(self.server_state.tasks.discard)
 

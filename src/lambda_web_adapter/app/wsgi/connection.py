@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from lambda_web_adapter.app import freeze
+from lambda_web_adapter.app.hooks import before_freeze
 from lambda_web_adapter.app.request_reader import BAD_REQUEST, NotHttp, RequestReader
 from lambda_web_adapter.app.wsgi.environ import environ_of
 from lambda_web_adapter.app.wsgi.response import ConnectionLost, ResponseWriter
@@ -50,7 +50,7 @@ class WsgiConnection:
                 finished = self._answer(request)
             finally:
                 if hooks_before_freeze():
-                    freeze.call_hooks(handling.freeze_seconds)
+                    before_freeze.call_hooks(handling.freeze_seconds)
                 handling.end(request.invocation)
                 HANDLED.here.set(None)  # the thread lives on
                 tell = self._control.done if finished else self._control.closing

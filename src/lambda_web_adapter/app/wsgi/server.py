@@ -13,8 +13,8 @@ import signal
 import socket
 import threading
 
-from lambda_web_adapter.app.calling import attempt
 from lambda_web_adapter.app.ending import ENDING, Ending
+from lambda_web_adapter.app.hooks.calls import attempt
 from lambda_web_adapter.app.stacks import show_own_stack_on_signal, show_stacks
 from lambda_web_adapter.app.wsgi.connection import WsgiConnection
 from lambda_web_adapter.app.wsgi.response import ConnectionLost
@@ -84,9 +84,9 @@ def _do_as_asked(control: Control) -> bool:
         elif word == "stacks":
             show_stacks(control)
         else:
-            from lambda_web_adapter.app import snapshot  # only with SnapStart
+            from lambda_web_adapter.app.hooks import snapstart  # only with SnapStart
 
-            snapshot.answer(word, control)
+            snapstart.answer(word, control)
     return bool(asked)
 
 

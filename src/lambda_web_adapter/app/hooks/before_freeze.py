@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 
-from lambda_web_adapter.app.calling import attempt, log_failure, name_of
+from lambda_web_adapter.app.hooks.calls import attempt, log_failure, name_of
 from lambda_web_adapter.app_api.hooks import hooks_before_freeze
 
 TYPE_CHECKING = False

@@ -1,6 +1,6 @@
 """How the app's hooks are called: where there is no event loop, or in the app's; and what becomes of one that fails.
 
-`freeze.py` and `snapshot.py` say when some of them are called, the servers when it is time for those at the end.
+`before_freeze.py` and `snapstart.py` say when some of them are called, the servers when those at the end are.
 """
 
 from __future__ import annotations

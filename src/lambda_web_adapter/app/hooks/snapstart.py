@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 
-from lambda_web_adapter.app.calling import call, call_async
+from lambda_web_adapter.app.hooks.calls import call, call_async
 from lambda_web_adapter.app_api.hooks import hooks_after_restore, hooks_before_snapshot
 
 TYPE_CHECKING = False

@@ -1,0 +1,1 @@
+"""How the app's hooks are called, and when."""
