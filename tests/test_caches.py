@@ -10,7 +10,7 @@ import pytest
 
 from lambda_web_adapter.app.asgi.exchange import Exchange
 from lambda_web_adapter.app.asgi.scope import scope_of
-from lambda_web_adapter.app.request_reader import RawRequest, RequestReader
+from lambda_web_adapter.app.request_parser import RawRequest, RequestReader
 from lambda_web_adapter.app.wsgi.environ import environ_of
 from lambda_web_adapter.app.wsgi.response import ResponseWriter
 from lambda_web_adapter.errors import InvalidEvent

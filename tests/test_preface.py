@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.app.request_reader import RawRequest, RequestReader
+from lambda_web_adapter.app.request_parser import RawRequest, RequestReader
 from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.http.messages import Invocation
 from lambda_web_adapter.ipc import envelope

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from processes import SECONDS, wait_until
 
-from lambda_web_adapter.app.control import Control
+from lambda_web_adapter.app.control_channel import Control
 
 
 @pytest.mark.parametrize("blocking", [True, False], ids=["as it was opened", "as an event loop has it"])

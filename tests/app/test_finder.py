@@ -14,7 +14,7 @@ from flask import Flask
 from starlette.applications import Starlette
 from werkzeug.local import LocalProxy
 
-from lambda_web_adapter.app.finder import MODULES, NAMES, find_app, interface_of
+from lambda_web_adapter.app.loader import MODULES, NAMES, find_app, interface_of
 from lambda_web_adapter.errors import AppNotFound
 
 Write = Callable[[str, str], None]

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from processes import plain_environment
 
-from lambda_web_adapter.app import logs
+from lambda_web_adapter.app import logging_setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-JSON = logs.JsonFormatter()
-ONE_LINE = logs.TextFormatter(one_line=True)
+JSON = logging_setup.JsonFormatter()
+ONE_LINE = logging_setup.TextFormatter(one_line=True)
 
 
 class Circle(list[Any]):
@@ -97,8 +97,8 @@ def test_a_message_is_what_it_was(message: str) -> None:
 
 
 @pytest.fixture
-def handler() -> Iterator[logs.EventHandler]:
-    handler = logs.EventHandler(JSON)
+def handler() -> Iterator[logging_setup.EventHandler]:
+    handler = logging_setup.EventHandler(JSON)
     yield handler
     handler.close()
 
@@ -149,7 +149,7 @@ def unheard(message: str, *args: object) -> logging.LogRecord:
 
 
 def test_a_record_that_cannot_be_written_is_told_of_once(
-    handler: logs.EventHandler, capfd: pytest.CaptureFixture[str]
+    handler: logging_setup.EventHandler, capfd: pytest.CaptureFixture[str]
 ) -> None:
     handler.handle(unheard("%d", "too", "many"))
 
@@ -159,7 +159,7 @@ def test_a_record_that_cannot_be_written_is_told_of_once(
 
 
 def test_nothing_is_told_where_the_app_does_not_want_to_know(
-    handler: logs.EventHandler, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    handler: logging_setup.EventHandler, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging, "raiseExceptions", False)
     handler.handle(unheard("%d", "too", "many"))
@@ -168,7 +168,7 @@ def test_nothing_is_told_where_the_app_does_not_want_to_know(
 
 
 def test_a_log_that_cannot_be_written_at_all_fails_no_request_and_its_lines_are_counted(
-    handler: logs.EventHandler, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    handler: logging_setup.EventHandler, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def closed(descriptor: int, data: bytes) -> int:
         raise OSError("closed")
@@ -187,7 +187,8 @@ def test_a_log_that_cannot_be_written_at_all_fails_no_request_and_its_lines_are_
 
 def test_people_at_a_terminal_read_level_logger_and_message() -> None:
     code = (
-        "import logging; from lambda_web_adapter.app import logs; logs.set_up(); logging.getLogger('tea').error('out')"
+        "import logging; from lambda_web_adapter.app import logging_setup; "
+        "logging_setup.set_up(); logging.getLogger('tea').error('out')"
     )
     master, terminal = os.openpty()
     try:

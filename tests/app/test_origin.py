@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.app.origin import Origin
+from lambda_web_adapter.app.client_info import Origin
 
 READ = (b"host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto", b"x-real-ip")
 

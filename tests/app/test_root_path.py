@@ -19,10 +19,10 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from lambda_web_adapter.app import wrapping
+from lambda_web_adapter.app import middleware as wrapping
 from lambda_web_adapter.app.asgi import root_path
 from lambda_web_adapter.app.asgi.root_path import APART, IN_PATH, NONE, root_path_of
-from lambda_web_adapter.app.finder import interface_of
+from lambda_web_adapter.app.loader import interface_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,10 +6,10 @@ import io
 import sys
 from pathlib import Path
 
-from lambda_web_adapter.app import logs
-from lambda_web_adapter.app.control import Control
-from lambda_web_adapter.app.finder import find_app, interface_of
-from lambda_web_adapter.app.handling import Handling
+from lambda_web_adapter.app import logging_setup
+from lambda_web_adapter.app.control_channel import Control
+from lambda_web_adapter.app.invocation_tracking import Handling
+from lambda_web_adapter.app.loader import find_app, interface_of
 from lambda_web_adapter.errors import AppNotFound
 from lambda_web_adapter.ipc.parent_process import SERVER_FAILED
 
@@ -53,7 +53,7 @@ def serve(
 
 
 def _serve(settings: Settings, listener: socket.socket, control: Control, *, alone: bool) -> int:
-    log = logs.set_up()
+    log = logging_setup.set_up()
     _write_lines_at_once()
     try:
         app = find_app(settings.app, Path.cwd())

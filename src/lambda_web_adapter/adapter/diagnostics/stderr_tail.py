@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _KEPT = 16 * 1024  # bytes
 _LINES = 20
 _STDERR = 2
-# What stands in front of a message in the app's log (`app/logs.py`).
+# What stands in front of a message in the app's log (`app/logging_setup.py`).
 _IN_FRONT = re.compile(r"\[[A-Z]+\]\t[\dT:.-]+Z\t[^\t]*\t")
 _LINE_SECONDS = 0.02  # for the rest of a line, in whose middle others would be written; less than `_SECONDS`
 _MOST = 256 * 1024  # bytes that wait for it: the size of a CloudWatch event

@@ -12,7 +12,7 @@ from functools import partial
 
 from lambda_web_adapter.app.asgi.exchange import Exchange, logger
 from lambda_web_adapter.app.asgi.scope import scope_of
-from lambda_web_adapter.app.request_reader import BAD_REQUEST, NotHttp, RequestReader
+from lambda_web_adapter.app.request_parser import BAD_REQUEST, NotHttp, RequestReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
-    from lambda_web_adapter.app.handling import Handling
-    from lambda_web_adapter.app.request_reader import RawRequest
+    from lambda_web_adapter.app.invocation_tracking import Handling
+    from lambda_web_adapter.app.request_parser import RawRequest
 
 
 def connections(app: ASGI3Application, handling: Handling) -> Callable[..., AsgiConnection]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
     from lambda_web_adapter.app.asgi.connection import AsgiConnection
-    from lambda_web_adapter.app.request_reader import RawRequest
+    from lambda_web_adapter.app.request_parser import RawRequest
     from lambda_web_adapter.app_api.current_invocation import Invocation
 
 logger = logging.getLogger("uvicorn.error")  # where an app that configures its logs for uvicorn looks for them

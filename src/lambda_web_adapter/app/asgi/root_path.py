@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from types import MethodType
 
-from lambda_web_adapter.app.wrapping import is_coroutine_callable, layers, names_of, required_arguments
+from lambda_web_adapter.app.middleware import is_coroutine_callable, layers, names_of, required_arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from urllib.parse import unquote
 import httptools
 
 from lambda_web_adapter.app.asgi.root_path import IN_PATH, NONE
-from lambda_web_adapter.app.handling import CONTEXT, EVENT
-from lambda_web_adapter.app.origin import Origin
-from lambda_web_adapter.app.request_reader import NotHttp
+from lambda_web_adapter.app.client_info import Origin
+from lambda_web_adapter.app.invocation_tracking import CONTEXT, EVENT
+from lambda_web_adapter.app.request_parser import NotHttp
 from lambda_web_adapter.http.trusted_headers import about_the_origin
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from lambda_web_adapter.app.request_reader import RawRequest
+    from lambda_web_adapter.app.request_parser import RawRequest
     from lambda_web_adapter.app_api.current_invocation import Invocation
 
 # From 2.4 on, `send` raises an OSError when nobody waits for the response any more: an app that does not listen for the

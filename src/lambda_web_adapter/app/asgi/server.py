@@ -15,11 +15,11 @@ from uvicorn.server import Server
 
 from lambda_web_adapter.app.asgi.connection import connections
 from lambda_web_adapter.app.asgi.exchange import logger
-from lambda_web_adapter.app.control import start_new_thread
-from lambda_web_adapter.app.ending import Ending
+from lambda_web_adapter.app.control_channel import start_new_thread
 from lambda_web_adapter.app.hooks.calls import attempt_async
-from lambda_web_adapter.app.stacks import show_own_stack_on_signal, show_stacks
-from lambda_web_adapter.app.wrapping import is_coroutine_callable, layers, required_arguments
+from lambda_web_adapter.app.middleware import is_coroutine_callable, layers, required_arguments
+from lambda_web_adapter.app.shutdown import Ending
+from lambda_web_adapter.app.stack_dump import show_own_stack_on_signal, show_stacks
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
 
 TYPE_CHECKING = False
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
         Scope,
     )
 
-    from lambda_web_adapter.app.control import Control
-    from lambda_web_adapter.app.handling import Handling
+    from lambda_web_adapter.app.control_channel import Control
+    from lambda_web_adapter.app.invocation_tracking import Handling
     from lambda_web_adapter.settings import Settings
 
 # For requests still running when SIGTERM comes: half of the 300 ms that Lambda leaves a runtime to stop.

@@ -12,7 +12,7 @@ from lambda_web_adapter.app_api.hooks import hooks_after_restore, hooks_before_s
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.app.control import Control
+    from lambda_web_adapter.app.control_channel import Control
     from lambda_web_adapter.app_api.hooks import Hook
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from lambda_web_adapter.app.hooks import before_freeze
-from lambda_web_adapter.app.request_reader import BAD_REQUEST, NotHttp, RequestReader
+from lambda_web_adapter.app.request_parser import BAD_REQUEST, NotHttp, RequestReader
 from lambda_web_adapter.app.wsgi.environ import environ_of
 from lambda_web_adapter.app.wsgi.response import ConnectionLost, ResponseWriter
 from lambda_web_adapter.app_api.current_invocation import HANDLED
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
     from wsgiref.types import WSGIApplication
 
-    from lambda_web_adapter.app.handling import Handling
-    from lambda_web_adapter.app.request_reader import RawRequest
+    from lambda_web_adapter.app.invocation_tracking import Handling
+    from lambda_web_adapter.app.request_parser import RawRequest
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import sys
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
-from lambda_web_adapter.app.origin import Origin
+from lambda_web_adapter.app.client_info import Origin
 from lambda_web_adapter.app.wsgi.underscore_headers import warn_once
 from lambda_web_adapter.http.name_cache import NameCache
 from lambda_web_adapter.http.trusted_headers import about_the_origin
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_web_adapter.app.request_reader import RawRequest
+    from lambda_web_adapter.app.request_parser import RawRequest
 
 _CONSTANT = {
     "wsgi.version": (1, 0),

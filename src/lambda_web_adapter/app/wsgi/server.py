@@ -13,9 +13,9 @@ import signal
 import socket
 import threading
 
-from lambda_web_adapter.app.ending import ENDING, Ending
 from lambda_web_adapter.app.hooks.calls import attempt
-from lambda_web_adapter.app.stacks import show_own_stack_on_signal, show_stacks
+from lambda_web_adapter.app.shutdown import ENDING, Ending
+from lambda_web_adapter.app.stack_dump import show_own_stack_on_signal, show_stacks
 from lambda_web_adapter.app.wsgi.connection import WsgiConnection
 from lambda_web_adapter.app.wsgi.response import ConnectionLost
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
@@ -24,8 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-    from lambda_web_adapter.app.control import Control
-    from lambda_web_adapter.app.handling import Handling
+    from lambda_web_adapter.app.control_channel import Control
+    from lambda_web_adapter.app.invocation_tracking import Handling
 
 logger = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from lambda_web_adapter.app.control import Control
+    from lambda_web_adapter.app.control_channel import Control
 
 # Where coroutines, generators and asynchronous generators keep their frame, and what they wait for.
 _KINDS = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))

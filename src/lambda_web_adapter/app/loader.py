@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from types import MethodType, ModuleType
 
-from lambda_web_adapter.app.wrapping import (
+from lambda_web_adapter.app.middleware import (
     calls_of,
     is_class,
     is_coroutine_callable,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
     from wsgiref.types import StartResponse, WSGIApplication
 
-    from lambda_web_adapter.app.control import Control
+    from lambda_web_adapter.app.control_channel import Control
     from lambda_web_adapter.app_api.current_invocation import Invocation
 
 # Where X-Ray's SDK, Powertools, OpenTelemetry and botocore look for the trace (Lambda, "Defined runtime environment
