@@ -18,10 +18,10 @@ import httpx
 from processes import SECONDS
 
 from lambda_web_adapter.adapter.process.ports import listen
-from lambda_web_adapter.local.gateway import GatewayApp
+from lambda_web_adapter.local.gateway_app import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, SEPARATOR
-from lambda_web_adapter.local.runtime_service import RuntimeService
+from lambda_web_adapter.local.runtime_api_app import RuntimeService
 from lambda_web_adapter.local.server import Dispatch, LocalServer
 
 PREFIX = "/2018-06-01/runtime/invocation"

@@ -12,8 +12,8 @@ import pytest
 from local.streaming import Local
 from processes import SECONDS, Running, plain_environment
 
-from lambda_web_adapter.local.callers import refusal_of_invoke
-from lambda_web_adapter.local.gateway import INVOKE_PATH
+from lambda_web_adapter.local.caller_checks import refusal_of_invoke
+from lambda_web_adapter.local.gateway_app import INVOKE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

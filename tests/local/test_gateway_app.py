@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from lambda_web_adapter.local.gateway import GatewayApp, request_of
+from lambda_web_adapter.local.gateway_app import GatewayApp, request_of
 from lambda_web_adapter.local.gateways import GATEWAYS
-from lambda_web_adapter.local.pending import Outcome
+from lambda_web_adapter.local.pending_invocation import Outcome
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent, ASGISendEvent, HTTPScope

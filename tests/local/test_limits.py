@@ -13,9 +13,9 @@ import pytest
 from local.streaming import Local
 from processes import SECONDS, wait_until
 
-from lambda_web_adapter.local.gateway import INVOKE_PATH
+from lambda_web_adapter.local.asgi_messages import BodyTooLarge, SenderLeft, read_body
+from lambda_web_adapter.local.gateway_app import INVOKE_PATH
 from lambda_web_adapter.local.gateways import GATEWAYS
-from lambda_web_adapter.local.http import BodyTooLarge, SenderLeft, read_body
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent

@@ -15,7 +15,7 @@ import pytest
 from local.streaming import Local, prelude, trailers
 from processes import SECONDS, wait_until
 
-from lambda_web_adapter.local.gateway import INVOKE_PATH
+from lambda_web_adapter.local.gateway_app import INVOKE_PATH
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.gateways.prelude import SEPARATOR
 

@@ -14,9 +14,9 @@ from lambda_web_adapter.settings import RUNTIME_API_PROXY
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_web_adapter.local.pending import Outcome
-    from lambda_web_adapter.local.runtime_service import RuntimeService
-    from lambda_web_adapter.local.stream import Stream
+    from lambda_web_adapter.local.pending_invocation import Outcome
+    from lambda_web_adapter.local.reply_stream import Stream
+    from lambda_web_adapter.local.runtime_api_app import RuntimeService
 
 # More than the bootstrap gives the app; what has not ended then is killed.
 _STOP_SECONDS = 2.0

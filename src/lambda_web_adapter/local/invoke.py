@@ -7,7 +7,7 @@ import sys
 
 import httpx
 
-from lambda_web_adapter.local.gateway import INVOKE_PATH
+from lambda_web_adapter.local.gateway_app import INVOKE_PATH
 
 # Exit codes.
 FAILED = 1

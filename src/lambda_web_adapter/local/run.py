@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.adapter.process.ports import listen
 from lambda_web_adapter.errors import AdapterError
 from lambda_web_adapter.local import arguments
-from lambda_web_adapter.local.callers import is_loopback
+from lambda_web_adapter.local.caller_checks import is_loopback
 from lambda_web_adapter.local.environment import Environment, variables
-from lambda_web_adapter.local.gateway import GatewayApp
+from lambda_web_adapter.local.gateway_app import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
-from lambda_web_adapter.local.runtime_service import RuntimeService
+from lambda_web_adapter.local.runtime_api_app import RuntimeService
 from lambda_web_adapter.local.server import Dispatch, LocalServer
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 
-    from lambda_web_adapter.local.gateway import GatewayApp
-    from lambda_web_adapter.local.runtime_service import RuntimeService
+    from lambda_web_adapter.local.gateway_app import GatewayApp
+    from lambda_web_adapter.local.runtime_api_app import RuntimeService
 
 # For clients to read what is left for them, when the server stops.
 _STOP_SECONDS = 1.0

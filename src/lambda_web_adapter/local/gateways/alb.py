@@ -5,12 +5,14 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-funct
 
 from __future__ import annotations
 
-from lambda_web_adapter.local.gateways import _events
-from lambda_web_adapter.local.gateways._replies import lines_of, reply_of, response_of
-from lambda_web_adapter.local.gateways.exchange import Gateway, MalformedReply, Pairs, Request, Response
+from lambda_web_adapter.local.gateways import event_rules
+from lambda_web_adapter.local.gateways.base import Gateway, MalformedReply, Pairs, Request, Response
+from lambda_web_adapter.local.gateways.response_rules import lines_of, reply_of, response_of
 from lambda_web_adapter.models import AlbContext, AlbEvent, AlbReply, AlbTarget
 
-_TARGET_GROUP = f"arn:aws:elasticloadbalancing:{_events.REGION}:{_events.ACCOUNT}:targetgroup/local/0123456789abcdef"
+_TARGET_GROUP = (
+    f"arn:aws:elasticloadbalancing:{event_rules.REGION}:{event_rules.ACCOUNT}:targetgroup/local/0123456789abcdef"
+)
 # In bytes, of a request's body and of the whole reply ("Limits" on the page above).
 _MOST = 1024 * 1024
 
@@ -18,21 +20,21 @@ _MOST = 1024 * 1024
 def _event(request: Request) -> AlbEvent:
     """Path and query come as sent; of repeated headers and parameters there is the last one only."""
     event = _common(request)
-    event.headers = _events.last_values(_headers(request))
-    event.query_string_parameters = _events.last_values(_events.query_as_sent(request.query))
+    event.headers = event_rules.last_values(_headers(request))
+    event.query_string_parameters = event_rules.last_values(event_rules.query_as_sent(request.query))
     return event
 
 
 def _multi_value_event(request: Request) -> AlbEvent:
     """Path and query come as sent; headers and parameters come in lists."""
     event = _common(request)
-    event.multi_value_headers = _events.all_values(_headers(request))
-    event.multi_value_query_string_parameters = _events.all_values(_events.query_as_sent(request.query))
+    event.multi_value_headers = event_rules.all_values(_headers(request))
+    event.multi_value_query_string_parameters = event_rules.all_values(event_rules.query_as_sent(request.query))
     return event
 
 
 def _common(request: Request) -> AlbEvent:
-    text, is_base64 = _events.body_text(request)
+    text, is_base64 = event_rules.body_text(request)
     return AlbEvent(
         request_context=AlbContext(elb=AlbTarget(target_group_arn=_TARGET_GROUP)),
         http_method=request.method,
@@ -43,8 +45,12 @@ def _common(request: Request) -> AlbEvent:
 
 
 def _headers(request: Request) -> Pairs:
-    lines = [*_events.client_lines(request), *_events.length_line(request), *_events.forwarded_lines(request)]
-    return _events.in_lower_case(lines)
+    lines = [
+        *event_rules.client_lines(request),
+        *event_rules.length_line(request),
+        *event_rules.forwarded_lines(request),
+    ]
+    return event_rules.in_lower_case(lines)
 
 
 def _response(payload: bytes) -> Response:

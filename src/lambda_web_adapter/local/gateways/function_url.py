@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from lambda_web_adapter.local.gateways import _events
-from lambda_web_adapter.local.gateways._payload_v2 import cookies, reply_or_none, response_of_v2
-from lambda_web_adapter.local.gateways._replies import remapped, reply_of, response_of, with_content_type
-from lambda_web_adapter.local.gateways.exchange import Gateway, Request, Response
+from lambda_web_adapter.local.gateways import event_rules
+from lambda_web_adapter.local.gateways.base import Gateway, Request, Response
+from lambda_web_adapter.local.gateways.payload_v2 import cookies, reply_or_none, response_of_v2
+from lambda_web_adapter.local.gateways.response_rules import remapped, reply_of, response_of, with_content_type
 from lambda_web_adapter.models import FunctionUrlPrelude, HttpDescription, PayloadV2Context, PayloadV2Event
 
 _ID = "local"
@@ -21,17 +21,17 @@ _REMAPPED = frozenset({"www-authenticate"})
 def _event(request: Request) -> PayloadV2Event:
     """The path comes as sent; cookies stand in the list and in the header."""
     headers = _headers(request)
-    text, is_base64 = _events.body_text(request)
+    text, is_base64 = event_rules.body_text(request)
     return PayloadV2Event(
         raw_path=request.raw_path,
         raw_query_string=request.query,
         cookies=cookies(request),
         headers=headers,
-        query_string_parameters=_events.joined_values(_events.decoded_query(request.query), ",") or None,
+        query_string_parameters=event_rules.joined_values(event_rules.decoded_query(request.query), ",") or None,
         request_context=PayloadV2Context(
             account_id="anonymous",  # as with the auth type NONE
             api_id=_ID,
-            domain_name=f"{_ID}.lambda-url.{_events.REGION}.on.aws",
+            domain_name=f"{_ID}.lambda-url.{event_rules.REGION}.on.aws",
             domain_prefix=_ID,
             http=HttpDescription(
                 method=request.method,
@@ -40,7 +40,7 @@ def _event(request: Request) -> PayloadV2Event:
                 user_agent=request.header("user-agent"),
             ),
             request_id=request.request_id,
-            time=_events.clock(request),
+            time=event_rules.clock(request),
             time_epoch=request.time_ms,
         ),
         body=text or None,
@@ -50,8 +50,12 @@ def _event(request: Request) -> PayloadV2Event:
 
 def _headers(request: Request) -> dict[str, str]:
     """Captures have one address in `x-forwarded-for`; whether what a client claims is kept was not measured."""
-    lines = [*_events.client_lines(request), *_events.length_line(request), *_events.forwarded_lines(request)]
-    headers = _events.joined_values(_events.in_lower_case(lines), ",")
+    lines = [
+        *event_rules.client_lines(request),
+        *event_rules.length_line(request),
+        *event_rules.forwarded_lines(request),
+    ]
+    headers = event_rules.joined_values(event_rules.in_lower_case(lines), ",")
     return headers | {"x-forwarded-for": request.source_ip}
 
 

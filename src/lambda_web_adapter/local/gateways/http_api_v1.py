@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from lambda_web_adapter.local.gateways import _events
-from lambda_web_adapter.local.gateways._replies import lines_of, reply_of, response_of, with_content_type
-from lambda_web_adapter.local.gateways.exchange import API_GATEWAYS_MOST, Gateway, Request, Response
+from lambda_web_adapter.local.gateways import event_rules
+from lambda_web_adapter.local.gateways.base import API_GATEWAYS_MOST, Gateway, Request, Response
 from lambda_web_adapter.local.gateways.http_api_v2 import CONTENT_TYPE, DOMAIN, ID, REFUSAL, TOO_LARGE
+from lambda_web_adapter.local.gateways.response_rules import lines_of, reply_of, response_of, with_content_type
 from lambda_web_adapter.models import HttpApiV1Event, HttpApiV1Reply, PayloadV1Context, PayloadV1Identity
 
 _ROUTE = "$default"
@@ -19,23 +19,23 @@ _ROUTE = "$default"
 def _event(request: Request) -> HttpApiV1Event:
     """The path comes as sent, but decoded in the context; header names are capitalised."""
     lines = [
-        *_events.client_lines(request),
+        *event_rules.client_lines(request),
         ("content-length", str(len(request.body))),  # also where there is no body
-        *_events.forwarded_lines(request),
+        *event_rules.forwarded_lines(request),
     ]
-    headers = _events.capitalised(lines)
-    query = _events.decoded_query(request.query)
-    text, is_base64 = _events.body_text(request)
+    headers = event_rules.capitalised(lines)
+    query = event_rules.decoded_query(request.query)
+    text, is_base64 = event_rules.body_text(request)
     return HttpApiV1Event(
         resource=_ROUTE,
         path=request.raw_path,
         http_method=request.method,
-        headers=_events.last_values(headers),
-        multi_value_headers=_events.all_values(headers),
-        query_string_parameters=_events.last_values(query) or None,
-        multi_value_query_string_parameters=_events.all_values(query) or None,
+        headers=event_rules.last_values(headers),
+        multi_value_headers=event_rules.all_values(headers),
+        query_string_parameters=event_rules.last_values(query) or None,
+        multi_value_query_string_parameters=event_rules.all_values(query) or None,
         request_context=PayloadV1Context(
-            account_id=_events.ACCOUNT,
+            account_id=event_rules.ACCOUNT,
             api_id=ID,
             domain_name=DOMAIN,
             domain_prefix=ID,
@@ -44,7 +44,7 @@ def _event(request: Request) -> HttpApiV1Event:
             identity=PayloadV1Identity(source_ip=request.source_ip, user_agent=request.header("user-agent") or ""),
             path=unquote(request.raw_path),
             request_id=request.request_id,
-            request_time=_events.clock(request),
+            request_time=event_rules.clock(request),
             request_time_epoch=request.time_ms,
             resource_id=_ROUTE,
             resource_path=_ROUTE,

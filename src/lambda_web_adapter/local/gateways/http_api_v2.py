@@ -9,13 +9,13 @@ from urllib.parse import unquote
 
 from pydantic_core import from_json
 
-from lambda_web_adapter.local.gateways import _events
-from lambda_web_adapter.local.gateways._payload_v2 import cookies, reply_or_none, response_of_v2
-from lambda_web_adapter.local.gateways.exchange import API_GATEWAYS_MOST, Gateway, Request, Response
+from lambda_web_adapter.local.gateways import event_rules
+from lambda_web_adapter.local.gateways.base import API_GATEWAYS_MOST, Gateway, Request, Response
+from lambda_web_adapter.local.gateways.payload_v2 import cookies, reply_or_none, response_of_v2
 from lambda_web_adapter.models import HttpDescription, PayloadV2Context, PayloadV2Event
 
 ID = "local"
-DOMAIN = f"{ID}.execute-api.{_events.REGION}.amazonaws.com"
+DOMAIN = f"{ID}.execute-api.{event_rules.REGION}.amazonaws.com"
 # What a client sees when the app has said nothing.
 CONTENT_TYPE = "text/plain; charset=utf-8"
 # What a client gets when the function fails, where all other gateways answer 502.
@@ -29,22 +29,22 @@ TOO_LARGE = Response(
 def _event(request: Request) -> PayloadV2Event:
     """The path comes decoded, for all its name; the query as sent; cookies only in the list."""
     path = unquote(request.raw_path)
-    text, is_base64 = _events.body_text(request)
+    text, is_base64 = event_rules.body_text(request)
     lines = [
-        *_events.client_lines(request),
+        *event_rules.client_lines(request),
         ("content-length", str(len(request.body))),  # also where there is no body
-        *_events.forwarded_lines(request),
+        *event_rules.forwarded_lines(request),
     ]
-    headers = _events.joined_values(_events.in_lower_case(lines), ",")
+    headers = event_rules.joined_values(event_rules.in_lower_case(lines), ",")
     headers.pop("cookie", None)
     return PayloadV2Event(
         raw_path=path,
         raw_query_string=request.query,
         cookies=cookies(request),
         headers=headers,
-        query_string_parameters=_events.joined_values(_events.decoded_query(request.query), ",") or None,
+        query_string_parameters=event_rules.joined_values(event_rules.decoded_query(request.query), ",") or None,
         request_context=PayloadV2Context(
-            account_id=_events.ACCOUNT,
+            account_id=event_rules.ACCOUNT,
             api_id=ID,
             domain_name=DOMAIN,
             domain_prefix=ID,
@@ -55,7 +55,7 @@ def _event(request: Request) -> PayloadV2Event:
                 user_agent=request.header("user-agent") or "",
             ),
             request_id=request.request_id,
-            time=_events.clock(request),
+            time=event_rules.clock(request),
             time_epoch=request.time_ms,
         ),
         body=text or None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_web_adapter.local.gateways.exchange import MalformedReply
+from lambda_web_adapter.local.gateways.base import MalformedReply
 
 # The content type that has a gateway look for a prelude at all; with any other all of the payload is body.
 CONTENT_TYPE = "application/vnd.awslambda.http-integration-response"

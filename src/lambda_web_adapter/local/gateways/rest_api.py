@@ -8,9 +8,15 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy
 
 from __future__ import annotations
 
-from lambda_web_adapter.local.gateways import _events
-from lambda_web_adapter.local.gateways._replies import lines_of, remapped, reply_of, response_of, with_content_type
-from lambda_web_adapter.local.gateways.exchange import API_GATEWAYS_MOST, Gateway, Pairs, Request, Response
+from lambda_web_adapter.local.gateways import event_rules
+from lambda_web_adapter.local.gateways.base import API_GATEWAYS_MOST, Gateway, Pairs, Request, Response
+from lambda_web_adapter.local.gateways.response_rules import (
+    lines_of,
+    remapped,
+    reply_of,
+    response_of,
+    with_content_type,
+)
 from lambda_web_adapter.models import PayloadV1Context, PayloadV1Identity, RestApiEvent, RestApiPrelude, RestApiReply
 
 _DOMAIN = "local.example.com"
@@ -34,23 +40,23 @@ _MAX_PRELUDE = 16 * 1024
 
 def _event(request: Request) -> RestApiEvent:
     """The path comes as sent, the query decoded; the body's length is not said."""
-    lines = [*_events.client_lines(request), *_events.forwarded_lines(request)]
-    headers = _events.first_spelling([(_SPELLED.get(name.lower(), name), value) for name, value in lines])
-    query = _events.decoded_query(request.query)
+    lines = [*event_rules.client_lines(request), *event_rules.forwarded_lines(request)]
+    headers = event_rules.first_spelling([(_SPELLED.get(name.lower(), name), value) for name, value in lines])
+    query = event_rules.decoded_query(request.query)
     proxy = request.raw_path.removeprefix("/")
     resource = "/{proxy+}" if proxy else "/"
-    text, is_base64 = _events.body_text(request)
+    text, is_base64 = event_rules.body_text(request)
     return RestApiEvent(
         resource=resource,
         path=request.raw_path,
         http_method=request.method,
-        headers=_events.last_values(headers),
-        multi_value_headers=_events.all_values(headers),
-        query_string_parameters=_events.last_values(query) or None,
-        multi_value_query_string_parameters=_events.all_values(query) or None,
+        headers=event_rules.last_values(headers),
+        multi_value_headers=event_rules.all_values(headers),
+        query_string_parameters=event_rules.last_values(query) or None,
+        multi_value_query_string_parameters=event_rules.all_values(query) or None,
         path_parameters={"proxy": proxy} if proxy else None,
         request_context=PayloadV1Context(
-            account_id=_events.ACCOUNT,
+            account_id=event_rules.ACCOUNT,
             api_id="local",
             domain_name=_DOMAIN,
             domain_prefix=_DOMAIN.partition(".")[0],
@@ -59,7 +65,7 @@ def _event(request: Request) -> RestApiEvent:
             identity=PayloadV1Identity(source_ip=request.source_ip, user_agent=request.header("user-agent")),
             path=request.raw_path,
             request_id=request.request_id,
-            request_time=_events.clock(request),
+            request_time=event_rules.clock(request),
             request_time_epoch=request.time_ms,
             resource_id="local",
             resource_path=resource,

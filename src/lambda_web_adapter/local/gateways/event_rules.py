@@ -11,10 +11,10 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from lambda_web_adapter.local.gateways.exchange import HOP_BY_HOP
+from lambda_web_adapter.local.gateways.base import HOP_BY_HOP
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.local.gateways.exchange import Pairs, Request
+    from lambda_web_adapter.local.gateways.base import Pairs, Request
 
 # Made up, as the ids in AWS's own examples are.
 ACCOUNT = "123456789012"

@@ -7,18 +7,18 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.local.asgi_messages import NO_CONTENT, WITHOUT_BODY, raw_lines
 from lambda_web_adapter.local.gateways import LAMBDAS_MOST, Response
 from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, PreludeReader
-from lambda_web_adapter.local.http import NO_CONTENT, WITHOUT_BODY, raw_lines
-from lambda_web_adapter.local.pending import Outcome
-from lambda_web_adapter.local.stream import StreamBroke
+from lambda_web_adapter.local.pending_invocation import Outcome
+from lambda_web_adapter.local.reply_stream import StreamBroke
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable
 
     from lambda_web_adapter.local.gateways import Gateway
-    from lambda_web_adapter.local.stream import Stream
+    from lambda_web_adapter.local.reply_stream import Stream
 
 # What Lambda takes as a reply that it passes on as one, in bytes.
 _MAX_REPLY = LAMBDAS_MOST + 100

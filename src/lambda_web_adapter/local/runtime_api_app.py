@@ -9,14 +9,14 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.callers import refusal_of_runtime_call
-from lambda_web_adapter.local.http import SenderLeft, answer, answer_json, read_body
-from lambda_web_adapter.local.pending import Outcome, Pending
+from lambda_web_adapter.local.asgi_messages import SenderLeft, answer, answer_json, read_body
+from lambda_web_adapter.local.caller_checks import refusal_of_runtime_call
+from lambda_web_adapter.local.pending_invocation import Outcome, Pending
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 
-    from lambda_web_adapter.local.stream import Stream
+    from lambda_web_adapter.local.reply_stream import Stream
 
 _PREFIX = "/2018-06-01/runtime"
 _ANSWER = re.compile(_PREFIX + r"/invocation/([^/]+)/(response|error)")

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from lambda_web_adapter.local.gateways._replies import malformed, response_of, with_content_type
+from lambda_web_adapter.local.gateways.response_rules import malformed, response_of, with_content_type
 from lambda_web_adapter.models import PayloadV2Reply
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.local.gateways.exchange import Request, Response
+    from lambda_web_adapter.local.gateways.base import Request, Response
 
 
 def cookies(request: Request) -> list[str] | None:

@@ -8,11 +8,11 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.callers import refusal_of_invoke
+from lambda_web_adapter.local.asgi_messages import BodyTooLarge, SenderLeft, answer, read_body
+from lambda_web_adapter.local.caller_checks import refusal_of_invoke
 from lambda_web_adapter.local.gateways import LAMBDAS_MOST, MalformedReply, Request, Response
-from lambda_web_adapter.local.http import BodyTooLarge, SenderLeft, answer, read_body
-from lambda_web_adapter.local.stream import Stream, StreamBroke
-from lambda_web_adapter.local.streaming import collected, opened, pass_on
+from lambda_web_adapter.local.reply_stream import Stream, StreamBroke
+from lambda_web_adapter.local.stream_relay import collected, opened, pass_on
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 
     from lambda_web_adapter.local.gateways import Gateway
-    from lambda_web_adapter.local.pending import Outcome
+    from lambda_web_adapter.local.pending_invocation import Outcome
 
     Invoke = Callable[[bytes], Awaitable[Outcome | Stream]]
 

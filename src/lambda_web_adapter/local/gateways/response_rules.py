@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from lambda_web_adapter.local.gateways.exchange import HOP_BY_HOP, MalformedReply, Response
-from lambda_web_adapter.local.http import WITHOUT_BODY
+from lambda_web_adapter.local.asgi_messages import WITHOUT_BODY
+from lambda_web_adapter.local.gateways.base import HOP_BY_HOP, MalformedReply, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lambda_web_adapter.local.gateways.exchange import Pairs
+    from lambda_web_adapter.local.gateways.base import Pairs
     from lambda_web_adapter.models import Model
 
 ModelT = TypeVar("ModelT", bound="Model")

@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.http import SenderLeft, read_body
-from lambda_web_adapter.local.stream import Stream
+from lambda_web_adapter.local.asgi_messages import SenderLeft, read_body
+from lambda_web_adapter.local.reply_stream import Stream
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
