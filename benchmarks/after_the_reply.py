@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from fake_runtime_api import FakeRuntimeApi
-from processes import BOOTSTRAP, Running, plain_environment
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import BOOTSTRAP, Running, plain_environment
 
 ROUNDS = 5
 EVENT = {

@@ -18,8 +18,8 @@ from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from threading import Thread
 
-from fake_runtime_api import FakeRuntimeApi
-from processes import BOOTSTRAP, Running, free_port, plain_environment, wait_until
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import BOOTSTRAP, Running, free_port, plain_environment, wait_until
 
 ROUNDS = 5
 # The app stands still until the benchmark watches its process.

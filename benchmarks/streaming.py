@@ -20,13 +20,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fake_runtime_api import Answer, Call, FakeRuntimeApi, Reading
-from processes import Running, free_port, plain_environment
+from support.fake_runtime_api import Answer, Call, FakeRuntimeApi, Reading
+from support.processes import Running, free_port, plain_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fake_runtime_api import Streamed
+    from support.fake_runtime_api import Streamed
 
 FASTAPI = """
 import asyncio

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fake_runtime_api import FakeRuntimeApi
-from processes import BOOTSTRAP, Running, accepts, free_addresses, plain_environment, wait_until
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import BOOTSTRAP, Running, accepts, free_addresses, plain_environment, wait_until
 
 from lambda_web_adapter import __version__
 from lambda_web_adapter.cli import what_to_run

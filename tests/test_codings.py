@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from decoding import CODINGS, STDLIB_ZSTD, decoder
+from support.decoding import CODINGS, STDLIB_ZSTD, decoder
 
 from lambda_web_adapter.http import content_codings
 

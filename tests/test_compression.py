@@ -6,7 +6,7 @@ import copy
 import os
 
 import pytest
-from decoding import CODINGS, decoder, read
+from support.decoding import CODINGS, decoder, read
 
 from lambda_web_adapter.http.compression import begin, compress
 from lambda_web_adapter.http.messages import Response

@@ -7,7 +7,7 @@ import h11
 import pytest
 from fixtures.loading import every_fixture, fixture
 from properties.strategies import OF_SERVERS
-from whole_request import request_bytes
+from support.whole_request import request_bytes
 
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import source_of, to_request

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from fake_runtime_api import FakeRuntimeApi
-from processes import BOOTSTRAP, Running, free_port, plain_environment
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import BOOTSTRAP, Running, free_port, plain_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from processes import children, wait_until
+from support.processes import children, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

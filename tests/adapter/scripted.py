@@ -7,7 +7,7 @@ import struct
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from processes import SECONDS
+from support.processes import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

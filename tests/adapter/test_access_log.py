@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import QUEUE, get
-from fake_runtime_api import FakeRuntimeApi
+from support.fake_runtime_api import FakeRuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from processes import Running
+    from support.processes import Running
 
 ON = {"AWS_LWA_ACCESS_LOG": "true"}
 JSON = {**ON, "AWS_LAMBDA_LOG_FORMAT": "JSON"}

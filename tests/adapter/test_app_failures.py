@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from adapter.test_loop import QUEUE, body, error_type, get
-from processes import free_port, runs, wait_until
+from support.processes import free_port, runs, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from fake_runtime_api import Call, FakeRuntimeApi
+    from support.fake_runtime_api import Call, FakeRuntimeApi
 
 ENDS = [
     pytest.param("/exit/3", "exit code 3", id="exit code"),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from adapter.conftest import APPS, bootstrap
 from adapter.test_loop import get
-from fake_runtime_api import FakeRuntimeApi
-from processes import BOOTSTRAP, Running, plain_environment
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import BOOTSTRAP, Running, plain_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

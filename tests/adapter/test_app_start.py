@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from adapter.test_loop import body, get
-from processes import free_port
+from support.processes import free_port
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
-    from fake_runtime_api import FakeRuntimeApi
-    from processes import Running
+    from support.fake_runtime_api import FakeRuntimeApi
+    from support.processes import Running
 
 COMMAND = ["--", sys.executable, "command.py"]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_runtime_api import FakeRuntimeApi
 
 APP = """
 import asyncio, http.client, os

@@ -10,7 +10,7 @@ from adapter.test_loop import body, get
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_runtime_api import FakeRuntimeApi
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from adapter.scripted import Peer, ScriptedServer
-from processes import SECONDS
+from support.processes import SECONDS
 
 from lambda_web_adapter.adapter import app_client
 from lambda_web_adapter.adapter.app_client import AppConnection

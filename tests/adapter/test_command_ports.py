@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import get
-from fake_runtime_api import FakeRuntimeApi
-from processes import free_port
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import free_port
 
 if TYPE_CHECKING:
     from adapter.conftest import Start

@@ -11,14 +11,14 @@ import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import get
 from adapter.test_streamed_replies import APPS, BLOCK, STREAM, Environment, rest, url
-from decoding import CODINGS, decoder
-from fake_runtime_api import FakeRuntimeApi
-from streamed_format import read_streamed
+from support.decoding import CODINGS, decoder
+from support.fake_runtime_api import FakeRuntimeApi
+from support.streamed_format import read_streamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fake_streams import Streamed
+    from support.fake_streams import Streamed
 
 COMPRESSING = {"AWS_LWA_ENABLE_COMPRESSION": "true"}
 

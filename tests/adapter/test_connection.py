@@ -14,8 +14,8 @@ from unittest import mock
 import httpx
 import pytest
 from adapter.scripted import Peer, ScriptedServer
-from blocking_client import Connection
-from processes import SECONDS, wait_until
+from support.blocking_client import Connection
+from support.processes import SECONDS, wait_until
 
 from lambda_web_adapter.adapter import lifecycle
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp, ResponseReader

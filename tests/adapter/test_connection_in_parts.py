@@ -11,7 +11,7 @@ from unittest import mock
 
 import pytest
 from adapter.scripted import Peer, ScriptedServer
-from processes import SECONDS
+from support.processes import SECONDS
 
 from lambda_web_adapter.adapter.concurrent_workers import _new_loop
 from lambda_web_adapter.adapter.io.asyncio_client import LoopConnection

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import QUEUE, body, get
-from fake_runtime_api import ARN, FakeRuntimeApi
 from fixtures.loading import every_fixture, fixture
+from support.fake_runtime_api import ARN, FakeRuntimeApi
 
 from lambda_web_adapter.events import source_of
 

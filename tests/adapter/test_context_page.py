@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from adapter.test_loop import body, get
-from processes import PROJECT, Running
+from support.processes import PROJECT, Running
 
 from lambda_web_adapter.models import PayloadV2Event
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_runtime_api import FakeRuntimeApi
 
 PAGE = (PROJECT / "docs" / "context.md").read_text()
 APP = """

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from fake_runtime_api import FakeRuntimeApi
-from processes import SECONDS, wait_until
-from rie import Emulator, ManagedEmulator, program_for_tests
-from uploading import ERROR_BODY, ERROR_TYPE, PRELUDE, Upload
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import SECONDS, wait_until
+from support.rie import Emulator, ManagedEmulator, program_for_tests
+from support.uploading import ERROR_BODY, ERROR_TYPE, PRELUDE, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from fake_runtime_api import Call
+    from support.fake_runtime_api import Call
 
 LIMIT = 6 * 1024 * 1024 + 100
 # The emulator starts this as its bootstrap; the tests themselves call the Runtime API in its place, from then on.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from fake_runtime_api import Call, FakeRuntimeApi
+    from support.fake_runtime_api import Call, FakeRuntimeApi
 
 HEADER = "lambda-runtime-function-xray-error-cause"
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from adapter.conftest import APPS, on_lambda
 from adapter.test_loop import body, get
-from fake_runtime_api import Answer, FakeRuntimeApi
-from processes import Running
+from support.fake_runtime_api import Answer, FakeRuntimeApi
+from support.processes import Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

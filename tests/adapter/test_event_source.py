@@ -11,10 +11,10 @@ import pytest
 from adapter.conftest import bootstrap
 from adapter.test_app_start import app_in
 from adapter.test_loop import QUEUE, get
-from fake_runtime_api import FakeRuntimeApi
 from fastapi import APIRouter, Depends, FastAPI
 from flask import Flask
 from flask.views import MethodView
+from support.fake_runtime_api import FakeRuntimeApi
 
 from lambda_web_adapter import current_event_source
 from lambda_web_adapter.fastapi import require_event_source

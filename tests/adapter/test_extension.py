@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from adapter.test_loop import get
-from fake_runtime_api import RESET, Answer
+from support.fake_runtime_api import RESET, Answer
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_runtime_api import FakeRuntimeApi
 
 REGISTER = "extension/register"
 WAIT = "extension/event/next"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from fake_runtime_api import RESET, Answer, FakeRuntimeApi, Reading
-from uploading import ERROR_TYPE, PRELUDE, Upload
+from support.fake_runtime_api import RESET, Answer, FakeRuntimeApi, Reading
+from support.uploading import ERROR_TYPE, PRELUDE, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fake_runtime_api import Streamed
+    from support.fake_runtime_api import Streamed
 
 MEGABYTE = bytes(1024 * 1024)
 

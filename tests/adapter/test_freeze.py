@@ -12,14 +12,14 @@ from adapter.freezing import Clocks, family, frozen, state, unread
 from adapter.test_app_failures import problem
 from adapter.test_loop import body, get
 from adapter.test_slow_start import ON_DEMAND, Slow
-from fake_runtime_api import CLOSED, RESET
-from processes import children, free_port, wait_until
+from support.fake_runtime_api import CLOSED, RESET
+from support.processes import children, free_port, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_runtime_api import FakeRuntimeApi
 
 HOURS = 3 * 3600.0
 COMMAND = ["--", sys.executable, "treating.py"]

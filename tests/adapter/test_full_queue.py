@@ -21,7 +21,7 @@ from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_runtime_api import FakeRuntimeApi
 
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 

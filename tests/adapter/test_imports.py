@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from adapter.conftest import APPS, on_lambda
 from adapter.test_loop import QUEUE, body, get
-from processes import BOOTSTRAP, Running
+from support.processes import BOOTSTRAP, Running
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_runtime_api import FakeRuntimeApi
 
 OURS = "lambda_web_adapter"
 NOT_IN_THE_ADAPTER = (f"{OURS}.app.", f"{OURS}.local", f"{OURS}.models", f"{OURS}.testing")

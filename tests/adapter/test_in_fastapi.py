@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, assert_type
 import pytest
 from adapter.test_app_start import app_in
 from adapter.test_loop import body, get
-from fake_runtime_api import FakeRuntimeApi
 from fastapi import Depends, FastAPI
+from support.fake_runtime_api import FakeRuntimeApi
 
 from lambda_web_adapter import LambdaContext
 from lambda_web_adapter.errors import NoInvocation

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, assert_type
 import pytest
 from adapter.test_app_start import app_in
 from adapter.test_loop import body, get
-from fake_runtime_api import FakeRuntimeApi
 from flask import Flask
+from support.fake_runtime_api import FakeRuntimeApi
 
 from lambda_web_adapter import LambdaContext
 from lambda_web_adapter.errors import NoInvocation

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import get
-from fake_runtime_api import FakeRuntimeApi
+from support.fake_runtime_api import FakeRuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from processes import Running
+    from support.processes import Running
 
 # A little less than Lambda takes, for what stands around the body.
 PAYLOAD = 6 * 1024 * 1024 - 4096

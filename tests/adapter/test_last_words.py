@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 from adapter.test_app_start import app_in, init_error
 from adapter.test_loop import QUEUE, get
-from processes import children, runs
+from support.processes import children, runs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from fake_runtime_api import FakeRuntimeApi
-    from processes import Running
+    from support.fake_runtime_api import FakeRuntimeApi
+    from support.processes import Running
 
 DIES_IN_IMPORT = """
 import os, sys

@@ -15,8 +15,8 @@ import pytest
 from adapter.conftest import bootstrap, on_lambda
 from adapter.test_app_failures import problem
 from adapter.test_loop import body, get
-from fake_runtime_api import FakeRuntimeApi
-from processes import BOOTSTRAP, Running, accepts, free_port, runs, wait_until
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import BOOTSTRAP, Running, accepts, free_port, runs, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

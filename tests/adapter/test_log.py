@@ -15,7 +15,7 @@ from lambda_web_adapter.ipc.log_config import LogControls
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_runtime_api import FakeRuntimeApi
 
 VARIABLES = ("AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL", "AWS_LAMBDA_LOG_GROUP_NAME")
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"

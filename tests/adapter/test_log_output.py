@@ -13,8 +13,8 @@ import pytest
 from adapter.conftest import ON_LAMBDA
 from adapter.test_app_failures import problem
 from adapter.test_loop import get
-from fake_runtime_api import FakeRuntimeApi
-from processes import BOOTSTRAP, SECONDS, free_port, plain_environment, wait_until
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import BOOTSTRAP, SECONDS, free_port, plain_environment, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from adapter.test_log_output import Reader, full_pipe
-from processes import SECONDS, wait_until
+from support.processes import SECONDS, wait_until
 
 from lambda_web_adapter.adapter.diagnostics import stderr_tail
 from lambda_web_adapter.adapter.diagnostics.stderr_tail import LastWords

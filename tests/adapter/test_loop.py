@@ -12,7 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
-    from fake_runtime_api import Call, FakeRuntimeApi
+    from support.fake_runtime_api import Call, FakeRuntimeApi
 
 LIMIT = 6 * 1024 * 1024 + 100
 QUEUE = {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": "a"}]}

@@ -10,14 +10,14 @@ import pytest
 from adapter.conftest import bootstrap
 from adapter.test_app_failures import problem
 from adapter.test_loop import QUEUE, body, get, headers_seen
-from fake_runtime_api import RESET, Answer, FakeRuntimeApi
-from processes import children, runs
+from support.fake_runtime_api import RESET, Answer, FakeRuntimeApi
+from support.processes import children, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fake_runtime_api import Call
-    from processes import Running
+    from support.fake_runtime_api import Call
+    from support.processes import Running
 
 SLOTS = 4
 # Until an invocation's deadline, where it is to pass.

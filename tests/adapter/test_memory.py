@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from processes import plain_environment
+from support.processes import plain_environment
 
 # It frees sixteen megabytes, twice, and says how many of them it has then.
 SCRIPT = """

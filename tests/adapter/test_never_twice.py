@@ -12,7 +12,7 @@ from adapter.freezing import frozen, state, unread
 from adapter.scripted import Peer, ScriptedServer
 from adapter.test_app_failures import problem
 from adapter.test_loop import get
-from processes import SECONDS, children, free_port, wait_until
+from support.processes import SECONDS, children, free_port, wait_until
 
 from lambda_web_adapter.adapter.app_client import AppConnection
 from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from adapter.conftest import Start
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_runtime_api import FakeRuntimeApi
 
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 

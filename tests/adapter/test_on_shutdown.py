@@ -10,7 +10,7 @@ import pytest
 from adapter.test_app_start import app_in
 from adapter.test_loop import get
 from adapter.test_stop import told
-from fake_runtime_api import FakeRuntimeApi
+from support.fake_runtime_api import FakeRuntimeApi
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,14 +13,14 @@ import pytest
 from adapter.conftest import bootstrap
 from adapter.test_app_failures import problem
 from adapter.test_loop import QUEUE, error_type, get
-from fake_runtime_api import FakeRuntimeApi
+from support.fake_runtime_api import FakeRuntimeApi
 
 from lambda_web_adapter.adapter.io.response_parser import ResponseReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from processes import Running
+    from support.processes import Running
 
 MEGABYTE = 1024 * 1024
 MANY = {"AWS_LAMBDA_MAX_CONCURRENCY": "2"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from adapter.test_loop import body, get
-from fake_runtime_api import RESET, Answer, FakeRuntimeApi
+from support.fake_runtime_api import RESET, Answer, FakeRuntimeApi
 
 if TYPE_CHECKING:
     from adapter.conftest import Start

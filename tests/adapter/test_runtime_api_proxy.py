@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from adapter.conftest import APPS
 from adapter.test_loop import body, get
-from fake_runtime_api import FakeRuntimeApi
-from processes import free_addresses
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import free_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ import pytest
 from adapter.conftest import APPS, on_lambda
 from adapter.test_loop import QUEUE, get
 from e2e.events import Request, function_url
-from processes import Running, children
+from support.processes import Running, children
 
 from lambda_web_adapter.adapter.process.control_channel import ControlChannel
 from lambda_web_adapter.adapter.process.readiness import is_overdue, wait_until_ready
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_runtime_api import FakeRuntimeApi
 
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 

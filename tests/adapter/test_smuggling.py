@@ -11,8 +11,8 @@ import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import body, get
 from conformance.problems import problem_of
-from fake_runtime_api import FakeRuntimeApi
 from fixtures.loading import CLIENT_FOLDERS, event_bytes
+from support.fake_runtime_api import FakeRuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_runtime_api import FakeRuntimeApi
 
 SNAP_START = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
 TELL = """

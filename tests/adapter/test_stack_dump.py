@@ -10,14 +10,14 @@ import pytest
 from adapter.conftest import bootstrap
 from adapter.test_app_failures import problem
 from adapter.test_loop import get
-from fake_runtime_api import FakeRuntimeApi
+from support.fake_runtime_api import FakeRuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from adapter.conftest import Start
-    from processes import Running
+    from support.processes import Running
 
 HANGS = r"""
 import ctypes, re, threading

@@ -19,10 +19,10 @@ from adapter.conftest import APPS, on_lambda
 from adapter.test_app_failures import problem
 from adapter.test_loop import body, get
 from adapter.test_slow_start import IMPATIENT
-from fake_runtime_api import Answer, FakeRuntimeApi
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from processes import PROJECT, Running, children, runs, wait_until
+from support.fake_runtime_api import Answer, FakeRuntimeApi
+from support.processes import PROJECT, Running, children, runs, wait_until
 
 from lambda_web_adapter.adapter.process.supervisor import FAILED_STARTS
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from adapter.test_loop import body, get
-from processes import children, runs, wait_until
+from support.processes import children, runs, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_runtime_api import FakeRuntimeApi
 
 # Lambda leaves 300 ms to the app; what the rest takes is not Lambda's affair alone on a busy machine.
 SOON = 2.0

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from adapter.conftest import on_lambda
 from adapter.test_loop import get
-from fake_runtime_api import FakeRuntimeApi
-from processes import Running, free_port, runs, wait_until
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import Running, free_port, runs, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

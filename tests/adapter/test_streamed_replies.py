@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import QUEUE, get
-from fake_calls import RESET, Answer
-from fake_runtime_api import FakeRuntimeApi
-from fake_streams import Reading
-from streamed_format import CONTENT_TYPE, read_streamed
+from support.fake_calls import RESET, Answer
+from support.fake_runtime_api import FakeRuntimeApi
+from support.fake_streams import Reading
+from support.streamed_format import CONTENT_TYPE, read_streamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from fake_streams import Streamed
-    from processes import Running
+    from support.fake_streams import Streamed
+    from support.processes import Running
 
 APPS = {
     "asgi": ["streaming:app"],

@@ -6,7 +6,7 @@ import socket
 from threading import Thread
 
 import pytest
-from processes import SECONDS, wait_until
+from support.processes import SECONDS, wait_until
 
 from lambda_web_adapter.app.control_channel import Control
 

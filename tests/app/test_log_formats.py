@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from processes import plain_environment
+from support.processes import plain_environment
 
 from lambda_web_adapter.app import logging_setup
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from app.serving import Served, serving
-from processes import wait_until
+from support.processes import wait_until
 
 from lambda_web_adapter.ipc.parent_process import SHOW_STACKS
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from adapter.conftest import bootstrap
 from adapter.freezing import family, frozen
-from processes import PROJECT, children, runs, wait_until
+from support.processes import PROJECT, children, runs, wait_until
 
 from chaos.runtime_api import DisturbedRuntimeApi
 

@@ -18,7 +18,7 @@ from chaos.runtime_api import Faults
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fake_streams import Reading
+    from support.fake_streams import Reading
 
     from chaos.events import Event
     from chaos.runtime_api import Post

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fake_runtime_api import RESET, Answer
+from support.fake_runtime_api import RESET, Answer
 
 from chaos.disturbances import IS_OVER, RIGHTLY, Disturbance, broken, nothing, refused, told
 from chaos.environment import RUNTIME_API_FAILED
@@ -25,7 +25,7 @@ from chaos.runtime_api import LAMBDA_S
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fake_streams import Reading, Streamed
+    from support.fake_streams import Reading, Streamed
 
     from chaos.environment import Environment
     from chaos.events import Event

@@ -11,7 +11,7 @@ from chaos.events import assert_begins_rightly, assert_is_right
 from chaos.replies import foreign, read_stream, read_whole
 
 if TYPE_CHECKING:
-    from fake_streams import Streamed
+    from support.fake_streams import Streamed
 
     from chaos.events import Event
     from chaos.replies import Reply

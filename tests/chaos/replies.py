@@ -9,10 +9,10 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from streamed_format import SEPARATOR
+from support.streamed_format import SEPARATOR
 
 if TYPE_CHECKING:
-    from fake_streams import Streamed
+    from support.fake_streams import Streamed
 
 # What is an invocation's own in its marker; it is looked for in megabytes, so that it had better begin with a letter
 # that is known.

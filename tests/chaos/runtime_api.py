@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from threading import Condition
 from typing import TYPE_CHECKING
 
-from fake_runtime_api import RESET, Answer, FakeRuntimeApi, Reading
-from processes import SECONDS
+from support.fake_runtime_api import RESET, Answer, FakeRuntimeApi, Reading
+from support.processes import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fake_runtime_api import Call
+    from support.fake_runtime_api import Call
 
 # Of a streamed response (Lambda quotas, "Streamed response payload").
 LAMBDA_S = Reading(limit=200 * 1024 * 1024, hashed=False)

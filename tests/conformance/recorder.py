@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from adapter.conftest import bootstrap
 from adapter.scripted import Peer
-from fake_runtime_api import FakeRuntimeApi
-from processes import free_port
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fake_runtime_api import Call
+    from support.fake_runtime_api import Call
 
     from lambda_web_adapter.http.messages import Response
 

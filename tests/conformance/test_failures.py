@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from adapter.conftest import bootstrap
-from fake_runtime_api import FakeRuntimeApi
 from fixtures.loading import event_bytes
+from support.fake_runtime_api import FakeRuntimeApi
 
 from conformance.callers import got
 from conformance.cells import Fails
@@ -19,7 +19,7 @@ from conformance.recorder import APPS, Recorders
 from conformance.table import cells
 
 if TYPE_CHECKING:
-    from fake_runtime_api import Call
+    from support.fake_runtime_api import Call
 
 # What the app answers instead, byte for byte, and the variables to run under.
 RESPONSES = {

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 from app.serving import Served
 from fixtures.loading import Fixture, event_bytes, fixture
-from whole_request import request_bytes
+from support.whole_request import request_bytes
 
 from conformance.cells import Becomes, Refuses, Spares
 from conformance.columns import SWITCHED_ON, environment_of

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from processes import BOOTSTRAP
-from rie import Emulator, ManagedEmulator, program_for_tests
+from support.processes import BOOTSTRAP
+from support.rie import Emulator, ManagedEmulator, program_for_tests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

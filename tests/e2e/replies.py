@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from streamed_format import read_streamed
+from support.streamed_format import read_streamed
 
 if TYPE_CHECKING:
     import httpx

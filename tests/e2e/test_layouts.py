@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from e2e.events import Request, function_url
 from e2e.replies import read_reply
-from processes import BOOTSTRAP, plain_environment
+from support.processes import BOOTSTRAP, plain_environment
 
 import lambda_web_adapter
 

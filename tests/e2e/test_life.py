@@ -13,13 +13,13 @@ import pytest
 from adapter.freezing import family, frozen
 from e2e.events import HTTP_SOURCES, Request, function_url, sqs
 from e2e.replies import read_reply
-from processes import BOOTSTRAP, free_port, runs, wait_until
+from support.processes import BOOTSTRAP, free_port, runs, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from e2e.conftest import Emulate
-    from rie import Emulator
+    from support.rie import Emulator
 
 pytestmark = pytest.mark.e2e
 

@@ -12,7 +12,7 @@ from adapter.test_loop import get
 
 if TYPE_CHECKING:
     from e2e.conftest import Manage
-    from rie import ManagedEmulator
+    from support.rie import ManagedEmulator
 
 SLOTS = 8
 # Each request waits for all the others: they are answered only if they are all there at once.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from e2e.events import ALB_HOST, API_HOST, CLIENT, HTTP_SOURCES, URL_HOST, Request, sqs
 from e2e.replies import Reply, read_reply
-from processes import BOOTSTRAP, PROJECT, runs, wait_until
-from rie import Emulator
+from support.processes import BOOTSTRAP, PROJECT, runs, wait_until
+from support.rie import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from e2e.events import Request, function_url
 from e2e.replies import read_reply
-from processes import PROJECT, free_port
+from support.processes import PROJECT, free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from e2e.conftest import Emulate
-    from rie import Emulator
+    from support.rie import Emulator
 
 pytestmark = pytest.mark.e2e
 

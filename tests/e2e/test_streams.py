@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from e2e.events import HTTP_SOURCES, Request, alb, function_url, rest_api, sqs
 from e2e.replies import Reply, read_reply, read_streamed_reply
-from processes import BOOTSTRAP, PROJECT
-from rie import Emulator
-from streamed_format import SEPARATOR
+from support.processes import BOOTSTRAP, PROJECT
+from support.rie import Emulator
+from support.streamed_format import SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import httpx
     from e2e.conftest import Emulate, Manage
-    from rie import ManagedEmulator
+    from support.rie import ManagedEmulator
 
 pytestmark = pytest.mark.e2e
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from whole_request import request_bytes
+from support.whole_request import request_bytes
 
 from lambda_web_adapter.events import source_of, to_request
 from lambda_web_adapter.http.messages import Invocation

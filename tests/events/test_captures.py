@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conformance.wire import Read, read
-from whole_request import request_bytes
+from support.whole_request import request_bytes
 
 from events.odd import SWITCHED_ON
 from lambda_web_adapter.events import SOURCES, source_of, to_request

@@ -20,8 +20,8 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fake_runtime_api import FakeRuntimeApi
-from processes import BOOTSTRAP, PROJECT, Running, accepts, free_port, plain_environment, wait_until
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import BOOTSTRAP, PROJECT, Running, accepts, free_port, plain_environment, wait_until
 
 from frameworks.events import COLUMNS
 from frameworks.listing import FRAMEWORKS, Framework

@@ -17,7 +17,7 @@ from properties.strategies import EVERYTHING_ON
 from properties.strategies import settings as any_settings
 from properties.test_response_bytes import response_like
 from properties.translating import assert_is_one_request
-from streamed_format import StreamedReply, read_streamed
+from support.streamed_format import StreamedReply, read_streamed
 
 from fuzz.campaign import TIMEOUT, repeat, thorough
 from fuzz.environment import Broken, Lived, Outcome, live, unchunked

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import get
-from fake_runtime_api import FakeRuntimeApi
 from hypothesis import event as note
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from properties.strategies import EVERYTHING_ON
 from properties.test_echo import APPS
+from support.fake_runtime_api import FakeRuntimeApi
 
 from fuzz.campaign import SECONDS, TIMEOUT, repeat, thorough
 from fuzz.inputs import event_bodies
 
 if TYPE_CHECKING:
-    from fake_runtime_api import Call
-    from processes import Running
+    from support.fake_runtime_api import Call
+    from support.processes import Running
 
 # The app answers everything with a 200. A 400 is the adapter's or the server's for what is no HTTP request.
 EXPECTED = {200, 400, 403}

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from processes import PROJECT
-from rie import EmulatorMissing, emulator_program
+from support.processes import PROJECT
+from support.rie import EmulatorMissing, emulator_program
 
 from .build import Buildah, Config, base_image, build, install_tools
 from .bytecode import not_compiled

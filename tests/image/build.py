@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from processes import PROJECT
+from support.processes import PROJECT
 
 from .shell import CommandFailedError, Stopwatch, command, say
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
-from processes import PROJECT
+from support.processes import PROJECT
 
 from .events import API_HOST, function_url, http_api, load_balancer, queue, rest_api
 

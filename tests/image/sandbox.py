@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from processes import SECONDS, accepts, children, free_addresses, runs, wait_until
-from rie import INVOKE_PATH
+from support.processes import SECONDS, accepts, children, free_addresses, runs, wait_until
+from support.rie import INVOKE_PATH
 
 from .build import HERE, Config
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 import httpx
-from processes import SECONDS
+from support.processes import SECONDS
 
 from lambda_web_adapter.adapter.process.ports import listen
 from lambda_web_adapter.local.gateway_app import GatewayApp

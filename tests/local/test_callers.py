@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 import pytest
 from local.streaming import Local
-from processes import SECONDS, Running, plain_environment
+from support.processes import SECONDS, Running, plain_environment
 
 from lambda_web_adapter.local.caller_checks import refusal_of_invoke
 from lambda_web_adapter.local.gateway_app import INVOKE_PATH

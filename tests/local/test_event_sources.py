@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from processes import Running, plain_environment
+from support.processes import Running, plain_environment
 
 from lambda_web_adapter.local.arguments import EVENT_SOURCES
 

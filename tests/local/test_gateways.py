@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from local.asking import event, request
-from processes import PROJECT
+from support.processes import PROJECT
 
 from lambda_web_adapter.local.arguments import EVENT_SOURCES
 from lambda_web_adapter.local.gateways import GATEWAYS, MalformedReply

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from local.streaming import Local
-from processes import SECONDS, wait_until
+from support.processes import SECONDS, wait_until
 
 from lambda_web_adapter.local.asgi_messages import BodyTooLarge, SenderLeft, read_body
 from lambda_web_adapter.local.gateway_app import INVOKE_PATH

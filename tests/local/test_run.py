@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from processes import Running, accepts, free_addresses, free_port, plain_environment, wait_until
+from support.processes import Running, accepts, free_addresses, free_port, plain_environment, wait_until
 
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
 APP = """

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from local.streaming import Local, prelude, trailers
-from processes import SECONDS, wait_until
+from support.processes import SECONDS, wait_until
 
 from lambda_web_adapter.local.gateway_app import INVOKE_PATH
 from lambda_web_adapter.local.gateways import GATEWAYS

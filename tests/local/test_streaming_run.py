@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from processes import SECONDS, Running, plain_environment, wait_until
+from support.processes import SECONDS, Running, plain_environment, wait_until
 
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter", "--port", "0"]
 # An app goes on when the test has made the file that it waits for: nothing depends on how long anything takes.

@@ -2,10 +2,10 @@
 
 import copy
 
-from decoding import CODINGS, decoder, read
 from hypothesis import event as note
 from hypothesis import given
 from hypothesis import strategies as st
+from support.decoding import CODINGS, decoder, read
 
 from lambda_web_adapter.http.compression import begin, compress
 from lambda_web_adapter.http.content_codings import accepted, choose

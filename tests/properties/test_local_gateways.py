@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote
 import h11
 import pytest
 from hypothesis import example, given
-from whole_request import request_bytes
+from support.whole_request import request_bytes
 
 from lambda_web_adapter.events import source_of, to_request
 from lambda_web_adapter.http.headers import end_to_end

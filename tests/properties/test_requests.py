@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from hypothesis import event as note
 from hypothesis import example, given
 from hypothesis import strategies as st
-from whole_request import request_bytes
+from support.whole_request import request_bytes
 
 from lambda_web_adapter.errors import ForbiddenPath, InvalidEvent
 from properties.gateways import (

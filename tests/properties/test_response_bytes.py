@@ -7,10 +7,10 @@ from unittest import mock
 
 import h11
 import pytest
-from blocking_client import Connection
 from hypothesis import event as note
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.blocking_client import Connection
 
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.http.messages import Response

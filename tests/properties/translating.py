@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import h11
-from whole_request import request_bytes
+from support.whole_request import request_bytes
 
 from lambda_web_adapter.events import source_of, to_request
 from lambda_web_adapter.events.source import EventSource

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from adapter.test_loop import get
-from fake_runtime_api import FakeRuntimeApi
-from processes import Running, plain_environment
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import Running, plain_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from fake_runtime_api import Call
+    from support.fake_runtime_api import Call
 
 # `make test-side-by-side` has the packages, in an environment of its own; elsewhere only test_snippets.py is run.
 collect_ignore_glob = [] if find_spec("ddtrace") else ["test_[!s]*.py"]

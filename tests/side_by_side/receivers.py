@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from processes import SECONDS
+from support.processes import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from processes import PROJECT
+from support.processes import PROJECT
 
 PAGES = [PROJECT / "docs" / "tracing.md", PROJECT / "docs" / "powertools.md"]
 BIN = Path(sys.executable).parent

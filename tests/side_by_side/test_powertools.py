@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from processes import wait_until
+from support.processes import wait_until
 
 from side_by_side.conftest import ASK, BEGINNINGS, SLOTS, Served, Start, Trace
 from side_by_side.receivers import Daemon

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from processes import BOOTSTRAP
+from support.processes import BOOTSTRAP
 
 from side_by_side.conftest import BEGINNINGS, Served, Start, Trace
 from side_by_side.receivers import Agent, Collector

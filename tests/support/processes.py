@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parent.parents[1]
 BOOTSTRAP = PROJECT / "bootstrap"
 # For what takes milliseconds when all is well: only a test that fails waits this long.
 SECONDS = 15.0

@@ -8,8 +8,8 @@ import struct
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
 
-from processes import SECONDS
-from streamed_format import CONTENT_TYPE, SEPARATOR
+from support.processes import SECONDS
+from support.streamed_format import CONTENT_TYPE, SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fake_streams import Chunk, Streamed
+    from support.fake_streams import Chunk, Streamed
 
 PREFIX = "/2018-06-01/runtime/"
 EXTENSIONS = "/2020-01-01/"

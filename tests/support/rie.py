@@ -1,6 +1,6 @@
 """The Runtime Interface Emulator, AWS's own program: where it comes from, and how tests run it.
 
-`python tests/rie.py` fetches it, if need be, and prints where it is.
+`python tests/support/rie.py` fetches it, if need be, and prints where it is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from processes import (
+
+from support.processes import (
     PROJECT,
     SECONDS,
     Running,

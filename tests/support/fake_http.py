@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from io import BufferedReader
 
-    from fake_calls import Answer
-    from fake_runtime_api import FakeRuntimeApi
+    from support.fake_calls import Answer
+    from support.fake_runtime_api import FakeRuntimeApi
 
 # As Go's server has them, in which the emulator is written.
 SECONDS_TO_LEAVE = 0.5

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
-from fake_calls import CLOSED, NOT_FOUND, OK, RESET, Answer, Call, problem
-from fake_extensions_api import Extensions, Refused
-from fake_http import Server
-from fake_streams import Reading, Signals, Streamed
-from processes import SECONDS
+from support.fake_calls import CLOSED, NOT_FOUND, OK, RESET, Answer, Call, problem
+from support.fake_extensions_api import Extensions, Refused
+from support.fake_http import Server
+from support.fake_streams import Reading, Signals, Streamed
+from support.processes import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,15 +9,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from processes import SECONDS
-from streamed_format import SEPARATOR, split
+from support.processes import SECONDS
+from support.streamed_format import SEPARATOR, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from io import BufferedReader
     from threading import Condition
 
-    from fake_calls import Answer
+    from support.fake_calls import Answer
 
 PIECE = 65536
 HEAD = 262144
