@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from adapter.scripted import Peer, ScriptedServer
 from adapter.test_app_failures import problem
+from adapter.test_concurrent_invocations import Environment, environment
 from adapter.test_loop import QUEUE, error_type, get
-from adapter.test_many_at_once import Environment, environment
 
 from lambda_web_adapter.adapter.app_client import AppConnection
 from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
