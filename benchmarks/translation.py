@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from lambda_web_adapter.adapter.invocation import read_event
-from lambda_web_adapter.events import source_of, to_request
-from lambda_web_adapter.http.headers import end_to_end, request_head
+from lambda_web_adapter.events import build_request, find_source
+from lambda_web_adapter.http.headers import build_request_head, end_to_end
 from lambda_web_adapter.http.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings
 
@@ -61,18 +61,18 @@ def main() -> None:
     raw = orjson.dumps(EVENT)
     invocation = Invocation(request_id="1", event=raw, trace_id="Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700")
     event = read_event(raw)
-    source = source_of(event)
-    request = to_request(source, event, settings, raw)
+    source = find_source(event)
+    request = build_request(source, event, settings, raw)
     headers = [(b"content-type", b"application/json"), (b"content-length", b"17")]
     response = Response(status=200, headers=headers, body=b'{"hello":"world"}')
     total = sum(
         [
             timed("read the event", lambda: read_event(raw)),
-            timed("find its source", lambda: source_of(event)),
-            timed("make the request", lambda: to_request(source, event, settings, raw)),
-            timed("write its head", lambda: request_head(request, invocation)),
+            timed("find its source", lambda: find_source(event)),
+            timed("make the request", lambda: build_request(source, event, settings, raw)),
+            timed("write its head", lambda: build_request_head(request, invocation)),
             timed("clean the response", lambda: end_to_end(response, "GET")),
-            timed("make the reply", lambda: source.reply(response, event)),
+            timed("make the reply", lambda: source.build_reply(response, event)),
         ]
     )
     print(f"{'together':20}{total:8.2f} µs")

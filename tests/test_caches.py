@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambda_web_adapter.app.asgi.exchange import Exchange
-from lambda_web_adapter.app.asgi.scope import scope_of
-from lambda_web_adapter.app.request_parser import RawRequest, RequestReader
-from lambda_web_adapter.app.wsgi.environ import environ_of
+from lambda_web_adapter.app.asgi.scope import build_scope
+from lambda_web_adapter.app.request_parser import RawRequest, RequestParser
+from lambda_web_adapter.app.wsgi.environ import build_environ
 from lambda_web_adapter.app.wsgi.response import ResponseWriter
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import SOURCES
-from lambda_web_adapter.http.headers import end_to_end, request_head
+from lambda_web_adapter.http.headers import build_request_head, end_to_end
 from lambda_web_adapter.http.messages import Invocation, Request, Response
 from lambda_web_adapter.http.name_cache import LONGEST, NameCache
 
@@ -28,13 +28,13 @@ MEGABYTE = 1024 * 1024
 
 
 def read(data: bytes) -> RawRequest:
-    found = RequestReader(lambda _: None).feed(data)
+    found = RequestParser(lambda _: None).feed(data)
     assert found is not None
     return found
 
 
 def head_of(name: str) -> bytes:
-    return request_head(
+    return build_request_head(
         Request("GET", "/", headers=[(name, "1"), ("host", name), ("connection", f"{name}-too")]), INVOCATION
     )
 
@@ -46,11 +46,11 @@ def as_event(name: str) -> None:
 
 
 def as_environ(name: str) -> None:
-    environ_of(read(head_of(name)))
+    build_environ(read(head_of(name)))
 
 
 def as_scope(name: str) -> None:
-    scope_of(read(head_of(name)), ("127.0.0.1", 1), None)
+    build_scope(read(head_of(name)), ("127.0.0.1", 1), None)
 
 
 def as_wsgi_response(name: str) -> None:
@@ -68,7 +68,7 @@ def as_reply(name: str) -> None:
         response = end_to_end(Response(200, [(header, value)], b"body"), "GET")
         for source in SOURCES:
             if source.name not in ("websocket", "lambda-edge"):
-                source.reply(response, {"actionGroup": "", "apiPath": "", "httpMethod": "", "requestContext": {}})
+                source.build_reply(response, {"actionGroup": "", "apiPath": "", "httpMethod": "", "requestContext": {}})
 
 
 WAYS = [as_event, as_environ, as_scope, as_wsgi_response, as_asgi_response, as_reply]

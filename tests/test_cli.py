@@ -13,7 +13,7 @@ from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import BOOTSTRAP, Running, accepts, free_addresses, plain_environment, wait_until
 
 from lambda_web_adapter import __version__
-from lambda_web_adapter.cli import what_to_run
+from lambda_web_adapter.cli import find_target
 from lambda_web_adapter.errors import AppNotFound, SettingsError
 
 MODULE = [sys.executable, "-m", "lambda_web_adapter"]
@@ -77,26 +77,26 @@ def folder(tmp_path: Path) -> Path:
 def test_what_is_run_follows_from_words_then_variables(
     folder: Path, words: list[str], variables: dict[str, str], app: str, command: list[str]
 ) -> None:
-    settings, found = what_to_run(words, {"LAMBDA_TASK_ROOT": str(folder), **variables})
+    settings, found = find_target(words, {"LAMBDA_TASK_ROOT": str(folder), **variables})
 
     assert (settings.app, found) == (app, command)
 
 
 @pytest.mark.parametrize("words", [pytest.param(["run.sh"], id="word"), pytest.param([], id="handler")])
 def test_a_file_that_can_be_executed_is_a_command(folder: Path, words: list[str]) -> None:
-    _, command = what_to_run(words, {"LAMBDA_TASK_ROOT": str(folder), "_HANDLER": "run.sh"})
+    _, command = find_target(words, {"LAMBDA_TASK_ROOT": str(folder), "_HANDLER": "run.sh"})
 
     assert command == [str(folder / "run.sh")]
 
 
 def test_a_file_that_cannot_be_executed_is_an_error_that_says_how_to_mend_it(folder: Path) -> None:
     with pytest.raises(AppNotFound, match=r"chmod \+x forgotten\.sh"):
-        what_to_run([], {"LAMBDA_TASK_ROOT": str(folder), "_HANDLER": "forgotten.sh"})
+        find_target([], {"LAMBDA_TASK_ROOT": str(folder), "_HANDLER": "forgotten.sh"})
 
 
 def test_a_python_file_is_an_error_that_says_how_to_name_the_app(folder: Path) -> None:
     with pytest.raises(AppNotFound, match="main:app"):
-        what_to_run(["main.py"], {"LAMBDA_TASK_ROOT": str(folder)})
+        find_target(["main.py"], {"LAMBDA_TASK_ROOT": str(folder)})
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_python_file_is_an_error_that_says_how_to_name_the_app(folder: Path) -
 )
 def test_words_that_make_no_sense_are_an_error(words: list[str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        what_to_run(words, {})
+        find_target(words, {})
 
 
 @pytest.mark.parametrize("program", [pytest.param(p, id=p[-1].rpartition("/")[2]) for p in (MODULE, SCRIPT, FILE)])

@@ -8,7 +8,7 @@ import os
 import pytest
 from support.decoding import CODINGS, decoder, read
 
-from lambda_web_adapter.http.compression import begin, compress
+from lambda_web_adapter.http.compression import compress, compress_stream
 from lambda_web_adapter.http.messages import Response
 
 Headers = list[tuple[bytes, bytes]]
@@ -50,7 +50,7 @@ def test_a_stream_is_compressed_part_by_part(coding: str) -> None:
     given = response(JSON, body=b"")
     parts = [b"[1", b"", b", 2", TEXT, NOISE, b"]"]
 
-    head, compressor = begin(given, coding, "GET")
+    head, compressor = compress_stream(given, coding, "GET")
 
     assert (head.status, head.headers) == (200, [JSON, (b"content-encoding", coding.encode()), VARY])
     assert compressor
@@ -68,7 +68,7 @@ def test_what_the_app_sent_is_left_as_it_was(accept_encoding: str, method: str) 
     before = copy.deepcopy(given)
 
     compress(given, accept_encoding, method)
-    begin(given, accept_encoding, method)
+    compress_stream(given, accept_encoding, method)
 
     assert given == before
 
@@ -164,7 +164,7 @@ def test_a_response_that_nobody_gets_compressed_is_left_as_it_is(
     given: Response, accept_encoding: str, method: str
 ) -> None:
     assert compress(given, accept_encoding, method) == given
-    assert begin(given, accept_encoding, method) == (given, None)
+    assert compress_stream(given, accept_encoding, method) == (given, None)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_part_of_a_body_is_never_compressed_but_the_whole_may_be(given: Respon
     expected = response(*given.headers, VARY, status=given.status)
 
     assert compress(given, "gzip", "GET") == expected
-    assert begin(given, "gzip", "GET") == (expected, None)
+    assert compress_stream(given, "gzip", "GET") == (expected, None)
 
 
 @pytest.mark.parametrize(("length", "smaller"), [(0, False), (31, False), (32, True), (33, True)])
@@ -204,7 +204,7 @@ def test_a_body_of_a_few_bytes_is_left_as_it_is(length: int, smaller: bool) -> N
 def test_a_stream_that_is_known_to_have_a_few_bytes_is_left_as_it_is(length: bytes, coded: bool) -> None:
     given = response(JSON, (b"Content-Length", length), body=b"")
 
-    head, compressor = begin(given, "gzip", "GET")
+    head, compressor = compress_stream(given, "gzip", "GET")
 
     assert (compressor is not None, head != given) == (coded, coded)
 
@@ -224,7 +224,7 @@ def test_a_client_that_accepts_no_coding_gets_the_body_as_it_is(accept_encoding:
     expected = response(*given.headers, VARY)
 
     assert compress(given, accept_encoding, "GET") == expected
-    assert begin(given, accept_encoding, "GET") == (expected, None)
+    assert compress_stream(given, accept_encoding, "GET") == (expected, None)
 
 
 # Headers
@@ -325,7 +325,7 @@ def test_without_a_body_the_headers_say_what_is_known(
     if whole:
         found = compress(given, accept_encoding, method)
     else:
-        found, compressor = begin(given, accept_encoding, method)
+        found, compressor = compress_stream(given, accept_encoding, method)
         assert compressor is None
 
     assert found == response(*expected, status=status, body=b"")

@@ -97,7 +97,7 @@ def only(monkeypatch: pytest.MonkeyPatch) -> Only:
     ],
 )
 def test_the_client_says_what_it_accepts(accept_encoding: str, expected: list[str]) -> None:
-    assert content_codings.accepted(accept_encoding) == expected
+    assert content_codings.accepted_codings(accept_encoding) == expected
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_the_client_says_what_it_accepts(accept_encoding: str, expected: list[st
     ],
 )
 def test_the_lines_of_the_header_are_one_list(headers: list[tuple[str, str]], expected: str) -> None:
-    assert content_codings.joined(headers) == expected
+    assert content_codings.join_accept_encoding(headers) == expected
 
 
 # Libraries
@@ -117,7 +117,7 @@ def test_the_lines_of_the_header_are_one_list(headers: list[tuple[str, str]], ex
 
 def available() -> list[str]:
     """The codings that there is a library for, best first."""
-    return [coding.name for name in ("zstd", "br", "gzip") if (coding := content_codings.choose(name))]
+    return [coding.name for name in ("zstd", "br", "gzip") if (coding := content_codings.choose_coding(name))]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def available() -> list[str]:
 def test_a_coding_is_chosen_only_if_there_is_a_library(only: Only, libraries: list[str], expected: list[str]) -> None:
     only(*libraries)
 
-    chosen = content_codings.choose(BROWSER)
+    chosen = content_codings.choose_coding(BROWSER)
 
     assert chosen
     assert chosen.name == expected[0]
@@ -142,8 +142,8 @@ def test_a_coding_is_chosen_only_if_there_is_a_library(only: Only, libraries: li
 def test_a_client_of_a_coding_without_a_library_gets_none(only: Only) -> None:
     only()
 
-    assert content_codings.choose("br, zstd") is None
-    assert content_codings.choose("") is None
+    assert content_codings.choose_coding("br, zstd") is None
+    assert content_codings.choose_coding("") is None
 
 
 @pytest.mark.parametrize("module", [pytest.param(None, id="broken"), pytest.param(object(), id="of another make")])
@@ -175,7 +175,7 @@ def test_every_library_writes_what_others_can_read(
     only()
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
-    chosen = content_codings.choose(coding)
+    chosen = content_codings.choose_coding(coding)
     assert chosen
 
     read, compressor = decoder(coding), chosen.stream()
@@ -189,7 +189,7 @@ def test_every_library_writes_what_others_can_read(
 
 @pytest.mark.parametrize("coding", CODINGS)
 def test_a_stream_without_parts_is_an_empty_body(coding: str) -> None:
-    chosen = content_codings.choose(coding)
+    chosen = content_codings.choose_coding(coding)
     assert chosen
 
     compressor = chosen.stream()
@@ -201,7 +201,7 @@ def test_a_stream_without_parts_is_an_empty_body(coding: str) -> None:
 @pytest.mark.parametrize("coding", CODINGS)
 def test_a_body_of_many_blocks_is_read_back(coding: str) -> None:
     body = b"".join(b"%d a seed, " % (number * number) for number in range(100_000))
-    chosen = content_codings.choose(coding)
+    chosen = content_codings.choose_coding(coding)
     assert chosen
     compressor, read = chosen.stream(), decoder(coding)
     half = len(body) // 2
@@ -213,7 +213,7 @@ def test_a_body_of_many_blocks_is_read_back(coding: str) -> None:
 
 @pytest.mark.parametrize("coding", CODINGS)
 def test_two_streams_do_not_mix(coding: str) -> None:
-    chosen = content_codings.choose(coding)
+    chosen = content_codings.choose_coding(coding)
     assert chosen
     one, other = chosen.stream(), chosen.stream()
 
@@ -240,11 +240,11 @@ def test_a_library_is_imported_when_it_is_needed() -> None:
     program = """if True:
         import sys
         from lambda_web_adapter.http import compression
-        from lambda_web_adapter.http.content_codings import choose
+        from lambda_web_adapter.http.content_codings import choose_coding
         libraries = {"brotli", "zstandard", "backports.zstd", "compression.zstd"}
         before = libraries & set(sys.modules)
-        choose("")
-        choose("br")
+        choose_coding("")
+        choose_coding("br")
         print(*sorted(before), "then", *sorted(libraries & set(sys.modules)))
     """
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

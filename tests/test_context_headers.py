@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from lambda_web_adapter.app_api.current_invocation import Invocation as AppInvocation
 from lambda_web_adapter.http.messages import Invocation
 from lambda_web_adapter.ipc import envelope
-from lambda_web_adapter.ipc.context_headers import LAMBDA_CONTEXT, LIMIT, REQUEST_CONTEXT, ContextHeaders, trace_context
+from lambda_web_adapter.ipc.context_headers import (
+    LAMBDA_CONTEXT,
+    MAX_HEADER_BYTES,
+    REQUEST_CONTEXT,
+    ContextHeaders,
+    build_trace_headers,
+)
 
 ENVIRONMENT = {
     "AWS_LAMBDA_FUNCTION_NAME": "shop",
@@ -54,7 +60,7 @@ def invocation(**more: Any) -> Invocation:
 def headers(event: Any = None, *, said: list[str] | None = None, **more: Any) -> dict[str, str]:
     writer = ContextHeaders(ENVIRONMENT, (said if said is not None else []).append)
     said_of_it = invocation(**more)
-    written = writer.of(said_of_it, event) + trace_context(said_of_it.client_context)
+    written = writer.build(said_of_it, event) + build_trace_headers(said_of_it.client_context)
     lines = written.decode("ascii").split("\r\n")
     assert lines.pop() == ""
     found = dict(line.split(": ", 1) for line in lines)
@@ -114,8 +120,8 @@ def test_the_lambda_context_of_an_invocation_by_an_sdk() -> None:
 )
 def test_a_client_context_or_identity_that_is_odd_fails_nothing(text: bytes) -> None:
     said = json.loads(headers({}, client_context=text, identity=text)[LAMBDA_CONTEXT])
-    front = envelope.in_front(b"", invocation(client_context=text, identity=text), b"{}", {})
-    of_app = AppInvocation(front[envelope.HEAD :], b"")
+    front = envelope.prepend_envelope(b"", invocation(client_context=text, identity=text), b"{}", {})
+    of_app = AppInvocation(front[envelope.HEADER_BYTES :], b"")
 
     assert said["request_id"] == of_app.aws_request_id == "id-1"
     assert of_app.identity.cognito_identity_id is None
@@ -150,7 +156,7 @@ def test_any_request_context_is_a_header_of_visible_characters(context: object) 
 def test_what_servers_would_refuse_is_left_out_and_told() -> None:
     said: list[str] = []
 
-    found = headers({"requestContext": {"certificate": "x" * LIMIT}}, said=said)
+    found = headers({"requestContext": {"certificate": "x" * MAX_HEADER_BYTES}}, said=said)
 
     assert REQUEST_CONTEXT not in found
     assert LAMBDA_CONTEXT in found
@@ -159,7 +165,7 @@ def test_what_servers_would_refuse_is_left_out_and_told() -> None:
 
 def test_a_lambda_context_that_is_too_large_goes_without_what_the_caller_said() -> None:
     said: list[str] = []
-    custom = {"custom": {"text": "x" * LIMIT}}
+    custom = {"custom": {"text": "x" * MAX_HEADER_BYTES}}
 
     found = headers({}, said=said, client_context=json.dumps(custom).encode())
 

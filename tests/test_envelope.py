@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.app.request_parser import RawRequest, RequestReader
+from lambda_web_adapter.app.request_parser import RawRequest, RequestParser
 from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.http.messages import Invocation
 from lambda_web_adapter.ipc import envelope
@@ -29,7 +29,7 @@ ABOUT = ["Root=1", "1", "7", "", "né", "", "{}"]
 
 def received(data: bytes, cuts: list[int]) -> list[RawRequest]:
     """What a server reads when bytes come in these pieces."""
-    reader = RequestReader(lambda _: None)
+    reader = RequestParser(lambda _: None)
     places = [0, *sorted({cut % (len(data) + 1) for cut in cuts}), len(data)]
     found = []
     for start, end in itertools.pairwise(places):
@@ -48,14 +48,14 @@ def sent(verbatim: bytes, body: bytes) -> bytes:
     """What the adapter sends for an event whose body the request has."""
     event = read_event(verbatim)
     if isinstance(event, dict) and event.get("body"):
-        event["body"] = envelope.IN_THE_REQUEST
-    return envelope.in_front(request(body), INVOCATION, verbatim, event) + body
+        event["body"] = envelope.BODY_IN_REQUEST
+    return envelope.prepend_envelope(request(body), INVOCATION, verbatim, event) + body
 
 
 def stood_in_front(found: RawRequest) -> bytes:
     """What an invocation keeps of it."""
     assert found.invocation is not None
-    return found.invocation._preface
+    return found.invocation._envelope
 
 
 @given(event=EVENTS, body=st.binary(max_size=100), cuts=st.lists(st.integers(0, 1000), max_size=5), small=st.booleans())
@@ -63,7 +63,7 @@ def test_an_event_arrives_as_it_was_however_it_is_cut(
     event: dict[str, Any], body: bytes, cuts: list[int], small: bool
 ) -> None:
     event = {**event, "body": base64.b64encode(body).decode() or None, "isBase64Encoded": True}
-    with mock.patch.object(envelope, "_SMALL", 10_000 if small else 0):
+    with mock.patch.object(envelope, "_MAX_VERBATIM_BYTES", 10_000 if small else 0):
         data = sent(json.dumps(event).encode(), body)
     plain = request(b"")
 
@@ -72,14 +72,14 @@ def test_an_event_arrives_as_it_was_however_it_is_cut(
     assert (with_event.target, with_event.body, without.invocation) == (b"/p", body, None)
     assert with_event.invocation is not None
     assert with_event.invocation.trace_id == b"Root=1"
-    assert envelope.about(stood_in_front(with_event)) == ABOUT
+    assert envelope.parse_context(stood_in_front(with_event)) == ABOUT
     assert with_event.invocation.event == event
 
 
 @given(text=st.text())
 def test_a_text_body_is_the_request_s(text: str) -> None:
     event = {"body": text, "isBase64Encoded": False}
-    with mock.patch.object(envelope, "_SMALL", 0):
+    with mock.patch.object(envelope, "_MAX_VERBATIM_BYTES", 0):
         (found,) = received(sent(json.dumps(event).encode(), text.encode("utf-8", "surrogatepass")), [])
 
     assert found.invocation is not None
@@ -89,7 +89,7 @@ def test_a_text_body_is_the_request_s(text: str) -> None:
 @pytest.mark.parametrize("event", [{"Records": [1]}, [1, 2], "text", None, 7, True, {"body": True}, {"body": "b"}])
 def test_an_event_that_is_the_body_is_read_from_there(event: object) -> None:
     verbatim = json.dumps(event).encode()
-    (found,) = received(envelope.in_front(request(verbatim), INVOCATION, b"", event) + verbatim, [1, 3, 5])
+    (found,) = received(envelope.prepend_envelope(request(verbatim), INVOCATION, b"", event) + verbatim, [1, 3, 5])
 
     assert found.body == verbatim
     assert stood_in_front(found).endswith(b"\n{}\n")

@@ -10,7 +10,7 @@ from properties.strategies import OF_SERVERS
 from support.whole_request import request_bytes
 
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import source_of, to_request
+from lambda_web_adapter.events import build_request, find_source
 from lambda_web_adapter.http.headers import end_to_end
 from lambda_web_adapter.http.messages import Invocation, Request, Response
 from lambda_web_adapter.settings import Settings
@@ -129,7 +129,7 @@ def test_a_server_reads_from_the_bytes_what_the_event_means(folder: str, aspect:
     found = fixture(folder, aspect)
     event = found.event
     expected = found.request
-    made = to_request(source_of(event), event, Settings.from_environment(found.environment), found.verbatim)
+    made = build_request(find_source(event), event, Settings.from_environ(found.environment), found.verbatim)
 
     read_back = sent(made)
 
@@ -268,7 +268,7 @@ def test_of_what_a_client_forged_the_app_hears_nothing(folder: str, told: Pairs)
     found = fixture(folder, "forged_headers")
     event = found.event
 
-    heard = sent(to_request(source_of(event), event, Settings(), found.verbatim))
+    heard = sent(build_request(find_source(event), event, Settings(), found.verbatim))
 
     assert [(name, value) for name, value in heard.headers if name.replace("_", "-") in CLAIMS] == told
 

@@ -9,7 +9,7 @@ import pytest
 from fixtures.loading import HTTP_FOLDERS, event_bytes, every_fixture, fixture
 from pydantic import ValidationError
 
-from lambda_web_adapter.events import source_of, to_request
+from lambda_web_adapter.events import build_request, find_source
 from lambda_web_adapter.models import (
     AlbEvent,
     BedrockAgentEvent,
@@ -61,9 +61,11 @@ def test_an_event_read_and_written_means_the_same_request(folder: str, aspect: s
 
     written = json.loads(EVENTS[folder].model_validate_json(found.verbatim).to_json())
 
-    source = source_of(written, found.settings)
-    assert source is source_of(found.event, found.settings)
-    assert to_request(source, written, found.settings, b"") == to_request(source, found.event, found.settings, b"")
+    source = find_source(written, found.settings)
+    assert source is find_source(found.event, found.settings)
+    assert build_request(source, written, found.settings, b"") == build_request(
+        source, found.event, found.settings, b""
+    )
 
 
 @every_event

@@ -32,7 +32,7 @@ STATUSES = "a comma-separated list of status codes and ranges, such as 200,300-3
 
 
 def test_the_defaults() -> None:
-    found = Settings.from_environment({})
+    found = Settings.from_environ({})
 
     assert {option.name: getattr(found, option.name) for option in fields(found)} == {
         "app": "",
@@ -79,7 +79,7 @@ def test_the_defaults() -> None:
 
 
 def test_settings_made_without_an_environment_have_the_same_defaults() -> None:
-    assert Settings() == Settings.from_environment({})
+    assert Settings() == Settings.from_environ({})
 
 
 def test_settings_do_not_change() -> None:
@@ -222,7 +222,7 @@ def test_the_variables() -> None:
     ],
 )
 def test_a_variable_sets_its_setting(variable: str, value: str, name: str, expected: Any) -> None:
-    assert getattr(Settings.from_environment({variable: value}), name) == expected
+    assert getattr(Settings.from_environ({variable: value}), name) == expected
 
 
 @pytest.mark.parametrize(
@@ -317,28 +317,28 @@ def test_a_wrong_value_is_named_with_its_variable_and_what_is_accepted(
     variable: str, value: str, accepted: str
 ) -> None:
     with pytest.raises(SettingsError) as raised:
-        Settings.from_environment({variable: value})
+        Settings.from_environ({variable: value})
 
     assert str(raised.value) == f"{variable} is {value!r}, but it takes {accepted}."
 
 
 @pytest.mark.parametrize("variable", EVERY_VARIABLE)
 def test_an_empty_variable_counts_as_unset(variable: str) -> None:
-    assert Settings.from_environment({variable: ""}) == Settings()
+    assert Settings.from_environ({variable: ""}) == Settings()
 
 
 def test_an_empty_variable_leaves_its_place_to_the_old_name() -> None:
-    assert Settings.from_environment({"AWS_LWA_PORT": "", "PORT": "9000"}).port == 9000
+    assert Settings.from_environ({"AWS_LWA_PORT": "", "PORT": "9000"}).port == 9000
 
 
 def test_the_new_name_wins_and_the_old_one_is_not_even_looked_at() -> None:
-    assert Settings.from_environment({"AWS_LWA_PORT": "9000", "PORT": "wrong"}).port == 9000
+    assert Settings.from_environ({"AWS_LWA_PORT": "9000", "PORT": "wrong"}).port == 9000
 
 
 def test_other_variables_mean_nothing() -> None:
     environment = {"HOME": "/", "aws_lwa_port": "9000", "AWS_LWA_PORT_": "9000", "INTERFACE": "cgi"}
 
-    assert Settings.from_environment(environment) == Settings()
+    assert Settings.from_environ(environment) == Settings()
 
 
 @given(
@@ -359,7 +359,7 @@ def test_any_value_is_taken_or_refused_by_name(variable: str, value: str) -> Non
 def outcome(environment: dict[str, str]) -> Settings | str:
     """The settings, or what somebody reads who got them wrong."""
     try:
-        return Settings.from_environment(environment)
+        return Settings.from_environ(environment)
     except SettingsError as error:
         return str(error)
 

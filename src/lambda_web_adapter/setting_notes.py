@@ -50,8 +50,8 @@ def notes(names: Iterable[str], environment: Mapping[str, str]) -> list[tuple[st
         names: the variables that it is about, of `settings.unclear_variables`.
         environment: the values of all variables.
     """
-    found = [(name, *_note(name, environment)) for name in names]
-    return [(level, f"{name} {text}") for name, level, text in found if text]
+    messages = [(name, *_note(name, environment)) for name in names]
+    return [(level, f"{name} {text}") for name, level, text in messages if text]
 
 
 def _note(name: str, environment: Mapping[str, str]) -> tuple[str, str]:
@@ -82,9 +82,9 @@ def _advice(name: str) -> str:
 
 
 def _likely(name: str) -> str:
-    known = [option.metadata["variables"][0] for option in fields(Settings)] + [*_NEEDLESS]
+    names = [option.metadata["variables"][0] for option in fields(Settings)] + [*_NEEDLESS]
     if name.startswith(PREFIX):  # what all have in common makes no two of them alike
-        rests = [variable.removeprefix(PREFIX) for variable in known if variable.startswith(PREFIX)]
-        return "".join(PREFIX + found for found in get_close_matches(name.removeprefix(PREFIX), rests, 1, _ALIKE))
-    found = get_close_matches(name, known, 1, _MISTAKABLE) or get_close_matches(PREFIX + name, known, 1, _MISTAKABLE)
-    return found[0] if found else ""
+        rests = [variable.removeprefix(PREFIX) for variable in names if variable.startswith(PREFIX)]
+        return "".join(PREFIX + matches for matches in get_close_matches(name.removeprefix(PREFIX), rests, 1, _ALIKE))
+    matches = get_close_matches(name, names, 1, _MISTAKABLE) or get_close_matches(PREFIX + name, names, 1, _MISTAKABLE)
+    return matches[0] if matches else ""

@@ -42,8 +42,8 @@ def event_path(value: str) -> str:
 
 def target(value: str) -> str:
     """Takes what may follow the port in a URL: a path with, perhaps, a query."""
-    found, question_mark, query = value.partition("?")
-    return path(found) + question_mark + (path(f"/{query.replace('?', '')}") and query)
+    raw_path, question_mark, query = value.partition("?")
+    return path(raw_path) + question_mark + (path(f"/{query.replace('?', '')}") and query)
 
 
 def base_path(value: str) -> str:
@@ -53,42 +53,42 @@ def base_path(value: str) -> str:
 
 def hook_path(value: str) -> str:
     """Parse a path that only the adapter may request: one whose spellings are known, and not the app's root."""
-    found = path(value)
-    segments = found.rstrip("/").split("/")[1:]
-    if not segments or set(segments) & {"", ".", ".."} or set(found) & set("%;\\{}"):
+    raw_path = path(value)
+    segments = raw_path.rstrip("/").split("/")[1:]
+    if not segments or set(segments) & {"", ".", ".."} or set(raw_path) & set("%;\\{}"):
         raise ValueError("a URL path below /, such as /snapstart/before, without query, %, ; and dot segments")
-    return found.rstrip("/")
+    return raw_path.rstrip("/")
 
 
 def address(value: str) -> str:
     """Takes where an HTTP server listens, with or without `http://`, and a path; slashes at its end are dropped."""
-    found = _ADDRESS.fullmatch(value)
-    if found and int(found["port"]) < 65536:
-        return found["place"] + (found["path"] or "").rstrip("/")
+    match = _ADDRESS.fullmatch(value)
+    if match and int(match["port"]) < 65536:
+        return match["place"] + (match["path"] or "").rstrip("/")
     raise ValueError("host:port or http://host:port, such as 127.0.0.1:9009, and perhaps a path")
 
 
 def seconds(value: str) -> float:
     """Takes a time in seconds, fractions allowed, above zero."""
-    found = _number(value)
-    if 0 < found < 1e6:
-        return found
+    number = _number(value)
+    if 0 < number < 1e6:
+        return number
     raise ValueError("a number of seconds above 0")
 
 
 def seconds_or_no_bound(value: str) -> float:
     """Parse a time in seconds, fractions allowed; 0 and less mean without bound, which is infinite."""
-    found = _number(value)
-    if -1e6 < found < 1e6:
-        return found if found > 0 else float("inf")
+    number = _number(value)
+    if -1e6 < number < 1e6:
+        return number if number > 0 else float("inf")
     raise ValueError("a number of seconds; 0 or less waits without bound")
 
 
 def seconds_or_zero(value: str) -> float:
     """Parse a time in seconds, fractions allowed, 0 included."""
-    found = _number(value)
-    if 0 <= found < 1e6:
-        return found
+    number = _number(value)
+    if 0 <= number < 1e6:
+        return number
     raise ValueError("a number of seconds, 0 or above")
 
 
@@ -102,7 +102,7 @@ def _number(value: str) -> float:
 
 def status_codes(value: str) -> frozenset[int]:
     """Takes a comma-separated list of status codes and ranges, such as `200,300-399`."""
-    found: set[int] = set()
+    statuses: set[int] = set()
     for item in filter(None, (part.strip() for part in value.split(","))):
         first, dash, last = (part.strip() for part in item.partition("-"))
         codes = [
@@ -110,10 +110,10 @@ def status_codes(value: str) -> frozenset[int]:
         ]
         if len(codes) < 2 or codes[0] > codes[1]:
             raise ValueError("a comma-separated list of status codes and ranges, such as 200,300-399")
-        found.update(range(int(codes[0]), int(codes[1]) + 1))
-    if not found:
+        statuses.update(range(int(codes[0]), int(codes[1]) + 1))
+    if not statuses:
         raise ValueError("at least one status code, such as 200 or 200-399")
-    return frozenset(found)
+    return frozenset(statuses)
 
 
 def error_status(value: str) -> int:
@@ -132,10 +132,10 @@ def count(value: str) -> int:
 
 def switch(value: str) -> bool:
     """Takes `true` or `false`, in any case; `1`, `yes`, `on` and `0`, `no`, `off` as well."""
-    word = value.strip().lower()
-    if word in ("true", "1", "yes", "on"):
+    normalized = value.strip().lower()
+    if normalized in ("true", "1", "yes", "on"):
         return True
-    if word in ("false", "0", "no", "off"):
+    if normalized in ("false", "0", "no", "off"):
         return False
     raise ValueError("true or false")
 
@@ -153,13 +153,13 @@ def header_name(value: str) -> str:
     return name
 
 
-def one_of(*words: str) -> Callable[[str], str]:
+def one_of(*choices: str) -> Callable[[str], str]:
     """Makes a reader that takes one of these words, in any case."""
 
     def read(value: str) -> str:
-        word = value.strip().lower()
-        if word in words:
-            return word
-        raise ValueError(f"one of {', '.join(words)}")
+        normalized = value.strip().lower()
+        if normalized in choices:
+            return normalized
+        raise ValueError(f"one of {', '.join(choices)}")
 
     return read

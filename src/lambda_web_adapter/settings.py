@@ -322,11 +322,11 @@ class Settings:
     )
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Reads the settings; a variable that is set but empty counts as not set.
 
         Args:
-            environment: the variables, as in `os.environ`.
+            environ: the variables, as in `os.environ`.
 
         Raises:
             SettingsError: a value cannot be used; the text names variable, value and what is accepted.
@@ -334,7 +334,7 @@ class Settings:
         values: dict[str, Any] = {}
         for option in fields(cls):
             for variable in option.metadata["variables"]:
-                value = environment.get(variable)
+                value = environ.get(variable)
                 if not value:
                     continue
                 try:
@@ -355,5 +355,5 @@ class Settings:
 
 def unclear_variables(environment: Mapping[str, str]) -> list[str]:
     """Return the variables that look like settings but are none, or old names; `setting_notes` says what they are."""
-    known = {option.metadata["variables"][0] for option in fields(Settings)}
-    return sorted(name for name in environment if name.upper().startswith(_LIKE_SETTINGS) and name not in known)
+    names = {option.metadata["variables"][0] for option in fields(Settings)}
+    return sorted(name for name in environment if name.upper().startswith(_LIKE_SETTINGS) and name not in names)

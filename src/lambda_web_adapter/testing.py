@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 
-from lambda_web_adapter.app_api.current_invocation import HANDLED, Invocation
+from lambda_web_adapter.app_api.current_invocation import CURRENT, Invocation
 from lambda_web_adapter.app_api.lambda_context import LambdaContext
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _TIMEOUT = 30  # seconds
 
 
-class _Given(Invocation):
+class _FakeInvocation(Invocation):
     """An invocation that a test has made up."""
 
     __slots__ = ()
@@ -57,11 +57,11 @@ def invocation(event: Any = None, context: LambdaContext | None = None) -> Itera
     if context is None:
         deadline = int((time.time() + _TIMEOUT) * 1000)
         context = LambdaContext(aws_request_id="test", function_name="test", deadline_ms=deadline)
-    given = _Given({} if event is None else event, context)
-    here, alone = HANDLED.here.set(given), HANDLED.alone
-    HANDLED.alone = given
+    fake = _FakeInvocation({} if event is None else event, context)
+    token, previous = CURRENT.in_context.set(fake), CURRENT.in_process
+    CURRENT.in_process = fake
     try:
-        yield given
+        yield fake
     finally:
-        HANDLED.alone = alone
-        HANDLED.here.reset(here)
+        CURRENT.in_process = previous
+        CURRENT.in_context.reset(token)

@@ -13,15 +13,15 @@ from adapter.scripted import Peer, ScriptedServer
 from support.processes import SECONDS
 
 from lambda_web_adapter.adapter import app_client
-from lambda_web_adapter.adapter.app_client import AppConnection
-from lambda_web_adapter.adapter.io.asyncio_backend import ManyAtOnce
-from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
+from lambda_web_adapter.adapter.app_client import AppClient
+from lambda_web_adapter.adapter.io.asyncio_backend import AsyncioBackend
+from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from lambda_web_adapter.adapter.io.backend import Mode
+    from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -107,54 +107,54 @@ def answering_late(answer: bytes) -> Callable[[Peer], bool]:
     return give
 
 
-async def ask(app: AppConnection, request: bytes, *, whole: bool = True) -> bytes:
+async def ask(app: AppClient, request: bytes, *, whole: bool = True) -> bytes:
     """Has the command handle a request; returns the response's body."""
     deadline = time.monotonic() + SECONDS
     body = (await app.exchange(request, b"", "GET", deadline, whole=whole)).body
     while not whole and not app.complete:
-        body += await app.more(deadline)
+        body += await app.read_chunk(deadline)
     await app.wait_until_done(deadline, "")
     return body
 
 
-async def until_unasked(app: AppConnection) -> None:
+async def until_unasked(app: AppClient) -> None:
     """Waits until the server has done something to the connection that nobody has asked for."""
     deadline = time.monotonic() + SECONDS
     while app._connection.is_open():
         assert time.monotonic() < deadline
-        await app._mode.pause(0.001)
+        await app._backend.sleep(0.001)
 
 
-@pytest.fixture(params=[OneAtATime, lambda: ManyAtOnce(1)], ids=["one at a time", "many at once"])
-def backend(request: pytest.FixtureRequest) -> Callable[[], Mode]:
-    made: Callable[[], Mode] = request.param
+@pytest.fixture(params=[BlockingBackend, lambda: AsyncioBackend(1)], ids=["one at a time", "many at once"])
+def backend(request: pytest.FixtureRequest) -> Callable[[], Backend]:
+    made: Callable[[], Backend] = request.param
     return made
 
 
 def in_mode(
-    make: Callable[[], Mode], server: Server, scenario: Callable[[AppConnection], Coroutine[Any, Any, None]]
+    make: Callable[[], Backend], server: Server, scenario: Callable[[AppClient], Coroutine[Any, Any, None]]
 ) -> None:
     """Runs a scenario over a connection to the server, blocking or on an event loop."""
 
     async def with_connection() -> None:
-        app = AppConnection(cast("AppProcess", Command(listening.port)), "127.0.0.1", make())
+        app = AppClient(cast("AppProcess", Command(listening.port)), "127.0.0.1", make())
         try:
             await scenario(app)
         finally:
             app.close()
 
     with ScriptedServer(server) as listening:
-        (run if make is OneAtATime else asyncio.run)(with_connection())
+        (run_blocking if make is BlockingBackend else asyncio.run)(with_connection())
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "streamed"])
 @pytest.mark.parametrize("failure", [FAILURE, CHUNKED_FAILURE], ids=["length", "chunks"])
 def test_a_server_that_closes_behind_a_failure_without_saying_so_does_not_fail_the_next_request(
-    failure: bytes, whole: bool, backend: Callable[[], Mode]
+    failure: bytes, whole: bool, backend: Callable[[], Backend]
 ) -> None:
     server = Server(closing_late(failure))
 
-    async def scenario(app: AppConnection) -> None:
+    async def scenario(app: AppClient) -> None:
         assert await ask(app, FIRST, whole=whole) == b"no"
         assert await ask(app, SECOND) == b"ok"
 
@@ -163,12 +163,12 @@ def test_a_server_that_closes_behind_a_failure_without_saying_so_does_not_fail_t
 
 
 def test_a_server_that_was_seen_to_close_at_once_gets_a_connection_for_each_request(
-    backend: Callable[[], Mode], monkeypatch: pytest.MonkeyPatch
+    backend: Callable[[], Backend], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app_client, "_AT_ONCE_SECONDS", SECONDS)
     server = Server(closing(ANSWER), closing_late(ANSWER), closing_late(ANSWER))
 
-    async def scenario(app: AppConnection) -> None:
+    async def scenario(app: AppClient) -> None:
         assert await ask(app, FIRST) == b"ok"
         await until_unasked(app)
         assert await ask(app, SECOND) == b"ok"
@@ -180,13 +180,13 @@ def test_a_server_that_was_seen_to_close_at_once_gets_a_connection_for_each_requ
 
 
 def test_a_server_that_closes_idle_connections_keeps_the_next(
-    backend: Callable[[], Mode], monkeypatch: pytest.MonkeyPatch
+    backend: Callable[[], Backend], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its keep-alive time is over; it may do that at any time (RFC 9112, 9.3)."""
     server = Server(closing(ANSWER))
     monkeypatch.setattr(app_client, "_AT_ONCE_SECONDS", 0.0)
 
-    async def scenario(app: AppConnection) -> None:
+    async def scenario(app: AppClient) -> None:
         ports = []
         for request in (FIRST, SECOND, THIRD):
             assert await ask(app, request) == b"ok"
@@ -200,7 +200,7 @@ def test_a_server_that_closes_idle_connections_keeps_the_next(
 
 
 def test_a_server_that_sends_more_after_a_while_gets_a_connection_for_each_request(
-    backend: Callable[[], Mode], monkeypatch: pytest.MonkeyPatch
+    backend: Callable[[], Backend], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app_client, "_AT_ONCE_SECONDS", 0.0)
     go_on = Event()
@@ -211,7 +211,7 @@ def test_a_server_that_sends_more_after_a_while_gets_a_connection_for_each_reque
         peer.send(ANSWER)
         return True
 
-    async def scenario(app: AppConnection) -> None:
+    async def scenario(app: AppClient) -> None:
         assert await ask(app, FIRST) == b"ok"
         go_on.set()
         await until_unasked(app)
@@ -221,10 +221,12 @@ def test_a_server_that_sends_more_after_a_while_gets_a_connection_for_each_reque
     in_mode(backend, Server(answering_twice), scenario)
 
 
-def test_a_server_that_was_seen_to_answer_unasked_cannot_answer_the_next_request(backend: Callable[[], Mode]) -> None:
+def test_a_server_that_was_seen_to_answer_unasked_cannot_answer_the_next_request(
+    backend: Callable[[], Backend],
+) -> None:
     server = Server(keeping(ANSWER + ANSWER), answering_late(ANSWER))
 
-    async def scenario(app: AppConnection) -> None:
+    async def scenario(app: AppClient) -> None:
         assert await ask(app, FIRST) == b"ok"
         assert await ask(app, SECOND) == b"ok"
         assert await ask(app, THIRD) == b"ok"
@@ -233,10 +235,10 @@ def test_a_server_that_was_seen_to_answer_unasked_cannot_answer_the_next_request
     assert server.requests == [FIRST, SECOND, THIRD]
 
 
-def test_a_server_that_keeps_its_connections_keeps_one(backend: Callable[[], Mode]) -> None:
+def test_a_server_that_keeps_its_connections_keeps_one(backend: Callable[[], Backend]) -> None:
     server = Server()
 
-    async def scenario(app: AppConnection) -> None:
+    async def scenario(app: AppClient) -> None:
         ports = []
         for request in (FIRST, SECOND, THIRD):
             assert await ask(app, request) == b"ok"
@@ -251,13 +253,13 @@ def test_a_server_that_keeps_its_connections_keeps_one(backend: Callable[[], Mod
     [pytest.param(0.0, 3, id="none"), pytest.param(3600.0, 1, id="an hour")],
 )
 def test_a_connection_is_used_again_as_long_as_it_may_be_idle(
-    idle_seconds: float, connections: int, backend: Callable[[], Mode]
+    idle_seconds: float, connections: int, backend: Callable[[], Backend]
 ) -> None:
     """AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS; 0 is what templates of the AWS Lambda Web Adapter have for uvicorn."""
     server = Server()
     ports: list[int] = []
 
-    async def scenario(app: AppConnection) -> None:
+    async def scenario(app: AppClient) -> None:
         app._idle_seconds = idle_seconds
         for request in (FIRST, SECOND, THIRD):
             assert await ask(app, request) == b"ok"

@@ -18,7 +18,7 @@ from support.blocking_client import Connection
 from support.processes import SECONDS, wait_until
 
 from lambda_web_adapter.adapter import lifecycle
-from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp, ResponseReader
+from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp, ResponseParser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -496,11 +496,11 @@ def test_a_reset_instead_of_a_response_is_said_to_be_one(connect: Connect) -> No
 def test_a_signal_that_ends_the_process_is_not_lost_while_a_response_is_read(reporting: bool) -> None:
     """Its handler raises SystemExit wherever Python code runs, inside the parser too, which turns it into its own."""
 
-    def interrupted(self: ResponseReader, name: bytes, value: bytes) -> None:
+    def interrupted(self: ResponseParser, name: bytes, value: bytes) -> None:
         lifecycle._exit(signal.SIGTERM, None)
 
     before = signal.getsignal(signal.SIGTERM)
-    with ScriptedServer(answering(HELLO)) as server, mock.patch.object(ResponseReader, "on_header", interrupted):
+    with ScriptedServer(answering(HELLO)) as server, mock.patch.object(ResponseParser, "on_header", interrupted):
         connection = client_to(server)
         connection.open(SECONDS)
 

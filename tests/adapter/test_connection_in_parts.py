@@ -14,15 +14,15 @@ from adapter.scripted import Peer, ScriptedServer
 from support.processes import SECONDS
 
 from lambda_web_adapter.adapter.concurrent_workers import _new_loop
-from lambda_web_adapter.adapter.io.asyncio_client import LoopConnection
-from lambda_web_adapter.adapter.io.blocking_client import BlockingConnection
+from lambda_web_adapter.adapter.io.asyncio_client import AsyncioClient
+from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from lambda_web_adapter.adapter.io.backend import ClientConnection
+    from lambda_web_adapter.adapter.io.backend import HttpClient
 
 GET = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -32,9 +32,9 @@ LENGTH_5 = [(b"content-length", b"5")]
 LARGE = 16 * 1024 * 1024
 
 KINDS = {
-    "blocking": (BlockingConnection, asyncio.new_event_loop),
-    "loop": (LoopConnection, asyncio.new_event_loop),
-    "uvloop": (LoopConnection, _new_loop),
+    "blocking": (BlockingClient, asyncio.new_event_loop),
+    "loop": (AsyncioClient, asyncio.new_event_loop),
+    "uvloop": (AsyncioClient, _new_loop),
 }
 
 
@@ -44,9 +44,7 @@ def kind(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def talk(
-    kind: str, script: Callable[[Peer], object], test: Callable[[ClientConnection], Coroutine[Any, Any, None]]
-) -> int:
+def talk(kind: str, script: Callable[[Peer], object], test: Callable[[HttpClient], Coroutine[Any, Any, None]]) -> int:
     """Runs a test on an open connection to a server; returns how many connections there were."""
     make, new_loop = KINDS[kind]
 
@@ -68,17 +66,17 @@ def soon() -> float:
     return time.monotonic() + SECONDS
 
 
-async def rest_of(connection: ClientConnection) -> bytes:
+async def rest_of(connection: HttpClient) -> bytes:
     parts = []
-    while part := await connection.more(soon()):
+    while part := await connection.read_chunk(soon()):
         parts.append(part)
     assert connection.complete
     return b"".join(parts)
 
 
-async def posts(connection: ClientConnection, until: float) -> None:
+async def posts(connection: HttpClient, until: float) -> None:
     """Posts on and on, until the peer is gone."""
-    while await connection.post(bytes(1_000_000), until):
+    while await connection.send_chunk(bytes(1_000_000), until):
         pass
 
 
@@ -134,26 +132,26 @@ def late(begin: bytes, rest: bytes, *after: bytes) -> tuple[Callable[[Peer], Non
 def test_each_part_is_given_when_it_comes_and_then_the_end(kind: str) -> None:
     script, go_on = late(CHUNKED + b"3\r\none\r\n", b"3\r\ntwo\r\n0\r\n\r\n", HELLO)
 
-    async def test(connection: ClientConnection) -> None:
-        response = await connection.ask(GET, deadline=soon(), whole=False)
+    async def test(connection: HttpClient) -> None:
+        response = await connection.send_request(GET, deadline=soon(), whole=False)
         assert (response.status, response.body, connection.complete) == (200, b"one", False)
         go_on.set()
 
         assert await rest_of(connection) == b"two"
 
-        assert await connection.more(soon()) == b""
-        assert (await connection.ask(GET, deadline=soon())).body == b"hello"
+        assert await connection.read_chunk(soon()) == b""
+        assert (await connection.send_request(GET, deadline=soon())).body == b"hello"
 
     assert talk(kind, script, test) == 1
 
 
 def test_a_large_response_whose_reader_is_slow_is_whole_and_the_connection_goes_on(kind: str) -> None:
-    async def test(connection: ClientConnection) -> None:
+    async def test(connection: HttpClient) -> None:
         for size in (LARGE, 262144, 5):
-            response = await connection.ask(GET, deadline=soon(), whole=False)
+            response = await connection.send_request(GET, deadline=soon(), whole=False)
             await look_around()
             assert len(response.body + await rest_of(connection)) == size
-        assert (await connection.ask(GET, deadline=soon())).body == bytes(LARGE)
+        assert (await connection.send_request(GET, deadline=soon())).body == bytes(LARGE)
 
     large = OK + b"content-length: %d\r\n\r\n" % LARGE + bytes(LARGE)
     assert talk(kind, answering(large, OK + b"content-length: 262144\r\n\r\n" + bytes(262144), HELLO, large), test) == 1
@@ -169,8 +167,8 @@ def test_a_peer_waits_while_nobody_takes_what_it_sends(kind: str) -> None:
             sent[0] += peer.socket.send(bytes(65536))
         peer.socket.recv(1)
 
-    async def test(connection: ClientConnection) -> None:
-        response = await connection.ask(GET, deadline=soon(), whole=False)
+    async def test(connection: HttpClient) -> None:
+        response = await connection.send_request(GET, deadline=soon(), whole=False)
         before = -1
         while sent[0] != before:  # that nothing more is sent can only be waited for
             before = sent[0]
@@ -186,8 +184,8 @@ def test_a_response_that_is_the_last_on_its_connection_ends_it_also_if_it_came_b
     begin = OK + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n"
     script, go_on = late(begin, b"3\r\ntwo\r\n0\r\n\r\n")
 
-    async def test(connection: ClientConnection) -> None:
-        await connection.ask(GET, deadline=soon(), whole=False)
+    async def test(connection: HttpClient) -> None:
+        await connection.send_request(GET, deadline=soon(), whole=False)
         await go_on.until_read()
         assert await rest_of(connection) == b"two"
         assert not connection.port
@@ -200,8 +198,8 @@ def test_a_response_that_is_the_last_on_its_connection_ends_it_also_if_it_came_b
 def test_what_comes_behind_a_response_in_parts_is_no_part_of_the_next(surplus: bytes, kind: str) -> None:
     script, go_on = late(CHUNKED + b"3\r\none\r\n", b"3\r\ntwo\r\n0\r\n\r\n" + surplus)
 
-    async def test(connection: ClientConnection) -> None:
-        await connection.ask(GET, deadline=soon(), whole=False)
+    async def test(connection: HttpClient) -> None:
+        await connection.send_request(GET, deadline=soon(), whole=False)
         await go_on.until_read()
         assert await rest_of(connection) == b"two"
         assert not connection.is_open()
@@ -213,11 +211,11 @@ def test_what_comes_behind_a_response_in_parts_is_no_part_of_the_next(surplus: b
 def test_trailers_are_no_headers(whole: bool, kind: str) -> None:
     sent = CHUNKED + b"5\r\nhello\r\n0\r\ncontent-encoding: gzip\r\nset-cookie: a=b\r\n\r\n"
 
-    async def test(connection: ClientConnection) -> None:
-        response = await connection.ask(GET, deadline=soon(), whole=whole)
+    async def test(connection: HttpClient) -> None:
+        response = await connection.send_request(GET, deadline=soon(), whole=whole)
         assert response.body + await rest_of(connection) == b"hello"
         assert response.headers == [(b"transfer-encoding", b"chunked")]
-        assert (await connection.ask(GET, deadline=soon(), whole=whole)).headers == LENGTH_5
+        assert (await connection.send_request(GET, deadline=soon(), whole=whole)).headers == LENGTH_5
 
     assert talk(kind, answering(sent, HELLO), test) == 1
 
@@ -227,11 +225,11 @@ def test_a_large_head_and_large_trailers_do_not_stop_the_reader(kind: str) -> No
     script, go_on = late(CHUNKED[:-2] + large, b"\r\n3\r\none\r\n0\r\n" + large + b"\r\n", HELLO)
     go_on.set()
 
-    async def test(connection: ClientConnection) -> None:
-        response = await connection.ask(GET, deadline=time.monotonic() + 3, whole=False)
+    async def test(connection: HttpClient) -> None:
+        response = await connection.send_request(GET, deadline=time.monotonic() + 3, whole=False)
         assert len(response.headers) == 401
         assert response.body + await rest_of(connection) == b"one"
-        assert (await connection.ask(GET, deadline=soon())).body == b"hello"
+        assert (await connection.send_request(GET, deadline=soon())).body == b"hello"
 
     assert talk(kind, script, test) == 1
 
@@ -247,12 +245,12 @@ def test_what_has_come_before_the_end_is_given_before_the_error(reset: bool, kin
         if reset:
             peer.reset()
 
-    async def test(connection: ClientConnection) -> None:
-        response = await connection.ask(GET, deadline=soon(), whole=False)
+    async def test(connection: HttpClient) -> None:
+        response = await connection.send_request(GET, deadline=soon(), whole=False)
         assert response.body == b"one"
         go_on.set()
         with pytest.raises(ConnectionClosed) as caught:
-            await connection.more(soon())
+            await connection.read_chunk(soon())
         assert caught.value.received
         assert not connection.complete
         assert not connection.port
@@ -269,8 +267,8 @@ def test_a_body_that_ends_with_its_connection_is_whole(kind: str) -> None:
         go_on.wait(SECONDS)
         peer.send(b"two")
 
-    async def test(connection: ClientConnection) -> None:
-        response = await connection.ask(GET, deadline=soon(), whole=False)
+    async def test(connection: HttpClient) -> None:
+        response = await connection.send_request(GET, deadline=soon(), whole=False)
         assert (response.body, connection.complete) == (b"one", False)
         go_on.set()
         assert await rest_of(connection) == b"two"
@@ -282,11 +280,11 @@ def test_a_body_that_ends_with_its_connection_is_whole(kind: str) -> None:
 def test_nonsense_in_the_middle_is_refused(kind: str) -> None:
     script, go_on = late(CHUNKED + b"3\r\none\r\n", b"nonsense")
 
-    async def test(connection: ClientConnection) -> None:
-        await connection.ask(GET, deadline=soon(), whole=False)
+    async def test(connection: HttpClient) -> None:
+        await connection.send_request(GET, deadline=soon(), whole=False)
         go_on.set()
         with pytest.raises(NotHttp):
-            await connection.more(soon())
+            await connection.read_chunk(soon())
         assert not connection.port
 
     talk(kind, script, test)
@@ -299,24 +297,24 @@ def test_a_part_that_does_not_come_is_given_up_at_the_deadline(left: float, kind
         peer.send(CHUNKED + b"3\r\none\r\n")
         peer.wait()
 
-    async def test(connection: ClientConnection) -> None:
-        await connection.ask(GET, deadline=soon(), whole=False)
+    async def test(connection: HttpClient) -> None:
+        await connection.send_request(GET, deadline=soon(), whole=False)
         began = time.monotonic()
         with pytest.raises(TimeoutError):
-            await connection.more(began + left)
+            await connection.read_chunk(began + left)
         assert time.monotonic() - began < 1
         assert not connection.port
         with pytest.raises(ConnectionClosed):
-            await connection.ask(GET, deadline=soon())
+            await connection.send_request(GET, deadline=soon())
 
     talk(kind, script, test)
 
 
 def test_the_response_to_head_needs_no_more(kind: str) -> None:
-    async def test(connection: ClientConnection) -> None:
-        response = await connection.ask(GET, method="HEAD", deadline=soon(), whole=False)
+    async def test(connection: HttpClient) -> None:
+        response = await connection.send_request(GET, method="HEAD", deadline=soon(), whole=False)
         assert (response.headers, response.body, connection.complete) == (LENGTH_5, b"", True)
-        assert (await connection.ask(GET, deadline=soon(), whole=False)).body == b"hello"
+        assert (await connection.send_request(GET, deadline=soon(), whole=False)).body == b"hello"
 
     assert talk(kind, answering(HELLO[:-5], HELLO), test) == 1
 
@@ -335,10 +333,10 @@ def test_a_request_is_posted_part_by_part(kind: str) -> None:
 
     part = b"10000\r\n" + bytes(65536) + b"\r\n"
 
-    async def test(connection: ClientConnection) -> None:
+    async def test(connection: HttpClient) -> None:
         for data in (POST, b"", part, *[part] * 100, b"0\r\n\r\n"):
-            assert await connection.post(data, soon())
-        response = await connection.posted(soon())
+            assert await connection.send_chunk(data, soon())
+        response = await connection.read_response(soon())
         assert (response.status, response.body) == (200, b"hello")
 
     talk(kind, script, test)
@@ -353,14 +351,14 @@ def test_an_answer_before_the_end_of_a_request_is_read(kind: str) -> None:
         peer.send(b"HTTP/1.1 413 No\r\nconnection: close\r\ncontent-length: 5\r\n\r\nlarge")
         go_on.sent.set()
 
-    async def test(connection: ClientConnection) -> None:
-        assert await connection.post(POST, soon())
+    async def test(connection: HttpClient) -> None:
+        assert await connection.send_chunk(POST, soon())
         await go_on.until_read()
         until = soon()
-        while await connection.post(b"5\r\nhello\r\n", until):  # noqa: ASYNC110  # nobody else says that the peer is gone
+        while await connection.send_chunk(b"5\r\nhello\r\n", until):  # noqa: ASYNC110  # nobody else says that the peer is gone
             await asyncio.sleep(0.01)
         try:
-            response = await connection.posted(until)
+            response = await connection.read_response(until)
         except ConnectionClosed:
             assert kind == "blocking"  # the kernel has dropped it
         else:
@@ -380,21 +378,21 @@ def test_who_has_answered_or_closed_need_not_take_more(answer: bytes, kind: str)
             peer.socket.shutdown(socket.SHUT_WR)
         peer.wait()
 
-    async def test(connection: ClientConnection) -> None:
+    async def test(connection: HttpClient) -> None:
         until = soon()
         await posts(connection, until)
         if answer:
-            assert (await connection.posted(until)).body == b"hello"
+            assert (await connection.read_response(until)).body == b"hello"
         else:
             with pytest.raises(ConnectionClosed):
-                await connection.posted(until)
+                await connection.read_response(until)
         assert time.monotonic() < until - 5
 
     talk(kind, script, test)
 
 
 def test_a_request_that_is_not_taken_is_given_up_at_the_deadline(kind: str) -> None:
-    async def test(connection: ClientConnection) -> None:
+    async def test(connection: HttpClient) -> None:
         began = time.monotonic()
         with pytest.raises(TimeoutError):
             await posts(connection, began + 0.3)
@@ -409,21 +407,21 @@ def test_who_waits_for_a_peer_to_take_more_hears_of_its_end(kind: str) -> None:
         peer.wait(0.3)
         peer.reset()
 
-    async def test(connection: ClientConnection) -> None:
+    async def test(connection: HttpClient) -> None:
         until = soon()
         await posts(connection, until)
         assert time.monotonic() < until - 5
         with pytest.raises(ConnectionClosed):
-            await connection.posted(until)
+            await connection.read_response(until)
 
     talk(kind, script, test)
 
 
 def test_answers_are_awaited_no_longer_than_until_the_deadline(kind: str) -> None:
-    async def test(connection: ClientConnection) -> None:
-        assert await connection.post(POST, soon())
+    async def test(connection: HttpClient) -> None:
+        assert await connection.send_chunk(POST, soon())
         with pytest.raises(TimeoutError):
-            await connection.posted(time.monotonic() + 0.1)
+            await connection.read_response(time.monotonic() + 0.1)
         assert not connection.port
 
     talk(kind, lambda peer: peer.wait(), test)
@@ -442,8 +440,8 @@ def test_what_comes_unasked_is_no_answer_to_the_next_request(unasked: bytes, kin
         go_on.sent.set()
         peer.wait()
 
-    async def test(connection: ClientConnection) -> None:
-        response = await connection.ask(GET, deadline=soon(), whole=False)
+    async def test(connection: HttpClient) -> None:
+        response = await connection.send_request(GET, deadline=soon(), whole=False)
         assert response.body + await rest_of(connection) == b"one"
         assert connection.is_open()
         await go_on.until_read()
@@ -456,7 +454,7 @@ def test_no_timer_outlives_what_it_was_for() -> None:
     """With deadlines of minutes, they would add up to what was asked for in that time."""
     timers: list[asyncio.TimerHandle] = []
 
-    async def test(connection: ClientConnection) -> None:
+    async def test(connection: HttpClient) -> None:
         loop = asyncio.get_running_loop()
         later = loop.call_later
 
@@ -465,8 +463,8 @@ def test_no_timer_outlives_what_it_was_for() -> None:
             return timers[-1]
 
         with mock.patch.object(loop, "call_later", noted):
-            await connection.ask(GET, deadline=soon())
-            await connection.ask(GET, deadline=soon(), whole=False)
+            await connection.send_request(GET, deadline=soon())
+            await connection.send_request(GET, deadline=soon(), whole=False)
             await rest_of(connection)
 
     talk("loop", answering(HELLO, HELLO), test)

@@ -14,7 +14,7 @@ from adapter.test_loop import QUEUE, body, get
 from fixtures.loading import every_fixture, fixture
 from support.fake_runtime_api import ARN, FakeRuntimeApi
 
-from lambda_web_adapter.events import source_of
+from lambda_web_adapter.events import find_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,7 +141,7 @@ def test_the_event_of_every_source(asgi: FakeRuntimeApi, folder: str, aspect: st
     outcome = asgi.invoke(event)
 
     reply = outcome.json
-    if source_of(event).http:
+    if find_source(event).is_http:
         assert outcome.name == "response"
         text = reply["body"]
         reply = json.loads(base64.b64decode(text) if reply["isBase64Encoded"] else text)

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from lambda_web_adapter.adapter.diagnostics.dump_file import StacksFile
-from lambda_web_adapter.ipc.parent_process import STACKS_TO
+from lambda_web_adapter.adapter.diagnostics.dump_file import StackDumpFile
+from lambda_web_adapter.ipc.parent_process import STACK_DUMP_FD_VARIABLE
 
 ON_LAMBDA = {"AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/f"}
 
@@ -22,7 +22,7 @@ ON_LAMBDA = {"AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/f"}
     ],
 )
 def test_it_is_there_where_a_line_is_an_event(environment: dict[str, str], wanted: bool) -> None:
-    file = StacksFile.where_wanted(environment)
+    file = StackDumpFile.create_if_needed(environment)
 
     assert (file is not None) is wanted
     if file:
@@ -35,19 +35,19 @@ def test_a_system_that_forbids_it_goes_without(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(os, "memfd_create", forbidden)
 
-    assert StacksFile.where_wanted(ON_LAMBDA) is None
+    assert StackDumpFile.create_if_needed(ON_LAMBDA) is None
 
 
 def test_what_was_written_is_read_once() -> None:
-    file = StacksFile.where_wanted(ON_LAMBDA)
+    file = StackDumpFile.create_if_needed(ON_LAMBDA)
     assert file
     variables: dict[str, str] = {}
-    file.hand_on(variables, execute=False)
-    descriptor = int(variables[STACKS_TO])
+    file.pass_to_child(variables, execute=False)
+    descriptor = int(variables[STACK_DUMP_FD_VARIABLE])
     os.write(descriptor, b"first ")
     os.write(descriptor, b"second")
 
-    assert (file.take(), file.take()) == ("first second", "")
+    assert (file.read_and_clear(), file.read_and_clear()) == ("first second", "")
     os.write(descriptor, b"third")
-    assert file.take() == "third"
+    assert file.read_and_clear() == "third"
     file.close()

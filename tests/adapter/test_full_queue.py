@@ -13,8 +13,8 @@ from adapter.test_app_failures import problem
 from adapter.test_concurrent_invocations import Environment, environment
 from adapter.test_loop import QUEUE, error_type, get
 
-from lambda_web_adapter.adapter.app_client import AppConnection
-from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
+from lambda_web_adapter.adapter.app_client import AppClient
+from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
 from lambda_web_adapter.adapter.process.readiness import wait_until_ready
 from lambda_web_adapter.errors import AppNotReady, AppTimeout
 from lambda_web_adapter.settings import Settings
@@ -104,12 +104,12 @@ def test_an_app_is_ended_that_has_taken_no_connection(seconds: float, ends: bool
         listener.listen(0)
         port = listener.getsockname()[1]
         app = App(port, speaks=speaks)
-        connection = AppConnection(cast("AppProcess", app), "127.0.0.1", OneAtATime())
+        connection = AppClient(cast("AppProcess", app), "127.0.0.1", BlockingBackend())
         with socket.create_connection(("127.0.0.1", port)):  # which fills the queue
             deadline = time.monotonic() + seconds
             with pytest.raises(AppTimeout, match="connection"):
-                run(connection.exchange(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", b"", "GET", deadline))
-            run(connection.wait_until_done(deadline, ""))
+                run_blocking(connection.exchange(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", b"", "GET", deadline))
+            run_blocking(connection.wait_until_done(deadline, ""))
 
     assert app.killed is ends
 

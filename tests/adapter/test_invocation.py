@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import pytest
 from adapter.test_loop import QUEUE, get
 
-from lambda_web_adapter.adapter.invocation import Invoker, deadline_of
-from lambda_web_adapter.adapter.io.blocking_backend import run
+from lambda_web_adapter.adapter.invocation import Invoker, deadline_from_invocation
+from lambda_web_adapter.adapter.io.blocking_backend import run_blocking
 from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppUnreachable, InvalidEvent
 from lambda_web_adapter.events.reading import read_event
-from lambda_web_adapter.events.source import MAX_REPLY
+from lambda_web_adapter.events.source import LAMBDA_PAYLOAD_LIMIT
 from lambda_web_adapter.http.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.app_client import AppConnection
+    from lambda_web_adapter.adapter.app_client import AppClient
 
 
 class Raising:
@@ -41,7 +41,7 @@ class Raising:
 
 
 def invoker(error: Exception) -> Invoker:
-    return Invoker(Settings(), cast("AppConnection", Raising(error)))
+    return Invoker(Settings(), cast("AppClient", Raising(error)))
 
 
 def invocation(event: object, *, deadline_ms: int = 0) -> Invocation:
@@ -49,7 +49,7 @@ def invocation(event: object, *, deadline_ms: int = 0) -> Invocation:
 
 
 def replied(invoker: Invoker, event: object) -> Any:
-    reply = run(invoker.reply_to(invocation(event), 0))
+    reply = run_blocking(invoker.reply_to(invocation(event), 0))
     assert isinstance(reply, bytes)
     return json.loads(reply)
 
@@ -68,7 +68,7 @@ def test_a_bug_of_the_adapter_is_an_answer_with_a_trace_in_the_log(capfd: pytest
 
 def test_a_bug_of_the_adapter_fails_an_event_that_is_no_request() -> None:
     with pytest.raises(AdapterError, match="bug"):
-        run(invoker(KeyError("a bug")).reply_to(invocation(QUEUE), 0))
+        run_blocking(invoker(KeyError("a bug")).reply_to(invocation(QUEUE), 0))
 
 
 def test_an_exchange_that_fails_is_the_caller_s_502() -> None:
@@ -92,7 +92,7 @@ class Verbose:
         """Takes no note of it."""
 
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
-        return Response(status=200, headers=[], body=b"x" * MAX_REPLY)
+        return Response(status=200, headers=[], body=b"x" * LAMBDA_PAYLOAD_LIMIT)
 
 
 class Unfinished:
@@ -114,24 +114,24 @@ class Unfinished:
 
 def test_the_rest_of_a_response_that_cannot_be_streamed_does_not_come_before_the_next() -> None:
     connection = Unfinished()
-    streaming = Invoker(Settings(invoke_mode="response_stream"), cast("AppConnection", connection))
+    streaming = Invoker(Settings(invoke_mode="response_stream"), cast("AppClient", connection))
 
-    reply = run(streaming.reply_to(invocation(get("/")), 0))
+    reply = run_blocking(streaming.reply_to(invocation(get("/")), 0))
 
     assert isinstance(reply, StreamedReply)
-    assert b'"statusCode":500' in reply.begin
+    assert b'"statusCode":500' in reply.prelude
     assert connection.closed
 
 
 @pytest.mark.parametrize("event", [get("/"), QUEUE], ids=["request", "message"])
 def test_an_invocation_that_failed_leaves_nothing_to_the_garbage_collector(event: object) -> None:
     """It comes by after hundreds of invocations, and each could keep a reply of megabytes until then."""
-    failing = Invoker(Settings(), cast("AppConnection", Verbose()))
+    failing = Invoker(Settings(), cast("AppClient", Verbose()))
     gc.collect()
     gc.disable()
     try:
         with suppress(AdapterError):
-            run(failing.reply_to(invocation(event), 0))
+            run_blocking(failing.reply_to(invocation(event), 0))
         found = gc.collect()
     finally:
         gc.enable()
@@ -152,7 +152,7 @@ def test_an_invocation_that_failed_leaves_nothing_to_the_garbage_collector(event
 def test_the_deadline_is_a_little_before_lambda_s(left: float | None, expected: float) -> None:
     deadline_ms = 0 if left is None else int((time.time() + left) * 1000)
 
-    found = deadline_of(invocation(None, deadline_ms=deadline_ms), 0.5) - time.monotonic()
+    found = deadline_from_invocation(invocation(None, deadline_ms=deadline_ms), 0.5) - time.monotonic()
 
     assert found == pytest.approx(expected, abs=0.1)
 

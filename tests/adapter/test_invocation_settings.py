@@ -9,13 +9,13 @@ import pytest
 from adapter.test_loop import QUEUE, get
 
 from lambda_web_adapter.adapter.invocation import Invoker
-from lambda_web_adapter.adapter.io.blocking_backend import run
+from lambda_web_adapter.adapter.io.blocking_backend import run_blocking
 from lambda_web_adapter.errors import AppRejectedEvent, InvalidEvent
 from lambda_web_adapter.http.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.app_client import AppConnection
+    from lambda_web_adapter.adapter.app_client import AppClient
 
 
 class Answering:
@@ -43,12 +43,12 @@ class App:
     def __init__(self, status: int = 200, body: bytes = b"", **variables: str) -> None:
         headers = [(b"content-type", b"application/json"), (b"Server", b"toy"), (b"x-kept", b"yes")]
         self._connection = Answering(Response(status=status, headers=headers, body=body))
-        settings = Settings.from_environment(variables)
-        self._invoker = Invoker(settings, cast("AppConnection", self._connection))
+        settings = Settings.from_environ(variables)
+        self._invoker = Invoker(settings, cast("AppClient", self._connection))
 
     def invoke(self, event: object) -> Any:
         event_bytes = json.dumps(event).encode()
-        reply = run(self._invoker.reply_to(Invocation(request_id="the-id", event=event_bytes), 0))
+        reply = run_blocking(self._invoker.reply_to(Invocation(request_id="the-id", event=event_bytes), 0))
         assert isinstance(reply, bytes)
         return json.loads(reply)
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambda_web_adapter.adapter.diagnostics.log import log, log_once
-from lambda_web_adapter.ipc.log_config import LogControls
+from lambda_web_adapter.ipc.log_config import LogConfig
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
@@ -114,7 +114,7 @@ def test_what_is_said_once_is_said_once(capfd: pytest.CaptureFixture[str]) -> No
     ],
 )
 def test_the_controls(environment: dict[str, str], expected: tuple[bool, int, bool]) -> None:
-    found = LogControls(environment)
+    found = LogConfig(environment)
 
     assert (found.json, found.level, found.one_line) == expected
 

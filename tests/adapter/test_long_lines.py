@@ -15,7 +15,7 @@ from adapter.test_log_output import Reader, full_pipe
 from support.processes import SECONDS, wait_until
 
 from lambda_web_adapter.adapter.diagnostics import stderr_tail
-from lambda_web_adapter.adapter.diagnostics.stderr_tail import LastWords
+from lambda_web_adapter.adapter.diagnostics.stderr_tail import StderrTail
 from lambda_web_adapter.ipc import log_output
 from lambda_web_adapter.ipc.log_output import LogOutput
 
@@ -195,11 +195,11 @@ def on_write(monkeypatch: pytest.MonkeyPatch, function: Callable[[], None]) -> l
 def test_a_line_that_comes_in_parts_is_passed_on_whole(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stderr_tail, "_LINE_SECONDS", SECONDS, raising=False)
     sizes = on_write(monkeypatch, lambda: None)
-    heard = LastWords()
+    heard = StderrTail()
     poll = select.poll()
     poll.register(heard._reader, select.POLLIN)
     with os.fdopen(os.dup(heard._writer), "wb", buffering=0) as stderr:
-        heard.listen()
+        heard.start_relay()
         stderr.write(TRACEBACK[:100])
         wait_until(lambda: not poll.poll(0), "the first part is read")
         stderr.write(TRACEBACK[100:])

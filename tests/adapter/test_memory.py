@@ -18,7 +18,7 @@ def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-kept = memory.keep()
+kept = memory.keep_freed_memory()
 before = resident()
 for _ in range(2):
     held = [b"x" * 4_000_000 for _ in range(4)]

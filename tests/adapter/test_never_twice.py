@@ -14,8 +14,8 @@ from adapter.test_app_failures import problem
 from adapter.test_loop import get
 from support.processes import SECONDS, children, free_port, wait_until
 
-from lambda_web_adapter.adapter.app_client import AppConnection
-from lambda_web_adapter.adapter.io.blocking_backend import OneAtATime, run
+from lambda_web_adapter.adapter.app_client import AppClient
+from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,12 +196,12 @@ def request(marker: str) -> bytes:
 def test_a_request_of_which_no_byte_was_taken_goes_out_on_a_new_connection() -> None:
     server = Server(lambda number: number == 1)
     with ScriptedServer(server) as listening:
-        app = AppConnection(cast("AppProcess", App(listening.port)), "127.0.0.1", OneAtATime())
+        app = AppClient(cast("AppProcess", App(listening.port)), "127.0.0.1", BlockingBackend())
         deadline = time.monotonic() + SECONDS
-        run(app.exchange(request("first"), b"", "GET", deadline))
+        run_blocking(app.exchange(request("first"), b"", "GET", deadline))
         assert server.broken.wait(SECONDS)
 
-        response = run(app.exchange(request("second"), b"", "GET", deadline))
+        response = run_blocking(app.exchange(request("second"), b"", "GET", deadline))
         app.close()
 
     assert response.body == b"ok"

@@ -15,7 +15,7 @@ from adapter.test_app_failures import problem
 from adapter.test_loop import QUEUE, error_type, get
 from support.fake_runtime_api import FakeRuntimeApi
 
-from lambda_web_adapter.adapter.io.response_parser import ResponseReader
+from lambda_web_adapter.adapter.io.response_parser import ResponseParser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,8 +81,8 @@ def test_a_response_is_read_as_far_as_its_source_takes_it(
 
 def test_a_body_in_tiny_parts_takes_no_more_memory() -> None:
     part = b"2\r\nxy\r\n" * 10_000
-    reader = ResponseReader()
-    reader.expect("GET")
+    reader = ResponseParser()
+    reader.start("GET")
     reader.feed(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
     tracemalloc.start()
     try:

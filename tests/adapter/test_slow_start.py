@@ -190,7 +190,7 @@ class Started:
 
     def ready(self, variables: dict[str, str]) -> Future[None]:
         """Is waited for, and says a little later that it is ready."""
-        settings = Settings.from_environment(variables)
+        settings = Settings.from_environ(variables)
         ours, theirs = socket.socketpair()
         self.control = ControlChannel(ours)
         with ours, theirs, ThreadPoolExecutor() as pool:
@@ -221,6 +221,6 @@ def test_by_default_an_app_is_taken_to_hang_where_its_start_takes_longer_than_mo
 
 
 def test_without_bound_no_app_is_taken_to_hang() -> None:
-    settings = Settings.from_environment({"AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS": "0"})
+    settings = Settings.from_environ({"AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS": "0"})
 
     assert not is_overdue(cast("AppProcess", Started(100_000)), settings)

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from support.fake_runtime_api import Answer, FakeRuntimeApi
 from support.processes import PROJECT, Running, children, runs, wait_until
 
-from lambda_web_adapter.adapter.process.supervisor import FAILED_STARTS
+from lambda_web_adapter.adapter.process.supervisor import MAX_FAILED_STARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +125,7 @@ class Life:
             before = self.state
             getattr(self, f"_{step.name.lower()}")()
             self.state = TABLE[self.state, step]
-            if self.state is State.DOWN and self._failed_starts == FAILED_STARTS:
+            if self.state is State.DOWN and self._failed_starts == MAX_FAILED_STARTS:
                 self.state = State.FAILED
             self._check(before)
 
@@ -280,7 +280,7 @@ def lives(draw: st.DrawFn) -> list[Input]:
             failed_starts += 1
         if inputs[-1] is Input.READY:
             failed_starts = 0
-        if failed_starts == FAILED_STARTS:
+        if failed_starts == MAX_FAILED_STARTS:
             break
         state = TABLE[state, inputs[-1]]
     return inputs

@@ -20,7 +20,7 @@ PATIENT = """
 import sys
 from lambda_web_adapter import cli
 from lambda_web_adapter.adapter.process import stop
-stop._STOP_SECONDS, stop._FOR_OTHERS_SECONDS = 14.0, float(sys.argv[1])
+stop._STOP_SECONDS, stop._WORKERS_SECONDS = 14.0, float(sys.argv[1])
 cli.main(sys.argv[2:])
 """
 # A server that writes down how it ends.

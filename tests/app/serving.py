@@ -25,7 +25,7 @@ import os, socket, sys
 from lambda_web_adapter.app.server import serve
 from lambda_web_adapter.settings import Settings
 
-sys.exit(serve(Settings.from_environment(os.environ), *(socket.socket(fileno=int(number)) for number in sys.argv[1:])))
+sys.exit(serve(Settings.from_environ(os.environ), *(socket.socket(fileno=int(number)) for number in sys.argv[1:])))
 """
 # A warning is an error there too; but the sockets are left for the kernel to close, as they are in the adapter's fork.
 _WARNINGS = ("-W", "error", "-W", "ignore:unclosed:ResourceWarning")

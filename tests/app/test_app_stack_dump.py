@@ -11,7 +11,7 @@ import pytest
 from app.serving import Served, serving
 from support.processes import wait_until
 
-from lambda_web_adapter.ipc.parent_process import SHOW_STACKS
+from lambda_web_adapter.ipc.parent_process import STACK_DUMP_SIGNAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ TIMES = 10
 
 def is_handling(pid: int) -> bool:
     """Whether a thread has the signal still before it, or the main thread is in its handler."""
-    bit = 1 << (SHOW_STACKS - 1)
+    bit = 1 << (STACK_DUMP_SIGNAL - 1)
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     masks = dict(line.split(":\t") for line in lines if line.startswith(("SigPnd", "ShdPnd", "SigBlk")))
     return any(int(mask, 16) & bit for mask in masks.values())
@@ -74,7 +74,7 @@ def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when a signal was handled")
 def test_it_outlives_each_signal_for_them(busy: Served) -> None:
     for number in range(SIGNALS):
-        os.kill(busy.process.pid, SHOW_STACKS)
+        os.kill(busy.process.pid, STACK_DUMP_SIGNAL)
         wait_until(lambda: busy.process.poll() is not None or not is_handling(busy.process.pid), "the signal's handler")
         assert busy.process.poll() is None, f"the app ended with {busy.process.returncode} by signal {number}"
 

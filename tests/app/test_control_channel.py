@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from support.processes import SECONDS, wait_until
 
-from lambda_web_adapter.app.control_channel import Control
+from lambda_web_adapter.app.control_channel import AdapterChannel
 
 
 @pytest.mark.parametrize("blocking", [True, False], ids=["as it was opened", "as an event loop has it"])
@@ -16,7 +16,7 @@ def test_more_is_said_than_the_channel_holds(blocking: bool) -> None:
     adapter, app = socket.socketpair()
     with adapter, app:
         app.setblocking(blocking)
-        control = Control(app)
+        control = AdapterChannel(app)
         speaker = Thread(target=_say, args=(control,))
         speaker.start()
         with adapter.makefile("r") as lines:
@@ -26,7 +26,7 @@ def test_more_is_said_than_the_channel_holds(blocking: bool) -> None:
     assert heard == [f"done {port}\n" for port in range(20_000)]
 
 
-def _say(control: Control) -> None:
+def _say(control: AdapterChannel) -> None:
     for port in range(20_000):
         control.done(port)
 
@@ -41,7 +41,7 @@ def test_an_adapter_that_ends_asks_for_nothing(sent: bytes, reset: bool) -> None
             if reset:
                 app.sendall(b"done 1\n")  # which the adapter leaves unread
         found: list[list[str]] = []
-        asking = Thread(target=lambda: found.append(Control(app).asked()), daemon=True)
+        asking = Thread(target=lambda: found.append(AdapterChannel(app).read_messages()), daemon=True)
         asking.start()
         asking.join(SECONDS)
 
@@ -55,7 +55,7 @@ def test_a_line_that_comes_in_parts_is_one(blocking: bool) -> None:
         app.setblocking(blocking)
         adapter.sendall(b"stacks\nsnap")
         found: list[list[str]] = []
-        asking = Thread(target=lambda: found.append(Control(app).asked()), daemon=True)
+        asking = Thread(target=lambda: found.append(AdapterChannel(app).read_messages()), daemon=True)
         asking.start()
         wait_until(lambda: found or not _unread(app), "the first part is read")
         adapter.sendall(b"shot\n")

@@ -14,7 +14,7 @@ from flask import Flask
 from starlette.applications import Starlette
 from werkzeug.local import LocalProxy
 
-from lambda_web_adapter.app.loader import MODULES, NAMES, find_app, interface_of
+from lambda_web_adapter.app.loader import MODULES, NAMES, detect_interface, load_app
 from lambda_web_adapter.errors import AppNotFound
 
 Write = Callable[[str, str], None]
@@ -63,20 +63,20 @@ def name_of(app: Any) -> str:
 def test_an_app_in_a_module(write: Write, tmp_path: Path, name: str) -> None:
     write("main.py", WSGI)
 
-    assert name_of(find_app(name, tmp_path)) == "main:app"
+    assert name_of(load_app(name, tmp_path)) == "main:app"
 
 
 def test_a_name_of_ones_own(write: Write, tmp_path: Path) -> None:
     write("main.py", APP.format("site"))
 
-    assert name_of(find_app("main:site", tmp_path)) == "main:site"
+    assert name_of(load_app("main:site", tmp_path)) == "main:site"
 
 
 def test_an_app_inside_an_object_in_a_package(write: Write, tmp_path: Path) -> None:
     write("shop/__init__.py", "")
     write("shop/web.py", "class sites:\n    def front(environ, start_response): ...\n")
 
-    assert name_of(find_app("shop.web:sites.front", tmp_path)) == "shop.web:sites.front"
+    assert name_of(load_app("shop.web:sites.front", tmp_path)) == "shop.web:sites.front"
 
 
 @pytest.mark.parametrize("name", ["shop.web:app", "shop.web.app"])
@@ -84,14 +84,14 @@ def test_an_app_in_a_package(write: Write, tmp_path: Path, name: str) -> None:
     write("shop/__init__.py", "")
     write("shop/web.py", WSGI)
 
-    assert name_of(find_app(name, tmp_path)) == "shop.web:app"
+    assert name_of(load_app(name, tmp_path)) == "shop.web:app"
 
 
 def test_the_folder_is_searched_first(write: Write, tmp_path: Path) -> None:
     write("main.py", WSGI)
 
-    find_app("main", tmp_path)
-    find_app("main", tmp_path)
+    load_app("main", tmp_path)
+    load_app("main", tmp_path)
 
     assert sys.path[0] == str(tmp_path)
     assert sys.path.count(str(tmp_path)) == 1
@@ -101,13 +101,13 @@ def test_the_folder_is_searched_first(write: Write, tmp_path: Path) -> None:
 def test_a_factory_is_called(write: Write, tmp_path: Path, name: str) -> None:
     write("main.py", "def create_app(debug=False):\n    def made(environ, start_response): ...\n    return made\n")
 
-    assert find_app(name, tmp_path).__name__ == "made"
+    assert load_app(name, tmp_path).__name__ == "made"
 
 
 def test_a_factory_that_is_called_by_name_may_be_any_callable(write: Write, tmp_path: Path) -> None:
     write("main.py", f"import functools\n{WSGI}\nmake = functools.partial(lambda made: made, app)\n")
 
-    assert name_of(find_app("main:make()", tmp_path)) == "main:app"
+    assert name_of(load_app("main:make()", tmp_path)) == "main:app"
 
 
 @pytest.mark.parametrize("made", ["None", "42", "'app'"])
@@ -115,28 +115,28 @@ def test_a_factory_that_makes_no_app(write: Write, tmp_path: Path, made: str) ->
     write("main.py", f"def create_app(): return {made}\n")
 
     with pytest.raises(AppNotFound, match=rf"main:create_app returned {made}"):
-        find_app("main:create_app", tmp_path)
+        load_app("main:create_app", tmp_path)
 
 
 def test_an_async_factory_makes_no_app(write: Write, tmp_path: Path) -> None:
     write("main.py", "async def create_app(): ...\n")
 
     with pytest.raises(AppNotFound, match="main:create_app"):
-        find_app("main:create_app", tmp_path)
+        load_app("main:create_app", tmp_path)
 
 
 def test_a_factory_that_needs_arguments_cannot_be_called(write: Write, tmp_path: Path) -> None:
     write("main.py", "def create_app(config, debug): ...\n")
 
     with pytest.raises(AppNotFound, match=r"main:create_app.* arguments"):
-        find_app("main:create_app()", tmp_path)
+        load_app("main:create_app()", tmp_path)
 
 
 def test_a_factory_that_needs_an_argument_is_no_app(write: Write, tmp_path: Path) -> None:
     write("main.py", "def create_app(config): ...\n")
 
     with pytest.raises(AppNotFound, match="create_app"):
-        interface_of(find_app("main:create_app", tmp_path))
+        detect_interface(load_app("main:create_app", tmp_path))
 
 
 @pytest.mark.parametrize("name", ["main:create_app().site", "main:create_app()()"])
@@ -144,14 +144,14 @@ def test_nothing_may_follow_a_call(write: Write, tmp_path: Path, name: str) -> N
     write("main.py", "def create_app():\n    def made(environ, start_response): ...\n    return made\n")
 
     with pytest.raises(AppNotFound, match="main:app"):
-        find_app(name, tmp_path)
+        load_app(name, tmp_path)
 
 
 def test_an_exception_in_a_factory_comes_out_as_itself(write: Write, tmp_path: Path) -> None:
     write("main.py", "def create_app(): raise LookupError('no database')\n")
 
     with pytest.raises(LookupError, match="no database"):
-        find_app("main:create_app", tmp_path)
+        load_app("main:create_app", tmp_path)
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -159,19 +159,19 @@ def test_an_exception_in_a_factory_comes_out_as_itself(write: Write, tmp_path: P
 def test_discovery(write: Write, tmp_path: Path, module: str, name: str) -> None:
     write(f"{module}.py", APP.format(name))
 
-    assert name_of(find_app("", tmp_path)) == f"{module}:{name}"
+    assert name_of(load_app("", tmp_path)) == f"{module}:{name}"
 
 
 def test_discovery_of_a_factory(write: Write, tmp_path: Path) -> None:
     write("wsgi.py", "def create_app():\n    def made(environ, start_response): ...\n    return made\n")
 
-    assert find_app("", tmp_path).__name__ == "made"
+    assert load_app("", tmp_path).__name__ == "made"
 
 
 def test_discovery_in_a_package(write: Write, tmp_path: Path) -> None:
     write("app/__init__.py", WSGI)
 
-    assert name_of(find_app("", tmp_path)) == "app:app"
+    assert name_of(load_app("", tmp_path)) == "app:app"
 
 
 @pytest.mark.parametrize("first", range(len(MODULES)))
@@ -179,21 +179,21 @@ def test_discovery_takes_the_first_module(write: Write, tmp_path: Path, first: i
     for module in MODULES[first:]:
         write(f"{module}.py", WSGI)
 
-    assert name_of(find_app("", tmp_path)) == f"{MODULES[first]}:app"
+    assert name_of(load_app("", tmp_path)) == f"{MODULES[first]}:app"
 
 
 @pytest.mark.parametrize("first", range(len(NAMES)))
 def test_discovery_takes_the_first_name(write: Write, tmp_path: Path, first: int) -> None:
     write("main.py", "".join(APP.format(name) for name in reversed(NAMES[first:])))
 
-    assert name_of(find_app("", tmp_path)) == f"main:{NAMES[first]}"
+    assert name_of(load_app("", tmp_path)) == f"main:{NAMES[first]}"
 
 
 def test_nothing_to_discover(write: Write, tmp_path: Path) -> None:
     write("shop.py", WSGI)
 
     with pytest.raises(AppNotFound) as caught:
-        find_app("", tmp_path)
+        load_app("", tmp_path)
 
     assert str(tmp_path) in str(caught.value)
     assert "main.py, app.py, wsgi.py, asgi.py" in str(caught.value)
@@ -204,7 +204,7 @@ def test_a_discovered_module_without_an_app(write: Write, tmp_path: Path) -> Non
     write("main.py", "api = 1\n")
 
     with pytest.raises(AppNotFound, match="Module 'main' has none of app, application, create_app"):
-        find_app("", tmp_path)
+        load_app("", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["shop:app", "shop.app", "shop", "shop.web:app"])
@@ -213,7 +213,7 @@ def test_a_module_that_is_not_there(write: Write, tmp_path: Path, name: str) -> 
     write("other.py", WSGI)
 
     with pytest.raises(AppNotFound, match=r"There is no module 'shop.*Modules there: main, other\.") as caught:
-        find_app(name, tmp_path)
+        load_app(name, tmp_path)
 
     assert str(tmp_path) in str(caught.value)
 
@@ -222,12 +222,12 @@ def test_a_module_that_is_not_in_its_package(write: Write, tmp_path: Path) -> No
     write("shop/__init__.py", "")
 
     with pytest.raises(AppNotFound, match=r"There is no module 'shop\.web'"):
-        find_app("shop.web:app", tmp_path)
+        load_app("shop.web:app", tmp_path)
 
 
 def test_a_module_that_is_not_there_in_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(AppNotFound, match="There are no modules there"):
-        find_app("main:app", tmp_path)
+        load_app("main:app", tmp_path)
 
 
 def test_a_module_that_is_not_there_among_many(write: Write, tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_a_module_that_is_not_there_among_many(write: Write, tmp_path: Path) -> 
         write(f"module_{number:02}.py", "")
 
     with pytest.raises(AppNotFound) as caught:
-        find_app("main:app", tmp_path)
+        load_app("main:app", tmp_path)
 
     assert "module_09." in str(caught.value)
     assert "module_10" not in str(caught.value)
@@ -246,7 +246,7 @@ def test_what_is_no_name_of_an_app(write: Write, tmp_path: Path, name: str) -> N
     write("main.py", WSGI)
 
     with pytest.raises(AppNotFound, match="main:app"):
-        find_app(name, tmp_path)
+        load_app(name, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["main:site", "main.site", "main:app.site", "main:site.app"])
@@ -254,7 +254,7 @@ def test_an_attribute_that_is_not_there(write: Write, tmp_path: Path, name: str)
     write("main.py", WSGI)
 
     with pytest.raises(AppNotFound, match=r"Module 'main' has no attribute '(site|app\.site|site\.app)'"):
-        find_app(name, tmp_path)
+        load_app(name, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["main:app", "main", ""])
@@ -262,21 +262,21 @@ def test_a_missing_attribute_comes_with_what_may_be_meant(write: Write, tmp_path
     write("main.py", "from flask import Flask\napi = Flask('main')\n_private = Flask('main')\nNUMBER = 1\n")
 
     with pytest.raises(AppNotFound, match="It has api, which may be what you mean"):
-        find_app(name, tmp_path)
+        load_app(name, tmp_path)
 
 
 def test_what_may_be_meant_is_an_app_and_not_just_callable(write: Write, tmp_path: Path) -> None:
     write("main.py", "from typing import Optional\nfrom flask import Flask, g, request, session\napi = Flask('main')\n")
 
     with pytest.raises(AppNotFound, match="It has api, which may be what you mean"):
-        find_app("main:app", tmp_path)
+        load_app("main:app", tmp_path)
 
 
 def test_what_may_be_meant_is_not_looked_at_more_than_needed(write: Write, tmp_path: Path) -> None:
     write("main.py", f"{LAZY}\nfrom flask import Flask\nsettings = Lazy()\napi = Flask('main')\n")
 
     with pytest.raises(AppNotFound, match="It has api, which may be what you mean"):
-        find_app("main:app", tmp_path)
+        load_app("main:app", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_what_the_module_raises_comes_out_as_itself(
     write("shop/web.py", source)
 
     with pytest.raises(error) as caught:
-        find_app("shop.web:app", tmp_path)
+        load_app("shop.web:app", tmp_path)
 
     assert not isinstance(caught.value, AppNotFound)
 
@@ -468,7 +468,7 @@ def wrapped(*args: object, **kwargs: object) -> None: ...
     ],
 )
 def test_the_kind_is_seen(app: object, kind: str) -> None:
-    assert interface_of(app) == kind
+    assert detect_interface(app) == kind
 
 
 # Made in the test, since pytest looks at parameters.
@@ -485,7 +485,7 @@ def test_the_kind_is_seen(app: object, kind: str) -> None:
 def test_the_kind_is_seen_without_a_look_at_lazy_attributes(make: Callable[[], object], kind: str) -> None:
     app = make()
 
-    assert interface_of(app) == kind
+    assert detect_interface(app) == kind
 
 
 @pytest.mark.parametrize(
@@ -503,21 +503,21 @@ def test_the_kind_is_seen_without_a_look_at_lazy_attributes(make: Callable[[], o
 )
 def test_what_is_no_app_as_far_as_can_be_seen(app: object, text: str) -> None:
     with pytest.raises(AppNotFound, match=text):
-        interface_of(app)
+        detect_interface(app)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="the mark is of Python 3.12")
 def test_a_function_that_is_marked_as_asynchronous_is_an_asgi_app() -> None:
     def marked(*args: object) -> None: ...
 
-    assert interface_of(vars(inspect)["markcoroutinefunction"](marked)) == "asgi"
+    assert detect_interface(vars(inspect)["markcoroutinefunction"](marked)) == "asgi"
 
 
 def test_a_proxy_for_what_is_not_there_is_no_app() -> None:
     app: Any = LocalProxy(lambda: Lazy().app)
 
     with pytest.raises(AppNotFound, match="AWS_LWA_INTERFACE"):
-        interface_of(app)
+        detect_interface(app)
 
 
 @pytest.mark.parametrize(
@@ -534,14 +534,14 @@ def test_an_app_with_a_server_of_its_own_comes_with_what_to_do(package: str, nam
     base = of_server(package, "Blocks" if package == "gradio" else name)
 
     with pytest.raises(AppNotFound, match=advice):
-        interface_of(type(name, (type(base),), {})())
+        detect_interface(type(name, (type(base),), {})())
 
 
 @pytest.mark.parametrize("said", ["wsgi", "asgi"])
 def test_the_kind_can_be_said(said: str) -> None:
-    assert interface_of(takes_anything, said) == said
+    assert detect_interface(takes_anything, said) == said
 
 
 def test_what_cannot_be_called_is_no_app_whatever_is_said() -> None:
     with pytest.raises(AppNotFound, match="cannot be called"):
-        interface_of(42, "wsgi")
+        detect_interface(42, "wsgi")

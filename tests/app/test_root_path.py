@@ -22,7 +22,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from lambda_web_adapter.app import middleware as wrapping
 from lambda_web_adapter.app.asgi import root_path
 from lambda_web_adapter.app.asgi.root_path import APART, IN_PATH, NONE, root_path_of
-from lambda_web_adapter.app.loader import interface_of
+from lambda_web_adapter.app.loader import detect_interface
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -530,4 +530,4 @@ def test_functions_and_classes_without_a_module_are_looked_at_as_well() -> None:
     nameless = type("Nameless", (Holds,), {"__module__": None})()
 
     assert root_path_of(names["app"], "auto") == root_path_of(nameless, "auto") == "in-path"
-    assert interface_of(names["app"]) == interface_of(nameless) == "asgi"
+    assert detect_interface(names["app"]) == detect_interface(nameless) == "asgi"

@@ -24,8 +24,8 @@ class Watched(Invocation):
     __slots__ = ("asked",)
 
     def __init__(self) -> None:
-        front = envelope.in_front(b"", messages.Invocation("1", b""), b'{"path": "/"}', {})
-        super().__init__(front[envelope.HEAD :], b"")
+        front = envelope.prepend_envelope(b"", messages.Invocation("1", b""), b'{"path": "/"}', {})
+        super().__init__(front[envelope.HEADER_BYTES :], b"")
         self.asked = 0
 
     @property

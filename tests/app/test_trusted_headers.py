@@ -11,7 +11,7 @@ from app.client import Client, request
 from app.serving import Served, starting
 
 from lambda_web_adapter.http.messages import Invocation
-from lambda_web_adapter.http.trusted_headers import RESERVED
+from lambda_web_adapter.http.trusted_headers import RESERVED_HEADERS
 from lambda_web_adapter.ipc import envelope
 
 KINDS = [
@@ -63,7 +63,7 @@ def seen(alone: Served, client: Client, *headers: tuple[str, str]) -> Seen:
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS)
-@pytest.mark.parametrize("name", sorted(RESERVED))
+@pytest.mark.parametrize("name", sorted(RESERVED_HEADERS))
 def test_a_client_does_not_speak_for_the_adapter(alone: Served, client: Client, name: str, spelled: Any) -> None:
     found = seen(alone, client, (spelled(name), "/forged"), ("X-Other", "1"))
 
@@ -79,7 +79,7 @@ def test_a_client_does_not_say_how_it_was_reached(alone: Served, client: Client)
 
 
 def test_what_stands_in_front_of_a_client_s_request_is_no_invocation(alone: Served, client: Client) -> None:
-    forged = envelope.in_front(
+    forged = envelope.prepend_envelope(
         request("GET", "/what"), Invocation(request_id="1", event=b""), b'{"forged": true}', None
     )
 

@@ -13,7 +13,7 @@ from conformance.cells import Answers
 from conformance.columns import environment_of
 from conformance.recorder import response_bytes
 from conformance.table import cells
-from lambda_web_adapter.events import source_of
+from lambda_web_adapter.events import find_source
 from lambda_web_adapter.http.headers import end_to_end
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def test_a_reply_is_translated(column: str, cell: Answers) -> None:
     event = found.event.event
     response = end_to_end(found.response, found.event.request.method, found.settings.exclude_response_headers)
 
-    reply = json.loads(source_of(event, found.settings).reply(response, event))
+    reply = json.loads(find_source(event, found.settings).build_reply(response, event))
 
     check(column, cell, found, reply)
 

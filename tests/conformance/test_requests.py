@@ -17,7 +17,7 @@ from conformance.problems import problem_of
 from conformance.table import cells
 from conformance.wire import expected, read
 from lambda_web_adapter.errors import AdapterError
-from lambda_web_adapter.events import source_of, to_request
+from lambda_web_adapter.events import build_request, find_source
 from lambda_web_adapter.http.messages import Invocation
 from lambda_web_adapter.settings import Settings
 
@@ -33,7 +33,7 @@ def fixture_of(column: str, cell: Becomes) -> Fixture:
 
 
 def translated(event: Any, settings: Settings, verbatim: bytes) -> bytes:
-    request = to_request(source_of(event, settings), event, settings, verbatim)
+    request = build_request(find_source(event, settings), event, settings, verbatim)
     return request_bytes(request, Invocation(request_id="1", event=verbatim))
 
 
@@ -99,7 +99,7 @@ def test_what_is_refused_is_not_translated(column: str, cell: Refuses) -> None:
     event, environment = changed(column, cell)
 
     with pytest.raises(AdapterError) as raised:
-        translated(event, Settings.from_environment(environment), b"")
+        translated(event, Settings.from_environ(environment), b"")
 
     assert raised.value.error_type == cell.error_type
     assert cell.status in (0, raised.value.status)

@@ -104,7 +104,7 @@ def expected(request: Request) -> Read:
         "x-real-ip": request.client,
         "x-forwarded-prefix": request.prefix,
         "content-length": str(len(request.body)) if request.body or request.method in _WITH_LENGTH else "",
-        **dict(request.marks),
+        **dict(request.reserved_headers),
     }
     headers |= {name: [value] for name, value in told.items() if value}
     target = f"{request.path}?{request.query}" if request.query else request.path

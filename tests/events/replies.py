@@ -5,7 +5,7 @@ from typing import Any
 
 from fixtures.loading import fixture
 
-from lambda_web_adapter.events import source_of
+from lambda_web_adapter.events import find_source
 from lambda_web_adapter.http.messages import Response
 
 Headers = list[tuple[bytes, bytes]]
@@ -19,4 +19,4 @@ def reply_of(folder: str, given: Response) -> Any:
     """The reply to a response, from the source of the folder's simplest event."""
     found = fixture(folder, "simple")
     event = found.event
-    return json.loads(source_of(event, found.settings).reply(given, event))
+    return json.loads(find_source(event, found.settings).build_reply(given, event))

@@ -6,7 +6,7 @@ import pytest
 from fixtures.loading import fixture
 
 from events.replies import Headers, reply_of, response
-from lambda_web_adapter.events import source_of, to_request
+from lambda_web_adapter.events import build_request, find_source
 from lambda_web_adapter.settings import Settings
 
 BOTH = pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_reply_in_multi_values_has_multi_value_headers_and_no_headers() -> Non
 def test_an_event_whose_multi_value_map_is_null_takes_single_values() -> None:
     event = fixture("alb_single", "null_maps").event
 
-    assert json.loads(source_of(event).reply(response(204), event)) == {
+    assert json.loads(find_source(event).build_reply(response(204), event)) == {
         "statusCode": 204,
         "statusDescription": "204 No Content",
         "body": "",
@@ -53,7 +53,7 @@ def test_an_event_whose_multi_value_map_is_null_takes_single_values() -> None:
 def test_an_event_whose_single_maps_are_null_takes_multi_values() -> None:
     event = fixture("alb_multi", "null_single_maps").event
 
-    assert json.loads(source_of(event).reply(response(204), event)) == {
+    assert json.loads(find_source(event).build_reply(response(204), event)) == {
         "statusCode": 204,
         "statusDescription": "204 No Content",
         "body": "",
@@ -147,4 +147,4 @@ def test_a_cookie_for_which_no_spelling_is_left_is_dropped_and_nothing_else_is()
 def test_client_port_preservation_does_not_become_part_of_the_address(hops: str, client: str) -> None:
     event = {"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/", "headers": {"x-forwarded-for": hops}}
 
-    assert to_request(source_of(event), event, Settings(), b"").client == client
+    assert build_request(find_source(event), event, Settings(), b"").client == client

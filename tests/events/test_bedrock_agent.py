@@ -7,7 +7,7 @@ import pytest
 
 from events.odd import SWITCHED_ON, sent
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import source_of
+from lambda_web_adapter.events import find_source
 from lambda_web_adapter.http.messages import Response
 
 
@@ -139,7 +139,7 @@ def test_what_no_request_can_carry_is_refused(event: dict[str, Any]) -> None:
 )
 def test_the_reply_to_an_event_with_half_of_a_surrogate_pair_can_be_written(event: dict[str, Any]) -> None:
     """The reply repeats what the event says; one that cannot be written would end the adapter, not the invocation."""
-    reply = json.loads(source_of(event, SWITCHED_ON).reply(Response(status=200, body=b"ok"), event))
+    reply = json.loads(find_source(event, SWITCHED_ON).build_reply(Response(status=200, body=b"ok"), event))
 
     assert reply["response"]["httpStatusCode"] == 200
 
@@ -156,7 +156,7 @@ def test_a_property_with_half_of_a_surrogate_pair_is_sent_or_refused() -> None:
 def test_a_reply_has_the_event_s_version_of_the_message() -> None:
     event = agent(messageVersion="2.0")
 
-    reply = json.loads(source_of(event, SWITCHED_ON).reply(Response(status=204), event))
+    reply = json.loads(find_source(event, SWITCHED_ON).build_reply(Response(status=204), event))
 
     assert reply == {
         "messageVersion": "2.0",

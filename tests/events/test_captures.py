@@ -14,7 +14,7 @@ from conformance.wire import Read, read
 from support.whole_request import request_bytes
 
 from events.odd import SWITCHED_ON
-from lambda_web_adapter.events import SOURCES, source_of, to_request
+from lambda_web_adapter.events import SOURCES, build_request, find_source
 from lambda_web_adapter.http.messages import Invocation, Request
 from lambda_web_adapter.settings import Settings
 
@@ -41,7 +41,7 @@ def event_in(path: Path) -> Any:
 
 def request_in(path: Path) -> Request:
     event = event_in(path)
-    return to_request(source_of(event), event, Settings(), path.read_bytes())
+    return build_request(find_source(event), event, Settings(), path.read_bytes())
 
 
 def read_in(path: Path) -> Read:
@@ -59,8 +59,8 @@ def values(request: Read, name: str) -> list[str]:
 def test_a_capture_is_recognised(name: str, source: str) -> None:
     event = event_in(VOKER / name)
 
-    assert source_of(event).name == source
-    assert [found.name for found in SOURCES if found.recognises(event)] == [source]
+    assert find_source(event).name == source
+    assert [found.name for found in SOURCES if found.matches(event)] == [source]
 
 
 @pytest.mark.parametrize(("name", "source"), CAPTURES)
@@ -160,7 +160,7 @@ def meaning(request: Read) -> tuple[Any, ...]:
 def test_any_sample_is_translated(path: Path) -> None:
     event = event_in(path)
 
-    made = to_request(source_of(event), event, Settings(), path.read_bytes())
+    made = build_request(find_source(event), event, Settings(), path.read_bytes())
 
     assert request_bytes(made, INVOCATION).endswith(made.body)
     assert event == event_in(path)
@@ -170,7 +170,7 @@ def test_any_sample_is_translated(path: Path) -> None:
 def test_any_sample_is_of_one_source_at_most(path: Path) -> None:
     event = event_in(path)
 
-    found = [source.name for source in SOURCES if isinstance(event, dict) and source.recognises(event)]
+    found = [source.name for source in SOURCES if isinstance(event, dict) and source.matches(event)]
 
     assert len(found) <= 1, found
 
@@ -195,11 +195,11 @@ def source_in_the_name(name: str) -> str:
 
 @pytest.mark.parametrize("path", every_file(EXAMPLES))
 def test_an_example_is_of_the_source_that_its_name_tells(path: Path) -> None:
-    assert source_of(event_in(path), SWITCHED_ON).name == source_in_the_name(path.stem)
+    assert find_source(event_in(path), SWITCHED_ON).name == source_in_the_name(path.stem)
 
 
 @pytest.mark.parametrize("path", every_file(EXAMPLES))
 def test_without_switches_the_same_but_for_those_that_need_one(path: Path) -> None:
     name = source_in_the_name(path.stem)
 
-    assert source_of(event_in(path)).name == ("pass-through" if name in ("websocket", "bedrock-agent") else name)
+    assert find_source(event_in(path)).name == ("pass-through" if name in ("websocket", "bedrock-agent") else name)

@@ -23,7 +23,7 @@ from fixtures.loading import (
 )
 
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import SOURCES, source_of, to_request
+from lambda_web_adapter.events import SOURCES, build_request, find_source
 from lambda_web_adapter.http.headers import end_to_end
 from lambda_web_adapter.settings import Settings
 
@@ -116,14 +116,14 @@ def every_folder(folders: list[str]) -> list[Any]:
 def test_an_event_is_recognised_by_its_source_alone(folder: str, aspect: str) -> None:
     event = json.loads(event_bytes(folder, aspect))
 
-    assert [source.name for source in SOURCES if source.recognises(event)] == [SOURCE_NAMES[folder]]
+    assert [source.name for source in SOURCES if source.matches(event)] == [SOURCE_NAMES[folder]]
 
 
 @pytest.mark.parametrize(("folder", "aspect"), every_fixture(*ALL_FOLDERS))
 def test_an_event_is_of_the_source_that_its_folder_names(folder: str, aspect: str) -> None:
     found = fixture(folder, aspect)
 
-    assert source_of(found.event, found.settings).name == found.source
+    assert find_source(found.event, found.settings).name == found.source
 
 
 @pytest.mark.parametrize(("folder", "aspect"), every_fixture(*SWITCHED_FOLDERS))
@@ -133,7 +133,7 @@ def test_an_event_is_of_the_source_that_its_folder_names(folder: str, aspect: st
 def test_an_event_whose_source_is_not_switched_on_is_passed_through(
     settings: Settings | None, folder: str, aspect: str
 ) -> None:
-    assert source_of(fixture(folder, aspect).event, settings).name == "pass-through"
+    assert find_source(fixture(folder, aspect).event, settings).name == "pass-through"
 
 
 @pytest.mark.parametrize(("folder", "aspect"), every_fixture(*ALL_FOLDERS))
@@ -141,7 +141,7 @@ def test_an_event_becomes_the_request_beside_it(folder: str, aspect: str) -> Non
     found = fixture(folder, aspect)
     event, settings = found.event, found.settings
 
-    request = to_request(source_of(event, settings), event, settings, found.verbatim)
+    request = build_request(find_source(event, settings), event, settings, found.verbatim)
 
     assert request == found.request
 
@@ -151,7 +151,7 @@ def test_translating_leaves_the_event_unchanged(folder: str, aspect: str) -> Non
     found = fixture(folder, aspect)
     event, settings = found.event, found.settings
 
-    to_request(source_of(event, settings), event, settings, found.verbatim)
+    build_request(find_source(event, settings), event, settings, found.verbatim)
 
     assert event == found.event
 
@@ -162,7 +162,7 @@ def test_an_event_that_cannot_be_served_is_refused_with_the_reason(folder: str, 
     event = json.loads(verbatim)
 
     with pytest.raises(InvalidEvent, match=r"Lambda@Edge.*Put CloudFront in front of a function URL instead\.$"):
-        to_request(source_of(event, Settings()), event, Settings(), verbatim)
+        build_request(find_source(event, Settings()), event, Settings(), verbatim)
 
 
 @pytest.mark.parametrize(("folder", "aspect"), every_reply())
@@ -171,7 +171,7 @@ def test_a_response_becomes_the_reply_beside_it(folder: str, aspect: str) -> Non
     event = found.event.event
     response = end_to_end(found.response, found.event.request.method, found.settings.exclude_response_headers)
 
-    reply = json.loads(source_of(event, found.settings).reply(response, event))
+    reply = json.loads(find_source(event, found.settings).build_reply(response, event))
 
     # Written out, since Python takes 1 for true and 200.0 for 200.
     assert json.dumps(reply, sort_keys=True) == json.dumps(found.reply, sort_keys=True)

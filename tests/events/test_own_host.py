@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fixtures.loading import fixture
 
-from lambda_web_adapter.events import source_of, to_request
+from lambda_web_adapter.events import build_request, find_source
 from lambda_web_adapter.settings import Settings
 
 OWN = "a1b2c3.execute-api.eu-central-1.amazonaws.com"
@@ -20,8 +20,8 @@ def event_of(folder: str, path: str, context: dict[str, Any], headers: dict[str,
 
 
 def prefix_and_path(event: dict[str, Any], **variables: str) -> tuple[str, str]:
-    settings = Settings.from_environment(variables)
-    request = to_request(source_of(event, settings), event, settings, b"")
+    settings = Settings.from_environ(variables)
+    request = build_request(find_source(event, settings), event, settings, b"")
     return request.prefix, request.path
 
 

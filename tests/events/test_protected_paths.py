@@ -6,7 +6,7 @@ import pytest
 from fixtures.loading import fixture
 
 from lambda_web_adapter.errors import ForbiddenPath
-from lambda_web_adapter.events import source_of, to_request
+from lambda_web_adapter.events import build_request, find_source
 from lambda_web_adapter.http.messages import Request
 from lambda_web_adapter.settings import Settings
 
@@ -20,8 +20,8 @@ def asked_with(headers: dict[str, str], path: str = "/", **variables: str) -> Re
     """The same of a client that sends headers of its own."""
     found = fixture("function_url", "simple")
     event = {**found.event, "rawPath": path, "headers": {**found.event["headers"], **headers}}
-    settings = Settings.from_environment({"AWS_LWA_PROTECT_EVENT_PATHS": "true", **variables})
-    return to_request(source_of(event, settings), event, settings, b"")
+    settings = Settings.from_environ({"AWS_LWA_PROTECT_EVENT_PATHS": "true", **variables})
+    return build_request(find_source(event, settings), event, settings, b"")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_and_which_are_not(variables: dict[str, str], path: str) -> None:
     ],
 )
 def test_events_still_get_there(event: dict[str, Any]) -> None:
-    settings = Settings.from_environment(
+    settings = Settings.from_environ(
         {
             "AWS_LWA_PROTECT_EVENT_PATHS": "true",
             "AWS_LWA_WEBSOCKET_PATH": "/events",
@@ -192,7 +192,7 @@ def test_events_still_get_there(event: dict[str, Any]) -> None:
         }
     )
 
-    assert to_request(source_of(event, settings), event, settings, b"").path.startswith("/events")
+    assert build_request(find_source(event, settings), event, settings, b"").path.startswith("/events")
 
 
 def test_only_a_bare_request_is_refused_and_the_reason_is_short() -> None:
@@ -219,10 +219,10 @@ def test_a_stage_in_front_is_no_way_around(
 ) -> None:
     event = fixture(source, "simple").event
     event = {**event, "rawPath": path, "path": path, "requestContext": {**event["requestContext"], **context}}
-    settings = Settings.from_environment({"AWS_LWA_PROTECT_EVENT_PATHS": "true", **variables})
+    settings = Settings.from_environ({"AWS_LWA_PROTECT_EVENT_PATHS": "true", **variables})
 
     with pytest.raises(ForbiddenPath):
-        to_request(source_of(event, settings), event, settings, b"")
+        build_request(find_source(event, settings), event, settings, b"")
 
 
 @pytest.mark.parametrize(
@@ -238,18 +238,18 @@ def test_a_stage_in_front_is_no_way_around(
 )
 def test_a_base_path_that_only_the_app_takes_off_is_no_way_around(source: str, route: dict[str, Any]) -> None:
     event = {**fixture(source, "simple").event, **route, "rawPath": "/shop/events", "path": "/shop/events"}
-    settings = Settings.from_environment({"AWS_LWA_PROTECT_EVENT_PATHS": "true"})
+    settings = Settings.from_environ({"AWS_LWA_PROTECT_EVENT_PATHS": "true"})
 
     with pytest.raises(ForbiddenPath):
-        to_request(source_of(event, settings), event, settings, b"")
+        build_request(find_source(event, settings), event, settings, b"")
 
 
 def test_a_page_below_another_path_of_the_api_is_the_clients() -> None:
     event = fixture("rest_api", "simple").event
     event = {**event, "resource": "/my/{proxy+}", "pathParameters": {"proxy": "events"}, "path": "/my/events"}
-    settings = Settings.from_environment({"AWS_LWA_PROTECT_EVENT_PATHS": "true"})
+    settings = Settings.from_environ({"AWS_LWA_PROTECT_EVENT_PATHS": "true"})
 
-    assert to_request(source_of(event, settings), event, settings, b"").path == "/my/events"
+    assert build_request(find_source(event, settings), event, settings, b"").path == "/my/events"
 
 
 def test_a_path_of_endless_readings_is_refused_without_reading_them_all() -> None:

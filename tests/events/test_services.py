@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lambda_web_adapter.events import PASS_THROUGH, source_of, to_request
-from lambda_web_adapter.events.services import _KEYS, origin_of
+from lambda_web_adapter.events import PASS_THROUGH, build_request, find_source
+from lambda_web_adapter.events.services import _DISTINCTIVE_KEYS, find_service
 from lambda_web_adapter.settings import Settings
 
 
@@ -132,7 +132,7 @@ def records(source: Any, key: str = "eventSource") -> dict[str, Any]:
     ],
 )
 def test_a_service_is_named_by_its_marks(event: Any, origin: str) -> None:
-    assert origin_of(event) == origin
+    assert find_service(event) == origin
 
 
 @pytest.mark.parametrize(
@@ -163,20 +163,20 @@ def test_a_service_is_named_by_its_marks(event: Any, origin: str) -> None:
     ],
 )
 def test_what_has_no_marks_is_called_direct(event: Any) -> None:
-    assert origin_of(event) == "direct"
+    assert find_service(event) == "direct"
 
 
-@pytest.mark.parametrize(("name", "keys"), _KEYS)
+@pytest.mark.parametrize(("name", "keys"), _DISTINCTIVE_KEYS)
 def test_no_service_s_keys_are_another_s(name: str, keys: frozenset[str]) -> None:
-    assert origin_of(dict.fromkeys(keys)) == name
+    assert find_service(dict.fromkeys(keys)) == name
 
 
 @pytest.mark.parametrize("event", [[{"eventSource": "aws:sqs"}], [{"info": {}, "arguments": {}}]])
 def test_a_list_reaches_the_app_by_its_service_s_name(event: list[Any]) -> None:
-    settings = Settings.from_environment({"AWS_LWA_PASS_THROUGH_PATH": "/events/{source}"})
-    made = to_request(source_of(event), event, settings, b"[]")
+    settings = Settings.from_environ({"AWS_LWA_PASS_THROUGH_PATH": "/events/{source}"})
+    made = build_request(find_source(event), event, settings, b"[]")
 
-    assert (made.method, made.path, made.body) == ("POST", f"/events/{origin_of(event)}", b"[]")
+    assert (made.method, made.path, made.body) == ("POST", f"/events/{find_service(event)}", b"[]")
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,8 @@ def test_a_list_reaches_the_app_by_its_service_s_name(event: list[Any]) -> None:
     ],
 )
 def test_the_path_has_the_name_where_the_setting_asks_for_it(setting: str, path: str) -> None:
-    settings = Settings.from_environment({"AWS_LWA_PASS_THROUGH_PATH": setting})
+    settings = Settings.from_environ({"AWS_LWA_PASS_THROUGH_PATH": setting})
 
-    made = to_request(PASS_THROUGH, records("aws:sqs"), settings, b"{}")
+    made = build_request(PASS_THROUGH, records("aws:sqs"), settings, b"{}")
 
-    assert (made.path, made.marks) == (path, [("x-amzn-event-source", "sqs")])
+    assert (made.path, made.reserved_headers) == (path, [("x-amzn-event-source", "sqs")])

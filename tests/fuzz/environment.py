@@ -166,8 +166,8 @@ class App:
         """Its responses are small."""
 
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, *, whole: bool) -> Response:
-        end = envelope.HEAD + int.from_bytes(head[1 : envelope.HEAD], "big")
-        envelope.event_of(head[envelope.HEAD : end], body)
+        end = envelope.HEADER_BYTES + int.from_bytes(head[1 : envelope.HEADER_BYTES], "big")
+        envelope.parse_event(head[envelope.HEADER_BYTES : end], body)
         head = head[end:]
         self.requests.append(head + body)
         outcome = self._outcome
@@ -223,7 +223,7 @@ def live(answer: bytes, outcome: Outcome, variables: Mapping[str, str]) -> Lived
         variables: the settings.
     """
     api, app, log, nothing = Lambda(answer), App(outcome), io.BytesIO(), Nothing()
-    settings = Settings.from_environment({**variables, "AWS_LWA_REGISTER_EXTENSION": "false"})
+    settings = Settings.from_environ({**variables, "AWS_LWA_REGISTER_EXTENSION": "false"})
     with (
         mock.patch("socket.create_connection", side_effect=lambda *args: Wire(api)),
         mock.patch.object(worker, "AppConnection", return_value=app),
@@ -232,5 +232,5 @@ def live(answer: bytes, outcome: Outcome, variables: Mapping[str, str]) -> Lived
         mock.patch.object(blocking_backend, "time", nothing),
         mock.patch.object(adapter_log, "_output", log),
     ):
-        code = lifecycle.live("127.0.0.1:9001", [cast("AppProcess", Process())], settings, lifecycle.Kind())
+        code = lifecycle.run("127.0.0.1:9001", [cast("AppProcess", Process())], settings, lifecycle.Environment())
     return Lived(code, log.getvalue().decode(), api.posted, app.requests)

@@ -21,7 +21,7 @@ from lambda_web_adapter.adapter.process.ports import listen
 from lambda_web_adapter.local.gateway_app import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, SEPARATOR
-from lambda_web_adapter.local.runtime_api_app import RuntimeService
+from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
 from lambda_web_adapter.local.server import Dispatch, LocalServer
 
 PREFIX = "/2018-06-01/runtime/invocation"
@@ -82,7 +82,7 @@ class Reply:
 class Bootstrap:
     """Takes events, and replies as it is told to."""
 
-    def __init__(self, service: RuntimeService) -> None:
+    def __init__(self, service: RuntimeApiApp) -> None:
         self._address = service.address
         self._prefix = f"/{service.key}{PREFIX}"
         self.connection = http.client.HTTPConnection(service.address, timeout=SECONDS)
@@ -128,7 +128,7 @@ class Local:
     def __init__(self, event_source: str) -> None:
         self._sockets = [listen("127.0.0.1", 0), listen("127.0.0.1", 0)]
         self.port, runtime_port = (each.getsockname()[1] for each in self._sockets)
-        self.service = RuntimeService(60, f"127.0.0.1:{runtime_port}")
+        self.service = RuntimeApiApp(60, f"127.0.0.1:{runtime_port}")
         gateway = GatewayApp(GATEWAYS[event_source], self.service.invoke)
         self._server = LocalServer(Dispatch(gateway, self.service, runtime_port), nothing)
         self._thread = Thread(target=lambda: asyncio.run(self._serve()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from lambda_web_adapter.local.gateway_app import GatewayApp, request_of
+from lambda_web_adapter.local.gateway_app import GatewayApp, request_from_scope
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.pending_invocation import Outcome
 
@@ -148,7 +148,7 @@ def test_what_a_client_asks_for_cannot_break_a_line_of_the_log(capsys: pytest.Ca
 
 
 def test_a_request_is_read_with_a_time_and_an_id_of_its_own() -> None:
-    first, second = request_of(scope(), b""), request_of(scope(), b"")
+    first, second = request_from_scope(scope(), b""), request_from_scope(scope(), b"")
 
     assert first.request_id != second.request_id
     assert first.time_ms > 1_700_000_000_000
@@ -156,7 +156,7 @@ def test_a_request_is_read_with_a_time_and_an_id_of_its_own() -> None:
 
 
 def test_a_caller_without_an_address_is_this_machine() -> None:
-    found = request_of(scope(client=None, server=None), b"")
+    found = request_from_scope(scope(client=None, server=None), b"")
 
     assert (found.source_ip, found.port) == ("127.0.0.1", 0)
 
@@ -164,7 +164,7 @@ def test_a_caller_without_an_address_is_this_machine() -> None:
 def test_path_query_and_header_values_are_read_as_utf_8() -> None:
     headers = [(b"x-a", "ö".encode()), (b"x-b", b"\xf6")]
 
-    found = request_of(scope(raw_path="/ö".encode(), query="ö=%C3".encode(), headers=headers), b"body")
+    found = request_from_scope(scope(raw_path="/ö".encode(), query="ö=%C3".encode(), headers=headers), b"body")
 
     assert (found.raw_path, found.query, found.body) == ("/ö", "ö=%C3", b"body")
     assert found.headers == [("x-a", "ö"), ("x-b", "\ufffd")]

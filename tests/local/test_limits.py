@@ -13,7 +13,7 @@ import pytest
 from local.streaming import Local
 from support.processes import SECONDS, wait_until
 
-from lambda_web_adapter.local.asgi_messages import BodyTooLarge, SenderLeft, read_body
+from lambda_web_adapter.local.asgi_messages import BodyTooLarge, ClientDisconnected, read_body
 from lambda_web_adapter.local.gateway_app import INVOKE_PATH
 from lambda_web_adapter.local.gateways import GATEWAYS
 
@@ -171,7 +171,7 @@ def read(most: int | None, *messages: ASGIReceiveEvent) -> tuple[bytes | type[Ex
 
     try:
         return asyncio.run(read_body(receive, most)), taken
-    except (BodyTooLarge, SenderLeft) as error:
+    except (BodyTooLarge, ClientDisconnected) as error:
         return type(error), taken
 
 
@@ -189,4 +189,4 @@ def test_as_much_as_may_come_is_read() -> None:
 
 
 def test_what_was_sent_before_the_sender_left_is_no_body() -> None:
-    assert read(4, part(b"ab"), {"type": "http.disconnect"}) == (SenderLeft, 2)
+    assert read(4, part(b"ab"), {"type": "http.disconnect"}) == (ClientDisconnected, 2)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambda_web_adapter.local.gateways import GATEWAYS, MalformedReply, Response
-from lambda_web_adapter.local.gateways.prelude import SEPARATOR, PreludeReader
+from lambda_web_adapter.local.gateways.prelude import SEPARATOR, PreludeParser
 
 STREAMING = ("function-url", "rest-api")
 every_streaming = pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in STREAMING])
@@ -25,11 +25,11 @@ def test_only_gateways_that_stream_on_aws_have_a_head() -> None:
 
 
 def test_a_prelude_ends_at_the_first_eight_nuls() -> None:
-    assert PreludeReader(100).feed(b"{}" + bytes(10) + b"a") == (b"{}", b"\0\0a")
+    assert PreludeParser(100).feed(b"{}" + bytes(10) + b"a") == (b"{}", b"\0\0a")
 
 
 def test_seven_nuls_are_no_end() -> None:
-    reader = PreludeReader(100)
+    reader = PreludeParser(100)
 
     assert reader.feed(b"{}" + bytes(7)) is None
     assert reader.feed(b"a" + SEPARATOR) == (b"{}" + bytes(7) + b"a", b"")
@@ -37,14 +37,14 @@ def test_seven_nuls_are_no_end() -> None:
 
 @pytest.mark.parametrize("size", [pytest.param(0, id="none"), pytest.param(3, id="three"), pytest.param(7, id="seven")])
 def test_the_nuls_may_come_in_two_parts(size: int) -> None:
-    reader = PreludeReader(100)
+    reader = PreludeParser(100)
 
     assert reader.feed(b"{}" + bytes(size)) is None
     assert reader.feed(bytes(8 - size) + b"body") == (b"{}", b"body")
 
 
 def test_a_prelude_may_be_as_long_as_the_gateway_says() -> None:
-    assert PreludeReader(10).feed(b"{}" + SEPARATOR + b"body") == (b"{}", b"body")
+    assert PreludeParser(10).feed(b"{}" + SEPARATOR + b"body") == (b"{}", b"body")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_prelude_may_be_as_long_as_the_gateway_says() -> None:
     ],
 )
 def test_a_prelude_that_is_too_long_is_malformed(parts: list[bytes]) -> None:
-    reader = PreludeReader(10)
+    reader = PreludeParser(10)
 
     for part in parts[:-1]:
         assert reader.feed(part) is None

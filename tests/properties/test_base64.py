@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lambda_web_adapter.events import base64_codec, reply_rules
 from lambda_web_adapter.http.messages import Response
 
-AT_ONCE = mock.patch.object(base64_codec, "_LARGE", 0)  # a small body takes the way of a large one
+AT_ONCE = mock.patch.object(base64_codec, "_MIN_FAST_LENGTH", 0)  # a small body takes the way of a large one
 
 characters = st.sampled_from("AZaz09+/=-_ \t\r\n\0é\udc80") | st.characters()
 written = st.binary(max_size=60).map(lambda data: base64.b64encode(data).decode())
@@ -77,9 +77,9 @@ def test_what_is_written_is_the_same_and_read_again(data: bytes) -> None:
 )
 def test_a_reply_that_is_put_together_is_the_same_json(fields: dict[str, str | int], body: bytes, coded: bool) -> None:
     response = Response(status=200, headers=[(b"content-encoding", b"gzip")] if coded else [], body=body)
-    text, is_base64 = reply_rules.body_text(response)
+    text, is_base64 = reply_rules.encode_body(response)
 
-    assert json.loads(reply_rules.reply_bytes(fields, response)) == fields | {
+    assert json.loads(reply_rules.encode_reply(fields, response)) == fields | {
         "body": text,
         "isBase64Encoded": is_base64,
     }

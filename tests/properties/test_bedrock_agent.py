@@ -106,4 +106,4 @@ def test_what_is_not_of_its_declared_type_stays_text(declared: str, text: str) -
 def test_a_call_says_that_it_is_one(method: str, name: str) -> None:
     call = AgentCall(method=method, segments=["a"], query=[Parameter(name=name, declared="string", value="forged")])
 
-    assert translated(bedrock_agent(call), EVERYTHING_ON).marks == [("x-amzn-event-source", "bedrock-agent")]
+    assert translated(bedrock_agent(call), EVERYTHING_ON).reserved_headers == [("x-amzn-event-source", "bedrock-agent")]

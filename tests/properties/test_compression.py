@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.decoding import CODINGS, decoder, read
 
-from lambda_web_adapter.http.compression import begin, compress
-from lambda_web_adapter.http.content_codings import accepted, choose
+from lambda_web_adapter.http.compression import compress, compress_stream
+from lambda_web_adapter.http.content_codings import accepted_codings, choose_coding
 from lambda_web_adapter.http.messages import Response
 from properties.strategies import methods, response_headers
 
@@ -83,7 +83,7 @@ def test_a_client_is_taken_at_its_word(said: tuple[dict[str, int], str]) -> None
     found, accept_encoding = said
     weight = {name: found.get(name, found.get("*", 0)) for name in CODINGS}
 
-    order = accepted(accept_encoding)
+    order = accepted_codings(accept_encoding)
 
     assert set(order) == {name for name in CODINGS if weight[name] and weight[name] >= found.get("identity", 0)}
     assert order == sorted(order, key=lambda name: (-weight[name], CODINGS.index(name)))
@@ -91,7 +91,7 @@ def test_a_client_is_taken_at_its_word(said: tuple[dict[str, int], str]) -> None
 
 @given(st.text() | st.lists(st.sampled_from([*"gzipbrstdx*;=q,. 019-", "gzip", ";q=0", "identity"])).map("".join))
 def test_no_header_is_too_odd(accept_encoding: str) -> None:
-    order = accepted(accept_encoding)
+    order = accepted_codings(accept_encoding)
 
     assert len(set(order)) == len(order)
     assert set(order) <= set(CODINGS)
@@ -112,7 +112,7 @@ def test_a_client_reads_the_body_that_the_app_sent(response: Response, accept_en
     )
     note(coding or ("as it is" if found == response else "as it is, varying"))
     if coding:
-        assert coding in accepted(accept_encoding)
+        assert coding in accepted_codings(accept_encoding)
         assert read(found) == response.body
         assert len(found.body) < len(response.body)
     else:
@@ -125,7 +125,7 @@ _OURS = {b"accept-ranges", b"content-encoding", b"content-length", b"etag", b"va
 
 @given(any_responses, accept_encodings, methods)
 def test_other_headers_are_kept_in_order(response: Response, accept_encoding: str, method: str) -> None:
-    for found in (compress(response, accept_encoding, method), begin(response, accept_encoding, method)[0]):
+    for found in (compress(response, accept_encoding, method), compress_stream(response, accept_encoding, method)[0]):
         sent = [pair for pair in response.headers if pair[0].lower() not in _OURS]
         assert [pair for pair in found.headers if pair[0].lower() not in _OURS] == sent
 
@@ -134,10 +134,10 @@ def test_other_headers_are_kept_in_order(response: Response, accept_encoding: st
 def test_to_compress_once_more_changes_nothing(response: Response, accept_encoding: str, method: str) -> None:
     """What has a coding is left alone, and `vary` names each header once."""
     once = compress(response, accept_encoding, method)
-    head, _ = begin(response, accept_encoding, method)
+    head, _ = compress_stream(response, accept_encoding, method)
 
     assert compress(once, accept_encoding, method) == once
-    assert begin(head, accept_encoding, method)[0] == head
+    assert compress_stream(head, accept_encoding, method)[0] == head
 
 
 @given(any_responses, accept_encodings)
@@ -154,7 +154,7 @@ def test_caches_know_of_every_response_that_another_client_gets_otherwise(
 
 @given(codings, st.lists(bodies, max_size=8))
 def test_every_part_can_be_read_as_soon_as_it_is_out(coding: str, parts: list[bytes]) -> None:
-    head, compressor = begin(Response(status=200, headers=[(b"content-type", b"text/plain")]), coding, "GET")
+    head, compressor = compress_stream(Response(status=200, headers=[(b"content-type", b"text/plain")]), coding, "GET")
     assert compressor
     arrives = decoder(coding)
 
@@ -172,7 +172,7 @@ def test_every_part_can_be_read_as_soon_as_it_is_out(coding: str, parts: list[by
 
 @given(codings, bodies)
 def test_a_whole_body_can_be_read_also_if_it_did_not_become_smaller(coding: str, body: bytes) -> None:
-    chosen = choose(coding)
+    chosen = choose_coding(coding)
 
     assert chosen
     assert decoder(coding)(chosen.whole(body)) == body

@@ -39,7 +39,7 @@ def small_limits() -> Iterator[None]:
 
 
 def body_of(event: bytes) -> bytes:
-    return request_rules.body_bytes(reading.read_event(event))
+    return request_rules.decode_body(reading.read_event(event))
 
 
 def written(event: dict[str, Any], *, escapes: bool, spaces: bool) -> bytes:
@@ -65,14 +65,14 @@ def test_base64_is_read_as_it_was_written(data: bytes, spaces: bool, slashes: bo
 
 NAMES = st.sampled_from(["body", "isBase64Encoded", 'x"body', "x"])
 NESTED = st.recursive(
-    st.none() | st.booleans() | TEXTS | st.just(reading._STAND_IN),
+    st.none() | st.booleans() | TEXTS | st.just(reading._PLACEHOLDER),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
     max_leaves=12,
 )
 
 
 @given(event=st.dictionaries(NAMES, NESTED, max_size=4), spaces=st.booleans())
-@example(event={"x": {"body": "another one"}, "body": reading._STAND_IN}, spaces=False)
+@example(event={"x": {"body": "another one"}, "body": reading._PLACEHOLDER}, spaces=False)
 @example(event={"x": {"body": "another one"}}, spaces=False)
 def test_no_other_body_is_taken_for_the_event_s_own(event: dict[str, Any], spaces: bool) -> None:
     read = reading.read_event(written(event, escapes=False, spaces=spaces))
@@ -100,8 +100,8 @@ def test_what_is_no_json_is_none_with_a_large_body_either(event: bytes) -> None:
 @given(body=TEXTS.map(str.encode) | st.binary(max_size=200), kind=KINDS, coding=st.sampled_from([b"", b"gzip"]))
 def test_a_reply_is_the_same_however_large_its_body(body: bytes, kind: bytes, coding: bytes) -> None:
     response = Response(status=200, headers=[(b"content-type", kind), (b"content-encoding", coding)], body=body)
-    text, is_base64 = reply_rules.body_text(response)
+    text, is_base64 = reply_rules.encode_body(response)
 
-    reply = json.loads(reply_rules.reply_bytes({"statusCode": 200, "headers": {"a": "é"}}, response))
+    reply = json.loads(reply_rules.encode_reply({"statusCode": 200, "headers": {"a": "é"}}, response))
 
     assert reply == {"statusCode": 200, "headers": {"a": "é"}, "body": text, "isBase64Encoded": is_base64}

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from support.whole_request import request_bytes
 
-from lambda_web_adapter.events import source_of, to_request
+from lambda_web_adapter.events import build_request, find_source
 from lambda_web_adapter.http.headers import end_to_end
 from lambda_web_adapter.http.messages import Response
 from lambda_web_adapter.local.gateways import GATEWAYS, Request
@@ -114,7 +114,7 @@ def arrived(name: str, request: Request) -> tuple[h11.Request, bytes]:
     """The request as a server reads it: from the local gateway's event through the adapter, as bytes."""
     event = event_of(name, request)
     server = h11.Connection(h11.SERVER)
-    server.receive_data(request_bytes(to_request(source_of(event), event, Settings(), b""), INVOCATION))
+    server.receive_data(request_bytes(build_request(find_source(event), event, Settings(), b""), INVOCATION))
     head, body = server.next_event(), b""
     assert isinstance(head, h11.Request)
     while isinstance(part := server.next_event(), h11.Data):
@@ -217,7 +217,7 @@ def lines_left(losses: Losses, response: Response) -> Lines:
 def test_the_client_gets_the_response_that_the_app_sent(name: str, response: Response) -> None:
     event = event_of(name, Request(method="GET", raw_path="/"))
 
-    back = GATEWAYS[name].response(source_of(event).reply(end_to_end(response, "GET"), event))
+    back = GATEWAYS[name].response(find_source(event).build_reply(end_to_end(response, "GET"), event))
 
     assert (back.status, back.body) == (response.status, response.body)
     found = by_name(back.headers)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_web_adapter.local.gateways import MalformedReply
-from lambda_web_adapter.local.gateways.prelude import SEPARATOR, PreludeReader
+from lambda_web_adapter.local.gateways.prelude import SEPARATOR, PreludeParser
 
 preludes = st.dictionaries(st.text(), st.text()).map(lambda found: json.dumps(found).encode())
 bodies = st.lists(st.sampled_from([b"", b"\0", b"a", SEPARATOR, b"body"])).map(b"".join) | st.binary()
@@ -22,7 +22,7 @@ def parts_of(payload: bytes, cuts: list[int]) -> list[bytes]:
 @given(preludes, bodies, st.lists(st.integers(min_value=0)))
 def test_wherever_a_stream_is_split_prelude_and_body_are_the_same(prelude: bytes, body: bytes, cuts: list[int]) -> None:
     parts = iter(parts_of(prelude + SEPARATOR + body, cuts))
-    reader = PreludeReader(1_000_000)
+    reader = PreludeParser(1_000_000)
 
     found = next(found for part in parts if (found := reader.feed(part)) is not None)
 
@@ -31,7 +31,7 @@ def test_wherever_a_stream_is_split_prelude_and_body_are_the_same(prelude: bytes
 
 @given(st.binary().filter(lambda payload: SEPARATOR not in payload), st.lists(st.integers(min_value=0)))
 def test_a_stream_without_the_separator_is_all_prelude(payload: bytes, cuts: list[int]) -> None:
-    reader = PreludeReader(1_000_000)
+    reader = PreludeParser(1_000_000)
 
     assert {reader.feed(part) for part in parts_of(payload, cuts)} == {None}
     assert f"after {len(payload)} bytes" in str(reader.missing())
@@ -39,7 +39,7 @@ def test_a_stream_without_the_separator_is_all_prelude(payload: bytes, cuts: lis
 
 @given(preludes, st.integers(1, 200), st.lists(st.integers(min_value=0)))
 def test_the_limit_is_the_same_wherever_a_stream_is_split(prelude: bytes, most: int, cuts: list[int]) -> None:
-    reader = PreludeReader(most)
+    reader = PreludeParser(most)
     try:
         fits = any(reader.feed(part) for part in parts_of(prelude + SEPARATOR, cuts))
     except MalformedReply:

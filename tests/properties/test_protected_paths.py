@@ -124,7 +124,7 @@ def test_events_themselves_are_never_refused(event: Any) -> None:
         "AWS_LWA_BEDROCK_AGENT": "true",
     }
     if recognised(event, variables).name in ("websocket", "bedrock-agent", "pass-through"):
-        assert translated(event, variables).marks
+        assert translated(event, variables).reserved_headers
 
 
 def test_nothing_is_protected_without_the_setting() -> None:

@@ -26,7 +26,7 @@ OPTIONAL = {"websocket": "AWS_LWA_WEBSOCKET_PATH", "bedrock-agent": "AWS_LWA_BED
 
 
 def recognising(event: dict[str, Any]) -> list[str]:
-    return [source.name for source in SOURCES if source.recognises(event)]
+    return [source.name for source in SOURCES if source.matches(event)]
 
 
 @given(any_objects)
@@ -88,7 +88,7 @@ def test_what_is_passed_through_goes_on_verbatim_and_says_where_it_is_from(event
     made = translated(event, chosen)
 
     path = chosen.get("AWS_LWA_PASS_THROUGH_PATH", "/events")
-    [(mark, origin)] = made.marks
+    [(mark, origin)] = made.reserved_headers
     assert mark == "x-amzn-event-source"
     assert origin.replace("-", "").replace("3", "").isalpha(), "fit for a path and a header as it is"
     assert origin == origin.lower()

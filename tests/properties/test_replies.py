@@ -8,7 +8,7 @@ from hypothesis import event as note
 from hypothesis import example, given
 
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import source_of
+from lambda_web_adapter.events import find_source
 from lambda_web_adapter.http.messages import Response
 from properties.gateways import GATEWAYS, Client
 from properties.odd_events import TOO_DEEP, any_events
@@ -44,7 +44,7 @@ def agent_event(action_group: Any) -> dict[str, Any]:
 
 def reply_of(gateway: str, client: Client, response: Response) -> Any:
     event = GATEWAYS[gateway](client)
-    return json.loads(source_of(event).reply(response, event))
+    return json.loads(find_source(event).build_reply(response, event))
 
 
 def strict(constant: str) -> None:
@@ -73,7 +73,7 @@ def test_the_reply_to_any_event_is_json_with_the_keys_of_its_source(
     source = recognised(event, chosen)
     note(source.name)
     try:
-        reply = json.loads(source.reply(response, event), parse_constant=strict)
+        reply = json.loads(source.build_reply(response, event), parse_constant=strict)
     except InvalidEvent:
         assert source.name == "lambda-edge"
         return
@@ -81,7 +81,7 @@ def test_the_reply_to_any_event_is_json_with_the_keys_of_its_source(
         assert reply.keys() == {"messageVersion", "response"}
         assert reply["response"].keys() == AGENT_KEYS
         assert reply["response"]["httpStatusCode"] == response.status
-    elif source.http:
+    elif source.is_http:
         assert reply.keys() - KEYS[source.name] == set()
         assert reply["statusCode"] == response.status
         assert isinstance(reply["body"], str)
@@ -126,7 +126,7 @@ def test_a_websocket_reply_has_status_and_body_and_headers_for_the_handshake(
     message: SocketMessage, response: Response
 ) -> None:
     event = websocket(message)
-    reply = json.loads(recognised(event, EVERYTHING_ON).reply(response, event))
+    reply = json.loads(recognised(event, EVERYTHING_ON).build_reply(response, event))
 
     body = reply["body"]
     assert (base64.b64decode(body, validate=True) if reply["isBase64Encoded"] else body.encode()) == response.body
@@ -139,7 +139,7 @@ def test_a_websocket_reply_has_status_and_body_and_headers_for_the_handshake(
 @given(agent_calls, responses)
 def test_an_agent_gets_status_media_type_and_body(call: AgentCall, response: Response) -> None:
     event = bedrock_agent(call)
-    reply = json.loads(recognised(event, EVERYTHING_ON).reply(response, event))["response"]
+    reply = json.loads(recognised(event, EVERYTHING_ON).build_reply(response, event))["response"]
 
     assert (reply["actionGroup"], reply["apiPath"], reply["httpMethod"]) == ("garden", call.api_path, call.method)
     [(media_type, found)] = reply["responseBody"].items()
@@ -162,7 +162,7 @@ def test_replying_leaves_response_and_event_unchanged(event: Any, response: Resp
     source = recognised(event, chosen)
 
     try:
-        source.reply(response, event)
+        source.build_reply(response, event)
     except InvalidEvent:
         note("not written")
 

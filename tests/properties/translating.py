@@ -8,7 +8,7 @@ from typing import Any
 import h11
 from support.whole_request import request_bytes
 
-from lambda_web_adapter.events import source_of, to_request
+from lambda_web_adapter.events import build_request, find_source
 from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Invocation, Request
 from lambda_web_adapter.settings import Settings
@@ -23,13 +23,13 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 def recognised(event: Any, variables: Mapping[str, str] = NOTHING) -> EventSource:
     """The source of an event under these settings."""
-    return source_of(event, Settings.from_environment(variables))
+    return find_source(event, Settings.from_environ(variables))
 
 
 def translated(event: Any, variables: Mapping[str, str] = NOTHING) -> Request:
     """The request that an event becomes under these settings."""
-    settings = Settings.from_environment(variables)
-    return to_request(source_of(event, settings), event, settings, VERBATIM)
+    settings = Settings.from_environ(variables)
+    return build_request(find_source(event, settings), event, settings, VERBATIM)
 
 
 def request_of(gateway: str, client: Client) -> Request:

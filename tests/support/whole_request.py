@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.http.headers import request_head
+from lambda_web_adapter.http.headers import build_request_head
 
 if TYPE_CHECKING:
     from lambda_web_adapter.http.messages import Invocation, Request
 
 
 def request_bytes(request: Request, invocation: Invocation) -> bytes:
-    return request_head(request, invocation) + request.body
+    return build_request_head(request, invocation) + request.body

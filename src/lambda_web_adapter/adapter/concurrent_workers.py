@@ -10,10 +10,10 @@ import asyncio
 import signal
 from importlib.util import find_spec
 
-from lambda_web_adapter.adapter.io.asyncio_backend import ManyAtOnce
+from lambda_web_adapter.adapter.io.asyncio_backend import AsyncioBackend
 from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.process.stop import stop
-from lambda_web_adapter.adapter.worker import Slot, Strikes
+from lambda_web_adapter.adapter.worker import NextFailures, Worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
 
-def serve(address: str, supervisors: list[Supervisor], settings: Settings, slots: int) -> int:
+def serve(address: str, supervisors: list[Supervisor], settings: Settings, max_concurrency: int) -> int:
     """Serves invocations, so many at once, until SIGTERM, or until there are none to be had any more.
 
     Args:
         address: `host:port` of the Runtime API.
         supervisors: the app's processes, over which the slots are spread evenly.
         settings: the settings.
-        slots: how many invocations at once.
+        max_concurrency: how many invocations at once.
 
     Returns:
         The exit code.
@@ -37,7 +37,7 @@ def serve(address: str, supervisors: list[Supervisor], settings: Settings, slots
         RuntimeApiError: the environment cannot go on.
     """
     with asyncio.Runner(loop_factory=_new_loop) as runner:
-        return runner.run(_serve(address, supervisors, settings, slots))
+        return runner.run(_serve(address, supervisors, settings, max_concurrency))
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -48,18 +48,18 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def _serve(address: str, supervisors: list[Supervisor], settings: Settings, slots: int) -> int:
+async def _serve(address: str, supervisors: list[Supervisor], settings: Settings, max_concurrency: int) -> int:
     stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _stop, stopped)
     for supervisor in supervisors:
-        supervisor.go_over_to(ManyAtOnce(-(-slots // len(supervisors))))
-    strikes = Strikes(slots)
+        supervisor.set_backend(AsyncioBackend(-(-max_concurrency // len(supervisors))))
+    failures = NextFailures(max_concurrency)
     tasks: set[asyncio.Future[int]] = set()
-    for number in range(slots):
+    for number in range(max_concurrency):
         supervisor = supervisors[number % len(supervisors)]
-        runtime = RuntimeApi(address, supervisor.mode, proxy=settings.runtime_api_proxy)
-        slot = Slot(runtime, supervisor, settings, strikes)
-        tasks.add(asyncio.create_task(slot.serve(), name=f"slot {number}"))
+        runtime = RuntimeApi(address, supervisor.backend, proxy=settings.runtime_api_proxy)
+        worker = Worker(runtime, supervisor, settings, failures)
+        tasks.add(asyncio.create_task(worker.serve(), name=f"slot {number}"))
     try:
         done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         return next(iter(done)).result()

@@ -13,19 +13,19 @@ from lambda_web_adapter.adapter import memory
 from lambda_web_adapter.adapter.diagnostics.log import log, log_once
 from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, ResponseTooLarge
-from lambda_web_adapter.events import prelude, source_of, to_request, warm_up
+from lambda_web_adapter.events import build_request, find_source, prelude, warm_up
 from lambda_web_adapter.events.base64_codec import encoded_length
-from lambda_web_adapter.events.pass_through import rejection
+from lambda_web_adapter.events.pass_through import error_from_rejection
 from lambda_web_adapter.events.reading import read_event
-from lambda_web_adapter.http.headers import authorize, end_to_end, request_head
+from lambda_web_adapter.http.headers import authorize, build_request_head, end_to_end
 from lambda_web_adapter.http.messages import Response
-from lambda_web_adapter.ipc.envelope import IN_THE_REQUEST, in_front
+from lambda_web_adapter.ipc.envelope import BODY_IN_REQUEST, prepend_envelope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_web_adapter.adapter.app_client import AppConnection
+    from lambda_web_adapter.adapter.app_client import AppClient
     from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog
     from lambda_web_adapter.events.source import EventSource
     from lambda_web_adapter.http.content_codings import Compressor
@@ -34,29 +34,31 @@ if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
 # How much of a rejection's body is read, in bytes, when the app streams it; the error shows less.
-_ENOUGH_OF_A_REJECTION = 64 * 1024
+_MAX_REJECTION_BYTES = 64 * 1024
 _EMPTY = (b"content-length", b"0")
-_WITHOUT_LENGTH = (204, 304)  # RFC 9110 §8.6
+_STATUSES_WITHOUT_LENGTH = (204, 304)  # RFC 9110 §8.6
 # Lambda's longest time-out, for a Runtime API that names no deadline (Lambda quotas, "Function timeout").
-_LONGEST = 900.0  # seconds
+_MAX_TIMEOUT_SECONDS = 900.0  # seconds
 
 
 class Invoker:
     """Has the app handle invocations, over one connection."""
 
-    def __init__(self, settings: Settings, connection: AppConnection, access: AccessLog | None = None) -> None:
+    def __init__(self, settings: Settings, connection: AppClient, access: AccessLog | None = None) -> None:
         """Takes what all invocations share, and what takes note of them."""
         self._settings = settings
         self._connection = connection
         self._access = access
         self._streams = settings.invoke_mode == "response_stream"
-        self._contexts: ContextHeaders | None = None
-        if settings.context_headers == "always" or (settings.context_headers == "auto" and not connection.takes_event):
+        self._context_headers: ContextHeaders | None = None
+        if settings.context_headers == "always" or (
+            settings.context_headers == "auto" and not connection.accepts_envelope
+        ):
             from lambda_web_adapter.ipc.context_headers import (
                 ContextHeaders,  # a Python app's start need not pay for it
             )
 
-            self._contexts = ContextHeaders(os.environ, partial(log_once, "WARNING"))
+            self._context_headers = ContextHeaders(os.environ, partial(log_once, "WARNING"))
 
     async def reply_to(self, invocation: Invocation, deadline: float) -> bytes | StreamedReply:
         """Has the app handle an invocation's event.
@@ -73,13 +75,13 @@ class Invoker:
             AdapterError: the invocation failed, and its source has no other way to say so.
         """
         if len(invocation.event) >= memory.LARGE:
-            memory.keep()
+            memory.keep_freed_memory()
         event = read_event(invocation.event)
         if warm_up.is_warm_up(event):
             return warm_up.REPLY
-        source = source_of(event, self._settings)
+        source = find_source(event, self._settings)
         streamed = self._streams and source.streams
-        if self._streams and source.http and not streamed:
+        if self._streams and source.is_http and not streamed:
             log_once("WARNING", f"Events of {source.name} take no stream and are answered whole (AWS_LWA_INVOKE_MODE).")
         try:
             return await self._reply(source, event, invocation, deadline, streamed)
@@ -89,54 +91,54 @@ class Invoker:
             log("ERROR", traceback.format_exc(), invocation.request_id)
             problem = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
         if not self._connection.complete:
-            self._connection.abandon()  # the rest of the response would come before the next one
+            self._connection.discard_body()  # the rest of the response would come before the next one
         try:
-            if not source.http or isinstance(problem, AppRejectedEvent):
+            if not source.is_http or isinstance(problem, AppRejectedEvent):
                 raise problem
-            return self._reply_to_failed(source, problem, event, invocation.request_id, streamed)
+            return self._reply_to_error(source, problem, event, invocation.request_id, streamed)
         finally:
             del problem  # its traceback holds this frame, so that event and reply would wait for the garbage collector
 
     async def _reply(
         self, source: EventSource, event: Any, invocation: Invocation, deadline: float, streamed: bool
     ) -> bytes | StreamedReply:
-        verbatim = invocation.event
+        raw_event = invocation.event
         request = self._request(source, event, invocation)
-        lines = self._contexts.of(invocation, event) if self._contexts else b""
+        lines = self._context_headers.build(invocation, event) if self._context_headers else b""
         if invocation.client_context:
-            from lambda_web_adapter.ipc.context_headers import trace_context
+            from lambda_web_adapter.ipc.context_headers import build_trace_headers
 
-            lines += trace_context(invocation.client_context)
-        head = request_head(request, invocation, lines)
-        if self._connection.takes_event:
-            head = in_front(head, invocation, verbatim if source.http else b"", event)
-        del verbatim
+            lines += build_trace_headers(invocation.client_context)
+        head = build_request_head(request, invocation, lines)
+        if self._connection.accepts_envelope:
+            head = prepend_envelope(head, invocation, raw_event if source.is_http else b"", event)
+        del raw_event
         if self._access:
-            self._access.asked(source.name, request)
+            self._access.set_request(source.name, request)
         response = await self._response(source, request, head, deadline, streamed)
         response = end_to_end(response, request.method, self._settings.exclude_response_headers)
         compressor = None
-        if self._settings.enable_compression and source.http and not request.marks:
+        if self._settings.enable_compression and source.is_http and not request.reserved_headers:
             response, compressor = self._compressed(request, response, streamed)
         if self._access:
-            self._access.replies(response)
+            self._access.set_reply(response)
         if streamed:
             return self._stream(source, request, response, deadline, compressor)
-        if compressor or len(response.body) > source.max_reply:  # else it is whole
+        if compressor or len(response.body) > source.payload_limit:  # else it is whole
             await self._read_compressed(source, request, response, deadline, compressor)
-        reply = source.reply(response, event)
+        reply = source.build_reply(response, event)
         self._check_size(reply, response, source, request)
         return reply
 
     def _request(self, source: EventSource, event: Any, invocation: Invocation) -> Request:
         """Makes the request that an event means, and lets go of what was large of the event: it is in the request."""
-        verbatim, invocation.event = invocation.event, b""
-        if source.http:
-            verbatim = b""
-        request = to_request(source, event, self._settings, verbatim)
-        if source.http:
+        raw_event, invocation.event = invocation.event, b""
+        if source.is_http:
+            raw_event = b""
+        request = build_request(source, event, self._settings, raw_event)
+        if source.is_http:
             if event.get("body"):
-                event["body"] = IN_THE_REQUEST
+                event["body"] = BODY_IN_REQUEST
             credentials = self._settings.authorization_source
             if credentials and not authorize(request, credentials):
                 missed = f"A request has no {credentials} header (AWS_LWA_AUTHORIZATION_SOURCE)."
@@ -150,26 +152,26 @@ class Invoker:
 
         One that is larger than its source takes is not whole either: no reply has fewer bytes than its body.
         """
-        self._connection.limit_body(source.max_reply)
+        self._connection.limit_body(source.payload_limit)
         response = await self._connection.exchange(head, request.body, request.method, deadline, whole=not streamed)
         if self._access:
-            self._access.answered(response.status)
+            self._access.set_status(response.status)
         request.body = b""
         if len(response.body) >= memory.LARGE:
-            memory.keep()
-        if self._fails(source, response.status):
+            memory.keep_freed_memory()
+        if self._is_failure(source, response.status):
             await self._read_rejection(response, deadline)
-            raise rejection(response, request)
+            raise error_from_rejection(response, request)
         return response
 
     def _compressed(self, request: Request, response: Response, streamed: bool) -> tuple[Response, Compressor | None]:
         """Compresses what there is of a response; what compresses the rest, if some is to come, is returned with it."""
         from lambda_web_adapter.http import compression, content_codings  # nobody else pays for it
 
-        accept_encoding = content_codings.joined(request.headers)
+        accept_encoding = content_codings.join_accept_encoding(request.headers)
         if self._connection.complete:
             return compression.compress(response, accept_encoding, request.method), None
-        head, compressor = compression.begin(response, accept_encoding, request.method)
+        head, compressor = compression.compress_stream(response, accept_encoding, request.method)
         if compressor:
             head.body = compressor.feed(head.body)
         return head, compressor
@@ -184,12 +186,18 @@ class Invoker:
     ) -> StreamedReply:
         """Begins a reply whose body may still be on its way."""
         complete = self._connection.complete
-        if complete and not response.body and request.method != "HEAD" and response.status not in _WITHOUT_LENGTH:
+        if (
+            complete
+            and not response.body
+            and request.method != "HEAD"
+            and response.status not in _STATUSES_WITHOUT_LENGTH
+        ):
             response.headers.append(_EMPTY)
         begin = prelude(response)
-        if len(begin) > source.max_prelude:
+        if len(begin) > source.prelude_limit:
             raise ResponseTooLarge(
-                f"The response's headers have {len(begin)} bytes, but {source.taker} takes {source.max_prelude}.",
+                f"The response's headers have {len(begin)} bytes, but {source.limited_by} takes "
+                f"{source.prelude_limit}.",
                 f" It was the response to {_route(request)}.",
                 self._settings.too_large_status,
             )
@@ -213,13 +221,13 @@ class Invoker:
         """
         parts = [response.body]
         size = len(response.body)
-        received = source.max_reply if compressor else size
+        received = source.payload_limit if compressor else size
         while not self._connection.complete:
-            if compressor is None or encoded_length(size) > source.max_reply:
+            if compressor is None or encoded_length(size) > source.payload_limit:
                 coded = f", which make {encoded_length(size)} when they are compressed" if compressor else ""
                 what = f"The response has at least {received} bytes{coded}"
                 raise self._too_large(what, source, request)
-            part = await self._connection.more(deadline)
+            part = await self._connection.read_chunk(deadline)
             received += len(part)
             parts.append(compressor.feed(part))
             size += len(parts[-1])
@@ -230,12 +238,12 @@ class Invoker:
     async def _read_rejection(self, response: Response, deadline: float) -> None:
         """Reads what an error has to say, where the response is not whole."""
         while not self._connection.complete:
-            if len(response.body) > _ENOUGH_OF_A_REJECTION:
-                self._connection.abandon()
+            if len(response.body) > _MAX_REJECTION_BYTES:
+                self._connection.discard_body()
                 return
-            response.body += await self._connection.more(deadline)
+            response.body += await self._connection.read_chunk(deadline)
 
-    def _reply_to_failed(
+    def _reply_to_error(
         self, source: EventSource, problem: AdapterError, event: Any, request_id: str, streamed: bool
     ) -> bytes | StreamedReply:
         """Tells an HTTP caller of a problem, and the log."""
@@ -243,8 +251,8 @@ class Invoker:
         log(level, f"{problem.error_type}: {problem}{problem.details}", request_id)
         response = _error_response(problem)
         if self._access:
-            self._access.failed(problem)
-            self._access.replies(response)
+            self._access.set_error(problem)
+            self._access.set_reply(response)
         try:
             return _reply_with(source, response, event, streamed=streamed)
         except Exception as error:  # the loop must outlive an event that not even an error can be written for
@@ -252,24 +260,24 @@ class Invoker:
             raise problem from error
 
     def _check_size(self, reply: bytes, response: Response, source: EventSource, request: Request) -> None:
-        if len(reply) > source.max_reply:
+        if len(reply) > source.payload_limit:
             what = f"The reply has {len(reply)} bytes, for a body of {len(response.body)}"
             raise self._too_large(what, source, request)
 
     def _too_large(self, what: str, source: EventSource, request: Request) -> ResponseTooLarge:
         return ResponseTooLarge(
-            f"{what}, but {source.taker} takes {source.max_reply}. Stream it "
+            f"{what}, but {source.limited_by} takes {source.payload_limit}. Stream it "
             "(AWS_LWA_INVOKE_MODE=response_stream, behind a function URL or a REST API), compress it "
             "(AWS_LWA_ENABLE_COMPRESSION=true), or answer with a presigned URL of a file in S3.",
             f" It was the reply to {_route(request)}.",
             self._settings.too_large_status,
         )
 
-    def _fails(self, source: EventSource, status: int) -> bool:
+    def _is_failure(self, source: EventSource, status: int) -> bool:
         """Says whether a status fails the invocation: of an event that is no request, a queue must see that."""
         if status in self._settings.error_status_codes:
             return True
-        return not source.http and not 200 <= status < 300 and self._settings.event_errors == "fail"
+        return not source.is_http and not 200 <= status < 300 and self._settings.event_errors == "fail"
 
 
 def reply_without_app(
@@ -277,22 +285,22 @@ def reply_without_app(
 ) -> bytes | StreamedReply | None:
     """Return what tells an HTTP caller that there is no app to ask; None if the event is no request."""
     event = read_event(invocation.event)
-    source = source_of(event, settings)
-    if not source.http:
+    source = find_source(event, settings)
+    if not source.is_http:
         return None
     streamed = source.streams and settings.invoke_mode == "response_stream"
     return _reply_with(source, _error_response(problem), event, streamed=streamed)
 
 
-def deadline_of(invocation: Invocation, margin: float) -> float:
+def deadline_from_invocation(invocation: Invocation, margin: float) -> float:
     """Says when to give up on an invocation, on the monotonic clock in seconds: `margin` seconds before Lambda does."""
-    left = invocation.deadline_ms / 1000 - time.time() - margin if invocation.deadline_ms else _LONGEST
-    return time.monotonic() + min(max(left, 0.0), _LONGEST)
+    remaining = invocation.deadline_ms / 1000 - time.time() - margin if invocation.deadline_ms else _MAX_TIMEOUT_SECONDS
+    return time.monotonic() + min(max(remaining, 0.0), _MAX_TIMEOUT_SECONDS)
 
 
 def _reply_with(source: EventSource, response: Response, event: Any, *, streamed: bool) -> bytes | StreamedReply:
     """Return the reply of a response of ours, which is whole, in the way in which its source takes replies."""
-    return StreamedReply(prelude(response), response.body) if streamed else source.reply(response, event)
+    return StreamedReply(prelude(response), response.body) if streamed else source.build_reply(response, event)
 
 
 def _route(request: Request) -> str:

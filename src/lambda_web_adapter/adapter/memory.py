@@ -11,18 +11,18 @@ LARGE = 256 * 1024
 _KEPT = 32 * 1024 * 1024
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt(3)
 # Megabytes of a function from which on the app does not miss what is kept here.
-_ENOUGH = 256
+_MIN_FUNCTION_MEGABYTES = 256
 
 
 @cache
-def keep() -> bool:
+def keep_freed_memory() -> bool:
     """Has the C library keep memory that is freed; returns whether it does.
 
     The kernel takes 2 µs for each new page of 4 KB: of an echo of 4.4 MB that was 13 of 39 ms. Only glibc gives memory
     back so eagerly, and has this; whoever has little memory does without.
     """
     megabytes = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
-    if not megabytes.isdigit() or int(megabytes) < _ENOUGH:
+    if not megabytes.isdigit() or int(megabytes) < _MIN_FUNCTION_MEGABYTES:
         return False
     try:
         import ctypes  # 1 ms, which environments without large bodies do not pay

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 
-from lambda_web_adapter.adapter.io.blocking_backend import run
-from lambda_web_adapter.adapter.io.blocking_client import BlockingConnection
+from lambda_web_adapter.adapter.io.blocking_backend import run_blocking
+from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
-from lambda_web_adapter.adapter.process.readiness import failure_of, wait_until_ready
+from lambda_web_adapter.adapter.process.readiness import error_from_message, wait_until_ready
 from lambda_web_adapter.errors import AfterRestoreFailed, AppError, BeforeSnapshotFailed
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _RESTORE_SECONDS = 10.0  # what Lambda gives the restore hooks (Lambda Developer Guide, "SnapStart runtime hooks")
 
 
-def go_through(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> None:
+def snapshot_and_restore(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> None:
     """Has the snapshot taken, and comes back restored, perhaps many times, in as many environments.
 
     Raises:
@@ -36,16 +36,16 @@ def go_through(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> None
     seconds = settings.readiness_check_timeout or float("inf")
     if path := settings.snapstart_before_checkpoint_path:
         _post(app, settings.host, path, seconds, BeforeSnapshotFailed)
-    _ask(app, "snapshot", seconds, BeforeSnapshotFailed)
-    run(runtime.restore_next())
+    _run_hooks(app, "snapshot", seconds, BeforeSnapshotFailed)
+    run_blocking(runtime.wait_for_restore())
     try:
-        _ask(app, "restore", _RESTORE_SECONDS, AfterRestoreFailed)
+        _run_hooks(app, "restore", _RESTORE_SECONDS, AfterRestoreFailed)
         if path := settings.snapstart_after_restore_path:
             _post(app, settings.host, path, _RESTORE_SECONDS, AfterRestoreFailed)
-        if not app.speaks:
-            _check_again(app, settings)
+        if not app.is_managed:
+            _wait_until_reachable(app, settings)
     except AfterRestoreFailed as error:
-        run(runtime.restore_failed(error))
+        run_blocking(runtime.post_restore_error(error))
         raise
 
 
@@ -53,20 +53,20 @@ def _post(app: AppProcess, host: str, path: str, seconds: float, kind: Kind) -> 
     """Call a path of the app, on a connection that is not used again.
 
     Raises:
-        BeforeSnapshotFailed: the app did not answer with a 2xx, where `kind` is that.
+        BeforeSnapshotFailed: the app did not answer with a 2xx, where `error_class` is that.
         AfterRestoreFailed: the same, where it is this.
     """
-    connection = BlockingConnection(host, app.port, app.is_gone)
+    connection = BlockingClient(host, app.port, app.is_gone)
     head = f"POST {path} HTTP/1.1\r\nhost: {host}:{app.port}\r\ncontent-length: 0\r\n\r\n"
-    until = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     try:
-        run(connection.connect(min(seconds, _RESTORE_SECONDS)))
+        run_blocking(connection.connect(min(seconds, _RESTORE_SECONDS)))
         port = connection.port
-        response = run(connection.ask(head.encode(), method="POST", deadline=until, whole=False))
+        response = run_blocking(connection.send_request(head.encode(), method="POST", deadline=deadline, whole=False))
         while not connection.complete:
-            run(connection.more(until))
-        if app.speaks:
-            _wait_until_done(app, port, until)
+            run_blocking(connection.read_chunk(deadline))
+        if app.is_managed:
+            _wait_until_done(app, port, deadline)
     except TimeoutError:
         raise kind(f"POST {path}, the app's hook for SnapStart, was not answered within {seconds:g} seconds.") from None
     except (OSError, ConnectionClosed, NotHttp) as error:
@@ -77,14 +77,14 @@ def _post(app: AppProcess, host: str, path: str, seconds: float, kind: Kind) -> 
         raise kind(f"POST {path}, the app's hook for SnapStart, was answered with {response.status}, not with a 2xx.")
 
 
-def _wait_until_done(app: AppProcess, port: int, until: float) -> None:
+def _wait_until_done(app: AppProcess, port: int, deadline: float) -> None:
     """Wait until the call has returned; a snapshot in the middle of it would have its rest happen in each restore."""
     lines = (b"done %d" % port, b"closing %d" % port, b"")
-    while app.control.read_line(until - time.monotonic()) not in lines:
+    while app.control.read_message(deadline - time.monotonic()) not in lines:
         pass
 
 
-def _check_again(app: AppProcess, settings: Settings) -> None:
+def _wait_until_reachable(app: AppProcess, settings: Settings) -> None:
     """Wait until a command takes requests again, which a restore may have kept from it.
 
     Raises:
@@ -97,15 +97,15 @@ def _check_again(app: AppProcess, settings: Settings) -> None:
         raise AfterRestoreFailed(f"After the restore: {error}") from None
 
 
-def _ask(app: AppProcess, word: str, seconds: float, kind: Kind) -> None:
+def _run_hooks(app: AppProcess, message: str, seconds: float, error_class: Kind) -> None:
     """Has our own server do something; a command has no hooks."""
-    if not app.speaks:
+    if not app.is_managed:
         return
-    app.control.ask(word)
-    until = time.monotonic() + seconds
+    app.control.send(message)
+    deadline = time.monotonic() + seconds
     try:
-        while (line := app.control.read_line(until - time.monotonic())) != b"completed":
+        while (line := app.control.read_message(deadline - time.monotonic())) != b"completed":
             if line.startswith(b"failed ") or not line:
-                raise failure_of(line, kind)
+                raise error_from_message(line, error_class)
     except TimeoutError:
-        raise kind(f"The hooks were not done within {seconds:g} seconds.") from None
+        raise error_class(f"The hooks were not done within {seconds:g} seconds.") from None

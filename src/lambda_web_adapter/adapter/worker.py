@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 import traceback
 
-from lambda_web_adapter.adapter.app_client import AppConnection
+from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.diagnostics.log import log
-from lambda_web_adapter.adapter.invocation import Invoker, deadline_of, reply_without_app
-from lambda_web_adapter.adapter.process.supervisor import FAILED_STARTS, AppState
+from lambda_web_adapter.adapter.invocation import Invoker, deadline_from_invocation, reply_without_app
+from lambda_web_adapter.adapter.process.supervisor import MAX_FAILED_STARTS, AppState
 from lambda_web_adapter.errors import AdapterError, AppKilled, RuntimeApiError
 
 TYPE_CHECKING = False
@@ -25,41 +25,41 @@ if TYPE_CHECKING:
 INIT_FAILED = 1
 RUNTIME_API_FAILED = 2
 # Answers to /next in a row that were none, for each slot, before the environment ends.
-_STRIKES = 5
-_STRIKE_PAUSE = 0.1  # seconds
+_MAX_NEXT_FAILURES = 5
+_NEXT_RETRY_SECONDS = 0.1  # seconds
 
 
-class Strikes:
+class NextFailures:
     """Counts answers to /next that were none, over all slots, and from the last that was one."""
 
-    def __init__(self, slots: int = 1) -> None:
+    def __init__(self, workers: int = 1) -> None:
         """Begins with none."""
-        self._limit = _STRIKES * slots
+        self._limit = _MAX_NEXT_FAILURES * workers
         self.count = 0
 
-    def one_more(self) -> bool:
+    def add(self) -> bool:
         """Counts one; returns whether there were too many."""
         self.count += 1
         return self.count >= self._limit
 
 
-class Slot:
+class Worker:
     """Serves one invocation at a time, over connections of its own."""
 
-    def __init__(self, runtime: RuntimeApi, supervisor: Supervisor, settings: Settings, strikes: Strikes) -> None:
+    def __init__(self, runtime: RuntimeApi, supervisor: Supervisor, settings: Settings, failures: NextFailures) -> None:
         """Takes the Runtime API, and the app that it shares with the environment's other slots."""
         self._runtime = runtime
         self._supervisor = supervisor
         self._settings = settings
-        self._strikes = strikes
+        self._failures = failures
         self._access: AccessLog | None = None
         if settings.access_log:
             from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog  # nobody else pays for it
 
             self._access = AccessLog()
         self._app: AppProcess | None = None
-        self._answered = False
-        self._connection: AppConnection
+        self._replied = False
+        self._connection: AppClient
         self._invoker: Invoker
 
     async def serve(self) -> int:
@@ -71,18 +71,18 @@ class Slot:
         supervisor = self._supervisor
         while True:
             invocation: Invocation | None = None
-            asked_at = time.monotonic()
+            polled_at = time.monotonic()
             try:
                 invocation = await self._runtime.next()
-                self._strikes.count = 0
-                if supervisor.state is AppState.STARTING and supervisor.mode.freezes:
-                    supervisor.app.started_at += time.monotonic() - asked_at  # it may have been frozen all the while
+                self._failures.count = 0
+                if supervisor.state is AppState.STARTING and supervisor.backend.may_freeze:
+                    supervisor.app.started_at += time.monotonic() - polled_at  # it may have been frozen all the while
                 await self._handle(invocation)
             except Exception as error:  # noqa: BLE001  # one invocation is all that an error of ours may cost
                 if await self._recover(invocation, error):
                     return RUNTIME_API_FAILED
-            if supervisor.state is AppState.GIVEN_UP:
-                log("ERROR", f"The app could not be started {FAILED_STARTS} times in a row; the environment ends.")
+            if supervisor.state is AppState.FAILED:
+                log("ERROR", f"The app could not be started {MAX_FAILED_STARTS} times in a row; the environment ends.")
                 return INIT_FAILED
 
     async def _recover(self, invocation: Invocation | None, error: Exception) -> bool:
@@ -105,42 +105,42 @@ class Slot:
             self._app = None
         if invocation is None:
             return await self._has_no_events()
-        if not self._answered:
+        if not self._replied:
             await self._fail_by(invocation, error)
         return False
 
     async def _has_no_events(self, *, fatal: bool = False) -> bool:
         """Return whether too many calls in a row brought no event; wait a moment if not."""
-        if fatal or self._strikes.one_more():
+        if fatal or self._failures.add():
             return True
-        await self._supervisor.mode.pause(_STRIKE_PAUSE)
+        await self._supervisor.backend.sleep(_NEXT_RETRY_SECONDS)
         return False
 
     async def _fail_by(self, invocation: Invocation, error: Exception) -> None:
         """Fail an invocation by an error of ours, and by nothing else of ours: that may be what is broken."""
         text = f"The adapter failed on this invocation: {error!r}. This is a bug, please report it."
         try:
-            await self._runtime.fail(invocation, AdapterError(text))
+            await self._runtime.post_error(invocation, AdapterError(text))
         except RuntimeApiError:
             raise
         except Exception:  # noqa: BLE001  # there is no other way to answer; the next invocation may fare better
             log("ERROR", traceback.format_exc(), invocation.request_id)
 
     async def _handle(self, invocation: Invocation) -> None:
-        self._answered = False
+        self._replied = False
         if self._access:
-            self._access.begin()
-        deadline = deadline_of(invocation, self._settings.deadline_margin)
+            self._access.start()
+        deadline = deadline_from_invocation(invocation, self._settings.deadline_margin)
         try:
             app = await self._supervisor.ready_app(deadline)
         except AppKilled as error:
-            await self._tell_caller(invocation, error, deadline)
+            await self._reply_with_error(invocation, error, deadline)
             return
         except AdapterError as error:
             await self._fail(invocation, error)
             return
         if app is not self._app:
-            self._use(app)
+            self._switch_to(app)
         try:
             reply = await self._invoker.reply_to(invocation, deadline)
         except AdapterError as error:
@@ -151,15 +151,15 @@ class Slot:
 
     async def _post(self, invocation: Invocation, reply: bytes | StreamedReply, deadline: float) -> None:
         if isinstance(reply, bytes):
-            await self._runtime.respond(invocation, reply)
-            self._answered = True
+            await self._runtime.post_response(invocation, reply)
+            self._replied = True
         else:
-            self._answered = True  # as far as it goes: a stream that has begun takes no error besides
-            await self._runtime.stream(invocation, reply, deadline + self._settings.deadline_margin)
+            self._replied = True  # as far as it goes: a stream that has begun takes no error besides
+            await self._runtime.post_streamed_response(invocation, reply, deadline + self._settings.deadline_margin)
         if self._access:
-            self._access.end(invocation.request_id, None if isinstance(reply, bytes) else reply)
+            self._access.write(invocation.request_id, None if isinstance(reply, bytes) else reply)
 
-    async def _tell_caller(self, invocation: Invocation, error: AdapterError, deadline: float) -> None:
+    async def _reply_with_error(self, invocation: Invocation, error: AdapterError, deadline: float) -> None:
         """Answer a request by an error's status, where there is no app to ask; fail an event of another kind."""
         try:
             reply = reply_without_app(invocation, error, self._settings)
@@ -170,16 +170,16 @@ class Slot:
             return
         log("ERROR", f"{error.error_type}: {error}{error.details}", invocation.request_id)
         if self._access:
-            self._access.failed(error)
+            self._access.set_error(error)
         await self._post(invocation, reply, deadline)
 
-    def _use(self, app: AppProcess) -> None:
+    def _switch_to(self, app: AppProcess) -> None:
         """Goes over to another run of the app."""
         if self._app:
             self._connection.close()
         self._app = app
-        self._connection = AppConnection(
-            app, self._settings.host, self._supervisor.mode, self._settings.pool_idle_timeout
+        self._connection = AppClient(
+            app, self._settings.host, self._supervisor.backend, self._settings.pool_idle_timeout
         )
         self._invoker = Invoker(self._settings, self._connection, self._access)
 
@@ -187,8 +187,8 @@ class Slot:
         kind = f"{error.error_type} ({error.raised})" if error.raised else error.error_type
         log("ERROR", f"{kind}: {error}{error.details}", invocation.request_id)
         if self._access:
-            self._access.failed(error)
-        await self._runtime.fail(invocation, error)
-        self._answered = True
+            self._access.set_error(error)
+        await self._runtime.post_error(invocation, error)
+        self._replied = True
         if self._access:
-            self._access.end(invocation.request_id)
+            self._access.write(invocation.request_id)

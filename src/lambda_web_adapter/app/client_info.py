@@ -17,7 +17,7 @@ _LONGEST_HOST = 262  # bytes: a name (RFC 1035 §2.3.4), and `:65535`
 _LONGEST_PORT = 6  # bytes of what is looked at: one more than a port has
 
 
-class Origin:
+class ClientInfo:
     """Where a request came from, and what it was sent to.
 
     Attributes:
@@ -37,15 +37,15 @@ class Origin:
         Args:
             headers: value by name in lower case.
         """
-        said = headers.get
-        self.client = said(b"x-real-ip", b"").decode("latin-1")
-        self.raw_prefix = said(b"x-forwarded-prefix", b"")
+        get = headers.get
+        self.client = get(b"x-real-ip", b"").decode("latin-1")
+        self.raw_prefix = get(b"x-forwarded-prefix", b"")
         self.prefix = unquote(self.raw_prefix.decode("latin-1")) if self.raw_prefix else ""
-        host = said(b"host", b"localhost")
+        host = get(b"host", b"localhost")
         # Clients can make names up, also long ones.
         server = _server if len(host) <= _LONGEST_HOST else _server.__wrapped__
-        is_https = said(b"x-forwarded-proto") == b"https"
-        self.scheme, self.host, self.port = server(is_https, host, said(b"x-forwarded-port", b"")[:_LONGEST_PORT])
+        is_https = get(b"x-forwarded-proto") == b"https"
+        self.scheme, self.host, self.port = server(is_https, host, get(b"x-forwarded-port", b"")[:_LONGEST_PORT])
 
 
 @lru_cache(maxsize=64)  # a function has few names

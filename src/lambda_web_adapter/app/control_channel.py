@@ -14,7 +14,7 @@ from lambda_web_adapter.errors import AdapterError
 from lambda_web_adapter.ipc.parent_process import STOPPING, end_with_parent
 
 
-class Control:
+class AdapterChannel:
     """Tells the adapter what cannot be seen from the HTTP connection; without a channel it tells nobody."""
 
     def __init__(self, channel: socket.socket | None = None, stderr: int | None = None) -> None:
@@ -29,23 +29,23 @@ class Control:
             os.dup2(self._stderr, 2)
             os.close(self._stderr)
             self._stderr = None
-        self._say("ready")
+        self._send("ready")
         if self._channel is not None:
             end_with_parent(self._adapter)
 
     def done(self, port: int) -> None:
         """Says that the app's call has returned, for the request on the connection from this port."""
-        self._say(f"done {port}")
+        self._send(f"done {port}")
 
     def closing(self, port: int) -> None:
         """Says the same, and that the connection is about to be closed."""
-        self._say(f"closing {port}")
+        self._send(f"closing {port}")
 
     def fileno(self) -> int:
         """The file descriptor that is readable when the adapter asks for something, or has ended; -1 without one."""
         return self._channel.fileno() if self._channel is not None else -1
 
-    def asked(self) -> list[str]:
+    def read_messages(self) -> list[str]:
         """Reads what the adapter asks for, a line for each thing; nothing when the adapter has ended.
 
         `snapshot` and `restore` have hooks called, `cancel PORT` the call for the request on that connection cancelled,
@@ -69,15 +69,15 @@ class Control:
 
     def cancelled(self, port: str) -> None:
         """Says that a request's end was taken note of, whether its call has returned or not."""
-        self._say(f"cancelled {port}")
+        self._send(f"cancelled {port}")
 
     def completed(self) -> None:
         """Says that what was asked for is done."""
-        self._say("completed")
+        self._send("completed")
 
-    def shown(self) -> None:
+    def stacks_dumped(self) -> None:
         """Says that the stacks were written to the log."""
-        self._say("shown")
+        self._send("shown")
 
     def failed(self, error: BaseException) -> None:
         """Says that the app cannot be served, and why."""
@@ -90,11 +90,11 @@ class Control:
             raised = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
             stack = [_encodable(line) for line in traceback.format_exception(error)]
             report = {"message": _encodable(str(error)), "raised": _encodable(raised), "stack": stack}
-        self._say(f"failed {json.dumps(report)}")
+        self._send(f"failed {json.dumps(report)}")
 
     def stopping(self) -> None:
         """Let the adapter know that the server takes no more requests; what it has, it may still answer."""
-        self._say(STOPPING)
+        self._send(STOPPING)
         self._have_adapter_look()
 
     def close(self) -> None:
@@ -112,10 +112,10 @@ class Control:
         if self._channel is not None and os.getppid() == self._adapter:
             os.kill(self._adapter, signal.SIGCHLD)
 
-    def _say(self, line: str) -> None:
+    def _send(self, message: str) -> None:
         if self._channel is None:
             return
-        data = f"{line}\n".encode()
+        data = f"{message}\n".encode()
         while data:
             try:
                 data = data[self._channel.send(data) :]

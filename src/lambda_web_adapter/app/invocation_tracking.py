@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from lambda_web_adapter.app_api.current_invocation import HANDLED
+from lambda_web_adapter.app_api.current_invocation import CURRENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
     from wsgiref.types import StartResponse, WSGIApplication
 
-    from lambda_web_adapter.app.control_channel import Control
+    from lambda_web_adapter.app.control_channel import AdapterChannel
     from lambda_web_adapter.app_api.current_invocation import Invocation
 
 # Where X-Ray's SDK, Powertools, OpenTelemetry and botocore look for the trace (Lambda, "Defined runtime environment
@@ -26,12 +26,12 @@ CONTEXT = "aws.context"
 EVENT = "aws.event"
 
 
-class Handling:
+class InvocationTracker:
     """How invocations are handled in this process. No dataclass, which takes half a millisecond of each cold start.
 
     Attributes:
         control: the control channel.
-        alone: whether there is one at a time.
+        single: whether there is one at a time.
         freeze_seconds: how long the app's `before_freeze` functions may take, before a request is said to be done.
         event_in_environ: whether a WSGI app finds the event in its environ; it has to be read for that.
         from_adapter: whether requests come from the adapter, which the control channel tells.
@@ -40,22 +40,27 @@ class Handling:
     """
 
     __slots__ = (
-        "alone",
         "control",
         "event_in_environ",
         "freeze_seconds",
         "from_adapter",
         "root_path",
+        "single",
         "underscore_headers",
     )
 
     def __init__(
-        self, *, control: Control, alone: bool = True, freeze_seconds: float = 1.0, event_in_environ: bool = False
+        self,
+        *,
+        control: AdapterChannel,
+        single: bool = True,
+        freeze_seconds: float = 1.0,
+        event_in_environ: bool = False,
     ) -> None:
         """Takes them."""
         self.control = control
         self.from_adapter = control.fileno() >= 0
-        self.alone = alone
+        self.single = single
         self.freeze_seconds = freeze_seconds
         self.event_in_environ = event_in_environ
         self.root_path = "in-path"
@@ -63,35 +68,35 @@ class Handling:
 
     def begin(self, invocation: Invocation | None) -> None:
         """Has the app know an invocation; None is a request that does not come from the adapter."""
-        HANDLED.here.set(invocation)
-        if self.alone and invocation is not None:
-            HANDLED.alone = invocation
+        CURRENT.in_context.set(invocation)
+        if self.single and invocation is not None:
+            CURRENT.in_process = invocation
             if invocation.trace_id:
                 os.environb[_TRACE] = invocation.trace_id
 
     def end(self, invocation: Invocation | None) -> None:
         """Has the process know no invocation any more; the task or thread keeps it to its own end."""
-        if self.alone and invocation is not None:
-            HANDLED.alone = None
+        if self.single and invocation is not None:
+            CURRENT.in_process = None
             if invocation.trace_id:
                 try:  # noqa: SIM105  # `suppress` takes as long as all the rest of this
                     del os.environb[_TRACE]
                 except KeyError:  # the app has removed it
                     pass
 
-    def tell(self, environ: dict[str, Any], invocation: Invocation) -> None:
+    def add_to_environ(self, environ: dict[str, Any], invocation: Invocation) -> None:
         """Puts into an environ what an ASGI app finds in its scope."""
         environ[CONTEXT] = invocation
         if self.event_in_environ:
             environ[EVENT] = invocation.event
 
-    def told(self, app: WSGIApplication) -> Any:
+    def wrap_wsgi(self, app: WSGIApplication) -> Any:
         """Makes an app that is told the same on a server that does not know of it."""
 
-        def told(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-            invocation = HANDLED.get()
+        def wrapped(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+            invocation = CURRENT.get()
             if invocation is not None:
-                self.tell(environ, invocation)
+                self.add_to_environ(environ, invocation)
             return app(environ, start_response)
 
-        return told
+        return wrapped

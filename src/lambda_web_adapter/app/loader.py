@@ -43,10 +43,10 @@ _SERVERS = {
     ("mcp", "MCPServer"): "Name what serves it: `app = mcp.streamable_http_app()`.",
 }
 _KINDS = {3: "asgi", 2: "wsgi", 1: "asgi2"}  # by the number of arguments that an app takes
-_HOW = "Name the app on the command line or in AWS_LWA_APP, for example main:app for `app` in main.py."
+_HINT = "Name the app on the command line or in AWS_LWA_APP, for example main:app for `app` in main.py."
 
 
-def find_app(name: str, folder: Path) -> Any:
+def load_app(name: str, folder: Path) -> Any:
     """Imports the app.
 
     Args:
@@ -71,23 +71,23 @@ def _named(name: str, folder: Path) -> Any:
         module_name, separator, attribute = name.rpartition(".")
     attribute, called, behind = attribute.partition("()")
     if behind or not module_name or module_name.startswith(".") or "/" in module_name or (separator and not attribute):
-        raise AppNotFound(f"{name!r} does not name an app. {_HOW}")
+        raise AppNotFound(f"{name!r} does not name an app. {_HINT}")
     module = _import(module_name, folder)
     if not separator:
         return _in_module(module)
-    found: Any = module
+    value: Any = module
     for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise AppNotFound(f"Module {module_name!r} has no attribute {attribute!r}.{_instead(module)} {_HOW}")
-        found = getattr(found, part)
-    return _made(found, f"{module_name}:{attribute}", called=bool(called))
+        if not hasattr(value, part):
+            raise AppNotFound(f"Module {module_name!r} has no attribute {attribute!r}.{_suggest(module)} {_HINT}")
+        value = getattr(value, part)
+    return _call_factory(value, f"{module_name}:{attribute}", called=bool(called))
 
 
 def _in_module(module: ModuleType) -> Any:
     for name in NAMES:
         if hasattr(module, name):
-            return _made(getattr(module, name), f"{module.__name__}:{name}")
-    raise AppNotFound(f"Module {module.__name__!r} has none of {', '.join(NAMES)}.{_instead(module)} {_HOW}")
+            return _call_factory(getattr(module, name), f"{module.__name__}:{name}")
+    raise AppNotFound(f"Module {module.__name__!r} has none of {', '.join(NAMES)}.{_suggest(module)} {_HINT}")
 
 
 def _discovered(folder: Path) -> Any:
@@ -95,7 +95,7 @@ def _discovered(folder: Path) -> Any:
         if (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists():
             return _in_module(_import(name, folder))
     looked = ", ".join(f"{name}.py" for name in MODULES)
-    raise AppNotFound(f"No app was named, and {folder} has none of {looked}. {_HOW}")
+    raise AppNotFound(f"No app was named, and {folder} has none of {looked}. {_HINT}")
 
 
 def _import(name: str, folder: Path) -> ModuleType:
@@ -107,13 +107,13 @@ def _import(name: str, folder: Path) -> ModuleType:
             raise
         modules = sorted(path.stem for path in folder.glob("*.py"))
         here = f"Modules there: {', '.join(modules[:10])}." if modules else "There are no modules there."
-        raise AppNotFound(f"There is no module {name!r} in {folder}. {here} {_HOW}") from None
+        raise AppNotFound(f"There is no module {name!r} in {folder}. {here} {_HINT}") from None
 
 
-def _instead(module: ModuleType) -> str:
+def _suggest(module: ModuleType) -> str:
     """Names what in a module looks like an app."""
-    found = [name for name, value in vars(module).items() if not name.startswith("_") and _looks_like_app(value)]
-    return f" It has {', '.join(found[:5])}, which may be what you mean." if found else ""
+    names = [name for name, value in vars(module).items() if not name.startswith("_") and _looks_like_app(value)]
+    return f" It has {', '.join(names[:5])}, which may be what you mean." if names else ""
 
 
 def _looks_like_app(value: Any) -> bool:
@@ -122,23 +122,23 @@ def _looks_like_app(value: Any) -> bool:
     return is_coroutine_callable(value) or required_arguments(value) in (2, 3)
 
 
-def _made(found: Any, name: str, *, called: bool = False) -> Any:
+def _call_factory(value: Any, name: str, *, called: bool = False) -> Any:
     """Calls a factory: a function that needs no arguments cannot be an app, since each kind of app takes some."""
-    needed = _required_names(found)
-    routine = is_function(found) or type(found) is MethodType or _ask(inspect.isroutine, found)
+    needed = _required_names(value)
+    routine = is_function(value) or type(value) is MethodType or _ask(inspect.isroutine, value)
     if not called and (not routine or needed is None or needed):
-        return found
+        return value
     if needed:
-        raise AppNotFound(f"The factory {name} needs {len(needed)} arguments, but is called without any. {_HOW}")
-    if is_coroutine_callable(found) or _ask(inspect.iscoroutinefunction, found):
-        raise AppNotFound(f"The factory {name} is async, but is called before there is an event loop. {_HOW}")
-    made = found()
+        raise AppNotFound(f"The factory {name} needs {len(needed)} arguments, but is called without any. {_HINT}")
+    if is_coroutine_callable(value) or _ask(inspect.iscoroutinefunction, value):
+        raise AppNotFound(f"The factory {name} is async, but is called before there is an event loop. {_HINT}")
+    made = value()
     if not callable(made):
-        raise AppNotFound(f"The factory {name} returned {_shown(made)}, which is no app. {_HOW}")
+        raise AppNotFound(f"The factory {name} returned {_shown(made)}, which is no app. {_HINT}")
     return made
 
 
-def interface_of(app: Any, interface: str = "auto") -> str:
+def detect_interface(app: Any, interface: str = "auto") -> str:
     """Says what kind of app an object is.
 
     Args:
@@ -152,7 +152,7 @@ def interface_of(app: Any, interface: str = "auto") -> str:
         AppNotFound: it is neither.
     """
     if not callable(app):
-        raise AppNotFound(f"{_shown(app)} is neither a WSGI nor an ASGI app: it cannot be called. {_HOW}")
+        raise AppNotFound(f"{_shown(app)} is neither a WSGI nor an ASGI app: it cannot be called. {_HINT}")
     if interface != "auto":
         return interface
     _refuse_servers(app)
@@ -252,5 +252,5 @@ def _interface_of_class(app: type) -> str:
     """A class is an app if its instances are made with what an app is called with."""
     kind = _KINDS.get(len(_required_names(app) or ()))
     if kind is None:
-        raise AppNotFound(f"The class {app.__name__} is no app; name an instance of it. {_HOW}")
+        raise AppNotFound(f"The class {app.__name__} is no app; name an instance of it. {_HINT}")
     return kind

@@ -12,8 +12,8 @@ import os
 import sys
 import time
 
-from lambda_web_adapter.app_api.current_invocation import HANDLED
-from lambda_web_adapter.ipc.log_config import LogControls, json_level
+from lambda_web_adapter.app_api.current_invocation import CURRENT
+from lambda_web_adapter.ipc.log_config import LogConfig, json_level
 from lambda_web_adapter.ipc.log_output import LogOutput
 
 TYPE_CHECKING = False
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _STDERR = 2  # the file descriptor: the app may have put something else in place of `sys.stderr`
 _WRITE_TIMEOUT = 0.5  # seconds, for a reader of the log that is slow
 _REQUEST_ID = "aws_request_id"  # as Lambda's own runtime calls it
-_TEXT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
-_FOR_PEOPLE = "%(levelname)s %(name)s: %(message)s"
+_TEXT_FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
+_TERMINAL_FORMAT = "%(levelname)s %(name)s: %(message)s"
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
 # What a record has without the app's `extra`.
-_OF_EVERY_RECORD = {
+_STANDARD_ATTRIBUTES = {
     *vars(logging.LogRecord("", 0, "", 0, "", None, None)),
     *("asctime", "message", "taskName", _REQUEST_ID),
 }
@@ -40,16 +40,16 @@ def set_up() -> EventHandler:
     Returns:
         What writes it, for what does not go by way of `logging`.
     """
-    controls = LogControls(os.environ)
+    controls = LogConfig(os.environ)
     handler = EventHandler(_formatter(controls))
     logging.lastResort = handler
     # A handler of the root's also tells those who ask, Flask for one, that the log is seen to.
     logging.root.addHandler(handler)
     if controls.level:
         logging.root.setLevel(controls.level)
-    logging.basicConfig = _in_place_of(handler, logging.basicConfig)
+    logging.basicConfig = _without_handler(handler, logging.basicConfig)
     # A record factory would not do: `extra` may not name what a new record has already.
-    logging.Logger.makeRecord = _knowing_its_invocation(logging.Logger.makeRecord)  # type: ignore[method-assign]
+    logging.Logger.makeRecord = _with_request_id(logging.Logger.makeRecord)  # type: ignore[method-assign]
     return handler
 
 
@@ -114,7 +114,7 @@ class TextFormatter(logging.Formatter):
 
     def __init__(self, *, one_line: bool) -> None:
         """Takes whether line feeds become carriage returns, so that a traceback stays in its event."""
-        super().__init__(_TEXT, _SECONDS, defaults={_REQUEST_ID: ""})
+        super().__init__(_TEXT_FORMAT, _SECONDS, defaults={_REQUEST_ID: ""})
         self._one_line = one_line
 
     def format(self, record: logging.LogRecord) -> str:
@@ -138,13 +138,13 @@ class JsonFormatter(logging.Formatter):
             **self._exception(record),
             "stackInfo": record.stack_info.split("\n") if record.stack_info else None,
             "requestId": getattr(record, _REQUEST_ID, None) or None,
-            "tenantId": _of_invocation("tenant_id") or None,
+            "tenantId": _invocation_attribute("tenant_id") or None,
         }
         said = {name: value for name, value in fields.items() if value is not None}
         for name, value in vars(record).items():
-            if name not in _OF_EVERY_RECORD and value is not None:
+            if name not in _STANDARD_ATTRIBUTES and value is not None:
                 said.setdefault(name, value)
-        return _dump(said)
+        return _encode_json(said)
 
     def _exception(self, record: logging.LogRecord) -> dict[str, Any]:
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
@@ -158,15 +158,15 @@ class JsonFormatter(logging.Formatter):
         }
 
 
-def _formatter(controls: LogControls) -> logging.Formatter:
+def _formatter(controls: LogConfig) -> logging.Formatter:
     if controls.json:
         return JsonFormatter()
     if os.isatty(_STDERR):
-        return logging.Formatter(_FOR_PEOPLE)
+        return logging.Formatter(_TERMINAL_FORMAT)
     return TextFormatter(one_line=controls.one_line)
 
 
-def _in_place_of(handler: logging.Handler, basic_config: Callable[..., None]) -> Callable[..., None]:
+def _without_handler(handler: logging.Handler, basic_config: Callable[..., None]) -> Callable[..., None]:
     """Makes a `basicConfig` that finds the root without our handler; without options, `logging.info` calls it."""
 
     @functools.wraps(basic_config)
@@ -178,21 +178,21 @@ def _in_place_of(handler: logging.Handler, basic_config: Callable[..., None]) ->
     return configured
 
 
-def _knowing_its_invocation(make: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
+def _with_request_id(make: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
     """Makes a `makeRecord` whose records have the request id, for formats with `%(aws_request_id)s`."""
 
     @functools.wraps(make)
-    def made(*args: Any, **more: Any) -> logging.LogRecord:
-        record = make(*args, **more)
-        record.__dict__.setdefault(_REQUEST_ID, _of_invocation(_REQUEST_ID))
+    def made(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make(*args, **kwargs)
+        record.__dict__.setdefault(_REQUEST_ID, _invocation_attribute(_REQUEST_ID))
         return record
 
     return made
 
 
-def _of_invocation(name: str) -> str:
+def _invocation_attribute(name: str) -> str:
     """Says something of the invocation that is handled here; nothing where there is none."""
-    invocation = HANDLED.get()
+    invocation = CURRENT.get()
     return getattr(invocation, name) or "" if invocation else ""
 
 
@@ -203,12 +203,12 @@ def _text(error: BaseException) -> str:
         return f"<{type(problem).__name__} in str()>"
 
 
-def _dump(said: dict[str, Any]) -> str:
+def _encode_json(fields: dict[str, Any]) -> str:
     """Writes JSON; what JSON has no word for, such as a NaN or a circle, as text."""
     try:
-        return _json(said)
+        return _json(fields)
     except (TypeError, ValueError, RecursionError):
-        return _json({str(name): _plain(value) for name, value in said.items()})
+        return _json({str(name): _plain(value) for name, value in fields.items()})
 
 
 def _plain(value: Any) -> Any:

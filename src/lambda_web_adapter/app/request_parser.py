@@ -11,9 +11,9 @@ from typing import NamedTuple
 import httptools
 
 from lambda_web_adapter.app_api.current_invocation import Invocation
-from lambda_web_adapter.http.large_bodies import LARGE_PIECE, buffer_for
+from lambda_web_adapter.http.large_bodies import LARGE_CHUNK, allocate_buffer
 from lambda_web_adapter.http.trusted_headers import without_reserved
-from lambda_web_adapter.ipc.envelope import HEAD, MARK
+from lambda_web_adapter.ipc.envelope import HEADER_BYTES, START_BYTE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class RawRequest(NamedTuple):
     from_adapter: bool = True
 
 
-class RequestReader:
+class RequestParser:
     """The requests of one connection, read one after the other."""
 
     def __init__(self, send: Callable[[bytes], object], *, from_adapter: bool = True) -> None:
@@ -65,11 +65,11 @@ class RequestReader:
         self._request: RawRequest | None = None
         self._behind = b""  # what has come and was not parsed
         self._tail = b""  # the last bytes that were parsed, where the end of a head may have begun
-        self._left = 0  # bytes of the body that are still to come, once its length is known
+        self._remaining = 0  # bytes of the body that are still to come, once its length is known
         self._ended = False  # what comes behind this request is not HTTP
         self._offered = False  # what comes behind it before its answer may be none
-        self._between = True
-        self._preface = b""
+        self._between_requests = True
+        self._envelope = b""
 
     def feed(self, data: bytes) -> RawRequest | None:
         """Take what has come, and return the request that it completes; what is behind one waits for `next_request`.
@@ -100,12 +100,12 @@ class RequestReader:
         return self._read(data) if data else None
 
     def _read(self, data: bytes) -> RawRequest | None:
-        if self._between and data.startswith(MARK) and self._from_adapter:
-            end = HEAD + int.from_bytes(data[1:HEAD], "big")
+        if self._between_requests and data.startswith(START_BYTE) and self._from_adapter:
+            end = HEADER_BYTES + int.from_bytes(data[1:HEADER_BYTES], "big")
             if len(data) < end:
                 self._behind = data
                 return None
-            self._preface, data = data[HEAD:end], data[end:]
+            self._envelope, data = data[HEADER_BYTES:end], data[end:]
         at = 0
         while self._request is None and at < len(data):
             at = self._parse(data, at)
@@ -115,7 +115,7 @@ class RequestReader:
 
     def _parse(self, data: bytes, at: int) -> int:
         """Parse up to where the request may end, and not further; return where that is."""
-        in_body = self._left
+        in_body = self._remaining
         end = min(at + in_body, len(data)) if in_body else self._end_of_head(data, at)
         piece = data if end - at == len(data) else memoryview(data)[at:end]
         try:
@@ -123,9 +123,9 @@ class RequestReader:
         except httptools.HttpParserError as error:
             raise NotHttp(str(error)) from None
         if in_body:
-            self._left -= end - at
-        elif self._request is None and not (self._tail or self._between):
-            self._left = _length(self._headers)
+            self._remaining -= end - at
+        elif self._request is None and not (self._tail or self._between_requests):
+            self._remaining = _length(self._headers)
         return end
 
     def _feed(self, piece: bytes | memoryview) -> None:
@@ -138,15 +138,15 @@ class RequestReader:
     def _end_of_head(self, data: bytes, at: int) -> int:
         """Find the end of the head, or a place where a body in chunks may end; it may have begun in the data before."""
         if self._tail:
-            found = (self._tail + data[at : at + 3]).find(_END)
-            if found >= 0:
-                end = at + found + len(_END) - len(self._tail)
+            position = (self._tail + data[at : at + 3]).find(_END)
+            if position >= 0:
+                end = at + position + len(_END) - len(self._tail)
                 self._tail = b""
                 return end
-        found = data.find(_END, at)
-        if found >= 0:
+        position = data.find(_END, at)
+        if position >= 0:
             self._tail = b""
-            return found + len(_END)
+            return position + len(_END)
         self._tail = (self._tail + data[at:])[-3:]
         return len(data)
 
@@ -171,7 +171,7 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         """Begins a request."""
-        self._between = False
+        self._between_requests = False
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._chunks: list[bytes] = []
@@ -194,8 +194,8 @@ class RequestReader:
             self._buffer.write(body)
             return
         self._chunks.append(body)
-        if len(body) >= LARGE_PIECE:
-            self._buffer = buffer_for(self._headers, self._chunks)
+        if len(body) >= LARGE_CHUNK:
+            self._buffer = allocate_buffer(self._headers, self._chunks)
 
     def on_message_complete(self) -> None:
         """Build the request, which is whole."""
@@ -212,11 +212,11 @@ class RequestReader:
             parser.should_keep_alive(),
             self._headers if self._from_adapter else without_reserved(self._headers),
             body,
-            Invocation(self._preface, body) if self._preface else None,
+            Invocation(self._envelope, body) if self._envelope else None,
             self._from_adapter,
         )
-        self._preface = b""
-        self._between = True
+        self._envelope = b""
+        self._between_requests = True
 
 
 def _length(headers: list[tuple[bytes, bytes]]) -> int:

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from lambda_web_adapter.app import logging_setup
-from lambda_web_adapter.app.control_channel import Control
-from lambda_web_adapter.app.invocation_tracking import Handling
-from lambda_web_adapter.app.loader import find_app, interface_of
+from lambda_web_adapter.app.control_channel import AdapterChannel
+from lambda_web_adapter.app.invocation_tracking import InvocationTracker
+from lambda_web_adapter.app.loader import detect_interface, load_app
 from lambda_web_adapter.errors import AppNotFound
 from lambda_web_adapter.ipc.parent_process import SERVER_FAILED
 
@@ -30,7 +30,7 @@ def serve(
     channel: socket.socket | None = None,
     stderr: int | None = None,
     *,
-    alone: bool = True,
+    single: bool = True,
 ) -> int:
     """Serves the app until SIGTERM.
 
@@ -39,25 +39,25 @@ def serve(
         listener: the listening socket.
         channel: the control channel to the adapter, if there is one.
         stderr: the file descriptor to write errors to once the app is ready; until then the adapter listens to them.
-        alone: whether there is one invocation at a time.
+        single: whether there is one invocation at a time.
 
     Returns:
         The exit code.
     """
-    control = Control(channel, stderr)
+    control = AdapterChannel(channel, stderr)
     try:
-        return _serve(settings, listener, control, alone=alone)
+        return _serve(settings, listener, control, single=single)
     finally:
         control.close()
         listener.close()
 
 
-def _serve(settings: Settings, listener: socket.socket, control: Control, *, alone: bool) -> int:
+def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel, *, single: bool) -> int:
     log = logging_setup.set_up()
-    _write_lines_at_once()
+    _set_line_buffering()
     try:
-        app = find_app(settings.app, Path.cwd())
-        interface = interface_of(app, settings.interface)
+        app = load_app(settings.app, Path.cwd())
+        interface = detect_interface(app, settings.interface)
     except AppNotFound as error:
         if control.fileno() < 0:
             sys.stderr.write(f"lambda-web-adapter: {error}\n")
@@ -67,9 +67,9 @@ def _serve(settings: Settings, listener: socket.socket, control: Control, *, alo
         log.write_failure("The app cannot be imported", error)
         control.failed(error)
         return START_FAILED
-    handling = Handling(
+    handling = InvocationTracker(
         control=control,
-        alone=alone,
+        single=single,
         freeze_seconds=settings.before_freeze_seconds,
         event_in_environ=settings.event_in_environ,
     )
@@ -84,7 +84,9 @@ def _serve(settings: Settings, listener: socket.socket, control: Control, *, alo
             return SERVER_FAILED
 
 
-def _serve_app(app: Any, interface: str, settings: Settings, listener: socket.socket, handling: Handling) -> int:
+def _serve_app(
+    app: Any, interface: str, settings: Settings, listener: socket.socket, handling: InvocationTracker
+) -> int:
     # The server that is needed is imported, and no other: asyncio and uvicorn are half of a cold start.
     if interface == "wsgi" and (settings.root_path == "none" or "microdot" in sys.modules):
         from lambda_web_adapter.app.asgi.root_path import without_script_name
@@ -103,7 +105,7 @@ def _serve_app(app: Any, interface: str, settings: Settings, listener: socket.so
     return asgi_server.serve(_as_asgi(app, interface, handling), listener, handling, settings)
 
 
-def _write_lines_at_once() -> None:
+def _set_line_buffering() -> None:
     """Has stdout keep no lines back, as in Lambda's own Python runtime.
 
     It is a pipe, for which Python gathers kilobytes: what an app prints, metrics for instance, would come with a later
@@ -113,11 +115,11 @@ def _write_lines_at_once() -> None:
         sys.stdout.reconfigure(line_buffering=True)
 
 
-def _as_asgi(app: Any, interface: str, handling: Handling) -> Any:
+def _as_asgi(app: Any, interface: str, handling: InvocationTracker) -> Any:
     if interface == "wsgi":
         from a2wsgi import WSGIMiddleware
 
-        bridge: Any = WSGIMiddleware(handling.told(app))
+        bridge: Any = WSGIMiddleware(handling.wrap_wsgi(app))
         if handling.underscore_headers:
             return bridge
         from lambda_web_adapter.app.wsgi.underscore_headers import without_underscores

@@ -17,7 +17,7 @@ import sys
 import threading
 
 from lambda_web_adapter.ipc.log_output import LogOutput
-from lambda_web_adapter.ipc.parent_process import SHOW_STACKS, STACKS_TO
+from lambda_web_adapter.ipc.parent_process import STACK_DUMP_FD_VARIABLE, STACK_DUMP_SIGNAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from lambda_web_adapter.app.control_channel import Control
+    from lambda_web_adapter.app.control_channel import AdapterChannel
 
 # Where coroutines, generators and asynchronous generators keep their frame, and what they wait for.
 _KINDS = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
@@ -38,7 +38,9 @@ _MAX_TASKS = 100
 _SECONDS = 0.1  # for a reader of stderr that is slow; the adapter waits no longer
 
 
-def show_stacks(control: Control, loop: AbstractEventLoop | None = None, requests: Collection[Task[Any]] = ()) -> None:
+def dump_stacks(
+    control: AdapterChannel, loop: AbstractEventLoop | None = None, requests: Collection[Task[Any]] = ()
+) -> None:
     """Write the stacks of all other threads, and of an event loop's tasks, and tell the adapter.
 
     Args:
@@ -51,22 +53,22 @@ def show_stacks(control: Control, loop: AbstractEventLoop | None = None, request
     except Exception as error:  # noqa: BLE001  # the app may have changed what is called here
         text = f"The stacks cannot be shown: {error!r}\n"
     data = text.encode("utf-8", "backslashreplace")
-    if STACKS_TO in os.environ:
-        os.write(_target(), data)  # a file in memory
+    if STACK_DUMP_FD_VARIABLE in os.environ:
+        os.write(_descriptor(), data)  # a file in memory
     else:
         LogOutput(_SECONDS, lambda dropped: b"").write(data)
-    control.shown()
+    control.stacks_dumped()
 
 
 def show_own_stack_on_signal() -> None:
-    """Have each thread that `SHOW_STACKS` reaches write its own stack, even where native code keeps Python from it."""
-    if signal.getsignal(SHOW_STACKS) is signal.SIG_DFL:  # the app has no use for it itself
-        faulthandler.register(SHOW_STACKS, file=_target(), all_threads=False, chain=False)
+    """Have each thread that `STACK_DUMP_SIGNAL` reaches write its own stack, even while native code runs."""
+    if signal.getsignal(STACK_DUMP_SIGNAL) is signal.SIG_DFL:  # the app has no use for it itself
+        faulthandler.register(STACK_DUMP_SIGNAL, file=_descriptor(), all_threads=False, chain=False)
 
 
-def _target() -> int:
+def _descriptor() -> int:
     """Return where to write: to the adapter, or to stderr (the app may have put something else into `sys.stderr`)."""
-    return int(os.environ.get(STACKS_TO, "2"))
+    return int(os.environ.get(STACK_DUMP_FD_VARIABLE, "2"))
 
 
 def _thread_stacks() -> Iterator[str]:

@@ -45,13 +45,13 @@ class Invocation(LambdaContext):
         trace_id: the X-Ray trace header, or empty.
     """
 
-    __slots__ = ("_body", "_event", "_preface", "trace_id")
+    __slots__ = ("_body", "_envelope", "_event", "trace_id")
 
-    def __init__(self, stood_in_front: bytes, body: bytes) -> None:
+    def __init__(self, raw_envelope: bytes, body: bytes) -> None:
         """Takes what stood in front of the request, and the request's body."""
-        self._preface = stood_in_front
+        self._envelope = raw_envelope
         self._body: bytes | None = body
-        self.trace_id = stood_in_front[: stood_in_front.index(b"\n")]
+        self.trace_id = raw_envelope[: raw_envelope.index(b"\n")]
 
     def __getattr__(self, name: str) -> Any:
         """Reads the context: Python comes here for an attribute that has no value yet."""
@@ -64,14 +64,16 @@ class Invocation(LambdaContext):
     def event(self) -> Any:
         """The event."""
         if self._body is not None:
-            self._event = envelope.event_of(self._preface, self._body)
+            self._event = envelope.parse_event(self._envelope, self._body)
             self._body = None
         return self._event
 
     def _read_context(self) -> None:
         from os import environ  # few apps want a context
 
-        trace_id, request_id, deadline, arn, tenant_id, client_context, identity = envelope.about(self._preface)
+        trace_id, request_id, deadline, arn, tenant_id, client_context, identity = envelope.parse_context(
+            self._envelope
+        )
         memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
         super().__init__(
             aws_request_id=request_id,
@@ -81,66 +83,67 @@ class Invocation(LambdaContext):
             memory_limit_in_mb=int(memory) if memory.isdecimal() else 0,
             log_group_name=environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
             log_stream_name=environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
-            identity=_identity(identity),
-            client_context=_client_context(client_context),
+            identity=_parse_identity(identity),
+            client_context=_parse_client_context(client_context),
             tenant_id=tenant_id or None,
             xray_trace_id=trace_id or None,
             deadline_ms=int(deadline),
         )
 
 
-def _identity(said: str) -> Identity:
-    known = _object(said)
+def _parse_identity(text: str) -> Identity:
+    values = _parse_object(text)
     return Identity(
-        cognito_identity_id=known.get("cognitoIdentityId"), cognito_identity_pool_id=known.get("cognitoIdentityPoolId")
+        cognito_identity_id=values.get("cognitoIdentityId"),
+        cognito_identity_pool_id=values.get("cognitoIdentityPoolId"),
     )
 
 
-def _client_context(said: str) -> ClientContext | None:
-    known = _object(said)
-    if not known:
+def _parse_client_context(text: str) -> ClientContext | None:
+    values = _parse_object(text)
+    if not values:
         return None
-    of_client = known.get("client")
-    client = of_client if isinstance(of_client, dict) else {}
+    raw_client = values.get("client")
+    client = raw_client if isinstance(raw_client, dict) else {}
     names = [name for name in Client.__slots__ if name in client]
     return ClientContext(
-        client=Client(**{name: client[name] for name in names}), custom=known.get("custom"), env=known.get("env")
+        client=Client(**{name: client[name] for name in names}), custom=values.get("custom"), env=values.get("env")
     )
 
 
-def _object(said: str) -> dict[str, Any]:
+def _parse_object(text: str) -> dict[str, Any]:
     """Reads a JSON object; what is none counts as missing, as a header that came empty does."""
-    if not said:
+    if not text:
         return {}
     import json
 
     try:
-        found = json.loads(said)
+        parsed = json.loads(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
-class Handled:
+class CurrentInvocation:
     """What is being handled.
 
     Attributes:
-        here: by this task or thread.
-        alone: by the whole process, where that is one at a time: threads that the app has started itself inherit
+        in_context: by this task or thread.
+        in_process: by the whole process, where that is one at a time: threads that the app has started itself inherit
             nothing, but are about this one too.
     """
 
     def __init__(self) -> None:
         """Begins with nothing."""
-        self.here: ContextVar[Invocation | None] = ContextVar("lambda_web_adapter_invocation", default=None)
-        self.alone: Invocation | None = None
+        self.in_context: ContextVar[Invocation | None] = ContextVar("lambda_web_adapter_invocation", default=None)
+        self.in_process: Invocation | None = None
 
     def get(self) -> Invocation | None:
         """Says what is being handled, if anything is."""
-        return self.here.get() or self.alone
+        return self.in_context.get() or self.in_process
 
 
-HANDLED = Handled()
+CURRENT = CurrentInvocation()
 
 
 def current_context() -> LambdaContext:
@@ -195,7 +198,7 @@ def current_event_source(headers: Headers) -> str:
     """
     from os import environ  # few apps ask
 
-    if HANDLED.get() is None and envelope.COMMAND_VARIABLE not in environ:
+    if CURRENT.get() is None and envelope.COMMAND_VARIABLE not in environ:
         return ""
     return headers.get(envelope.EVENT_SOURCE) or ""
 
@@ -214,7 +217,7 @@ def event_refusal(source: str, sources: tuple[str, ...]) -> str:
 
 
 def _current() -> Invocation:
-    invocation = HANDLED.get()
+    invocation = CURRENT.get()
     if invocation is None:
         raise NoInvocation(
             "No invocation is handled here. There is one while a request is, in the process of a Python app that "

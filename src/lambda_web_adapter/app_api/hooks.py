@@ -103,12 +103,12 @@ def on_shutdown(function: Function) -> Function:
 
 def hooks_before_snapshot() -> list[Hook]:
     """Lists the functions to call before a snapshot, in order: ours, then those given to `snapshot_restore_py`."""
-    return [*reversed(_before_snapshot), *reversed(_of_aws("get_before_snapshot"))]
+    return [*reversed(_before_snapshot), *reversed(_snapshot_restore_py_hooks("get_before_snapshot"))]
 
 
 def hooks_after_restore() -> list[Hook]:
     """Lists the functions to call after a restore, in order: those given to `snapshot_restore_py`, then ours."""
-    return [*_of_aws("get_after_restore"), *_after_restore]
+    return [*_snapshot_restore_py_hooks("get_after_restore"), *_after_restore]
 
 
 def hooks_on_shutdown() -> list[Hook]:
@@ -116,9 +116,11 @@ def hooks_on_shutdown() -> list[Hook]:
     return _on_shutdown[::-1]
 
 
-def _of_aws(getter: str) -> list[Hook]:
+def _snapshot_restore_py_hooks(getter: str) -> list[Hook]:
     """Takes the functions given to AWS's own package, if the app has imported it (it has no other use for us)."""
     registry = sys.modules.get("snapshot_restore_py")
     return (
-        [partial(function, *args, **more) for function, args, more in getattr(registry, getter)()] if registry else []
+        [partial(function, *args, **kwargs) for function, args, kwargs in getattr(registry, getter)()]
+        if registry
+        else []
     )

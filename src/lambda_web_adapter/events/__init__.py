@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.http.messages import Request
     from lambda_web_adapter.settings import Settings
 
-__all__ = ["PASS_THROUGH", "SOURCES", "prelude", "source_of", "to_request"]
+__all__ = ["PASS_THROUGH", "SOURCES", "build_request", "find_source", "prelude"]
 
 SOURCES: tuple[EventSource, ...] = (
     FunctionUrl(),
@@ -46,7 +46,7 @@ SOURCES: tuple[EventSource, ...] = (
 PASS_THROUGH: EventSource = PassThrough()
 
 
-def source_of(event: Any, settings: Settings | None = None) -> EventSource:
+def find_source(event: Any, settings: Settings | None = None) -> EventSource:
     """Finds the source of an event; what no source recognises that is switched on is passed through.
 
     Args:
@@ -56,41 +56,41 @@ def source_of(event: Any, settings: Settings | None = None) -> EventSource:
     # An authorizer's event looks like the request it is about, but asks for a policy, not for a page.
     if isinstance(event, dict) and "methodArn" not in event and "routeArn" not in event:
         for source in SOURCES:
-            if source.recognises(event):
+            if source.matches(event):
                 return source if not source.setting or getattr(settings, source.setting, None) else PASS_THROUGH
     return PASS_THROUGH
 
 
-def to_request(source: EventSource, event: Any, settings: Settings, verbatim: bytes) -> Request:
+def build_request(source: EventSource, event: Any, settings: Settings, raw_event: bytes) -> Request:
     """Makes the request that an event means, by the settings that hold for all sources.
 
     Args:
         source: the event's source.
         event: the event, as read from JSON.
         settings: the settings.
-        verbatim: the event's own bytes, which are what an event that is not an HTTP request is sent as.
+        raw_event: the event's own bytes, which are what an event that is not an HTTP request is sent as.
 
     Raises:
         InvalidEvent: the event holds something that no HTTP request can carry.
         ForbiddenPath: a client asks for a path that is kept for events, or for the adapter.
     """
-    request = source.request(event, settings)
-    if not source.http:
-        request.body = verbatim
+    request = source.build_request(event, settings)
+    if not source.is_http:
+        request.body = raw_event
         return request
-    if request.marks:
+    if request.reserved_headers:
         return request  # nobody but the gateway could ask for this path
     if settings.remove_base_path:
         removed, request.path = request_rules.remove_prefix(request.path, settings.remove_base_path)
         request.prefix += removed
     if settings.snapstart_before_checkpoint_path or settings.snapstart_after_restore_path:
         _refuse_hooks(request, event, settings)
-    if settings.protect_event_paths and _is_for_events(request, event, settings):
+    if settings.protect_event_paths and _is_event_path(request, event, settings):
         raise ForbiddenPath(f"{request.path:.200} takes events only, no requests (AWS_LWA_PROTECT_EVENT_PATHS).")
     return request
 
 
-def _is_for_events(request: Request, event: Any, settings: Settings) -> bool:
+def _is_event_path(request: Request, event: Any, settings: Settings) -> bool:
     from lambda_web_adapter.events.protected_paths import is_for_events  # a third of a millisecond of cold start
 
     return is_for_events(request, event, settings)

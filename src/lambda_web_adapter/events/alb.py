@@ -18,18 +18,18 @@ class Alb(EventSource):
     """A target group of type lambda (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html)."""
 
     name = "alb"
-    max_reply = 1024 * 1024  # "Limits" on that page
-    taker = "a load balancer"
+    payload_limit = 1024 * 1024  # "Limits" on that page
+    limited_by = "a load balancer"
 
-    def recognises(self, event: dict[str, Any]) -> bool:
+    def matches(self, event: dict[str, Any]) -> bool:
         """Only a load balancer's context has `elb`."""
         return (
-            "elb" in request_rules.mapping(event.get("requestContext"))
+            "elb" in request_rules.to_mapping(event.get("requestContext"))
             and isinstance(event.get("httpMethod"), str)
             and event.get("version") is None
         )
 
-    def request(self, event: Any, settings: Settings) -> Request:
+    def build_request(self, event: Any, settings: Settings) -> Request:
         """Path and query come as sent, still percent-encoded; a health check comes without a host."""
         headers = request_rules.pairs(event.get("headers"), event.get("multiValueHeaders"))
         return Request(
@@ -41,11 +41,11 @@ class Alb(EventSource):
                 )
             ),
             headers=headers,
-            body=request_rules.body_bytes(event),
+            body=request_rules.decode_body(event),
             client=request_rules.forwarded_client(headers, settings.trusted_hops),
         )
 
-    def reply(self, response: Response, event: Any) -> bytes:
+    def build_reply(self, response: Response, event: Any) -> bytes:
         """A target group with multi-value headers reads only `multiValueHeaders`, any other only `headers`."""
         reply: dict[str, Any] = {
             "statusCode": response.status,
@@ -55,4 +55,4 @@ class Alb(EventSource):
             reply["multiValueHeaders"] = reply_rules.multi_value_headers(response)
         else:
             reply["headers"] = reply_rules.single_value_headers(response)
-        return reply_rules.reply_bytes(reply, response)
+        return reply_rules.encode_reply(reply, response)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-_LARGE = 64 * 1024  # characters; from here on the import is earned back within ten bodies
-_PIECE = 3 * _LARGE  # bytes; threes have no padding between them
+_MIN_FAST_LENGTH = 64 * 1024  # characters; from here on the import is earned back within ten bodies
+_CHUNK_BYTES = 3 * _MIN_FAST_LENGTH  # bytes; threes have no padding between them
 
 
 def decode(text: str | bytes | memoryview) -> bytes:
@@ -24,29 +24,29 @@ def decode(text: str | bytes | memoryview) -> bytes:
     Raises:
         ValueError: it is not base64.
     """
-    if len(text) >= _LARGE and (fast := _fast()):
+    if len(text) >= _MIN_FAST_LENGTH and (fast := _fast()):
         try:
-            found: bytes = fast.b64decode(text, validate=True)
+            decoded: bytes = fast.b64decode(text, validate=True)
         except ValueError:
             pass  # the standard library says why
         else:
-            return found
+            return decoded
     return a2b_base64(text, strict_mode=True)
 
 
 def encode(data: bytes | memoryview) -> bytes:
     """Writes base64, without line breaks."""
-    if len(data) >= _LARGE and (fast := _fast()):
-        found: bytes = fast.b64encode(data)
-        return found
+    if len(data) >= _MIN_FAST_LENGTH and (fast := _fast()):
+        result: bytes = fast.b64encode(data)
+        return result
     return b2a_base64(data, newline=False)
 
 
-def encoded(data: bytes) -> Iterator[bytes]:
+def encode_chunks(data: bytes) -> Iterator[bytes]:
     """Writes base64 in pieces, which together have `encoded_length` bytes."""
     view = memoryview(data)
-    for start in range(0, len(data), _PIECE):
-        yield encode(view[start : start + _PIECE])
+    for start in range(0, len(data), _CHUNK_BYTES):
+        yield encode(view[start : start + _CHUNK_BYTES])
 
 
 def encoded_length(size: int) -> int:

@@ -32,7 +32,7 @@ class BedrockAgent(EventSource):
     name = "bedrock-agent"
     setting = "bedrock_agent"
 
-    def recognises(self, event: dict[str, Any]) -> bool:
+    def matches(self, event: dict[str, Any]) -> bool:
         """Only this event has `apiPath` and an action group."""
         return (
             isinstance(event.get("apiPath"), str)
@@ -42,7 +42,7 @@ class BedrockAgent(EventSource):
             and event.get("requestContext") is None
         )
 
-    def request(self, event: Any, settings: Settings) -> Request:
+    def build_request(self, event: Any, settings: Settings) -> Request:
         """Parameters named in the path fill it, the others are the query; properties are the body, by declared type."""
         parameters = _parameters(event.get("parameters"))
         in_path = set(_PLACEHOLDER.findall(event["apiPath"]))
@@ -54,15 +54,15 @@ class BedrockAgent(EventSource):
             query=request_rules.decoded_query([(each.name, text) for each in query for text in each.texts]),
             headers=[("accept", _JSON), *([("content-type", content_type)] if content_type else [])],
             body=body,
-            marks=[(EVENT_SOURCE, self.name)],
+            reserved_headers=[(EVENT_SOURCE, self.name)],
         )
 
-    def reply(self, response: Response, event: Any) -> bytes:
+    def build_reply(self, response: Response, event: Any) -> bytes:
         """The body goes under its media type, which the schema has to name; binary goes as base64."""
-        body, _ = reply_rules.body_text(response)
-        return reply_rules.json_bytes(
+        body, _ = reply_rules.encode_body(response)
+        return reply_rules.encode_json(
             {
-                "messageVersion": request_rules.text_or_empty(event.get("messageVersion")) or "1.0",
+                "messageVersion": request_rules.to_text_or_empty(event.get("messageVersion")) or "1.0",
                 "response": {
                     "actionGroup": event["actionGroup"],
                     "apiPath": event["apiPath"],
@@ -78,7 +78,9 @@ def _path(template: str, values: dict[str, str]) -> str:
     """Fills a path's placeholders, each within its own segment; one without a value stays, for the app to refuse."""
     parts = _PLACEHOLDER.split(template)  # text and names take turns
     filled = [
-        request_rules.segment(values.get(part, f"{{{part}}}")) if index % 2 else request_rules.literal(part)
+        request_rules.percent_encode_segment(values.get(part, f"{{{part}}}"))
+        if index % 2
+        else request_rules.percent_encode_path(part)
         for index, part in enumerate(parts)
     ]
     path = "".join(filled)
@@ -87,9 +89,9 @@ def _path(template: str, values: dict[str, str]) -> str:
 
 def _body(event: dict[str, Any]) -> tuple[str, bytes]:
     """Makes the body from its properties; of several media types the first counts, as the agent sends one."""
-    content = request_rules.mapping(request_rules.mapping(event.get("requestBody")).get("content"))
+    content = request_rules.to_mapping(request_rules.to_mapping(event.get("requestBody")).get("content"))
     for content_type, described in content.items():
-        properties = _parameters(request_rules.mapping(described).get("properties"))
+        properties = _parameters(request_rules.to_mapping(described).get("properties"))
         if content_type.partition(";")[0].strip().lower() == _FORM:
             return content_type, request_rules.decoded_query([(each.name, each.text) for each in properties]).encode()
         members = {each.name: f"{json.dumps(each.name, ensure_ascii=False)}:{each.json}" for each in properties}
@@ -97,10 +99,10 @@ def _body(event: dict[str, Any]) -> tuple[str, bytes]:
     return "", b""
 
 
-def _parameters(found: Any) -> list[_Parameter]:
+def _parameters(value: Any) -> list[_Parameter]:
     return [
         _Parameter(each["name"], each.get("type"), each.get("value"))
-        for each in (found if isinstance(found, list) else [])
+        for each in (value if isinstance(value, list) else [])
         if isinstance(each, dict) and isinstance(each.get("name"), str)
     ]
 
@@ -118,15 +120,15 @@ class _Parameter:
         """The value for a path, a query or a form."""
         if isinstance(self._value, str):
             return self._value
-        return "" if self._value is None else _written(self._value)
+        return "" if self._value is None else _encode_json(self._value)
 
     @property
     def texts(self) -> list[str]:
         """The values of a query's parameter: a list has several."""
         if self._declared == "array":
-            items = self._value if isinstance(self._value, list) else _read(self._value)
+            items = self._value if isinstance(self._value, list) else _parse_json(self._value)
             if isinstance(items, list):
-                return [item if isinstance(item, str) else _written(item) for item in items]
+                return [item if isinstance(item, str) else _encode_json(item) for item in items]
         return [self.text]
 
     @property
@@ -134,10 +136,10 @@ class _Parameter:
         """The value as JSON: as it stands where it is JSON of its declared type, so that no number changes."""
         if isinstance(self._value, str):
             types = _TYPES.get(self._declared, ()) if isinstance(self._declared, str) else ()
-            read = _read(self._value) if types else None
+            read = _parse_json(self._value) if types else None
             if isinstance(read, types) and (not isinstance(read, bool) or bool in types):
                 return self._value
-        return _written(self._value)
+        return _encode_json(self._value)
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -149,7 +151,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def _read(text: Any) -> Any:
+def _parse_json(text: Any) -> Any:
     """Reads JSON; None when it is none."""
     if not isinstance(text, str):
         return None
@@ -159,7 +161,7 @@ def _read(text: Any) -> Any:
         return None
 
 
-def _written(value: Any) -> str:
+def _encode_json(value: Any) -> str:
     """Writes a value as JSON.
 
     Raises:

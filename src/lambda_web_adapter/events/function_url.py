@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from lambda_web_adapter.events import request_rules
-from lambda_web_adapter.events.http_api_v2 import is_function_url, is_payload_v2, payload_v2_reply, payload_v2_request
+from lambda_web_adapter.events.http_api_v2 import (
+    build_payload_v2_reply,
+    build_payload_v2_request,
+    is_function_url,
+    is_payload_v2,
+)
 from lambda_web_adapter.events.source import EventSource
 
 TYPE_CHECKING = False
@@ -20,14 +25,14 @@ class FunctionUrl(EventSource):
     name = "function-url"
     streams = True
 
-    def recognises(self, event: dict[str, Any]) -> bool:
+    def matches(self, event: dict[str, Any]) -> bool:
         """The domain is a function URL's, also behind a CDN that sends another Host."""
         return is_payload_v2(event) and is_function_url(event)
 
-    def request(self, event: Any, settings: Settings) -> Request:
+    def build_request(self, event: Any, settings: Settings) -> Request:
         """The path comes as sent, percent-encoded, and there is no stage."""
-        return payload_v2_request(event, request_rules.encoded_path(event.get("rawPath")), "")
+        return build_payload_v2_request(event, request_rules.encoded_path(event.get("rawPath")), "")
 
-    def reply(self, response: Response, event: Any) -> bytes:
+    def build_reply(self, response: Response, event: Any) -> bytes:
         """The reply is payload 2.0's."""
-        return payload_v2_reply(response)
+        return build_payload_v2_reply(response)

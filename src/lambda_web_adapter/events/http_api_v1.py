@@ -18,15 +18,15 @@ class HttpApiV1(RestApi):
     name = "http-api-v1"
     streams = False
 
-    def recognises(self, event: dict[str, Any]) -> bool:
+    def matches(self, event: dict[str, Any]) -> bool:
         """Payload 1.0 says its version, and has `httpMethod` and `path` as a REST event."""
         return (
             event.get("version") == "1.0"
             and isinstance(event.get("httpMethod"), str)
             and isinstance(event.get("path"), str)
-            and "connectionId" not in request_rules.mapping(event.get("requestContext"))
+            and "connectionId" not in request_rules.to_mapping(event.get("requestContext"))
         )
 
     def _path(self, path: str, event: dict[str, Any], settings: Settings) -> tuple[str, str]:
         """A named stage is the first segment of `path`."""
-        return request_rules.stage_removed(path, event, settings.remove_stage)
+        return request_rules.remove_stage(path, event, settings.remove_stage)

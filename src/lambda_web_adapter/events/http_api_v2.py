@@ -19,19 +19,19 @@ class HttpApiV2(EventSource):
 
     name = "http-api-v2"
 
-    def recognises(self, event: dict[str, Any]) -> bool:
+    def matches(self, event: dict[str, Any]) -> bool:
         """Payload 2.0 has `requestContext.http`; a function URL's has its own domain beside it."""
         return is_payload_v2(event) and not is_function_url(event)
 
-    def request(self, event: Any, settings: Settings) -> Request:
+    def build_request(self, event: Any, settings: Settings) -> Request:
         """The path comes decoded, for all its name, and begins with a named stage; the query is as sent."""
         path = request_rules.decoded_path(event.get("rawPath"))
-        prefix, path = request_rules.stage_removed(path, event, settings.remove_stage)
-        return payload_v2_request(event, path, prefix)
+        prefix, path = request_rules.remove_stage(path, event, settings.remove_stage)
+        return build_payload_v2_request(event, path, prefix)
 
-    def reply(self, response: Response, event: Any) -> bytes:
+    def build_reply(self, response: Response, event: Any) -> bytes:
         """One string for each header name, repeats joined by commas, cookies apart."""
-        return payload_v2_reply(response)
+        return build_payload_v2_reply(response)
 
 
 def is_payload_v2(event: dict[str, Any]) -> bool:
@@ -42,10 +42,10 @@ def is_payload_v2(event: dict[str, Any]) -> bool:
 
 def is_function_url(event: dict[str, Any]) -> bool:
     """Says whether a payload 2.0 event came through a function URL (`<id>.lambda-url.<region>.on.aws`)."""
-    return ".lambda-url." in request_rules.text_or_empty(event["requestContext"].get("domainName"))
+    return ".lambda-url." in request_rules.to_text_or_empty(event["requestContext"].get("domainName"))
 
 
-def payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> Request:
+def build_payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> Request:
     """Makes the request of a payload 2.0 event whose path was taken care of."""
     context = event["requestContext"]
     http = context["http"]
@@ -54,20 +54,20 @@ def payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> Request
     if cookies and isinstance(cookies, list):  # function URLs send the header as well: it says the same
         headers = [pair for pair in headers if len(pair[0]) != 6 or pair[0].lower() != "cookie"]
         headers.append(
-            ("cookie", "; ".join([request_rules.text_of(cookie) for cookie in cookies if cookie is not None]))
+            ("cookie", "; ".join([request_rules.to_text(cookie) for cookie in cookies if cookie is not None]))
         )
-    method = request_rules.text_or_empty(http.get("method")) or "GET"
+    method = request_rules.to_text_or_empty(http.get("method")) or "GET"
     query = request_rules.raw_query(event.get("rawQueryString"))
-    body = request_rules.body_bytes(event)
-    client = request_rules.text_or_empty(http.get("sourceIp"))
-    host = request_rules.text_or_empty(context.get("domainName"))
+    body = request_rules.decode_body(event)
+    client = request_rules.to_text_or_empty(http.get("sourceIp"))
+    host = request_rules.to_text_or_empty(context.get("domainName"))
     return Request(method, path, query, headers, body, client, prefix, host)
 
 
-def payload_v2_reply(response: Response) -> bytes:
+def build_payload_v2_reply(response: Response) -> bytes:
     """Makes a payload 2.0 reply; `statusCode` is what makes the gateway read it as one."""
     headers, cookies = reply_rules.joined_headers(response)
     reply: dict[str, Any] = {"statusCode": response.status, "headers": headers}
     if cookies:
         reply["cookies"] = cookies
-    return reply_rules.reply_bytes(reply, response)
+    return reply_rules.encode_reply(reply, response)

@@ -22,19 +22,19 @@ class LambdaEdge(EventSource):
     """A CloudFront event."""
 
     name = "lambda-edge"
-    http = False  # its callers take no status from us
+    is_http = False  # its callers take no status from us
 
-    def recognises(self, event: dict[str, Any]) -> bool:
+    def matches(self, event: dict[str, Any]) -> bool:
         """Only CloudFront's records have `cf`."""
         records = event.get("Records")
         return (
             isinstance(records, list)
             and len(records) > 0
-            and "cf" in request_rules.mapping(records[0])
+            and "cf" in request_rules.to_mapping(records[0])
             and not event.keys() & {"requestContext", "httpMethod", "method"}
         )
 
-    def request(self, event: Any, settings: Settings) -> Request:
+    def build_request(self, event: Any, settings: Settings) -> Request:
         """Refuses.
 
         Raises:
@@ -45,7 +45,7 @@ class LambdaEdge(EventSource):
             "layers or container images. Put CloudFront in front of a function URL instead."
         )
 
-    def reply(self, response: Response, event: Any) -> bytes:
+    def build_reply(self, response: Response, event: Any) -> bytes:
         """There is none.
 
         Raises:

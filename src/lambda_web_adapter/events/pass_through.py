@@ -6,7 +6,7 @@ import orjson
 
 from lambda_web_adapter.errors import AppRejectedEvent
 from lambda_web_adapter.events import reply_rules, strict_json
-from lambda_web_adapter.events.services import origin_of
+from lambda_web_adapter.events.services import find_service
 from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
 from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
@@ -18,53 +18,55 @@ if TYPE_CHECKING:
     from lambda_web_adapter.http.messages import Response
     from lambda_web_adapter.settings import Settings
 
-_SHOWN = 1000  # characters of the app's own words in an error
+_MAX_SHOWN_CHARACTERS = 1000  # characters of the app's own words in an error
 
 
 class PassThrough(EventSource):
     """The remainder: what no other source recognises reaches the app as a POST of the event."""
 
     name = "pass-through"
-    http = False
+    is_http = False
 
-    def recognises(self, event: dict[str, Any]) -> bool:
+    def matches(self, event: dict[str, Any]) -> bool:
         """It is what is left, so it claims nothing."""
         return False
 
-    def request(self, event: Any, settings: Settings) -> Request:
+    def build_request(self, event: Any, settings: Settings) -> Request:
         """The body is the event verbatim, which `to_request` puts in: written again, numbers might change."""
-        origin = origin_of(event)
+        service = find_service(event)
         return Request(
             method="POST",
-            path=settings.pass_through_path.replace("{source}", origin),
+            path=settings.pass_through_path.replace("{source}", service),
             headers=[("content-type", "application/json")],
-            marks=[(EVENT_SOURCE, origin)],
+            reserved_headers=[(EVENT_SOURCE, service)],
         )
 
-    def reply(self, response: Response, event: Any) -> bytes:
+    def build_reply(self, response: Response, event: Any) -> bytes:
         """JSON is the result as it is, other text a JSON string; only no body at all is null."""
         if not response.body:
             return b"null"
-        text, is_base64 = reply_rules.body_text(response)
+        text, is_base64 = reply_rules.encode_body(response)
         return response.body if not is_base64 and _is_json(text) else orjson.dumps(text)
 
 
-def rejection(response: Response, request: Request) -> AppRejectedEvent:
+def error_from_rejection(response: Response, request: Request) -> AppRejectedEvent:
     """Makes the error of an app that answered with a status that fails the invocation.
 
     A JSON object with `errorType` and `errorMessage` is taken at its word, so that a state machine can branch on it.
     """
-    text, is_base64 = reply_rules.body_text(response)
+    text, is_base64 = reply_rules.encode_body(response)
     try:
-        said = None if is_base64 else orjson.loads(text)
+        document = None if is_base64 else orjson.loads(text)
     except orjson.JSONDecodeError:
-        said = None
-    if isinstance(said, dict):
-        error_type, message = said.get("errorType"), said.get("errorMessage")
+        document = None
+    if isinstance(document, dict):
+        error_type, message = document.get("errorType"), document.get("errorMessage")
         if isinstance(error_type, str) and isinstance(message, str):
             return AppRejectedEvent(message, raised=error_type)
-    asked = f"{request.method} {request.path}"
-    return AppRejectedEvent(f"The app answered {asked} with status {response.status}: {text[:_SHOWN] or '(no body)'}")
+    route = f"{request.method} {request.path}"
+    return AppRejectedEvent(
+        f"The app answered {route} with status {response.status}: {text[:_MAX_SHOWN_CHARACTERS] or '(no body)'}"
+    )
 
 
 def _is_json(text: str) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Segments = tuple[str, ...]
 
 # Characters of all readings of a path together, which takes less than 0.1 s. An ordinary path has one to ten readings.
-_MOST = 128 * 1024
+_MAX_READINGS = 128 * 1024
 _SLASHES = re.compile(r"/+")
 _AUTHORITY = re.compile(r"\A(?:[a-z][-+.a-z0-9]*:)?//+[^/]*")
 _PARAMETERS = re.compile(r";[^/]*")
@@ -104,7 +104,7 @@ def _readings(paths: Iterable[str], habits: tuple[Habit, ...]) -> set[str] | Non
     while unread:
         path = unread.pop()
         characters += len(path)
-        if characters > _MOST:
+        if characters > _MAX_READINGS:
             return None
         for habit in habits:
             reading = habit(path)
@@ -187,14 +187,16 @@ _HABITS: tuple[Habit, ...] = (
 
 
 def _stage(event: dict[str, Any]) -> str:
-    return request_rules.text_or_empty(request_rules.mapping(event.get("requestContext")).get("stage"))
+    return request_rules.to_text_or_empty(request_rules.to_mapping(event.get("requestContext")).get("stage"))
 
 
 def _path_within_the_api(event: dict[str, Any]) -> str:
     """Return the path as API Gateway's route has it: without a base path, which an app may take off itself."""
-    route = request_rules.text_or_empty(event.get("resource")) or request_rules.text_or_empty(event.get("routeKey"))
+    route = request_rules.to_text_or_empty(event.get("resource")) or request_rules.to_text_or_empty(
+        event.get("routeKey")
+    )
     path = route[route.find("/") :] if "/" in route else ""
-    for name, value in request_rules.mapping(event.get("pathParameters")).items():
+    for name, value in request_rules.to_mapping(event.get("pathParameters")).items():
         for placeholder in (f"{{{name}+}}", f"{{{name}}}"):
-            path = path.replace(placeholder, request_rules.text_or_empty(value))
+            path = path.replace(placeholder, request_rules.to_text_or_empty(value))
     return path

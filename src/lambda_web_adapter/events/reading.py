@@ -17,14 +17,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_LARGE = 256 * 1024  # bytes
+_LARGE_EVENT_BYTES = 256 * 1024  # bytes
 # The names stand between quotes that are not escaped, so that nothing within a string looks like them.
 _BODY = re.compile(rb'"body"[ \t\r\n]*:[ \t\r\n]*"')
 _FLAG = b'"isBase64Encoded"'
 # Stands for the body while the rest is read.
-_STAND_IN = "the body is kept apart"
+_PLACEHOLDER = "the body is kept apart"
 
-_PIECE = 64 * 1024  # bytes; so that what is worked on stays in the processor's cache
+_CHUNK_BYTES = 64 * 1024  # bytes; so that what is worked on stays in the processor's cache
 _ESCAPES = 12  # bytes of the longest sequence that must not be cut: `\ud83d\ude00`
 _LOOK = 4096  # bytes within which a place to cut is looked for
 
@@ -38,8 +38,8 @@ def read_event(event: bytes) -> Any:
     Raises:
         InvalidEvent: it is not JSON.
     """
-    if len(event) >= _LARGE and (found := _with_body_apart(event)):
-        return found
+    if len(event) >= _LARGE_EVENT_BYTES and (parsed := _read_with_large_body(event)):
+        return parsed
     try:
         return orjson.loads(event)
     except orjson.JSONDecodeError:
@@ -50,7 +50,7 @@ def read_event(event: bytes) -> Any:
         raise InvalidEvent(f"The event is not JSON: {error}. It begins with {event[:100]!r}.") from None
 
 
-def _with_body_apart(event: bytes) -> dict[str, Any] | None:
+def _read_with_large_body(event: bytes) -> dict[str, Any] | None:
     """Reads a large body and the rest one after the other; None where that is not sure to be right.
 
     It is sure if there is only one body, and if what stands for it is found where the event's own belongs.
@@ -60,27 +60,29 @@ def _with_body_apart(event: bytes) -> dict[str, Any] | None:
         return None
     start = begin.end()
     end = event.find(b'"', start)  # base64 has no quotes and no escapes
-    if end - start < _LARGE or event[end - 1 : end] == b"\\":  # text, which mostly comes right before the flag
+    if (
+        end - start < _LARGE_EVENT_BYTES or event[end - 1 : end] == b"\\"
+    ):  # text, which mostly comes right before the flag
         end = event.rfind(b'"', start, max(event.find(_FLAG, start), start))
-    if end - start < _LARGE or _BODY.search(event, end):
+    if end - start < _LARGE_EVENT_BYTES or _BODY.search(event, end):
         return None
     try:
-        found = orjson.loads(b"".join((event[:start], _STAND_IN.encode(), event[end:])))
+        parsed = orjson.loads(b"".join((event[:start], _PLACEHOLDER.encode(), event[end:])))
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(found, dict) or found.get("body") != _STAND_IN:
+    if not isinstance(parsed, dict) or parsed.get("body") != _PLACEHOLDER:
         return None
-    is_base64 = found.get("isBase64Encoded") is True and event.find(b"\\", start, end) < 0
-    body = memoryview(event)[start:end] if is_base64 else _text(event, start, end)
-    found["body"] = body
-    return None if body is None else found
+    is_base64 = parsed.get("isBase64Encoded") is True and event.find(b"\\", start, end) < 0
+    body = memoryview(event)[start:end] if is_base64 else _decode_text(event, start, end)
+    parsed["body"] = body
+    return None if body is None else parsed
 
 
-def _text(event: bytes, start: int, end: int) -> bytes | None:
+def _decode_text(event: bytes, start: int, end: int) -> bytes | None:
     """Reads a JSON string's inside as UTF-8, piece by piece; None where it is none, or has no place to cut."""
     text = BytesIO(bytes(end - start))  # it is no longer than it is with its escapes
     while start < end:
-        cut = _place_to_cut(event, start + _PIECE, end)
+        cut = _find_cut(event, start + _CHUNK_BYTES, end)
         try:
             text.write(orjson.loads(b'"%b"' % event[start:cut]).encode())
         except orjson.JSONDecodeError:
@@ -90,7 +92,7 @@ def _text(event: bytes, start: int, end: int) -> bytes | None:
     return text.getvalue()
 
 
-def _place_to_cut(event: bytes, wanted: int, end: int) -> int:
+def _find_cut(event: bytes, wanted: int, end: int) -> int:
     """Finds a place between two characters, away from escapes; `end` where there is none near."""
     for place in range(wanted, min(wanted + _LOOK, end)):
         if event[place] & 0xC0 != 0x80 and event.rfind(b"\\", place - _ESCAPES, place) < 0:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Media types whose bytes are never text, by their beginning; checked before looking at the bytes, since a short binary
 # file can be valid UTF-8 by chance, and a client is better off when one type always travels the same way.
-_BINARY = (
+_BINARY_TYPES = (
     "audio/",
     "font/",
     "image/",
@@ -44,16 +44,16 @@ _BINARY = (
     "application/x-protobuf",
     "application/zip",
 )
-_TEXT = ("image/svg+xml",)
+_TEXT_EXCEPTIONS = ("image/svg+xml",)
 # C0 controls other than TAB, LF and CR: JSON writes each as six bytes, base64 as one and a third.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_LARGE = 256 * 1024  # bytes
+_LARGE_BODY_BYTES = 256 * 1024  # bytes
 _PLAIN = ("", "identity")  # content codings that leave text readable
-_PIECE = 64 * 1024  # bytes; so that what is worked on stays in the processor's cache
-_KNOWN_TEXT = ("text/", "application/json", "application/javascript", "application/xml")
+_CHUNK_BYTES = 64 * 1024  # bytes; so that what is worked on stays in the processor's cache
+_TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
 
 
-def body_text(response: Response) -> tuple[str, bool]:
+def encode_body(response: Response) -> tuple[str, bool]:
     """Writes a response body for JSON without changing a byte: as text where that is lossless, else as base64.
 
     Returns:
@@ -61,45 +61,45 @@ def body_text(response: Response) -> tuple[str, bool]:
     """
     if not response.body:
         return "", False
-    text = _lossless_text(response)
+    text = _decode_losslessly(response)
     if text is None:
         return base64_codec.encode(response.body).decode(), True
     return text, False
 
 
-def reply_bytes(fields: dict[str, Any], response: Response) -> bytes:
+def encode_reply(fields: dict[str, Any], response: Response) -> bytes:
     """Writes a reply of these fields, and the response's body.
 
     A large body is written piece by piece to where it is to stand, so that it is never held in more than two forms.
     """
-    if len(response.body) < _LARGE:
-        body, is_base64 = body_text(response)
-        return json_bytes(fields | {"body": body, "isBase64Encoded": is_base64})
-    length = _length_as_text(response)
+    if len(response.body) < _LARGE_BODY_BYTES:
+        body, is_base64 = encode_body(response)
+        return encode_json(fields | {"body": body, "isBase64Encoded": is_base64})
+    length = _json_text_length(response)
     if length is None:
-        length, pieces = base64_codec.encoded_length(len(response.body)), base64_codec.encoded(response.body)
-        others = json_bytes(fields | {"isBase64Encoded": True})
+        length, pieces = base64_codec.encoded_length(len(response.body)), base64_codec.encode_chunks(response.body)
+        rest = encode_json(fields | {"isBase64Encoded": True})
     else:
-        pieces = _escaped(response.body)
-        others = json_bytes(fields | {"isBase64Encoded": False})
+        pieces = _escape_chunks(response.body)
+        rest = encode_json(fields | {"isBase64Encoded": False})
     begin = b'{"body":"'
-    reply = BytesIO(bytes(len(begin) + length + len(b'",') + len(others) - 1))  # of its final size
+    reply = BytesIO(bytes(len(begin) + length + len(b'",') + len(rest) - 1))  # of its final size
     reply.write(begin)
     reply.writelines(pieces)
     reply.write(b'",')
-    reply.write(others[1:])
+    reply.write(rest[1:])
     return reply.getvalue()
 
 
-def _length_as_text(response: Response) -> int | None:
+def _json_text_length(response: Response) -> int | None:
     """Says how long a large body is as a JSON string without its quotes; None where that would not be lossless."""
     kind = media_type(response)
     if _token_of(response, b"content-encoding") not in _PLAIN or not _TEXT_BY_KIND[kind]:
         return None
-    may_have_controls = kind.startswith(_KNOWN_TEXT)
+    may_have_controls = kind.startswith(_TEXT_TYPES)
     length = 0
     try:
-        for text in _texts(response.body):
+        for text in _decode_chunks(response.body):
             if not may_have_controls and _CONTROLS.search(text):
                 return None
             length += len(orjson.dumps(text)) - 2
@@ -108,19 +108,19 @@ def _length_as_text(response: Response) -> int | None:
     return length
 
 
-def _escaped(body: bytes) -> Iterator[bytes]:
-    for text in _texts(body):
+def _escape_chunks(body: bytes) -> Iterator[bytes]:
+    for text in _decode_chunks(body):
         yield orjson.dumps(text)[1:-1]
 
 
-def _texts(body: bytes) -> Iterator[str]:
+def _decode_chunks(body: bytes) -> Iterator[str]:
     """Decodes UTF-8 piece by piece."""
     decoder = getincrementaldecoder("utf-8")()
-    for start in range(0, len(body), _PIECE):
-        yield decoder.decode(body[start : start + _PIECE], start + _PIECE >= len(body))
+    for start in range(0, len(body), _CHUNK_BYTES):
+        yield decoder.decode(body[start : start + _CHUNK_BYTES], start + _CHUNK_BYTES >= len(body))
 
 
-def _lossless_text(response: Response) -> str | None:
+def _decode_losslessly(response: Response) -> str | None:
     kind = media_type(response)
     if _token_of(response, b"content-encoding") not in _PLAIN or not _TEXT_BY_KIND[kind]:
         return None
@@ -128,13 +128,13 @@ def _lossless_text(response: Response) -> str | None:
         text = response.body.decode()
     except UnicodeDecodeError:
         return None
-    if kind.startswith(_KNOWN_TEXT) or not _CONTROLS.search(text):
+    if kind.startswith(_TEXT_TYPES) or not _CONTROLS.search(text):
         return text
     return None
 
 
 def _is_text_by_kind(kind: str) -> bool:
-    return not kind.startswith(_BINARY) or kind in _TEXT
+    return not kind.startswith(_BINARY_TYPES) or kind in _TEXT_EXCEPTIONS
 
 
 _TEXT_BY_KIND: NameCache[str, bool] = NameCache(_is_text_by_kind)
@@ -160,7 +160,7 @@ def media_type(response: Response) -> str:
     return _token_of(response, b"content-type")
 
 
-def header_text(value: bytes) -> str:
+def decode_header(value: bytes) -> str:
     """Decodes a header's name or value: UTF-8, or Latin-1 when it is not (RFC 9110 §5.5); this never fails."""
     try:
         return value.decode()
@@ -172,11 +172,11 @@ def header_lines(response: Response) -> Iterator[tuple[str, str, str]]:
     """Yields each header's name in lower case, as the app wrote it, and its value."""
     for name, value in response.headers:
         lower, spelled = _NAMES[name]
-        yield lower, spelled, header_text(value)
+        yield lower, spelled, decode_header(value)
 
 
 def _name(name: bytes) -> tuple[str, str]:
-    spelled = header_text(name)
+    spelled = decode_header(name)
     return spelled.lower(), spelled
 
 
@@ -186,14 +186,14 @@ _NAMES: NameCache[bytes, tuple[str, str]] = NameCache(_name)
 def multi_value_headers(response: Response) -> dict[str, list[str]]:
     """Writes the headers as a multi-value map, each name as the app first wrote it."""
     names: dict[str, list[str]] = {}
-    found: dict[str, list[str]] = {}
+    headers: dict[str, list[str]] = {}
     for lower, spelled, value in header_lines(response):
         values = names.get(lower)
         if values is None:
-            found[spelled] = names[lower] = [value]
+            headers[spelled] = names[lower] = [value]
         else:
             values.append(value)
-    return found
+    return headers
 
 
 def joined_headers(response: Response) -> tuple[dict[str, str], list[str]]:
@@ -222,7 +222,7 @@ def prelude(response: Response) -> bytes:
     begin: dict[str, Any] = {"statusCode": response.status, "headers": headers}
     if cookies:
         begin["cookies"] = cookies
-    return json_bytes(begin) + bytes(8)
+    return encode_json(begin) + bytes(8)
 
 
 def single_value_headers(response: Response) -> dict[str, str]:
@@ -232,18 +232,18 @@ def single_value_headers(response: Response) -> dict[str, str]:
     map and the same header to a client. There are 512 spellings; what is over is dropped.
     """
     names: dict[str, str] = {}
-    found: dict[str, str] = {}
+    headers: dict[str, str] = {}
     spellings = _spellings("set-cookie")
     for lower, spelled, value in header_lines(response):
         if lower == "set-cookie":
             if name := next(spellings, None):
-                found[name] = value
+                headers[name] = value
         elif lower in names:
-            found[names[lower]] += f", {value}"
+            headers[names[lower]] += f", {value}"
         else:
             names[lower] = spelled
-            found[spelled] = value
-    return found
+            headers[spelled] = value
+    return headers
 
 
 def _spellings(name: str) -> Iterator[str]:
@@ -262,7 +262,7 @@ def status_description(status: int) -> str:
     return _DESCRIPTIONS.get(status, str(status))
 
 
-def json_bytes(reply: dict[str, Any]) -> bytes:
+def encode_json(reply: dict[str, Any]) -> bytes:
     """Writes a reply as JSON."""
     try:
         return orjson.dumps(reply)

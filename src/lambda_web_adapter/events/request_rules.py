@@ -39,15 +39,15 @@ def _rooted(path: str) -> str:
 
 def encoded_path(path: Any) -> str:
     """Makes a path that comes percent-encoded fit for a request line; its escapes stay as they are."""
-    return _rooted(_NOT_IN_ENCODED_PATH.sub(_escape, text_of(path)))
+    return _rooted(_NOT_IN_ENCODED_PATH.sub(_escape, to_text(path)))
 
 
-def literal(text: str) -> str:
+def percent_encode_path(text: str) -> str:
     """Percent-encodes what comes decoded; slashes stay."""
     return _NOT_IN_DECODED_PATH.sub(_escape, text)
 
 
-def segment(text: str) -> str:
+def percent_encode_segment(text: str) -> str:
     """Percent-encodes what comes decoded and is one segment of a path."""
     escaped = _NOT_UNRESERVED.sub(_escape, text)
     return escaped.replace(".", "%2E") if escaped in (".", "..") else escaped
@@ -55,12 +55,12 @@ def segment(text: str) -> str:
 
 def decoded_path(path: Any) -> str:
     """Percent-encodes a path that comes decoded; `%` too, so that the app, decoding once, gets what came."""
-    return _rooted(literal(text_of(path)))
+    return _rooted(percent_encode_path(to_text(path)))
 
 
 def raw_query(query: Any) -> str:
     """Makes a query that comes as sent fit for a request line; nothing else in it changes."""
-    return _NOT_IN_RAW_QUERY.sub(_escape, text_of(query))
+    return _NOT_IN_RAW_QUERY.sub(_escape, to_text(query))
 
 
 def decoded_query(pairs: Iterable[tuple[str, str]]) -> str:
@@ -86,7 +86,7 @@ def remove_prefix(path: str, prefix: str) -> tuple[str, str]:
     return "", path
 
 
-def text_of(value: Any) -> str:
+def to_text(value: Any) -> str:
     """Takes what the event has: AWS sends null, and hand-made events numbers, where text belongs.
 
     Raises:
@@ -99,12 +99,12 @@ def text_of(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def text_or_empty(value: Any) -> str:
+def to_text_or_empty(value: Any) -> str:
     """Takes a text of the event; anything else counts as empty."""
     return value if isinstance(value, str) else ""
 
 
-def mapping(value: Any) -> dict[str, Any]:
+def to_mapping(value: Any) -> dict[str, Any]:
     """Takes a map of the event; null, or anything else that is not a map, counts as an empty one."""
     return value if isinstance(value, dict) else {}
 
@@ -116,18 +116,18 @@ def pairs(single: Any, multi: Any, *, names_fold: bool = True) -> Pairs:
     """
     single = single if isinstance(single, dict) else {}
     if not multi or not isinstance(multi, dict):
-        return [(name, value if isinstance(value, str) else text_of(value)) for name, value in single.items()]
-    found = [(name, text_of(value)) for name, values in multi.items() for value in _several(values)]
+        return [(name, value if isinstance(value, str) else to_text(value)) for name, value in single.items()]
+    merged = [(name, to_text(value)) for name, values in multi.items() for value in _as_list(values)]
     if len(single) > len(multi) or not single.keys() <= multi.keys():
         fold = str.lower if names_fold else str
-        known = {fold(name) for name in multi}
-        found += [(name, text_of(value)) for name, value in single.items() if fold(name) not in known]
-    return found
+        multi_names = {fold(name) for name in multi}
+        merged += [(name, to_text(value)) for name, value in single.items() if fold(name) not in multi_names]
+    return merged
 
 
 def lines(values: Any) -> Pairs:
     """Reads a map whose values are lists, or single values, as ordered pairs."""
-    return [(name, text_of(value)) for name, found in mapping(values).items() for value in _several(found)]
+    return [(name, to_text(value)) for name, items in to_mapping(values).items() for value in _as_list(items)]
 
 
 def forwarded_client(headers: Pairs, trusted_hops: int) -> str:
@@ -147,13 +147,13 @@ def _without_port(hop: str) -> str:
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
-def _several(values: Any) -> list[Any]:
+def _as_list(values: Any) -> list[Any]:
     if isinstance(values, list):
         return values
     return [] if values is None else [values]
 
 
-def body_bytes(event: dict[str, Any], base64_flag: str = "isBase64Encoded") -> bytes:
+def decode_body(event: dict[str, Any], base64_flag: str = "isBase64Encoded") -> bytes:
     """Reads the event's body.
 
     Args:
@@ -169,18 +169,18 @@ def body_bytes(event: dict[str, Any], base64_flag: str = "isBase64Encoded") -> b
     is_apart = isinstance(body, (bytes, memoryview))  # see `reading.read_event`
     if event.get(base64_flag) is True:
         try:
-            return base64_codec.decode(body if is_apart else text_of(body))
+            return base64_codec.decode(body if is_apart else to_text(body))
         except ValueError as error:  # binascii.Error is one; so is what a character outside ASCII raises
             raise InvalidEvent(f"The event's body is marked {base64_flag}, but is not base64: {error}.") from None
-    return bytes(body) if is_apart else text_of(body).encode("utf-8", "surrogatepass")
+    return bytes(body) if is_apart else to_text(body).encode("utf-8", "surrogatepass")
 
 
-def on_own_host(event: dict[str, Any]) -> bool:
+def is_api_gateway_host(event: dict[str, Any]) -> bool:
     """Return whether the caller used API Gateway's own host name, where the stage is the first part of the path.
 
     The context names it; where it does not (older events, emulators), the Host header does.
     """
-    domain = text_or_empty(mapping(event.get("requestContext")).get("domainName"))
+    domain = to_text_or_empty(to_mapping(event.get("requestContext")).get("domainName"))
     return ".execute-api." in (domain or _host(event))
 
 
@@ -189,7 +189,7 @@ def _host(event: dict[str, Any]) -> str:
     return next((value.lower() for name, value in headers if name.lower() == "host"), "")
 
 
-def stage_removed(path: str, event: dict[str, Any], remove_stage: str) -> tuple[str, str]:
+def remove_stage(path: str, event: dict[str, Any], remove_stage: str) -> tuple[str, str]:
     """Takes the stage off an HTTP API's path, where `AWS_LWA_REMOVE_STAGE` says so.
 
     Payload 2.0's rawPath and 1.0's path begin with a named stage on the API's own host. On a custom domain reports
@@ -198,9 +198,9 @@ def stage_removed(path: str, event: dict[str, Any], remove_stage: str) -> tuple[
     Returns:
         What was taken off, and the path that is left.
     """
-    stage = text_or_empty(mapping(event.get("requestContext")).get("stage"))
+    stage = to_text_or_empty(to_mapping(event.get("requestContext")).get("stage"))
     if stage in ("", "$default") or remove_stage == "never":
         return "", path
-    if remove_stage == "auto" and not on_own_host(event):
+    if remove_stage == "auto" and not is_api_gateway_host(event):
         return "", path
     return remove_prefix(path, f"/{stage}")

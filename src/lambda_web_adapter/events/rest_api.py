@@ -19,20 +19,20 @@ class RestApi(EventSource):
 
     name = "rest-api"
     streams = True
-    max_prelude = 16 * 1024  # "Set up a Lambda proxy integration with payload response streaming"
+    prelude_limit = 16 * 1024  # "Set up a Lambda proxy integration with payload response streaming"
 
-    def recognises(self, event: dict[str, Any]) -> bool:
+    def matches(self, event: dict[str, Any]) -> bool:
         """A REST event has `httpMethod` and `path`, no `version`, and is not from a load balancer."""
         return (
             isinstance(event.get("httpMethod"), str)
             and isinstance(event.get("path"), str)
             and event.get("version") is None
-            and not request_rules.mapping(event.get("requestContext")).keys() & {"elb", "connectionId"}
+            and not request_rules.to_mapping(event.get("requestContext")).keys() & {"elb", "connectionId"}
         )
 
-    def request(self, event: Any, settings: Settings) -> Request:
+    def build_request(self, event: Any, settings: Settings) -> Request:
         """The path comes encoded, the query decoded."""
-        context = request_rules.mapping(event.get("requestContext"))
+        context = request_rules.to_mapping(event.get("requestContext"))
         prefix, path = self._path(request_rules.encoded_path(event["path"]), event, settings)
         return Request(
             method=event["httpMethod"],
@@ -43,10 +43,10 @@ class RestApi(EventSource):
                 )
             ),
             headers=request_rules.pairs(event.get("headers"), event.get("multiValueHeaders")),
-            body=request_rules.body_bytes(event),
-            client=request_rules.text_or_empty(request_rules.mapping(context.get("identity")).get("sourceIp")),
+            body=request_rules.decode_body(event),
+            client=request_rules.to_text_or_empty(request_rules.to_mapping(context.get("identity")).get("sourceIp")),
             prefix=prefix,
-            host=request_rules.text_or_empty(context.get("domainName")),
+            host=request_rules.to_text_or_empty(context.get("domainName")),
         )
 
     def _path(self, path: str, event: dict[str, Any], settings: Settings) -> tuple[str, str]:
@@ -54,10 +54,12 @@ class RestApi(EventSource):
 
         On the API's own host `requestContext.path` is the stage and `path`; on a custom domain both are equal.
         """
-        if not request_rules.on_own_host(event):
+        if not request_rules.is_api_gateway_host(event):
             return "", path
-        context = request_rules.mapping(event.get("requestContext"))
-        stage = f"/{request_rules.segment(request_rules.text_or_empty(context.get('stage')))}".rstrip("/")
+        context = request_rules.to_mapping(event.get("requestContext"))
+        stage = f"/{request_rules.percent_encode_segment(request_rules.to_text_or_empty(context.get('stage')))}".rstrip(
+            "/"
+        )
         if not context.get("path"):
             return stage, path
         full = request_rules.encoded_path(context["path"])
@@ -66,7 +68,7 @@ class RestApi(EventSource):
             prefix = request_rules.remove_prefix(full, stage)[0]
         return prefix, path
 
-    def reply(self, response: Response, event: Any) -> bytes:
+    def build_reply(self, response: Response, event: Any) -> bytes:
         """All headers go into `multiValueHeaders`; API Gateway refuses keys that it does not know."""
         headers = reply_rules.multi_value_headers(response)
-        return reply_rules.reply_bytes({"statusCode": response.status, "multiValueHeaders": headers}, response)
+        return reply_rules.encode_reply({"statusCode": response.status, "multiValueHeaders": headers}, response)

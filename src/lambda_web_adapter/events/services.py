@@ -42,7 +42,7 @@ _SERVICES_OF_ARNS = {
     "sqs": "sqs",
 }
 # Keys that only one service's events have at the top, or in a list's first item; all of a line must be there.
-_KEYS: tuple[tuple[str, frozenset[str]], ...] = tuple(
+_DISTINCTIVE_KEYS: tuple[tuple[str, frozenset[str]], ...] = tuple(
     (name, frozenset(keys.split()))
     for name, keys in (
         ("eventbridge", "detail-type source"),
@@ -101,31 +101,31 @@ _OPERATION = frozenset({"version", "operation", "payload"})
 _OPERATIONS = ("Invoke", "BatchInvoke")
 
 
-def origin_of(event: Any) -> str:
+def find_service(event: Any) -> str:
     """Name the service an event comes from: lower case, with hyphens, fit for a path; `direct` when nothing tells.
 
     A list is what its first item is: EventBridge Pipes sends records so, and AppSync's BatchInvoke what it resolves.
     """
     if isinstance(event, list):
-        first = request_rules.mapping(event[0]) if event else {}
+        first = request_rules.to_mapping(event[0]) if event else {}
         return _by_source(first) or _by_keys(first)
     if not isinstance(event, dict):
         return UNKNOWN
     if "methodArn" in event or "routeArn" in event:
         return "authorizer"
-    if "connectionId" in request_rules.mapping(event.get("requestContext")):
+    if "connectionId" in request_rules.to_mapping(event.get("requestContext")):
         return "websocket"
     records = event.get("Records")
-    record = request_rules.mapping(records[0]) if isinstance(records, list) and records else event
+    record = request_rules.to_mapping(records[0]) if isinstance(records, list) and records else event
     return _by_source(record) or _by_keys(event)
 
 
 def _by_source(record: dict[str, Any]) -> str:
     """Name the service by what a record, or an event, says of it; empty when that says nothing known."""
-    event_source = request_rules.text_or_empty(record.get("eventSource") or record.get("EventSource"))
+    event_source = request_rules.to_text_or_empty(record.get("eventSource") or record.get("EventSource"))
     if service := _SERVICES.get(event_source.lower()):
         return service
-    arn = request_rules.text_or_empty(record.get("eventSourceARN") or record.get("eventSourceArn"))
+    arn = request_rules.to_text_or_empty(record.get("eventSourceARN") or record.get("eventSourceArn"))
     _, _, service, *_ = f"{arn}::".split(":")  # arn:aws:kinesis:…
     return _SERVICES_OF_ARNS.get(service, "")
 
@@ -134,4 +134,4 @@ def _by_keys(event: dict[str, Any]) -> str:
     keys = event.keys()
     if keys >= _OPERATION and event["operation"] in _OPERATIONS:
         return "appsync"
-    return next((name for name, marks in _KEYS if keys >= marks), UNKNOWN)
+    return next((name for name, key_sets in _DISTINCTIVE_KEYS if keys >= key_sets), UNKNOWN)

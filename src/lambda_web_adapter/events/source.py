@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 # Bytes of a reply that Lambda takes: 6 MiB and 100 (Lambda quotas, "Invocation payload"; the API's own message).
-MAX_REPLY = 6 * 1024 * 1024 + 100
+LAMBDA_PAYLOAD_LIMIT = 6 * 1024 * 1024 + 100
 
 
 class EventSource(ABC):
@@ -23,27 +23,27 @@ class EventSource(ABC):
 
     Attributes:
         name: what the source is called in logs and headers.
-        http: whether its callers take an HTTP status, so that a failure can be answered with one.
+        is_http: whether its callers take an HTTP status, so that a failure can be answered with one.
         streams: whether its callers take a response part by part, behind the `prelude`.
-        max_reply: the most bytes of a reply that are taken, and `taker`, by whom.
-        max_prelude: the most bytes that may stand in front of a streamed body.
+        payload_limit: the most bytes of a reply that are taken, and `limited_by`, by whom.
+        prelude_limit: the most bytes that may stand in front of a streamed body.
         setting: the setting that switches the source on; empty for one that is always on.
     """
 
     name: ClassVar[str]
-    http: ClassVar[bool] = True
+    is_http: ClassVar[bool] = True
     streams: ClassVar[bool] = False
-    max_reply: ClassVar[int] = MAX_REPLY
-    max_prelude: ClassVar[int] = MAX_REPLY
-    taker: ClassVar[str] = "Lambda"
+    payload_limit: ClassVar[int] = LAMBDA_PAYLOAD_LIMIT
+    prelude_limit: ClassVar[int] = LAMBDA_PAYLOAD_LIMIT
+    limited_by: ClassVar[str] = "Lambda"
     setting: ClassVar[str] = ""
 
     @abstractmethod
-    def recognises(self, event: dict[str, Any]) -> bool:
+    def matches(self, event: dict[str, Any]) -> bool:
         """Says whether the event is of this source, by positive marks that no other source's events carry."""
 
     @abstractmethod
-    def request(self, event: Any, settings: Settings) -> Request:
+    def build_request(self, event: Any, settings: Settings) -> Request:
         """Makes the request that the event means.
 
         Raises:
@@ -51,5 +51,5 @@ class EventSource(ABC):
         """
 
     @abstractmethod
-    def reply(self, response: Response, event: Any) -> bytes:
+    def build_reply(self, response: Response, event: Any) -> bytes:
         """Makes the reply, as JSON, holding only the keys that the source allows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambda_web_adapter.events.source import EventSource
-from lambda_web_adapter.events.vpc_lattice_v2 import lattice_reply, lattice_request
+from lambda_web_adapter.events.vpc_lattice_v2 import build_lattice_reply, build_lattice_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class VpcLatticeV1(EventSource):
 
     name = "vpc-lattice-v1"
 
-    def recognises(self, event: dict[str, Any]) -> bool:
+    def matches(self, event: dict[str, Any]) -> bool:
         """Only this event has `raw_path` and `method`."""
         return (
             isinstance(event.get("raw_path"), str)
@@ -27,10 +27,12 @@ class VpcLatticeV1(EventSource):
             and event.get("httpMethod") is None
         )
 
-    def request(self, event: Any, settings: Settings) -> Request:
+    def build_request(self, event: Any, settings: Settings) -> Request:
         """Path and query come as sent; the query's map has the last value of each key only."""
-        return lattice_request(event, settings, path=event["raw_path"], query=event.get("query_string_parameters"))
+        return build_lattice_request(
+            event, settings, path=event["raw_path"], query=event.get("query_string_parameters")
+        )
 
-    def reply(self, response: Response, event: Any) -> bytes:
+    def build_reply(self, response: Response, event: Any) -> bytes:
         """One string for each header name."""
-        return lattice_reply(response)
+        return build_lattice_reply(response)

@@ -19,7 +19,7 @@ class VpcLatticeV2(EventSource):
 
     name = "vpc-lattice-v2"
 
-    def recognises(self, event: dict[str, Any]) -> bool:
+    def matches(self, event: dict[str, Any]) -> bool:
         """Only VPC Lattice's context names a service and its network."""
         context = event.get("requestContext")
         return (
@@ -30,38 +30,38 @@ class VpcLatticeV2(EventSource):
             and event.get("httpMethod") is None
         )
 
-    def request(self, event: Any, settings: Settings) -> Request:
+    def build_request(self, event: Any, settings: Settings) -> Request:
         """Headers and query come as lists."""
-        return lattice_request(event, settings, path=event.get("path"), query=event.get("queryStringParameters"))
+        return build_lattice_request(event, settings, path=event.get("path"), query=event.get("queryStringParameters"))
 
-    def reply(self, response: Response, event: Any) -> bytes:
+    def build_reply(self, response: Response, event: Any) -> bytes:
         """One string for each header name."""
-        return lattice_reply(response)
+        return build_lattice_reply(response)
 
 
-def lattice_request(event: dict[str, Any], settings: Settings, *, path: Any, query: Any) -> Request:
+def build_lattice_request(event: dict[str, Any], settings: Settings, *, path: Any, query: Any) -> Request:
     """Makes the request of either version.
 
     The path was seen with the query behind it, while AWS's page shows it without: the map counts only where the path
     has none. Its values are taken to be as sent; nobody has measured that.
     """
-    found, question_mark, raw = request_rules.text_of(path).partition("?")
+    raw_path, question_mark, raw = request_rules.to_text(path).partition("?")
     headers = request_rules.lines(event.get("headers"))
     return Request(
         method=event["method"],
-        path=request_rules.encoded_path(found),
+        path=request_rules.encoded_path(raw_path),
         query=request_rules.raw_query(raw)
         if question_mark
         else request_rules.encoded_query(request_rules.lines(query)),
         headers=headers,
-        body=request_rules.body_bytes(event, "isBase64Encoded" if "isBase64Encoded" in event else "is_base64_encoded"),
+        body=request_rules.decode_body(event, "isBase64Encoded" if "isBase64Encoded" in event else "is_base64_encoded"),
         client=request_rules.forwarded_client(headers, settings.trusted_hops),
     )
 
 
-def lattice_reply(response: Response) -> bytes:
+def build_lattice_reply(response: Response) -> bytes:
     """Makes the reply; whether lists of values are taken is not documented, so each name has one string."""
-    return reply_rules.reply_bytes(
+    return reply_rules.encode_reply(
         {
             "statusCode": response.status,
             "statusDescription": reply_rules.status_description(response.status),

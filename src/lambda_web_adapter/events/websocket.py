@@ -30,7 +30,7 @@ class WebSocket(EventSource):
     name = "websocket"
     setting = "websocket_path"
 
-    def recognises(self, event: dict[str, Any]) -> bool:
+    def matches(self, event: dict[str, Any]) -> bool:
         """Only its context has a connection's id and the type of event."""
         context = event.get("requestContext")
         return (
@@ -40,25 +40,27 @@ class WebSocket(EventSource):
             and not context.keys() & {"http", "elb"}
         )
 
-    def request(self, event: Any, settings: Settings) -> Request:
+    def build_request(self, event: Any, settings: Settings) -> Request:
         """A POST to `/connect`, `/disconnect`, or the route's name, without the `$` of the routes that AWS names."""
         context = event["requestContext"]
-        route = request_rules.text_or_empty(context.get("routeKey")) or "$default"
-        stage = request_rules.text_or_empty(context.get("stage"))
+        route = request_rules.to_text_or_empty(context.get("routeKey")) or "$default"
+        stage = request_rules.to_text_or_empty(context.get("stage"))
         return Request(
             method="POST",
-            path=f"{settings.websocket_path}/{request_rules.segment(route.removeprefix('$'))}",
+            path=f"{settings.websocket_path}/{request_rules.percent_encode_segment(route.removeprefix('$'))}",
             query=request_rules.decoded_query(
                 request_rules.pairs(
                     event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), names_fold=False
                 )
             ),
             headers=request_rules.pairs(event.get("headers"), event.get("multiValueHeaders")),
-            body=request_rules.body_bytes(event),
-            client=request_rules.text_or_empty(request_rules.mapping(context.get("identity")).get("sourceIp")),
-            prefix=f"/{request_rules.segment(stage)}" if stage and request_rules.on_own_host(event) else "",
-            host=request_rules.text_or_empty(context.get("domainName")),
-            marks=[
+            body=request_rules.decode_body(event),
+            client=request_rules.to_text_or_empty(request_rules.to_mapping(context.get("identity")).get("sourceIp")),
+            prefix=f"/{request_rules.percent_encode_segment(stage)}"
+            if stage and request_rules.is_api_gateway_host(event)
+            else "",
+            host=request_rules.to_text_or_empty(context.get("domainName")),
+            reserved_headers=[
                 (EVENT_SOURCE, self.name),
                 ("x-amzn-connection-id", context["connectionId"]),
                 ("x-amzn-event-type", context["eventType"]),
@@ -66,9 +68,9 @@ class WebSocket(EventSource):
             ],
         )
 
-    def reply(self, response: Response, event: Any) -> bytes:
+    def build_reply(self, response: Response, event: Any) -> bytes:
         """A status that is not 2xx refuses a connection; the body goes to the client if the route has a response."""
         reply: dict[str, Any] = {"statusCode": response.status}
         if event["requestContext"]["eventType"] == "CONNECT":
             reply["headers"] = reply_rules.single_value_headers(response)
-        return reply_rules.reply_bytes(reply, response)
+        return reply_rules.encode_reply(reply, response)

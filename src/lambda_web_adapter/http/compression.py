@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lambda_web_adapter.http.content_codings import choose
+from lambda_web_adapter.http.content_codings import choose_coding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Headers = list[tuple[bytes, bytes]]
 
-_LEAST = 32  # bytes; a shorter body would not become smaller, whatever it is
+_MIN_BYTES = 32  # bytes; a shorter body would not become smaller, whatever it is
 
 _COMPRESSIBLE = frozenset(
     {
@@ -55,7 +55,7 @@ _BODILESS = frozenset({204, 205})  # and all below 200
 # A checksum of these very bytes, which the caller compares (RFC 9530, RFC 3230, RFC 1864).
 _DIGESTS = frozenset({b"content-digest", b"content-md5", b"digest", b"repr-digest"})
 # What is said of the bytes as they were: a range of them is not a range of the compressed ones (RFC 9110 §14.3).
-_ABOUT_THE_BYTES = frozenset({b"accept-ranges", b"content-encoding", b"content-length"})
+_REPRESENTATION_HEADERS = frozenset({b"accept-ranges", b"content-encoding", b"content-length"})
 
 
 def compress(response: Response, accept_encoding: str, method: str) -> Response:
@@ -71,18 +71,18 @@ def compress(response: Response, accept_encoding: str, method: str) -> Response:
         client refuses `identity`: it would have to take an image as it is, too.
     """
     if method == "HEAD" or response.status == 304:
-        return begin(response, accept_encoding, method)[0]
+        return compress_stream(response, accept_encoding, method)[0]
     fields = _fields(response)
-    if len(response.body) < _LEAST or not _is_compressible(response.status, fields):
+    if len(response.body) < _MIN_BYTES or not _is_compressible(response.status, fields):
         return response
     if coding := _coding_for(response.status, fields, accept_encoding):
         body = coding.whole(response.body)
         if len(body) < len(response.body):
-            return replace(response, headers=_coded(response.headers, coding.name), body=body)
-    return replace(response, headers=_varying(response.headers))
+            return replace(response, headers=_coded_headers(response.headers, coding.name), body=body)
+    return replace(response, headers=_with_vary(response.headers))
 
 
-def begin(head: Response, accept_encoding: str, method: str) -> tuple[Response, Compressor | None]:
+def compress_stream(head: Response, accept_encoding: str, method: str) -> tuple[Response, Compressor | None]:
     """Begins a response whose body comes in parts.
 
     Args:
@@ -99,10 +99,10 @@ def begin(head: Response, accept_encoding: str, method: str) -> tuple[Response, 
         return head, None
     coding = _coding_for(head.status, fields, accept_encoding)
     if coding is None:
-        return replace(head, headers=_varying(head.headers)), None
+        return replace(head, headers=_with_vary(head.headers)), None
     if method == "HEAD" or head.status == 304:  # whether a body would have become smaller is not known
-        return replace(head, headers=_coded(head.headers)), None
-    return replace(head, headers=_coded(head.headers, coding.name)), coding.stream()
+        return replace(head, headers=_coded_headers(head.headers)), None
+    return replace(head, headers=_coded_headers(head.headers, coding.name)), coding.stream()
 
 
 # What is compressed
@@ -110,11 +110,11 @@ def begin(head: Response, accept_encoding: str, method: str) -> tuple[Response, 
 
 def _fields(head: Response) -> dict[bytes, bytes]:
     """Makes a map of the headers by their names in lower case; several lines are joined (RFC 9110 §5.3)."""
-    found: dict[bytes, bytes] = {}
+    joined: dict[bytes, bytes] = {}
     for name, value in head.headers:
         lower = name.lower()
-        found[lower] = found[lower] + b"," + value if lower in found else value
-    return found
+        joined[lower] = joined[lower] + b"," + value if lower in joined else value
+    return joined
 
 
 def _members(value: bytes) -> set[bytes]:
@@ -123,7 +123,7 @@ def _members(value: bytes) -> set[bytes]:
 
 
 def _is_short(length: bytes) -> bool:
-    return length.isdigit() and len(length) < 3 and int(length) < _LEAST
+    return length.isdigit() and len(length) < 3 and int(length) < _MIN_BYTES
 
 
 def _is_compressible(status: int, fields: dict[bytes, bytes]) -> bool:
@@ -146,30 +146,30 @@ def _coding_for(status: int, fields: dict[bytes, bytes], accept_encoding: str) -
     """Chooses the coding; none for a part of a body, since its range counts bytes of the body as it is."""
     if status == 206 or b"content-range" in fields:
         return None
-    return choose(accept_encoding)
+    return choose_coding(accept_encoding)
 
 
 # What becomes of the headers
 
 
-def _coded(headers: Headers, coding: str = "") -> Headers:
+def _coded_headers(headers: Headers, coding: str = "") -> Headers:
     """Writes the headers for a compressed body; without a coding, for one of which it is not known whether it is.
 
     A strong `etag` becomes weak: it promises the same bytes, which two codings do not have (RFC 9110 §8.8.3.3).
     """
-    found = []
+    kept = []
     for name, value in headers:
         lower = name.lower()
         if lower == b"etag" and value.startswith(b'"'):
-            found.append((name, b"W/" + value))
-        elif lower not in _ABOUT_THE_BYTES:
-            found.append((name, value))
+            kept.append((name, b"W/" + value))
+        elif lower not in _REPRESENTATION_HEADERS:
+            kept.append((name, value))
     if coding:
-        found.append((b"content-encoding", coding.encode()))
-    return _varying(found)
+        kept.append((b"content-encoding", coding.encode()))
+    return _with_vary(kept)
 
 
-def _varying(headers: Headers) -> Headers:
+def _with_vary(headers: Headers) -> Headers:
     """Has caches keep the response for those who accept the same codings (RFC 9110 §12.5.5)."""
     last = -1
     for index, (name, value) in enumerate(headers):

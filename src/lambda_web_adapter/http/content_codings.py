@@ -59,12 +59,12 @@ class Coding:
     stream: Callable[[], Compressor]
 
 
-def joined(headers: list[tuple[str, str]]) -> str:
+def join_accept_encoding(headers: list[tuple[str, str]]) -> str:
     """Reads `accept-encoding` from a request's headers; several lines are one list (RFC 9110 §5.3)."""
     return ", ".join([value for name, value in headers if name.lower() == "accept-encoding"])
 
 
-def accepted(accept_encoding: str) -> list[str]:
+def accepted_codings(accept_encoding: str) -> list[str]:
     """Reads which of our codings a client accepts (RFC 9110 §12.5.3).
 
     What cannot be read counts as refused. Without a header nothing is accepted: RFC 9110 would allow any coding then,
@@ -81,21 +81,21 @@ def accepted(accept_encoding: str) -> list[str]:
         name = "gzip" if name == "x-gzip" else name  # RFC 9110 §8.4.1.3
         weight = _weight(rest) if semicolon else 1.0
         weights[name] = min(weight, weights.get(name, 1.0))  # of two that contradict each other, the more careful one
-    others = weights.get("*", 0.0)
-    as_it_is = weights.get("identity", 0.0)
-    found = {name: weights.get(name, others) for name in _LIBRARIES}
-    best_first = sorted(found, key=found.__getitem__, reverse=True)  # it keeps the order of equals
-    return [name for name in best_first if found[name] > 0 and found[name] >= as_it_is]
+    wildcard = weights.get("*", 0.0)
+    identity = weights.get("identity", 0.0)
+    weighted = {name: weights.get(name, wildcard) for name in _LIBRARIES}
+    best_first = sorted(weighted, key=weighted.__getitem__, reverse=True)  # it keeps the order of equals
+    return [name for name in best_first if weighted[name] > 0 and weighted[name] >= identity]
 
 
 def _weight(text: str) -> float:
-    found = _WEIGHT.fullmatch(text)
-    return float(found[1]) if found else 0.0
+    match = _WEIGHT.fullmatch(text)
+    return float(match[1]) if match else 0.0
 
 
-def choose(accept_encoding: str) -> Coding | None:
+def choose_coding(accept_encoding: str) -> Coding | None:
     """Chooses the best coding that the client accepts and that there is a library for."""
-    return next((coding for name in accepted(accept_encoding) if (coding := _coding(name))), None)
+    return next((coding for name in accepted_codings(accept_encoding) if (coding := _coding(name))), None)
 
 
 @cache

@@ -18,9 +18,9 @@ def folded_length(values: Iterable[bytes]) -> int:
     """
     members = [member.strip(b" \t") for value in values for member in value.split(b",")]
     if not all(member.isdigit() for member in members):
-        raise ValueError(f"the app's Content-Length is not a number: {_shown(members)}")
+        raise ValueError(f"the app's Content-Length is not a number: {_format_values(members)}")
     if len({int(member) for member in members}) > 1:
-        raise ValueError(f"the app says different Content-Lengths: {_shown(members)}")
+        raise ValueError(f"the app says different Content-Lengths: {_format_values(members)}")
     return int(members[0])
 
 
@@ -54,5 +54,5 @@ def _is_length(line: bytes) -> bool:
     return line[:15].lower() == b"content-length:"
 
 
-def _shown(members: list[bytes]) -> str:
+def _format_values(members: list[bytes]) -> str:
     return ", ".join(member.decode("latin-1") for member in members)[:100]

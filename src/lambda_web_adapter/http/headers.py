@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lambda_web_adapter.errors import ForbiddenMethod, InvalidEvent
 from lambda_web_adapter.http.messages import Response
-from lambda_web_adapter.http.trusted_headers import OF_SERVERS, RESERVED, is_gateways
+from lambda_web_adapter.http.trusted_headers import OF_SERVERS, RESERVED_HEADERS, is_gateways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ HOP_BY_HOP = frozenset(
     }
 )
 # The gateway has the whole body already: it is never awaited piece by piece, and its length is counted here.
-ABOUT_THE_BODY = frozenset({"content-length", "expect"})
-_DROPPED = HOP_BY_HOP | ABOUT_THE_BODY | RESERVED | OF_SERVERS
+BODY_HEADERS = frozenset({"content-length", "expect"})
+_DROPPED = HOP_BY_HOP | BODY_HEADERS | RESERVED_HEADERS | OF_SERVERS
 
 # RFC 9110 §5.6.2
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -44,8 +44,8 @@ _CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
 # What to do with a header, by its name as spelled: the beginning of its line, or "" to drop it.
 # Names repeat from request to request, so each is looked at once; the bound keeps made-up names from filling memory.
 _LINES: dict[str, str] = {}
-_LINES_BOUND = 2000
-_NAME_BOUND = 64  # characters; longer than any registered name
+_MAX_CACHED_NAMES = 2000
+_MAX_NAME_LENGTH = 64  # characters; longer than any registered name
 # Names with a meaning for the request as a whole are not in _LINES.
 _SPECIAL = frozenset({"host", "cookie", "connection", "x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"})
 # Their usual spellings.
@@ -69,24 +69,24 @@ def _line(name: str) -> str:
     variable = "".join([char if char.isalnum() else "-" for char in lower])
     forged = variable != lower and (variable in _ONLY_WITH_HYPHENS or is_gateways(variable))
     line = "" if lower in _DROPPED or forged else f"{name}: "
-    if len(_LINES) < _LINES_BOUND and len(name) < _NAME_BOUND:
+    if len(_LINES) < _MAX_CACHED_NAMES and len(name) < _MAX_NAME_LENGTH:
         _LINES[name] = line
     return line
 
 
-def request_head(request: Request, invocation: Invocation, more: bytes = b"") -> bytes:
+def build_request_head(request: Request, invocation: Invocation, extra_lines: bytes = b"") -> bytes:
     """Writes the head of the request as the app gets it; the body goes as it is.
 
     Args:
         request: what the event means.
         invocation: whose trace and tenant go along.
-        more: lines to add.
+        extra_lines: lines to add.
 
     Raises:
         InvalidEvent: something in it cannot stand in an HTTP request; it is never sent, nor split in two.
         ForbiddenMethod: a server could take what follows the head for something else than the body.
     """
-    lines, special = _sorted_headers(request)
+    lines, special = _sort_headers(request)
     body = request.body
     target = f"{request.path}?{request.query}" if request.query else request.path
     head = [
@@ -104,15 +104,15 @@ def request_head(request: Request, invocation: Invocation, more: bytes = b"") ->
         head.append(f"cookie: {cookie}")
     if trace_id := invocation.trace_id or special.get("x-amzn-trace-id"):
         head.append(f"x-amzn-trace-id: {trace_id}")
-    if request.marks:
-        head += [f"{name}: {value}" for name, value in request.marks]
+    if request.reserved_headers:
+        head += [f"{name}: {value}" for name, value in request.reserved_headers]
     if invocation.tenant_id:
         head.append(f"x-amz-tenant-id: {invocation.tenant_id}")
     if body or request.method in BODY_METHODS:
         head.append(f"content-length: {len(body)}")
     data = "\r\n".join(head).encode("utf-8", "surrogatepass")
-    _check(request, data, len(head) - 1)
-    return b"%b\r\n%b\r\n" % (data, more)
+    _check_injection(request, data, len(head) - 1)
+    return b"%b\r\n%b\r\n" % (data, extra_lines)
 
 
 def authorize(request: Request, source: str) -> bool:
@@ -125,15 +125,15 @@ def authorize(request: Request, source: str) -> bool:
     Returns:
         Whether the header is there; without it, nothing changes.
     """
-    found = next((value for name, value in request.headers if name.lower() == source), None)
-    if found is None:
+    credentials = next((value for name, value in request.headers if name.lower() == source), None)
+    if credentials is None:
         return False
-    others = [pair for pair in request.headers if pair[0].lower() not in ("authorization", source)]
-    request.headers = [*others, ("authorization", found)]
+    headers = [pair for pair in request.headers if pair[0].lower() not in ("authorization", source)]
+    request.headers = [*headers, ("authorization", credentials)]
     return True
 
 
-def _sorted_headers(request: Request) -> tuple[list[str], dict[str, str]]:
+def _sort_headers(request: Request) -> tuple[list[str], dict[str, str]]:
     """Sorts the headers into lines to send and values that matter for the request as a whole, by name."""
     lines: list[str] = []
     special: dict[str, str] = {}
@@ -149,7 +149,7 @@ def _sorted_headers(request: Request) -> tuple[list[str], dict[str, str]]:
         if line:
             lines.append(line + value)
     if "connection" in special:
-        lines = _without(lines, special["connection"])
+        lines = _remove_connection_headers(lines, special["connection"])
     return lines, special
 
 
@@ -158,7 +158,7 @@ def _special(name: str) -> str:
     return lower if lower in _SPECIAL and name.isascii() else ""
 
 
-def _check(request: Request, head: bytes, breaks: int) -> None:
+def _check_injection(request: Request, head: bytes, breaks: int) -> None:
     """Refuse what could end a line early or confuse who reads it: a head has its line breaks and no other controls."""
     if len(head) - len(head.translate(None, _CONTROLS)) != 2 * breaks:
         raise InvalidEvent("The event has a header value with a control character in it (RFC 9110 §5.5).")
@@ -176,7 +176,7 @@ def _check_method(method: str, body: bytes) -> None:
         raise ForbiddenMethod("TRACE has a body, which it must not have (RFC 9110 §9.3.8).")
 
 
-def _without(lines: list[str], connection: str) -> list[str]:
+def _remove_connection_headers(lines: list[str], connection: str) -> list[str]:
     """Drops the headers that a `Connection` header names; what the gateway added is not the client's to take away."""
     named = {option.strip().lower() for option in connection.split(",")}
     named = {name for name in named if not is_gateways(name)}

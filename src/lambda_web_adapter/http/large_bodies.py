@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Bytes of a piece from which on a body counts as large: small ones come in one piece, and below that size.
-LARGE_PIECE = 32 * 1024
-_MOST = 64 * 1024 * 1024  # bytes; a length that is said is not believed beyond that
+LARGE_CHUNK = 32 * 1024
+_MAX_LENGTH = 64 * 1024 * 1024  # bytes; a length that is said is not believed beyond that
 
 
-def buffer_for(headers: Iterable[tuple[bytes, bytes]], pieces: list[bytes], limit: int = _MOST) -> BytesIO | None:
+def allocate_buffer(
+    headers: Iterable[tuple[bytes, bytes]], pieces: list[bytes], limit: int = _MAX_LENGTH
+) -> BytesIO | None:
     """Makes the buffer for the body of a message; None when its headers do not say how long that is.
 
     Args:
@@ -24,10 +26,10 @@ def buffer_for(headers: Iterable[tuple[bytes, bytes]], pieces: list[bytes], limi
         pieces: what has come so far, which goes into the buffer.
         limit: the most bytes of which one is made.
     """
-    said = next((value for name, value in headers if name.lower() == b"content-length"), b"")
-    if not said.isdigit() or len(said) > 9 or int(said) > min(limit, _MOST):
+    length = next((value for name, value in headers if name.lower() == b"content-length"), b"")
+    if not length.isdigit() or len(length) > 9 or int(length) > min(limit, _MAX_LENGTH):
         return None
-    buffer = BytesIO(bytes(int(said)))  # written to from its beginning, and given out without a copy
+    buffer = BytesIO(bytes(int(length)))  # written to from its beginning, and given out without a copy
     for piece in pieces:
         buffer.write(piece)
     return buffer

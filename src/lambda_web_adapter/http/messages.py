@@ -22,7 +22,7 @@ class Request:
         client: the caller's address, from where the caller cannot forge it; empty when the source has none.
         prefix: the part in front of the path that was removed (stage, base path), percent-encoded; or empty.
         host: the host to name when the headers have none.
-        marks: headers that only the adapter can set, by which the app knows an event from a request.
+        reserved_headers: headers that only the adapter can set, by which the app knows an event from a request.
     """
 
     method: str
@@ -33,7 +33,7 @@ class Request:
     client: str = ""
     prefix: str = ""
     host: str = ""
-    marks: list[tuple[str, str]] = field(default_factory=list)
+    reserved_headers: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Pairs = list[tuple[bytes, bytes]]
 
 # Set by the adapter alone: exactly one value reaches the app, or none, but never one that the client made up.
-RESERVED = frozenset(
+RESERVED_HEADERS = frozenset(
     {
         "x-amz-tenant-id",
         "x-amzn-connection-id",
@@ -27,7 +27,7 @@ RESERVED = frozenset(
         "x-real-ip",
     }
 )
-_RESERVED = frozenset(name.encode("ascii") for name in RESERVED)
+_RESERVED = frozenset(name.encode("ascii") for name in RESERVED_HEADERS)
 # What an app's server takes for its own variables, or for the word of a proxy that it believes on loopback, where the
 # adapter is: with `SCRIPT_NAME: /a`, gunicorn hands on `/a/events` as `/events`. No gateway sends any of them. Headers
 # that a server hands on as they are (`X-Original-URL`, `X-HTTP-Method-Override`) are for the app to believe or not.
@@ -90,12 +90,12 @@ def without_reserved(headers: Pairs) -> Pairs:
     return [pair for pair in headers if pair[0].replace(b"_", b"-") not in _RESERVED]
 
 
-def about_the_origin(headers: Pairs, *, from_adapter: bool) -> Mapping[bytes, bytes]:
+def client_headers(headers: Pairs, *, from_adapter: bool) -> Mapping[bytes, bytes]:
     """Return the headers that are believed about where a request came from.
 
     Of a client that is the host which it asked for; scheme, port, address and prefix are the adapter's to say.
     """
-    found = dict(headers)
+    values = dict(headers)
     if from_adapter:
-        return found
-    return {b"host": found[b"host"]} if b"host" in found else {}
+        return values
+    return {b"host": values[b"host"]} if b"host" in values else {}

@@ -21,7 +21,7 @@ LAMBDA_CONTEXT = "x-amzn-lambda-context"
 REQUEST_CONTEXT = "x-amzn-request-context"
 # Bytes of a value. Servers refuse requests with larger ones: gunicorn from 8,190 bytes for a header, Node.js from 16 KB
 # for all of them together.
-LIMIT = 8000
+MAX_HEADER_BYTES = 8000
 
 _NOT_VISIBLE = re.compile(r"[^\x20-\x7e]")
 # What the Runtime API calls it, and what the Rust adapter does.
@@ -40,48 +40,48 @@ _W3C = ("traceparent", "tracestate", "baggage")
 class ContextHeaders:
     """Writes the headers of one invocation after the other, in one environment."""
 
-    def __init__(self, environment: Mapping[str, str], too_large: Callable[[str], object]) -> None:
+    def __init__(self, environ: Mapping[str, str], too_large: Callable[[str], object]) -> None:
         """Takes what all invocations share.
 
         Args:
-            environment: the variables, as Lambda sets them.
+            environ: the variables, as Lambda sets them.
             too_large: is told what was left out.
         """
-        said = environment.get
-        memory = said("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+        get_variable = environ.get
+        memory = get_variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
         self._too_large = too_large
         self._env_config = orjson.Fragment(
             orjson.dumps(
                 {
-                    "function_name": said("AWS_LAMBDA_FUNCTION_NAME", ""),
+                    "function_name": get_variable("AWS_LAMBDA_FUNCTION_NAME", ""),
                     "memory": int(memory) if memory.isdecimal() else 0,
-                    "version": said("AWS_LAMBDA_FUNCTION_VERSION", ""),
-                    "log_stream": said("AWS_LAMBDA_LOG_STREAM_NAME", ""),
-                    "log_group": said("AWS_LAMBDA_LOG_GROUP_NAME", ""),
+                    "version": get_variable("AWS_LAMBDA_FUNCTION_VERSION", ""),
+                    "log_stream": get_variable("AWS_LAMBDA_LOG_STREAM_NAME", ""),
+                    "log_group": get_variable("AWS_LAMBDA_LOG_GROUP_NAME", ""),
                 }
             )
         )
 
-    def of(self, invocation: Invocation, event: Any) -> bytes:
+    def build(self, invocation: Invocation, event: Any) -> bytes:
         """Writes the lines: of the request context, which is `null` where there is none, and of Lambda's own."""
         request_context = event.get("requestContext") if isinstance(event, dict) else None
-        value = b"null" if request_context is None else _value(request_context)
-        if len(value) > LIMIT:
+        value = b"null" if request_context is None else _encode(request_context)
+        if len(value) > MAX_HEADER_BYTES:
             self._too_large(
-                f"{REQUEST_CONTEXT} is left out where it has more than {LIMIT} bytes, which servers refuse. A Python "
-                "app has it in lambda_web_adapter.current_event()."
+                f"{REQUEST_CONTEXT} is left out where it has more than {MAX_HEADER_BYTES} bytes, which servers "
+                "refuse. A Python app has it in lambda_web_adapter.current_event()."
             )
             lines = b""
         else:
             lines = b"x-amzn-request-context: %b\r\n" % value
-        client_context = _object(invocation.client_context) if invocation.client_context else None
-        value = _value(self._lambda_context(invocation, client_context))
-        if len(value) > LIMIT:
+        client_context = _parse_object(invocation.client_context) if invocation.client_context else None
+        value = _encode(self._lambda_context(invocation, client_context))
+        if len(value) > MAX_HEADER_BYTES:
             self._too_large(
-                f"{LAMBDA_CONTEXT} has no client_context where it would have more than {LIMIT} bytes with it, which "
-                "servers refuse."
+                f"{LAMBDA_CONTEXT} has no client_context where it would have more than {MAX_HEADER_BYTES} bytes with "
+                "it, which servers refuse."
             )
-            value = _value(self._lambda_context(invocation, None))
+            value = _encode(self._lambda_context(invocation, None))
         return b"%bx-amzn-lambda-context: %b\r\n" % (lines, value)
 
     def _lambda_context(self, invocation: Invocation, client_context: dict[str, Any] | None) -> dict[str, Any]:
@@ -91,63 +91,63 @@ class ContextHeaders:
             "invoked_function_arn": invocation.function_arn.decode("utf-8", "replace"),
             "xray_trace_id": invocation.trace_id or None,
             "client_context": None if client_context is None else _client_context(client_context),
-            "identity": _renamed(_object(invocation.identity), _IDENTITY) if invocation.identity else None,
+            "identity": _rename_keys(_parse_object(invocation.identity), _IDENTITY) if invocation.identity else None,
             "tenant_id": invocation.tenant_id or None,
             "env_config": self._env_config,
         }
 
 
-def trace_context(client_context: bytes) -> bytes:
+def build_trace_headers(client_context: bytes) -> bytes:
     """Writes the lines of the trace that the caller of the function has sent beside its event.
 
     Args:
         client_context: JSON.
     """
-    w3c = (_object(client_context) or {}).get("w3c")
-    said = w3c if isinstance(w3c, dict) else {}
-    pairs = ((name, said.get(name)) for name in _W3C)
-    lines = [f"{name}: {value}\r\n" for name, value in pairs if isinstance(value, str) and _may_stand(value)]
+    w3c = (_parse_object(client_context) or {}).get("w3c")
+    fields = w3c if isinstance(w3c, dict) else {}
+    pairs = ((name, fields.get(name)) for name in _W3C)
+    lines = [f"{name}: {value}\r\n" for name, value in pairs if isinstance(value, str) and _is_valid_value(value)]
     return "".join(lines).encode("ascii")
 
 
-def _may_stand(value: str) -> bool:
+def _is_valid_value(value: str) -> bool:
     return bool(value) and not _NOT_VISIBLE.search(value)
 
 
-def _client_context(said: dict[str, Any]) -> dict[str, Any]:
-    client = said.get("client")
+def _client_context(document: dict[str, Any]) -> dict[str, Any]:
+    client = document.get("client")
     return {
-        "client": _renamed(client if isinstance(client, dict) else {}, _CLIENT),
-        "custom": said.get("custom") or {},
-        "environment": said.get("env") or {},
+        "client": _rename_keys(client if isinstance(client, dict) else {}, _CLIENT),
+        "custom": document.get("custom") or {},
+        "environment": document.get("env") or {},
     }
 
 
-def _renamed(said: dict[str, Any] | None, names: dict[str, str]) -> dict[str, Any] | None:
-    return None if said is None else {names.get(name, name): value for name, value in said.items()}
+def _rename_keys(fields: dict[str, Any] | None, names: dict[str, str]) -> dict[str, Any] | None:
+    return None if fields is None else {names.get(name, name): value for name, value in fields.items()}
 
 
-def _object(text: bytes) -> dict[str, Any] | None:
+def _parse_object(text: bytes) -> dict[str, Any] | None:
     """Reads a JSON object; what is none counts as missing, as a header that came empty does."""
     try:
-        found = orjson.loads(text)
+        parsed = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    return found if isinstance(found, dict) else None
+    return parsed if isinstance(parsed, dict) else None
 
 
-def _value(value: Any) -> bytes:
+def _encode(value: Any) -> bytes:
     """Writes JSON as a header can hold it: what is not visible ASCII can only be within a string, and is escaped."""
     try:
         document = orjson.dumps(value)
     except TypeError:
-        document = _by_the_standard_library(value)
+        document = _encode_with_json(value)
     if document.isascii() and b"\x7f" not in document:
         return document
     return _NOT_VISIBLE.sub(_escape, document.decode("utf-8")).encode("ascii")
 
 
-def _by_the_standard_library(value: Any) -> bytes:
+def _encode_with_json(value: Any) -> bytes:
     """Writes what only the standard library's reader takes: half of a surrogate pair, integers of any size."""
     try:
         return json.dumps(value, separators=(",", ":")).encode("ascii")
@@ -155,6 +155,6 @@ def _by_the_standard_library(value: Any) -> bytes:
         return b"null"
 
 
-def _escape(found: re.Match[str]) -> str:
-    units = found[0].encode("utf-16-be").hex()
+def _escape(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be").hex()
     return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))

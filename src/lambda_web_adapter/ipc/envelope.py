@@ -5,8 +5,8 @@ header, so that nobody takes it for one of the client's.
 
     0x00 · 4 bytes: the preface's length, big-endian · the preface · the HTTP request
 
-A preface is seven lines, values of the Runtime API's headers in the order of `in_front`, and the event. An event that
-is no HTTP request is the request's body already, and missing here.
+A preface is seven lines, values of the Runtime API's headers in the order of `prepend_envelope`, and the event. An
+event that is no HTTP request is the request's body already, and missing here.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ EVENT_SOURCE = "x-amzn-event-source"
 # Set in a command's process, which has no preface: the adapter has started it, so that header is to be believed.
 COMMAND_VARIABLE = "LAMBDA_WEB_ADAPTER_COMMAND"
 
-MARK = b"\0"  # no HTTP method begins with it
-HEAD = 5  # bytes in front of the preface: the mark, and the length
+START_BYTE = b"\0"  # no HTTP method begins with it
+HEADER_BYTES = 5  # bytes in front of the preface: the mark, and the length
 _LINES = 7
 # Stands in an event for its body, which the request has.
-IN_THE_REQUEST = True
+BODY_IN_REQUEST = True
 # Bytes of an event that is sent as it is; of a larger one, much is its body.
-_SMALL = 8 * 1024
+_MAX_VERBATIM_BYTES = 8 * 1024
 _FLAGS = ("isBase64Encoded", "is_base64_encoded")
 
 
-def in_front(head: bytes, invocation: Invocation, verbatim: bytes, event: Any) -> bytes:
+def prepend_envelope(head: bytes, invocation: Invocation, raw_event: bytes, event: Any) -> bytes:
     """Puts a preface in front of a request.
 
     Args:
         head: the head of the request.
         invocation: what it is about; a header's value has no line break in it.
-        verbatim: the event's bytes; none if it is the request's body.
-        event: the same, as read; with `IN_THE_REQUEST` for its body.
+        raw_event: the event's bytes; none if it is the request's body.
+        event: the same, as read; with `BODY_IN_REQUEST` for its body.
     """
-    if len(verbatim) > _SMALL:
-        verbatim = _written(event)
-    about = b"%b\n%b\n%d\n%b\n%b\n%b\n%b\n" % (
+    if len(raw_event) > _MAX_VERBATIM_BYTES:
+        raw_event = _encode(event)
+    context_lines = b"%b\n%b\n%d\n%b\n%b\n%b\n%b\n" % (
         invocation.trace_id.encode(),  # first, as it is looked at each time
         invocation.request_id.encode(),
         invocation.deadline_ms,
@@ -52,20 +52,20 @@ def in_front(head: bytes, invocation: Invocation, verbatim: bytes, event: Any) -
         invocation.client_context,
         invocation.identity,
     )
-    length = len(about) + len(verbatim)
-    return b"%b%b%b%b%b" % (MARK, length.to_bytes(4, "big"), about, verbatim, head)
+    length = len(context_lines) + len(raw_event)
+    return b"%b%b%b%b%b" % (START_BYTE, length.to_bytes(4, "big"), context_lines, raw_event, head)
 
 
-def about(preface: bytes) -> list[str]:
-    """Says what a preface says of the invocation, in the order of `in_front`."""
-    return [line.decode("utf-8", "replace") for line in preface.split(b"\n", _LINES)[:_LINES]]
+def parse_context(envelope: bytes) -> list[str]:
+    """Says what a preface says of the invocation, in the order of `prepend_envelope`."""
+    return [line.decode("utf-8", "replace") for line in envelope.split(b"\n", _LINES)[:_LINES]]
 
 
-def event_of(preface: bytes, body: bytes) -> Any:
+def parse_event(envelope: bytes, body: bytes) -> Any:
     """Reads the event.
 
     Args:
-        preface: what stood in front of the request.
+        envelope: what stood in front of the request.
         body: the request's body.
     """
     import json  # few apps want an event
@@ -73,18 +73,18 @@ def event_of(preface: bytes, body: bytes) -> Any:
 
     import orjson
 
-    said = preface.split(b"\n", _LINES)[_LINES]
+    raw_event = envelope.split(b"\n", _LINES)[_LINES]
     try:
-        event = orjson.loads(said or body)
+        event = orjson.loads(raw_event or body)
     except orjson.JSONDecodeError:
-        event = json.loads(said or body)  # see `events.reading`
-    if said and isinstance(event, dict) and event.get("body") is IN_THE_REQUEST:
+        event = json.loads(raw_event or body)  # see `events.reading`
+    if raw_event and isinstance(event, dict) and event.get("body") is BODY_IN_REQUEST:
         encoded = any(event.get(flag) is True for flag in _FLAGS)
         event["body"] = b64encode(body).decode("ascii") if encoded else body.decode("utf-8", "surrogatepass")
     return event
 
 
-def _written(event: Any) -> bytes:
+def _encode(event: Any) -> bytes:
     import orjson  # the adapter has it; the app need not
 
     try:

@@ -69,12 +69,12 @@ class LogOutput:
     def _put(self, data: bytes) -> bool:
         """Write it, and return whether all of it was taken in time."""
         seconds = 0.0 if self._dropped else self._seconds
-        until = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         if not _turns.take(seconds):
             return False
         try:
             whole = b"\n" + data if _turns.torn else data
-            written = _write(whole, until)
+            written = _write(whole, deadline)
             if written:
                 _turns.torn = written < len(whole)
             return written == len(whole)

@@ -60,7 +60,7 @@ class Arguments:
     event_source: str
 
 
-def parse(words: list[str]) -> Arguments:
+def parse(argv: list[str]) -> Arguments:
     """Reads the words in front of `--`; wrong ones end the program with a message, as argparse does."""
     parser = argparse.ArgumentParser(
         prog="lambda-web-adapter",
@@ -84,9 +84,13 @@ def parse(words: list[str]) -> Arguments:
         help="what the local run stands for, one of those below (default: %(default)s)",
     )
     parser.add_argument("--version", action="version", version=__version__)
-    found = parser.parse_args(words)
+    namespace = parser.parse_args(argv)
     return Arguments(
-        app=found.app, host=found.host, port=found.port, timeout=found.timeout, event_source=found.event_source
+        app=namespace.app,
+        host=namespace.host,
+        port=namespace.port,
+        timeout=namespace.timeout,
+        event_source=namespace.event_source,
     )
 
 

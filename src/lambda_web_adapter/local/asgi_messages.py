@@ -16,7 +16,7 @@ NO_CONTENT = 204
 WITHOUT_BODY = (NO_CONTENT, 304)
 
 
-class SenderLeft(Exception):
+class ClientDisconnected(Exception):
     """The connection ended before the body did."""
 
 
@@ -24,37 +24,37 @@ class BodyTooLarge(Exception):
     """The body has more bytes than may come; no more than those were kept."""
 
 
-async def read_body(receive: ASGIReceiveCallable, most: int | None = None) -> bytes:
+async def read_body(receive: ASGIReceiveCallable, max_bytes: int | None = None) -> bytes:
     """Reads the whole body.
 
     Args:
         receive: where it comes from.
-        most: how many bytes may come, if there is a limit.
+        max_bytes: how many bytes may come, if there is a limit.
 
     Raises:
-        SenderLeft: it did not come whole.
+        ClientDisconnected: it did not come whole.
         BodyTooLarge: more came.
     """
-    parts, size, more = [], 0, True
-    while more:
+    parts, size, has_more = [], 0, True
+    while has_more:
         message = await receive()
         if message["type"] != "http.request":
-            raise SenderLeft
+            raise ClientDisconnected
         part = message.get("body", b"")
         size += len(part)
-        if most is not None and size > most:
+        if max_bytes is not None and size > max_bytes:
             raise BodyTooLarge
         parts.append(part)
-        more = message.get("more_body", False)
+        has_more = message.get("more_body", False)
     return b"".join(parts)
 
 
-def raw_lines(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+def encode_headers(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     """Writes header lines as ASGI has them."""
     return [(name.lower().encode("latin-1"), value.encode("utf-8")) for name, value in pairs]
 
 
-async def answer(
+async def send_response(
     send: ASGISendCallable, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes | None
 ) -> None:
     """Sends an answer, with its length unless the headers say one; None is the body of an answer to HEAD."""
@@ -67,10 +67,10 @@ async def answer(
         and not any(name.lower() == "content-length" for name, _ in pairs)
     ):
         pairs.append(("content-length", str(len(body))))
-    await send({"type": "http.response.start", "status": status, "headers": raw_lines(pairs), "trailers": False})
+    await send({"type": "http.response.start", "status": status, "headers": encode_headers(pairs), "trailers": False})
     await send({"type": "http.response.body", "body": body or b"", "more_body": False})
 
 
-async def answer_json(send: ASGISendCallable, status: int, document: dict[str, Any]) -> None:
+async def send_json(send: ASGISendCallable, status: int, document: dict[str, Any]) -> None:
     """Sends a JSON document."""
-    await answer(send, status, {"content-type": "application/json"}, orjson.dumps(document))
+    await send_response(send, status, {"content-type": "application/json"}, orjson.dumps(document))

@@ -33,15 +33,18 @@ def refusal_of_invoke(scope: HTTPScope, bound: str) -> str:
     own = scope["server"] or ("", 0)
     if len(hosts) != 1 or not _is_own(hosts[0], bound, own[1] or 0):
         return (
-            f"The Invoke API was called as {_shown(hosts)}, which is not a name of this local run. "
+            f"The Invoke API was called as {_format_values(hosts)}, which is not a name of this local run. "
             f"Call it as 127.0.0.1:{own[1]} or localhost:{own[1]}, or with such a Host header."
         )
     origins = [origin for origin in _values(scope, b"origin") if origin.lower() != f"http://{hosts[0]}".lower()]
     if origins:
-        return f"The Invoke API was called by a page of another origin ({_shown(origins)}). {_ADVICE}"
+        return f"The Invoke API was called by a page of another origin ({_format_values(origins)}). {_ADVICE}"
     sites = [site for site in _values(scope, b"sec-fetch-site") if site not in ("same-origin", "none")]
     if sites:
-        return f"The Invoke API was called by a page of another origin (Sec-Fetch-Site: {_shown(sites)}). {_ADVICE}"
+        return (
+            f"The Invoke API was called by a page of another origin (Sec-Fetch-Site: {_format_values(sites)}). "
+            f"{_ADVICE}"
+        )
     return ""
 
 
@@ -54,7 +57,7 @@ def refusal_of_runtime_call(scope: HTTPScope, address: str) -> str:
     """
     hosts = _values(scope, b"host")
     if hosts != [address]:
-        return f"The Runtime API was called as {_shown(hosts)}, but it is {address}."
+        return f"The Runtime API was called as {_format_values(hosts)}, but it is {address}."
     if any(name == b"origin" or name.startswith(b"sec-fetch-") for name, _ in scope["headers"]):
         return "The Runtime API was called by a page in a browser; it is for the environment's own processes only."
     return ""
@@ -95,5 +98,5 @@ def _values(scope: HTTPScope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
-def _shown(values: list[str]) -> str:
+def _format_values(values: list[str]) -> str:
     return " and ".join(map(ascii, values)) or "nothing (no Host)"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lambda_web_adapter.local.pending_invocation import Outcome
-    from lambda_web_adapter.local.reply_stream import Stream
-    from lambda_web_adapter.local.runtime_api_app import RuntimeService
+    from lambda_web_adapter.local.reply_stream import ReplyStream
+    from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
 
 # More than the bootstrap gives the app; what has not ended then is killed.
 _STOP_SECONDS = 2.0
@@ -25,16 +25,16 @@ _STOP_SECONDS = 2.0
 class Environment:
     """Starts the bootstrap for the first event, and again for the next one after it has ended, as Lambda does."""
 
-    def __init__(self, service: RuntimeService, words: list[str], variables: Mapping[str, str]) -> None:
+    def __init__(self, service: RuntimeApiApp, arguments: list[str], variables: Mapping[str, str]) -> None:
         """Takes the Runtime API that the bootstrap talks to, its words, and its environment variables."""
         self._service = service
-        self._words = words
+        self._arguments = arguments
         self._variables = dict(variables)
         self._process: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
-    async def invoke(self, event: bytes) -> Outcome | Stream:
+    async def invoke(self, event: bytes) -> Outcome | ReplyStream:
         """Handles an event, or begins to stream what it replies; the environment is started if there is none."""
         await self.start()
         return await self._service.invoke(event)
@@ -49,7 +49,7 @@ class Environment:
                 sys.executable,
                 "-m",
                 "lambda_web_adapter",
-                *self._words,
+                *self._arguments,
                 # The bootstrap's calls have the key in front; for others in the environment, the address is as usual.
                 env={**self._variables, RUNTIME_API_PROXY: f"{self._service.address}/{self._service.renew_key()}"},
                 start_new_session=True,  # Ctrl-C is ours alone; the bootstrap is told to stop in order
@@ -74,11 +74,11 @@ class Environment:
             await self._watching
 
 
-def variables(environment: Mapping[str, str], address: str, timeout: int) -> dict[str, str]:
+def variables(environ: Mapping[str, str], address: str, timeout: int) -> dict[str, str]:
     """Makes the variables of a local environment: the caller's, with those that Lambda sets.
 
     Args:
-        environment: the caller's variables; what they say of Lambda's own is kept.
+        environ: the caller's variables; what they say of Lambda's own is kept.
         address: where the Runtime API listens.
         timeout: the function's time-out in seconds.
     """
@@ -89,6 +89,6 @@ def variables(environment: Mapping[str, str], address: str, timeout: int) -> dic
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "LAMBDA_TASK_ROOT": os.getcwd(),
-        **environment,
+        **environ,
         "AWS_LAMBDA_RUNTIME_API": address,
     }

@@ -17,11 +17,11 @@ UNREACHABLE = 3
 _TIMEOUT = httpx.Timeout(10, read=910)
 
 
-def main(words: list[str]) -> int:
+def main(argv: list[str]) -> int:
     """Sends an event and prints the reply.
 
     Args:
-        words: the words after `invoke`.
+        argv: the words after `invoke`.
 
     Returns:
         The exit code: 0, or 1 when the invocation failed, or 3 when nobody answered.
@@ -32,13 +32,13 @@ def main(words: list[str]) -> int:
     )
     parser.add_argument("event", help="a file with the event's JSON; - reads standard input")
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="where it runs (default: %(default)s)")
-    found = parser.parse_args(words)
+    options = parser.parse_args(argv)
     try:
-        event = sys.stdin.buffer.read() if found.event == "-" else _read(found.event)
+        event = sys.stdin.buffer.read() if options.event == "-" else _read(options.event)
         with httpx.Client(trust_env=False, timeout=_TIMEOUT) as client:
-            response = client.post(f"{found.url.rstrip('/')}{INVOKE_PATH}", content=event)
+            response = client.post(f"{options.url.rstrip('/')}{INVOKE_PATH}", content=event)
     except httpx.ConnectError as error:
-        sys.stderr.write(f"lambda-web-adapter invoke: nothing answers at {found.url} ({error}). ")
+        sys.stderr.write(f"lambda-web-adapter invoke: nothing answers at {options.url} ({error}). ")
         sys.stderr.write("Start lambda-web-adapter there, or say with --url where it runs.\n")
         return UNREACHABLE
     except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:

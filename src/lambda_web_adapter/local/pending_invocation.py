@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.asgi_messages import SenderLeft, read_body
-from lambda_web_adapter.local.reply_stream import Stream
+from lambda_web_adapter.local.asgi_messages import ClientDisconnected, read_body
+from lambda_web_adapter.local.reply_stream import ReplyStream
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, HTTPScope
 
 # A bootstrap whose connection ends has often ended itself, which says more; so long it is waited for.
-_LAST_WORDS_SECONDS = 0.5
+_EXIT_WAIT_SECONDS = 0.5
 _TYPE = b"lambda-runtime-function-error-type"
 _BODY = b"lambda-runtime-function-error-body"
 
@@ -44,7 +44,7 @@ class Outcome:
 
 
 @dataclass(slots=True, kw_only=True)
-class Pending:
+class PendingInvocation:
     """An event, and what comes of it.
 
     Attributes:
@@ -59,12 +59,12 @@ class Pending:
 
     event: bytes
     deadline_ms: int
-    outcome: asyncio.Future[Outcome | Stream]
+    outcome: asyncio.Future[Outcome | ReplyStream]
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     invocation_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     replying: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
-    _stream: Stream | None = None
+    _stream: ReplyStream | None = None
 
     def end(self, outcome: Outcome) -> None:
         """Gives the outcome to who waits for it; a stream that has begun breaks off. The first word counts."""
@@ -78,11 +78,11 @@ class Pending:
         """Takes a reply, or an error, that comes as one.
 
         Raises:
-            SenderLeft: it did not come whole.
+            ClientDisconnected: it did not come whole.
         """
         try:
             self.end(Outcome(payload=await read_body(receive), failed=failed))
-        except SenderLeft:
+        except ClientDisconnected:
             await self._break_off()
             raise
 
@@ -90,42 +90,42 @@ class Pending:
         """Takes a reply part by part, each when the one before it has been dealt with.
 
         Raises:
-            SenderLeft: it did not come whole.
+            ClientDisconnected: it did not come whole.
         """
         content_type = dict(scope["headers"]).get(b"content-type", b"")
-        self._stream = stream = Stream(content_type.decode("latin-1"))
+        self._stream = stream = ReplyStream(content_type.decode("latin-1"))
         if not self.outcome.done():
             self.outcome.set_result(stream)
         else:  # nobody waits any more
             stream.abandon()
-        more = True
-        while more:
+        has_more = True
+        while has_more:
             message = await receive()
             if message["type"] != "http.request":
                 await self._break_off()
-                raise SenderLeft
+                raise ClientDisconnected
             await stream.put(message.get("body", b""))
-            more = message.get("more_body", False)
-        stream.end(_error_in(scope["headers"]))
+            has_more = message.get("more_body", False)
+        stream.end(_error_from_trailers(scope["headers"]))
         self.over.set()
 
     async def _break_off(self) -> None:
         """Ends with a reply that did not come whole."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.over.wait(), _LAST_WORDS_SECONDS)
+            await asyncio.wait_for(self.over.wait(), _EXIT_WAIT_SECONDS)
         message = "The bootstrap's connection ended in the middle of its response"
         self.end(Outcome.failure("Runtime.TruncatedResponse", message))
 
 
-def _error_in(headers: Iterable[tuple[bytes, bytes]]) -> InvocationError | None:
+def _error_from_trailers(headers: Iterable[tuple[bytes, bytes]]) -> InvocationError | None:
     """Reads the error of a stream from its trailers, which stand among the headers by now (see `server`)."""
-    found = dict(headers)
-    if _TYPE not in found:
+    trailers = dict(headers)
+    if _TYPE not in trailers:
         return None
     try:
-        document = base64.b64decode(found.get(_BODY, b""), validate=True)
+        document = base64.b64decode(trailers.get(_BODY, b""), validate=True)
     except ValueError:
-        document = found[_BODY]
+        document = trailers[_BODY]
     error = InvocationError.of_document(document)
-    error.error_type = found[_TYPE].decode("latin-1")
+    error.error_type = trailers[_TYPE].decode("latin-1")
     return error

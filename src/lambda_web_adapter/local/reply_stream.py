@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.models import InvocationError
 
 
-class StreamBroke(Exception):
+class StreamFailed(Exception):
     """The function failed in the middle of its reply."""
 
     def __init__(self, error: InvocationError) -> None:
@@ -18,7 +18,7 @@ class StreamBroke(Exception):
         self.error = error
 
 
-class Stream:
+class ReplyStream:
     """The parts of a reply, for one who sends and one who reads.
 
     A part is given up only when the reader asks for the one behind it, so that a slow client slows the app down.
@@ -31,41 +31,41 @@ class Stream:
         self._error: InvocationError | None = None
         self._abandoned = False
         self._part = b""
-        self._room = asyncio.Event()
-        self._news = asyncio.Event()
-        self._room.set()
+        self._can_send = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._can_send.set()
 
     async def put(self, part: bytes) -> None:
         """Hands over a part, as soon as the one before it has been dealt with."""
         if not part or self._abandoned:
             return
-        await self._room.wait()
+        await self._can_send.wait()
         if not self._abandoned:
-            self._room.clear()
+            self._can_send.clear()
             self._part = part
-            self._news.set()
+            self._changed.set()
 
     def end(self, error: InvocationError | None = None) -> None:
         """Says that no more comes, and why, if that is a failure; the first word counts."""
         if not self.ended.is_set():
             self._error = error
             self.ended.set()
-            self._news.set()
+            self._changed.set()
 
     def abandon(self) -> None:
         """Lets the sender go on without a reader, as Lambda does when the client has left."""
         self._abandoned = True
-        self._room.set()
-        self._news.set()
+        self._can_send.set()
+        self._changed.set()
 
-    def __aiter__(self) -> Stream:
+    def __aiter__(self) -> ReplyStream:
         return self
 
     async def __anext__(self) -> bytes:
         """Gives the next part.
 
         Raises:
-            StreamBroke: the function failed.
+            StreamFailed: the function failed.
         """
         while not self._abandoned:
             if self._part:
@@ -73,9 +73,9 @@ class Stream:
                 return part
             if self.ended.is_set():
                 if self._error is not None:
-                    raise StreamBroke(self._error)
+                    raise StreamFailed(self._error)
                 break
-            self._room.set()
-            self._news.clear()
-            await self._news.wait()
+            self._can_send.set()
+            self._changed.clear()
+            await self._changed.wait()
         raise StopAsyncIteration

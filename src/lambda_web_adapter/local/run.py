@@ -13,7 +13,7 @@ from lambda_web_adapter.local.caller_checks import is_loopback
 from lambda_web_adapter.local.environment import Environment, variables
 from lambda_web_adapter.local.gateway_app import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
-from lambda_web_adapter.local.runtime_api_app import RuntimeService
+from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
 from lambda_web_adapter.local.server import Dispatch, LocalServer
 
 if TYPE_CHECKING:
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 USAGE = 2
 
 
-def main(words: list[str], command: list[str], environment: Mapping[str, str]) -> int:
+def main(argv: list[str], command: list[str], environ: Mapping[str, str]) -> int:
     """Serves the app on a local port.
 
     Args:
-        words: the program's words in front of `--`.
+        argv: the program's words in front of `--`.
         command: the words behind it.
-        environment: the variables.
+        environ: the variables.
 
     Returns:
         The exit code.
     """
-    options = arguments.parse(words)
+    options = arguments.parse(argv)
     try:
         gateway_socket = listen(options.host, options.port)
     except AdapterError:
@@ -42,7 +42,7 @@ def main(words: list[str], command: list[str], environment: Mapping[str, str]) -
             f"lambda-web-adapter: port {options.port} of {options.host} is taken. Choose another with --port.\n"
         )
         return USAGE
-    run = _Run(options, command, gateway_socket, environment)
+    run = _Run(options, command, gateway_socket, environ)
     return asyncio.run(run.serve())
 
 
@@ -50,17 +50,19 @@ class _Run:
     """Everything that one local run is made of."""
 
     def __init__(
-        self, options: arguments.Arguments, command: list[str], listener: socket.socket, environment: Mapping[str, str]
+        self, options: arguments.Arguments, command: list[str], listener: socket.socket, environ: Mapping[str, str]
     ) -> None:
         self._sockets = [listener, listen("127.0.0.1", 0)]
         runtime_port = self._sockets[1].getsockname()[1]
         address = f"127.0.0.1:{runtime_port}"
-        service = RuntimeService(options.timeout, address)
-        words = [*options.app, *(["--", *command] if command else [])]
-        given = variables(environment, address, options.timeout)
-        if given.get("PORT") == str(options.port):
-            del given["PORT"]  # it means this run, as where `make run PORT=…` has exported it, and cannot be the app's
-        self._environment = Environment(service, words, given)
+        service = RuntimeApiApp(options.timeout, address)
+        argv = [*options.app, *(["--", *command] if command else [])]
+        child_environ = variables(environ, address, options.timeout)
+        if child_environ.get("PORT") == str(options.port):
+            del child_environ[
+                "PORT"
+            ]  # it means this run, as where `make run PORT=…` has exported it, and cannot be the app's
+        self._environment = Environment(service, argv, child_environ)
         gateway = GATEWAYS[options.event_source]
         self._dispatch = Dispatch(GatewayApp(gateway, self._environment.invoke, options.host), service, runtime_port)
         self._title = " ".join([*options.app, *command]) or "the app"

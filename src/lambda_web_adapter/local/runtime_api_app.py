@@ -9,22 +9,22 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.asgi_messages import SenderLeft, answer, answer_json, read_body
+from lambda_web_adapter.local.asgi_messages import ClientDisconnected, read_body, send_json, send_response
 from lambda_web_adapter.local.caller_checks import refusal_of_runtime_call
-from lambda_web_adapter.local.pending_invocation import Outcome, Pending
+from lambda_web_adapter.local.pending_invocation import Outcome, PendingInvocation
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 
-    from lambda_web_adapter.local.reply_stream import Stream
+    from lambda_web_adapter.local.reply_stream import ReplyStream
 
 _PREFIX = "/2018-06-01/runtime"
-_ANSWER = re.compile(_PREFIX + r"/invocation/([^/]+)/(response|error)")
+_REPLY_PATH = re.compile(_PREFIX + r"/invocation/([^/]+)/(response|error)")
 _MODE = b"lambda-runtime-function-response-mode"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:local"
 
 
-class RuntimeService:
+class RuntimeApiApp:
     """Hands invocations to the environment that asks for the next one, and their outcomes to who waits for them.
 
     Attributes:
@@ -40,14 +40,16 @@ class RuntimeService:
         self._timeout = timeout
         self.address = address
         self.key = secrets.token_urlsafe()
-        self._queue: asyncio.Queue[Pending] = asyncio.Queue()
-        self._running: dict[str, Pending] = {}
+        self._queue: asyncio.Queue[PendingInvocation] = asyncio.Queue()
+        self._running: dict[str, PendingInvocation] = {}
         self.init_error: bytes | None = None
 
-    async def invoke(self, event: bytes) -> Outcome | Stream:
+    async def invoke(self, event: bytes) -> Outcome | ReplyStream:
         """Has an environment handle an event, and waits for what comes of it, or for a stream to begin."""
         deadline = int((time.time() + self._timeout) * 1000)
-        pending = Pending(event=event, deadline_ms=deadline, outcome=asyncio.get_running_loop().create_future())
+        pending = PendingInvocation(
+            event=event, deadline_ms=deadline, outcome=asyncio.get_running_loop().create_future()
+        )
         self._queue.put_nowait(pending)
         return await pending.outcome
 
@@ -69,23 +71,23 @@ class RuntimeService:
         if refusal := refusal_of_runtime_call(scope, self.address):
             await _refuse(send, 403, "AccessDenied", refusal)
         elif secrets.compare_digest(key.encode(), self.key.encode()):
-            with suppress(SenderLeft):
-                await self._answer(f"/{path}", scope, receive, send)
+            with suppress(ClientDisconnected):
+                await self._route(f"/{path}", scope, receive, send)
         elif scope["path"].startswith(_PREFIX):
             message = "This Runtime API is for the environment of a local run, which alone knows the key in its path."
             await _refuse(send, 403, "AccessDenied", message)
         else:  # the Extensions API, for one
             await _refuse(send, 404, "InvalidRequest", f"There is no {scope['method']} {scope['path']}.")
 
-    async def _answer(self, path: str, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def _route(self, path: str, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         method = scope["method"]
         if method == "GET" and path == f"{_PREFIX}/invocation/next":
             await self._next(receive, send)
         elif method == "POST" and path == f"{_PREFIX}/init/error":
             self.init_error = await read_body(receive)
-            await answer_json(send, 202, {"status": "OK"})
-        elif method == "POST" and (found := _ANSWER.fullmatch(path)):
-            await self._reply(found[1], found[2] == "error", scope, receive, send)
+            await send_json(send, 202, {"status": "OK"})
+        elif method == "POST" and (match := _REPLY_PATH.fullmatch(path)):
+            await self._reply(match[1], match[2] == "error", scope, receive, send)
         else:
             await _refuse(send, 404, "InvalidRequest", f"There is no {method} {path}.")
 
@@ -110,7 +112,7 @@ class RuntimeService:
             "lambda-runtime-invoked-function-arn": ARN,
             "lambda-runtime-invocation-id": pending.invocation_id,
         }
-        await answer(send, 200, headers, pending.event)
+        await send_response(send, 200, headers, pending.event)
 
     async def _reply(
         self, request_id: str, failed: bool, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -127,20 +129,22 @@ class RuntimeService:
             await _refuse(send, 403, "InvalidStateTransition", "A reply to this invocation is already coming.")
             return
         pending.replying = True
-        mode = headers.get(_MODE)
-        if mode not in (None, "streaming"):  # Lambda knows no other, and no word for a reply that comes as one
-            message = f"Lambda-Runtime-Function-Response-Mode is {mode!r}; it can only be 'streaming', or left out."
+        response_mode = headers.get(_MODE)
+        if response_mode not in (None, "streaming"):  # Lambda knows no other, and no word for a reply that comes as one
+            message = (
+                f"Lambda-Runtime-Function-Response-Mode is {response_mode!r}; it can only be 'streaming', or left out."
+            )
             pending.end(Outcome.failure("Runtime.InvalidResponseModeHeader", message))
             del self._running[request_id]
             await _refuse(send, 400, "InvalidFunctionResponseMode", message)
             return
-        streams = mode is not None and not failed
+        streams = response_mode is not None and not failed
         try:
             await (pending.take_stream(scope, receive) if streams else pending.take_whole(failed, receive))
         finally:
             self._running.pop(request_id, None)
-        await answer_json(send, 202, {"status": "OK"})
+        await send_json(send, 202, {"status": "OK"})
 
 
 async def _refuse(send: ASGISendCallable, status: int, kind: str, message: str) -> None:
-    await answer_json(send, status, {"errorMessage": message, "errorType": kind})
+    await send_json(send, status, {"errorMessage": message, "errorType": kind})

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 
     from lambda_web_adapter.local.gateway_app import GatewayApp
-    from lambda_web_adapter.local.runtime_api_app import RuntimeService
+    from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
 
 # For clients to read what is left for them, when the server stops.
 _STOP_SECONDS = 1.0
@@ -28,7 +28,7 @@ _UNFINISHED = "ASGI callable returned without completing response."
 class Dispatch:
     """Tells the two listening sockets apart."""
 
-    def __init__(self, gateway: GatewayApp, service: RuntimeService, runtime_port: int) -> None:
+    def __init__(self, gateway: GatewayApp, service: RuntimeApiApp, runtime_port: int) -> None:
         """Takes both apps, and the Runtime API's port."""
         self._gateway = gateway
         self._service = service
@@ -73,7 +73,7 @@ def _config(app: ASGI3Application) -> Config:
     The parser is httptools by name: it adds a request's trailers to the headers of the scope when they come, which ASGI
     has no other way for. By them the bootstrap says that a stream has failed.
     """
-    found = Config(
+    config = Config(
         app,
         interface="asgi3",
         http="httptools",
@@ -85,7 +85,7 @@ def _config(app: ASGI3Application) -> Config:
         date_header=False,  # an app may send its own
     )
     logging.getLogger("uvicorn.error").addFilter(_without_unfinished)
-    return found
+    return config
 
 
 def _without_unfinished(record: logging.LogRecord) -> bool:

@@ -7,21 +7,21 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.asgi_messages import NO_CONTENT, WITHOUT_BODY, raw_lines
-from lambda_web_adapter.local.gateways import LAMBDAS_MOST, Response
-from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, PreludeReader
+from lambda_web_adapter.local.asgi_messages import NO_CONTENT, WITHOUT_BODY, encode_headers
+from lambda_web_adapter.local.gateways import LAMBDA_PAYLOAD_LIMIT, Response
+from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, PreludeParser
 from lambda_web_adapter.local.pending_invocation import Outcome
-from lambda_web_adapter.local.reply_stream import StreamBroke
+from lambda_web_adapter.local.reply_stream import StreamFailed
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable
 
     from lambda_web_adapter.local.gateways import Gateway
-    from lambda_web_adapter.local.reply_stream import Stream
+    from lambda_web_adapter.local.reply_stream import ReplyStream
 
 # What Lambda takes as a reply that it passes on as one, in bytes.
-_MAX_REPLY = LAMBDAS_MOST + 100
+_MAX_REPLY = LAMBDA_PAYLOAD_LIMIT + 100
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Sent:
     problem: str = ""
 
 
-async def collected(stream: Stream) -> Outcome:
+async def collect(stream: ReplyStream) -> Outcome:
     """Waits for all of a stream, prelude and NULs included, as who asked for a reply in one piece gets it."""
     parts, size = [], 0
     try:
@@ -49,32 +49,32 @@ async def collected(stream: Stream) -> Outcome:
                 message = f"Response payload size exceeded maximum allowed payload size ({_MAX_REPLY} bytes)."
                 return Outcome.failure("Function.ResponseSizeTooLarge", message)
             parts.append(part)
-    except StreamBroke as broke:
+    except StreamFailed as broke:
         return Outcome(payload=broke.error.to_json(), failed=True)
     finally:
         stream.abandon()
     return Outcome(payload=b"".join(parts))
 
 
-async def opened(gateway: Gateway, stream: Stream) -> Response:
+async def open_response(gateway: Gateway, stream: ReplyStream) -> Response:
     """Reads a stream until status and headers are known; what has come of the body by then is the response's.
 
     Raises:
         MalformedReply: the prelude is not what the gateway takes.
-        StreamBroke: the function failed before.
+        StreamFailed: the function failed before.
     """
     if gateway.head is None or stream.content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
         return Response(status=200, headers=[("content-type", "application/octet-stream")], body=b"")
-    reader = PreludeReader(gateway.max_prelude)
+    reader = PreludeParser(gateway.max_prelude)
     async for part in stream:
-        if found := reader.feed(part):
-            prelude, begun = found
+        if parsed := reader.feed(part):
+            prelude, begun = parsed
             return replace(gateway.head(prelude), body=begun)
     raise reader.missing()
 
 
-async def pass_on(
-    method: str, response: Response, stream: Stream, receive: ASGIReceiveCallable, send: ASGISendCallable
+async def relay(
+    method: str, response: Response, stream: ReplyStream, receive: ASGIReceiveCallable, send: ASGISendCallable
 ) -> Sent:
     """Sends a response whose body is still coming.
 
@@ -91,7 +91,12 @@ async def pass_on(
     sent = Sent()
     try:
         await send(
-            {"type": "http.response.start", "status": response.status, "headers": raw_lines(lines), "trailers": False}
+            {
+                "type": "http.response.start",
+                "status": response.status,
+                "headers": encode_headers(lines),
+                "trailers": False,
+            }
         )
         await _send_part(sent, b"" if without_body else response.body, length, send)
         async for part in stream:
@@ -102,7 +107,7 @@ async def pass_on(
             raise _other_length(length)
         else:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-    except StreamBroke as broke:
+    except StreamFailed as broke:
         sent.problem = f"broken off: {broke}"
     finally:
         leaving.cancel()
@@ -120,7 +125,7 @@ async def _send_part(sent: Sent, part: bytes, length: int | None, send: ASGISend
     sent.size += len(part)
 
 
-async def _abandon_when_left(stream: Stream, receive: ASGIReceiveCallable) -> None:
+async def _abandon_when_left(stream: ReplyStream, receive: ASGIReceiveCallable) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     stream.abandon()
@@ -128,10 +133,10 @@ async def _abandon_when_left(stream: Stream, receive: ASGIReceiveCallable) -> No
 
 def _length(response: Response) -> int | None:
     """Reads the length that the prelude promises; one that is no number counts for nothing."""
-    found = [value for name, value in response.headers if name.lower() == "content-length" and value.isascii()]
-    return int(found[0]) if found and found[0].isdecimal() else None
+    lengths = [value for name, value in response.headers if name.lower() == "content-length" and value.isascii()]
+    return int(lengths[0]) if lengths and lengths[0].isdecimal() else None
 
 
-def _other_length(length: int) -> StreamBroke:
+def _other_length(length: int) -> StreamFailed:
     message = f"The body does not have the {length} bytes that content-length says"
-    return StreamBroke(InvocationError(error_type="Function.WrongLength", error_message=message))
+    return StreamFailed(InvocationError(error_type="Function.WrongLength", error_message=message))

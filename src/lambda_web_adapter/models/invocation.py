@@ -21,11 +21,11 @@ class InvocationError(EventPart):
     def of_document(cls, document: bytes) -> InvocationError:
         """Reads an error document; what is none is itself the message."""
         try:
-            found = cls.model_validate_json(document)
+            error = cls.model_validate_json(document)
         except ValidationError:
-            found = cls()
+            error = cls()
         return (
-            found if found.error_type or found.error_message else cls(error_message=document.decode(errors="replace"))
+            error if error.error_type or error.error_message else cls(error_message=document.decode(errors="replace"))
         )
 
     def __str__(self) -> str:

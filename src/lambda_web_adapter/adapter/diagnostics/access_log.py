@@ -10,7 +10,7 @@ import time
 
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
-from lambda_web_adapter.ipc.log_config import LogControls
+from lambda_web_adapter.ipc.log_config import LogConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.errors import AdapterError
     from lambda_web_adapter.http.messages import Request, Response
 
-_WHAT = ("method", "path", "status")
+_SUMMARY_FIELDS = ("method", "path", "status")
 
 
 class AccessLog:
@@ -26,51 +26,51 @@ class AccessLog:
 
     def __init__(self) -> None:
         """Begins with nothing."""
-        self._short = LogControls(os.environ).json  # where the fields are beside the message
-        self._said: dict[str, object] = {}
-        self._began = self._asked = self._answered = 0.0
+        self._is_json = LogConfig(os.environ).json  # where the fields are beside the message
+        self._fields: dict[str, object] = {}
+        self._started_at = self._requested_at = self._responded_at = 0.0
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Forgets the invocation before this one."""
-        self._said = {}
-        self._began, self._asked, self._answered = time.monotonic(), 0.0, 0.0
+        self._fields = {}
+        self._started_at, self._requested_at, self._responded_at = time.monotonic(), 0.0, 0.0
 
-    def asked(self, source: str, request: Request) -> None:
+    def set_request(self, source: str, request: Request) -> None:
         """Takes note of what was asked for, and of the service that sends an event which is no request."""
-        self._said = {
+        self._fields = {
             "method": request.method,
             "path": request.path,
-            "source": dict(request.marks).get(EVENT_SOURCE, source),
+            "source": dict(request.reserved_headers).get(EVENT_SOURCE, source),
             "requestBytes": len(request.body),
         }
-        self._asked = time.monotonic()
+        self._requested_at = time.monotonic()
 
-    def answered(self, status: int) -> None:
+    def set_status(self, status: int) -> None:
         """Takes note of the app's status."""
-        self._said["status"] = status
-        self._answered = time.monotonic()
+        self._fields["status"] = status
+        self._responded_at = time.monotonic()
 
-    def replies(self, response: Response) -> None:
+    def set_reply(self, response: Response) -> None:
         """Takes note of what the caller gets."""
-        self._said["status"], self._said["responseBytes"] = response.status, len(response.body)
+        self._fields["status"], self._fields["responseBytes"] = response.status, len(response.body)
 
-    def failed(self, error: AdapterError) -> None:
+    def set_error(self, error: AdapterError) -> None:
         """Takes note of the error."""
-        self._said["errorType"] = error.raised or error.error_type
-        self._answered = self._answered or time.monotonic()
+        self._fields["errorType"] = error.raised or error.error_type
+        self._responded_at = self._responded_at or time.monotonic()
 
-    def end(self, request_id: str, stream: StreamedReply | None = None) -> None:
+    def write(self, request_id: str, stream: StreamedReply | None = None) -> None:
         """Writes the line."""
-        now, said = time.monotonic(), self._said
-        answered = self._answered
+        now, fields = time.monotonic(), self._fields
+        responded_at = self._responded_at
         if stream:
-            answered = stream.ended_at or answered
-            said["responseBytes"] = stream.size
+            responded_at = stream.ended_at or responded_at
+            fields["responseBytes"] = stream.size
             if stream.error_type:
-                said["errorType"] = stream.error_type
-        in_app = answered - self._asked if self._asked else 0.0
-        said["appMs"] = round(in_app * 1000, 2)
-        said["adapterMs"] = round((now - self._began - in_app) * 1000, 2)
-        what = " ".join(str(said.get(name, "-")) for name in _WHAT)
-        more = " ".join(f"{name}={value}" for name, value in said.items() if name not in _WHAT)
-        log("INFO", what if self._short else f"{what} {more}", request_id, **said)
+                fields["errorType"] = stream.error_type
+        in_app = responded_at - self._requested_at if self._requested_at else 0.0
+        fields["appMs"] = round(in_app * 1000, 2)
+        fields["adapterMs"] = round((now - self._started_at - in_app) * 1000, 2)
+        summary = " ".join(str(fields.get(name, "-")) for name in _SUMMARY_FIELDS)
+        extra = " ".join(f"{name}={value}" for name, value in fields.items() if name not in _SUMMARY_FIELDS)
+        log("INFO", summary if self._is_json else f"{summary} {extra}", request_id, **fields)

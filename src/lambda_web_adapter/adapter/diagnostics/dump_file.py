@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import os
 
-from lambda_web_adapter.ipc.log_config import LogControls
-from lambda_web_adapter.ipc.parent_process import STACKS_TO
+from lambda_web_adapter.ipc.log_config import LogConfig
+from lambda_web_adapter.ipc.parent_process import STACK_DUMP_FD_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
 # Bytes: CloudWatch takes events of up to 256 KiB ("CloudWatch Logs quotas"), and JSON has escapes in it.
-_MOST = 128 * 1024
+_MAX_BYTES = 128 * 1024
 
 
-class StacksFile:
+class StackDumpFile:
     """The file of one run of the app."""
 
     def __init__(self) -> None:
@@ -30,25 +30,25 @@ class StacksFile:
         fcntl.fcntl(self._descriptor, fcntl.F_SETFL, os.O_APPEND)
 
     @classmethod
-    def where_wanted(cls, environment: Mapping[str, str]) -> StacksFile | None:
+    def create_if_needed(cls, environ: Mapping[str, str]) -> StackDumpFile | None:
         """Makes one where each line of stderr becomes an event, and the system has such files; people read stderr."""
-        if not LogControls(environment).one_line or not hasattr(os, "memfd_create"):
+        if not LogConfig(environ).one_line or not hasattr(os, "memfd_create"):
             return None
         try:
             return cls()
         except OSError:  # a sandbox that forbids it: the lines are events of their own then
             return None
 
-    def hand_on(self, environment: MutableMapping[str, str], *, execute: bool) -> None:
+    def pass_to_child(self, environ: MutableMapping[str, str], *, execute: bool) -> None:
         """Tells the process that this one becomes of it, by a fork, or by executing a program besides."""
         os.set_inheritable(self._descriptor, execute)
-        environment[STACKS_TO] = str(self._descriptor)
+        environ[STACK_DUMP_FD_VARIABLE] = str(self._descriptor)
 
-    def take(self) -> str:
+    def read_and_clear(self) -> str:
         """Return what has been written, and empty the file; of one that is closed there is nothing."""
         if self._descriptor < 0:
             return ""
-        text = os.pread(self._descriptor, _MOST, 0).decode("utf-8", "replace")
+        text = os.pread(self._descriptor, _MAX_BYTES, 0).decode("utf-8", "replace")
         os.ftruncate(self._descriptor, 0)
         return text
 

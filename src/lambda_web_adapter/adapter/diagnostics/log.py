@@ -8,19 +8,19 @@ from __future__ import annotations
 import os
 import time
 
-from lambda_web_adapter.ipc.log_config import LEVELS, LogControls, json_level
+from lambda_web_adapter.ipc.log_config import LEVELS, LogConfig, json_level
 from lambda_web_adapter.ipc.log_output import LogOutput
 
 # For a slow reader of the log: less than the margin before a time-out, since the reply may come behind the line.
 _SECONDS = 0.1
 _RELAY_SECONDS = 1.0
-_said: set[str] = set()
+_logged_once: set[str] = set()
 
 
 def log_once(level: str, message: str, request_id: str = "") -> None:
     """Writes what is enough to read once in an environment's life; see `log`."""
-    if message not in _said:
-        _said.add(message)
+    if message not in _logged_once:
+        _logged_once.add(message)
         log(level, message, request_id)
 
 
@@ -33,18 +33,20 @@ def log(level: str, message: str, request_id: str = "", **fields: object) -> Non
         request_id: the invocation it is about.
         fields: more of it, for JSON only.
     """
-    controls = LogControls(os.environ)
+    controls = LogConfig(os.environ)
     if LEVELS[level] >= controls.level:
         _output.write(_line(controls, level, message, request_id, fields))
 
 
-def _line(controls: LogControls, level: str, message: str, request_id: str, fields: dict[str, object]) -> bytes:
+def _line(controls: LogConfig, level: str, message: str, request_id: str, fields: dict[str, object]) -> bytes:
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
     text = message.rstrip("\n")
     if controls.json:
-        said = {"requestId": request_id} if request_id else {}
-        line = _json({"timestamp": f"{stamp}Z", "level": json_level(LEVELS[level]), "message": text, **said, **fields})
+        request_field = {"requestId": request_id} if request_id else {}
+        line = _json(
+            {"timestamp": f"{stamp}Z", "level": json_level(LEVELS[level]), "message": text, **request_field, **fields}
+        )
     else:
         text = text.replace("\n", "\r") if controls.one_line else text
         line = f"[{level}]\t{stamp}.{int(now * 1000) % 1000:03d}Z\t{request_id}\t{text}"
@@ -52,7 +54,7 @@ def _line(controls: LogControls, level: str, message: str, request_id: str, fiel
 
 
 def _notice(dropped: int) -> bytes:
-    return _line(LogControls(os.environ), "WARNING", f"{dropped} lines before this one could not be written.", "", {})
+    return _line(LogConfig(os.environ), "WARNING", f"{dropped} lines before this one could not be written.", "", {})
 
 
 def relay() -> LogOutput:

@@ -7,64 +7,64 @@ import os
 import time
 
 from lambda_web_adapter.adapter.diagnostics.log import log
-from lambda_web_adapter.ipc.parent_process import SHOW_STACKS
+from lambda_web_adapter.ipc.parent_process import STACK_DUMP_SIGNAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.io.backend import Mode
+    from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 # Both together are less than the margin before the function's time-out, after which Lambda ends the environment.
-_ASKED_SECONDS = 0.15
-_SIGNALLED_SECONDS = 0.1
-_LOOK_SECONDS = 0.001
+_MESSAGE_SECONDS = 0.15
+_SIGNAL_SECONDS = 0.1
+_POLL_SECONDS = 0.001
 # As /proc/PID/status names signals that wait: for the thread, and for any thread; and those that are kept off, as
 # one is while it is handled.
 _UNHANDLED = ("SigPnd:", "ShdPnd:", "SigBlk:")
 
 
-async def log_stacks(app: AppProcess, mode: Mode, request_id: str, *, ends: bool) -> bool:
+async def log_stack_dump(app: AppProcess, backend: Backend, request_id: str, *, ends: bool) -> bool:
     """Log the stacks of the built-in server's threads and tasks.
 
     Args:
         app: the app.
-        mode: how to wait.
+        backend: how to wait.
         request_id: the invocation that was not answered.
         ends: whether the app is about to be ended; one that lives on is not signalled.
 
     Returns:
         Whether the app has written them as it was asked to.
     """
-    if not app.speaks or not app.pid:
+    if not app.is_managed or not app.pid:
         return True
-    app.control.ask("stacks")
+    app.control.send("stacks")
     written = True
     try:
-        await mode.hear(app, (b"shown",), time.monotonic() + _ASKED_SECONDS)
+        await backend.wait_for_message(app, (b"shown",), time.monotonic() + _MESSAGE_SECONDS)
     except TimeoutError:
         written = False
         if ends:
-            await mode.call(_signal_threads, app.pid)
-    if stacks := app.shown_stacks():
+            await backend.call_blocking(_signal_threads, app.pid)
+    if stacks := app.read_stack_dump():
         log("ERROR", f"The app's stacks:\n{stacks}", request_id)
     return written
 
 
 def _signal_threads(pid: int) -> None:
     """Have each thread write its own stack, one after the other, so that their lines do not mix."""
-    until = time.monotonic() + _SIGNALLED_SECONDS
+    deadline = time.monotonic() + _SIGNAL_SECONDS
     with contextlib.suppress(OSError):  # it has ended, or this system has no such files
         for thread in sorted(map(int, os.listdir(f"/proc/{pid}/task")), key=lambda thread: (thread != pid, thread)):
-            if time.monotonic() < until:
-                os.kill(thread, SHOW_STACKS)  # the kernel tries the thread that is named before the others
-                _wait_until_handled(thread, until)
+            if time.monotonic() < deadline:
+                os.kill(thread, STACK_DUMP_SIGNAL)  # the kernel tries the thread that is named before the others
+                _wait_until_handled(thread, deadline)
 
 
-def _wait_until_handled(thread: int, until: float) -> None:
-    bit = 1 << (SHOW_STACKS - 1)
-    while time.monotonic() < until:
+def _wait_until_handled(thread: int, deadline: float) -> None:
+    bit = 1 << (STACK_DUMP_SIGNAL - 1)
+    while time.monotonic() < deadline:
         with open(f"/proc/{thread}/status") as status:
             masks = [int(line.split()[1], 16) for line in status if line.startswith(_UNHANDLED)]
         if not any(mask & bit for mask in masks):
             return
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)

@@ -18,38 +18,38 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.ipc.log_output import LogOutput
 
-_KEPT = 16 * 1024  # bytes
-_LINES = 20
+_TAIL_BYTES = 16 * 1024  # bytes
+_TAIL_LINES = 20
 _STDERR = 2
 # What stands in front of a message in the app's log (`app/logging_setup.py`).
-_IN_FRONT = re.compile(r"\[[A-Z]+\]\t[\dT:.-]+Z\t[^\t]*\t")
+_LOG_LINE_PREFIX = re.compile(r"\[[A-Z]+\]\t[\dT:.-]+Z\t[^\t]*\t")
 _LINE_SECONDS = 0.02  # for the rest of a line, in whose middle others would be written; less than `_SECONDS`
 _MOST = 256 * 1024  # bytes that wait for it: the size of a CloudWatch event
 _SECONDS = 0.05  # from the end of an app to the end of its pipe, unless a process of its own still holds it
 
 
-class LastWords:
+class StderrTail:
     """A pipe in place of one process's stderr."""
 
     def __init__(self) -> None:
         """Opens the pipe; both ends are closed in programs that are executed."""
         self._reader, self._writer = os.pipe()
-        self._kept = b""
+        self._tail = b""
         self._thread: threading.Thread | None = None
 
-    def become_stderr(self) -> int:
+    def replace_stderr(self) -> int:
         """Puts the pipe in place of stderr, in the process that is to be heard.
 
         Returns:
             A copy of what stderr was, which is not handed on to programs that are executed.
         """
         os.close(self._reader)
-        before = os.dup(_STDERR)
+        original = os.dup(_STDERR)
         os.dup2(self._writer, _STDERR)
         os.close(self._writer)
-        return before
+        return original
 
-    def listen(self) -> None:
+    def start_relay(self) -> None:
         """Write on what comes, in a thread of its own.
 
         What the thread needs is imported before it begins: a fork meanwhile, for another app process, would copy the
@@ -60,25 +60,25 @@ class LastWords:
         from lambda_web_adapter.adapter.diagnostics.log import relay  # as above
 
         os.close(self._writer)
-        self._thread = threading.Thread(target=self._write_on, args=(relay(),), name="stderr", daemon=True)
+        self._thread = threading.Thread(target=self._relay, args=(relay(),), name="stderr", daemon=True)
         self._thread.start()
 
-    def text(self, known: Collection[str] = ()) -> str:
+    def text(self, excluded: Collection[str] = ()) -> str:
         """Says what came last, up to 20 lines; for a process that has ended.
 
         Args:
-            known: lines that are told in another place, and left out here.
+            excluded: lines that are told in another place, and left out here.
         """
         if self._thread is not None:
             self._thread.join(_SECONDS)
-        lines = self._kept.decode("utf-8", "replace").splitlines()
-        said = [each for line in lines for each in _said(line) if each not in known]
-        return "\n".join(said[-_LINES:]).strip()
+        lines = self._tail.decode("utf-8", "replace").splitlines()
+        messages = [each for line in lines for each in _message_lines(line) if each not in excluded]
+        return "\n".join(messages[-_TAIL_LINES:]).strip()
 
-    def _write_on(self, output: LogOutput) -> None:
+    def _relay(self, output: LogOutput) -> None:
         try:
             while data := self._read_lines():
-                self._kept = (self._kept + data)[-_KEPT:]
+                self._tail = (self._tail + data)[-_TAIL_BYTES:]
                 output.write(data, data.count(b"\n"))
         finally:
             os.close(self._reader)
@@ -96,10 +96,10 @@ class LastWords:
         return lines
 
 
-def _said(line: str) -> list[str]:
+def _message_lines(line: str) -> list[str]:
     """Takes the app's words out of a line of its log; what looks like none of ours is as it is."""
     if not line.startswith('{"timestamp":'):
-        return [_IN_FRONT.sub("", line)]
+        return [_LOG_LINE_PREFIX.sub("", line)]
     import orjson  # this stands before the fork
 
     try:

@@ -12,8 +12,8 @@ import os
 import time
 
 from lambda_web_adapter.adapter.diagnostics.log import log
-from lambda_web_adapter.adapter.io.asyncio_client import LoopConnection
-from lambda_web_adapter.adapter.io.backend import Mode
+from lambda_web_adapter.adapter.io.asyncio_client import AsyncioClient
+from lambda_web_adapter.adapter.io.backend import Backend
 from lambda_web_adapter.adapter.process.app_process import LEAVE_SECONDS
 from lambda_web_adapter.ipc.parent_process import STOPPING
 
@@ -26,31 +26,31 @@ if TYPE_CHECKING:
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 # An app that does not even take note of a request's end within this time hangs as a whole.
-_REACTION_SECONDS = 1.0
+_CANCEL_SECONDS = 1.0
 # Between two looks at what the app is doing: when it hangs, all slots find that out at once.
-_STACKS_PAUSE = 1.0  # seconds
+_STACK_DUMP_INTERVAL = 1.0  # seconds
 
 
-class ManyAtOnce(Mode):
+class AsyncioBackend(Backend):
     """How the slots that share an app process wait; of a request that hangs only its own slot is let go of."""
 
-    freezes = False
+    may_freeze = False
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, workers: int) -> None:
         """Begins, on the event loop that runs; the slots are those of one app process."""
-        self._slots = slots
+        self._workers = workers
         self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
-        self._ear: _Ear | None = None
+        self._control_reader: _ControlReader | None = None
         self._next_stacks = 0.0
-        self._shown = False  # whether the app wrote its stacks when it was last asked to
+        self._dump_stacks = False  # whether the app wrote its stacks when it was last asked to
 
-    def connection(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> LoopConnection:
+    def new_client(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> AsyncioClient:
         """Return a connection on the event loop; `child_changed` ends those to an app that is gone."""
-        return LoopConnection(host, port)
+        return AsyncioClient(host, port)
 
     @contextlib.asynccontextmanager
-    async def starting(self, deadline: float) -> AsyncIterator[None]:
+    async def exclusive_start(self, deadline: float) -> AsyncIterator[None]:
         """Lets in one slot after the other: the first starts the app, and the others find it ready."""
         async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
             await self._lock.acquire()
@@ -59,11 +59,11 @@ class ManyAtOnce(Mode):
         finally:
             self._lock.release()
 
-    def started(self, app: AppProcess) -> None:
+    def app_started(self, app: AppProcess) -> None:
         """Listens to the control channel for all slots."""
-        if self._ear:
-            self._ear.end()
-        self._ear = _Ear(app)
+        if self._control_reader:
+            self._control_reader.close()
+        self._control_reader = _ControlReader(app)
 
     def child_changed(self) -> None:
         """Look at the app, outside of the signal's handler; one that is gone leaves no open connection."""
@@ -71,50 +71,53 @@ class ManyAtOnce(Mode):
             self._loop.call_soon_threadsafe(self._look)
 
     def _look(self) -> None:
-        if self._ear:
-            self._ear.app.is_gone()
+        if self._control_reader:
+            self._control_reader.app.is_gone()
 
-    async def pause(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
         """Leaves the event loop to others."""
         await asyncio.sleep(seconds)
 
-    async def call(self, function: Callable[..., Found], *arguments: Any) -> Found:
+    async def call_blocking(self, function: Callable[..., Found], *arguments: Any) -> Found:
         """Calls the function in a thread."""
         return await asyncio.to_thread(function, *arguments)
 
-    async def hear(self, app: AppProcess, lines: tuple[bytes, ...], deadline: float) -> bytes:
+    async def wait_for_message(self, app: AppProcess, messages: tuple[bytes, ...], deadline: float) -> bytes:
         """Waits for the line, unless it was heard already."""
-        if self._ear is None or self._ear.app is not app:
+        if self._control_reader is None or self._control_reader.app is not app:
             return b""
-        return await self._ear.wait(lines, deadline)
+        return await self._control_reader.wait_for_message(messages, deadline)
 
-    async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:
+    async def handle_timeout(self, app: AppProcess, port: int, request_id: str) -> None:
         """Has the app cancel the request, if it is ours to speak to; the other requests go on.
 
         An app that hangs as a whole, or in which as many requests hang as there are slots, is ended.
         """
-        ear = self._ear
+        reader = self._control_reader
         if not port:
-            self._shown = False
+            self._dump_stacks = False
             await self._end(app, "The app takes no connection", request_id)
             return
-        if not app.speaks or ear is None or ear.app is not app:
+        if not app.is_managed or reader is None or reader.app is not app:
             log("ERROR", "The app did not answer in time; its connection was closed.", request_id)
             return
-        from lambda_web_adapter.adapter.diagnostics.stack_dump import log_stacks  # nobody else pays for it
+        from lambda_web_adapter.adapter.diagnostics.stack_dump import log_stack_dump  # nobody else pays for it
 
         log("ERROR", "The app did not answer in time; the request is given up.", request_id)
         if time.monotonic() >= self._next_stacks:
-            self._next_stacks = time.monotonic() + _STACKS_PAUSE
-            self._shown = await log_stacks(app, self, request_id, ends=False)
-        ear.ignore((b"done %d" % port, b"closing %d" % port))
-        app.control.ask(f"cancel {port}")
+            self._next_stacks = time.monotonic() + _STACK_DUMP_INTERVAL
+            self._dump_stacks = await log_stack_dump(app, self, request_id, ends=False)
+        reader.ignore((b"done %d" % port, b"closing %d" % port))
+        app.control.send(f"cancel {port}")
         try:
-            await ear.wait((b"cancelled %d" % port,), time.monotonic() + _REACTION_SECONDS)
+            await reader.wait_for_message((b"cancelled %d" % port,), time.monotonic() + _CANCEL_SECONDS)
         except TimeoutError:
             await self._end(app, "The app did not react", request_id)
-        if ear.stuck >= self._slots and app.pid:
-            log("ERROR", f"{ear.stuck} requests hang in the app; it is ended, and the next event starts it again.")
+        if reader.hung_requests >= self._workers and app.pid:
+            log(
+                "ERROR",
+                f"{reader.hung_requests} requests hang in the app; it is ended, and the next event starts it again.",
+            )
             app.kill()
 
     async def _end(self, app: AppProcess, why: str, request_id: str) -> None:
@@ -122,15 +125,15 @@ class ManyAtOnce(Mode):
         async with self._lock:
             if not app.pid:
                 return
-            if not self._shown:
-                from lambda_web_adapter.adapter.diagnostics.stack_dump import log_stacks  # nobody else pays for it
+            if not self._dump_stacks:
+                from lambda_web_adapter.adapter.diagnostics.stack_dump import log_stack_dump  # nobody else pays for it
 
-                await log_stacks(app, self, request_id, ends=True)
+                await log_stack_dump(app, self, request_id, ends=True)
             app.kill()
             log("ERROR", f"{why}; it is ended, and the next event starts it again.", request_id)
 
 
-class _Ear:
+class _ControlReader:
     """Hears what one run of the app says, for all slots.
 
     Attributes:
@@ -143,23 +146,23 @@ class _Ear:
         self._descriptor = os.dup(app.control.fileno())  # its own, since the channel may be closed by others
         self._closed = False
         self._waiting: dict[bytes, asyncio.Future[bytes]] = {}
-        self._heard: set[bytes] = set()
+        self._received: set[bytes] = set()
         self._ignored: dict[bytes, tuple[bytes, ...]] = {}
-        self._loop.add_reader(self._descriptor, self._hear)
+        self._loop.add_reader(self._descriptor, self._on_readable)
 
-    async def wait(self, lines: tuple[bytes, ...], deadline: float) -> bytes:
-        """Waits for one of the lines; see `Mode.hear`."""
+    async def wait_for_message(self, lines: tuple[bytes, ...], deadline: float) -> bytes:
+        """Waits for one of the lines; see `Mode.wait_for_message`."""
         for line in lines:
-            if line in self._heard:
-                self._heard.discard(line)
+            if line in self._received:
+                self._received.discard(line)
                 return line
         if self._closed:
             return b""
-        heard: asyncio.Future[bytes] = self._loop.create_future()
-        self._waiting.update(dict.fromkeys(lines, heard))
+        received: asyncio.Future[bytes] = self._loop.create_future()
+        self._waiting.update(dict.fromkeys(lines, received))
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
-                return await heard
+                return await received
         except TimeoutError:
             self.ignore(lines)
             raise
@@ -169,20 +172,20 @@ class _Ear:
 
     def ignore(self, lines: tuple[bytes, ...]) -> None:
         """Drops whichever of these lines comes, unless one has come."""
-        if not self._heard.isdisjoint(lines):
-            self._heard.difference_update(lines)
+        if not self._received.isdisjoint(lines):
+            self._received.difference_update(lines)
             return
         self._ignored.update(dict.fromkeys(lines, lines))
 
     @property
-    def stuck(self) -> int:
+    def hung_requests(self) -> int:
         """How many requests were given up whose calls have not returned."""
         return sum(line.startswith(b"done ") for line in self._ignored)
 
-    def _hear(self) -> None:
-        lines = self.app.control.lines()
+    def _on_readable(self) -> None:
+        lines = self.app.control.read_available()
         if lines is None:
-            self.end()
+            self.close()
             if not self.app.is_gone():  # its process may have work to do at its end
                 self._loop.call_later(1.5 * LEAVE_SECONDS, self.app.is_gone)
             return
@@ -200,9 +203,9 @@ class _Ear:
         elif line == STOPPING.encode():
             self.app.lose()
         else:
-            self._heard.add(line)
+            self._received.add(line)
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Takes the end of the channel."""
         if self._closed:
             return

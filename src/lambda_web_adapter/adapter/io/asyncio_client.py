@@ -6,15 +6,15 @@ import asyncio
 import os
 import time
 
-from lambda_web_adapter.adapter.io.backend import ClientConnection
+from lambda_web_adapter.adapter.io.backend import HttpClient
 from lambda_web_adapter.adapter.io.response_parser import (
     ALL,
     HEAD,
-    MORE,
+    NEXT_CHUNK,
     NO_LIMIT,
     ConnectionClosed,
     NotHttp,
-    ResponseReader,
+    ResponseParser,
 )
 
 TYPE_CHECKING = False
@@ -23,89 +23,89 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.http.messages import Response
 
-    Enough = Callable[[ResponseReader], bool]
+    Enough = Callable[[ResponseParser], bool]
 
 # Bytes from which on a copy costs more than another write.
-_LARGE_BODY = 64 * 1024
+_LARGE_BODY_BYTES = 64 * 1024
 # Bytes of a body that is read in parts which are taken from the peer before somebody asks for them.
-_AHEAD = 256 * 1024
+_READ_AHEAD_BYTES = 256 * 1024
 
 
-class LoopConnection(ClientConnection):
+class AsyncioClient(HttpClient):
     """A connection to one address."""
 
     def __init__(self, host: str, port: int) -> None:
         """Remembers the address; nothing is opened yet."""
         self._address = (host, port)
-        self._wire: _Wire | None = None
+        self._protocol: _ClientProtocol | None = None
 
     @property
     def port(self) -> int:  # type: ignore[override]  # it changes by itself: the event loop sees the peer close
         """This side's port while the connection is open, else 0."""
-        return self._wire.port if self._wire else 0
+        return self._protocol.port if self._protocol else 0
 
     @property
     def complete(self) -> bool:
         """Whether the response is whole."""
-        return self._wire is not None and self._wire.reader.complete
+        return self._protocol is not None and self._protocol.reader.complete
 
     @property
     def has_surplus(self) -> bool:
         """Whether something came behind the whole response."""
-        return self._wire is not None and self._wire.reader.has_surplus
+        return self._protocol is not None and self._protocol.reader.has_surplus
 
     def is_open(self) -> bool:
         """Looks at the socket, since the event loop may not have come round to it."""
-        if not self.port or self._wire is None:
+        if not self.port or self._protocol is None:
             return False
-        return self._wire.is_untouched()
+        return self._protocol.is_untouched()
 
     def close(self) -> None:
         """Closes the connection."""
-        if self._wire is not None:
-            self._wire.abandon()
-            self._wire = None
+        if self._protocol is not None:
+            self._protocol.abort()
+            self._protocol = None
 
     async def connect(self, seconds: float | None = None) -> None:
         """Opens the connection."""
         self.close()
         async with asyncio.timeout(seconds):
-            _, self._wire = await asyncio.get_running_loop().create_connection(_Wire, *self._address)
+            _, self._protocol = await asyncio.get_running_loop().create_connection(_ClientProtocol, *self._address)
 
-    async def ask(
+    async def send_request(
         self, head: bytes, body: bytes = b"", *, method: str = "GET", deadline: float | None = None, whole: bool = True
     ) -> Response:
         """Sends a request and reads its response."""
-        wire = self._wire
+        wire = self._protocol
         if wire is None or not wire.port:
             raise ConnectionClosed("the connection is not open", sent=False)
         wire.begin(head, body, method, whole=whole, limit=self.limit)
         await wire.receive(ALL if whole else HEAD, deadline)
         return wire.reader.response()
 
-    async def more(self, deadline: float | None = None) -> bytes:
+    async def read_chunk(self, deadline: float | None = None) -> bytes:
         """Waits for what comes next of the body."""
         wire = self._opened()
-        await wire.receive(MORE, deadline)  # also when all has come: who reads last closes
-        return wire.reader.part()
+        await wire.receive(NEXT_CHUNK, deadline)  # also when all has come: who reads last closes
+        return wire.reader.take_body()
 
-    async def post(self, part: bytes, deadline: float | None = None) -> bool:
+    async def send_chunk(self, part: bytes, deadline: float | None = None) -> bool:
         """Sends a part of a request."""
-        return self._wire is not None and await self._wire.send(part, deadline)
+        return self._protocol is not None and await self._protocol.send(part, deadline)
 
-    async def posted(self, deadline: float | None = None) -> Response:
+    async def read_response(self, deadline: float | None = None) -> Response:
         """Waits for the response to a request that was sent in parts."""
         wire = self._opened()
         await wire.receive(ALL, deadline)
         return wire.reader.response()
 
-    def _opened(self) -> _Wire:
-        if self._wire is None:
+    def _opened(self) -> _ClientProtocol:
+        if self._protocol is None:
             raise ConnectionClosed("the connection is not open")
-        return self._wire
+        return self._protocol
 
 
-class _Wire(asyncio.Protocol):
+class _ClientProtocol(asyncio.Protocol):
     """One connection while it lasts: what the event loop calls.
 
     Attributes:
@@ -116,21 +116,21 @@ class _Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
-        self._asking = False
+        self._awaits_response = False
         self._enough: Enough = ALL
-        self._ahead = 0
+        self._read_ahead = 0
         self._received: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._error: Exception | None = None
-        self.reader = ResponseReader()
+        self.reader = ResponseParser()
         self.port = 0
 
     def begin(self, head: bytes, body: bytes, method: str, *, whole: bool = True, limit: int = NO_LIMIT) -> None:
         """Sends a request, or what there is of it."""
-        self.reader.expect(method, whole=whole, limit=limit)
-        self._asking = True
+        self.reader.start(method, whole=whole, limit=limit)
+        self._awaits_response = True
         self._enough = ALL
-        if len(body) >= _LARGE_BODY:
+        if len(body) >= _LARGE_BODY_BYTES:
             self._transport.write(head)
             self._transport.write(body)
         elif head:
@@ -138,50 +138,50 @@ class _Wire(asyncio.Protocol):
 
     async def send(self, part: bytes, deadline: float | None) -> bool:
         """Sends a part of a request; returns whether the peer has taken it, or will."""
-        if not self._asking:
+        if not self._awaits_response:
             self.begin(b"", b"", "POST")
-        if self._takes_more():
+        if self._accepts_chunks():
             self._transport.write(part)
             if self._writable is not None:
                 await self._wait(self._writable, deadline)
-        return self._takes_more()
+        return self._accepts_chunks()
 
-    def _takes_more(self) -> bool:
+    def _accepts_chunks(self) -> bool:
         return bool(self.port) and not self.reader.complete
 
     async def receive(self, enough: Enough, deadline: float | None) -> None:
         """Waits until enough of the response has come, and closes the connection behind one that is the last on it."""
         reader = self.reader
         self._enough = enough
-        if self._ahead >= _AHEAD:
+        if self._read_ahead >= _READ_AHEAD_BYTES:
             self._transport.resume_reading()
-        self._ahead = 0
+        self._read_ahead = 0
         while not enough(reader):
             if self._error is not None:
-                self.abandon()
+                self.abort()
                 raise self._error
             self._received = self._loop.create_future()
             await self._wait(self._received, deadline)
         if reader.complete:
-            self._asking = False
+            self._awaits_response = False
             if not reader.keep_alive:
-                self.abandon()
+                self.abort()
 
     async def _wait(self, waited_for: asyncio.Future[None], deadline: float | None) -> None:
-        """Waits; what does not end well ends the connection, but see `ask` for a deadline that passes."""
+        """Waits; what does not end well ends the connection, but see `send_request` for a deadline that passes."""
         timer = None
         try:
             if deadline is not None:
-                left = deadline - time.monotonic()
-                if left <= 0:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
                     raise TimeoutError("the deadline has passed")
-                timer = self._loop.call_later(left, _time_out, waited_for)
+                timer = self._loop.call_later(remaining, _time_out, waited_for)
             await waited_for
         except TimeoutError:
             self.port = 0
             raise
         except BaseException:
-            self.abandon()
+            self.abort()
             raise
         finally:
             if timer:
@@ -195,14 +195,14 @@ class _Wire(asyncio.Protocol):
             return True
         except OSError:  # a reset: it is as closed as one that ended properly
             self.reader.has_surplus = False
-        self.abandon()
+        self.abort()
         return False
 
-    def abandon(self) -> None:
+    def abort(self) -> None:
         """Closes the connection without a word more."""
         self.port = 0
         if not self.reader.complete:
-            self.reader.forget()
+            self.reader.clear_body()
         self._transport.abort()
 
     # What the event loop calls.
@@ -214,9 +214,9 @@ class _Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Reads a part of the response; what nobody asked for makes the connection useless."""
-        if not self._asking:
+        if not self._awaits_response:
             self.reader.has_surplus = True
-            self.abandon()
+            self.abort()
             return
         try:
             self.reader.feed(data)
@@ -230,10 +230,10 @@ class _Wire(asyncio.Protocol):
         if self.reader.complete:
             _wake(self._writable)  # who has answered may take no more
         if self._enough is ALL:
-            self._ahead = 0 if self.reader.complete else _AHEAD  # more than is wanted has come
+            self._read_ahead = 0 if self.reader.complete else _READ_AHEAD_BYTES  # more than is wanted has come
         else:
-            self._ahead += len(data)
-        if self._ahead >= _AHEAD:
+            self._read_ahead += len(data)
+        if self._read_ahead >= _READ_AHEAD_BYTES:
             self._transport.pause_reading()
 
     def eof_received(self) -> None:
@@ -247,7 +247,7 @@ class _Wire(asyncio.Protocol):
             if exc is not None:
                 raise ConnectionClosed(str(exc), received=self.reader.received)
             if not self.reader.complete:
-                self.reader.end()
+                self.reader.feed_eof()
         except ConnectionClosed as error:
             self._error = error
         _wake(self._received)

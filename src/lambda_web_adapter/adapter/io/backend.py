@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     Found = TypeVar("Found")
 
 
-class ClientConnection(ABC):
+class HttpClient(ABC):
     """A kept-alive HTTP/1.1 connection of a client, opened by `connect`, and again after it was closed.
 
     Attributes:
         port: this side's port while the connection is open, else 0. Whether it is open, as far as this side knows.
-        limit: the most bytes of a body that is waited for as a whole. Of a larger one, `more` gives the rest.
+        limit: the most bytes of a body that is waited for as a whole. Of a larger one, `read_chunk` gives the rest.
     """
 
     port: int
@@ -62,7 +62,7 @@ class ClientConnection(ABC):
         """
 
     @abstractmethod
-    async def ask(
+    async def send_request(
         self, head: bytes, body: bytes = b"", *, method: str = "GET", deadline: float | None = None, whole: bool = True
     ) -> Response:
         """Sends a request and reads its response. The connection must be open.
@@ -73,7 +73,7 @@ class ClientConnection(ABC):
             method: the request's method, since the response to HEAD has no body.
             deadline: when to give up, on the monotonic clock in seconds; None waits without bound.
             whole: whether to wait for the whole body. Otherwise the response has what came along with the head, and
-                `more` gives the rest, until the response is `complete`.
+                `read_chunk` gives the rest, until the response is `complete`.
 
         Raises:
             ConnectionClosed: the peer closed before the response was whole.
@@ -83,12 +83,12 @@ class ClientConnection(ABC):
         """
 
     @abstractmethod
-    async def more(self, deadline: float | None = None) -> bytes:
-        """Waits for what comes next of the body; nothing at its end. It raises what `ask` does."""
+    async def read_chunk(self, deadline: float | None = None) -> bytes:
+        """Waits for what comes next of the body; nothing at its end. It raises what `send_request` does."""
 
     @abstractmethod
-    async def post(self, part: bytes, deadline: float | None = None) -> bool:
-        """Sends a part of a request, and waits while the peer does not keep up; `posted` reads the response.
+    async def send_chunk(self, part: bytes, deadline: float | None = None) -> bool:
+        """Sends a part of a request, and waits while the peer does not keep up; `read_response` reads the response.
 
         Returns:
             Whether the peer took it. If not, it is gone, or has answered already.
@@ -98,21 +98,21 @@ class ClientConnection(ABC):
         """
 
     @abstractmethod
-    async def posted(self, deadline: float | None = None) -> Response:
-        """Reads the response to a request that was sent in parts. It raises what `ask` does."""
+    async def read_response(self, deadline: float | None = None) -> Response:
+        """Reads the response to a request that was sent in parts. It raises what `send_request` does."""
 
 
-class Mode(ABC):
+class Backend(ABC):
     """How the slots of an environment wait, and what they do about a request that hangs.
 
     Attributes:
-        freezes: whether Lambda may freeze the environment while it waits for an event.
+        may_freeze: whether Lambda may freeze the environment while it waits for an event.
     """
 
-    freezes: bool
+    may_freeze: bool
 
     @abstractmethod
-    def connection(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> ClientConnection:
+    def new_client(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> HttpClient:
         """Return a connection, which is not open yet.
 
         Args:
@@ -122,11 +122,11 @@ class Mode(ABC):
         """
 
     @abstractmethod
-    def starting(self, deadline: float) -> AbstractAsyncContextManager[object]:
+    def exclusive_start(self, deadline: float) -> AbstractAsyncContextManager[object]:
         """Keeps the other slots from starting the app meanwhile; raises TimeoutError if one takes too long over it."""
 
     @abstractmethod
-    def started(self, app: AppProcess) -> None:
+    def app_started(self, app: AppProcess) -> None:
         """Takes note of another run of the app, which is ready."""
 
     @abstractmethod
@@ -134,15 +134,15 @@ class Mode(ABC):
         """Note that a child has ended, or that an app's server has stopped; called in a signal's handler."""
 
     @abstractmethod
-    async def pause(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
         """Lets time pass."""
 
     @abstractmethod
-    async def call(self, function: Callable[..., Found], *arguments: Any) -> Found:
+    async def call_blocking(self, function: Callable[..., Found], *arguments: Any) -> Found:
         """Calls a function that may block for long."""
 
     @abstractmethod
-    async def hear(self, app: AppProcess, lines: tuple[bytes, ...], deadline: float) -> bytes:
+    async def wait_for_message(self, app: AppProcess, messages: tuple[bytes, ...], deadline: float) -> bytes:
         """Waits for one of these lines on the app's control channel.
 
         Returns:
@@ -153,7 +153,7 @@ class Mode(ABC):
         """
 
     @abstractmethod
-    async def give_up(self, app: AppProcess, port: int, request_id: str) -> None:
+    async def handle_timeout(self, app: AppProcess, port: int, request_id: str) -> None:
         """Cancel a request that was not answered in time, or end the app, and log what the app was doing.
 
         Args:

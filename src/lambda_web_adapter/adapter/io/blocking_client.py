@@ -8,9 +8,9 @@ from __future__ import annotations
 import socket
 import time
 
-from lambda_web_adapter.adapter.io.backend import ClientConnection
-from lambda_web_adapter.adapter.io.response_parser import ALL, HEAD, MORE, ConnectionClosed, ResponseReader
-from lambda_web_adapter.adapter.process.control_channel import SLICE, timeval
+from lambda_web_adapter.adapter.io.backend import HttpClient
+from lambda_web_adapter.adapter.io.response_parser import ALL, HEAD, NEXT_CHUNK, ConnectionClosed, ResponseParser
+from lambda_web_adapter.adapter.process.control_channel import MAX_WAIT_SECONDS, timeval
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.http.messages import Response
 
-    Enough = Callable[[ResponseReader], bool]
+    Enough = Callable[[ResponseParser], bool]
 
 # Bytes asked for at once: a small response fits, and 64 KiB stays below the size for which malloc asks the kernel.
-_SMALL = 64 * 1024
+_READ_BYTES = 64 * 1024
 # While a large body arrives: fewer system calls for megabytes.
-_LARGE = 1024 * 1024
+_LARGE_READ_BYTES = 1024 * 1024
 # Of a deadline's distance; far less than what is kept back from it for the answer.
-_CLOSE_ENOUGH = 0.02  # seconds
+_TIMEOUT_TOLERANCE = 0.02  # seconds
 # Bytes from which on a copy costs more than another system call.
-_LARGE_BODY = 64 * 1024
+_LARGE_BODY_BYTES = 64 * 1024
 # A request of this size never blocks: the send buffer of a connection on which nothing is under way takes it.
-_SURELY_BUFFERED = 16 * 1024
+_SEND_BUFFER_BYTES = 16 * 1024
 
 
-class BlockingConnection(ClientConnection):
+class BlockingClient(HttpClient):
     """A connection to one address."""
 
     def __init__(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> None:
@@ -41,8 +41,8 @@ class BlockingConnection(ClientConnection):
         self._is_gone = is_gone
         self._socket: socket.socket | None = None
         self.port = 0
-        self._limited = 0.0
-        self._reader = ResponseReader()
+        self._receive_timeout = 0.0
+        self._reader = ResponseParser()
 
     @property
     def complete(self) -> bool:
@@ -78,21 +78,21 @@ class BlockingConnection(ClientConnection):
         opened.settimeout(None)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = opened
-        self._limited = 0.0
+        self._receive_timeout = 0.0
         self.port = opened.getsockname()[1]
-        self._reader = ResponseReader()
+        self._reader = ResponseParser()
 
-    async def ask(
+    async def send_request(
         self, head: bytes, body: bytes = b"", *, method: str = "GET", deadline: float | None = None, whole: bool = True
     ) -> Response:
         """Sends a request and reads its response."""
         if self._socket is None or not self.port:
             raise ConnectionClosed("the connection is not open", sent=False)
         reader = self._reader
-        reader.expect(method, whole=whole, limit=self.limit)
-        apart = len(body) >= _LARGE_BODY
+        reader.start(method, whole=whole, limit=self.limit)
+        apart = len(body) >= _LARGE_BODY_BYTES
         first = head if apart else head + body
-        sent = self._send(self._socket, first, deadline, _SURELY_BUFFERED)
+        sent = self._send(self._socket, first, deadline, _SEND_BUFFER_BYTES)
         if not sent:
             self.close()
             raise ConnectionClosed("the connection was closed before the request", sent=False)
@@ -100,22 +100,22 @@ class BlockingConnection(ClientConnection):
         self._receive(self._socket, ALL if whole else HEAD, deadline)
         if refused:
             reader.keep_alive = False
-            self._close_behind_the_last()
+            self._close_if_last()
         return reader.response()
 
-    async def more(self, deadline: float | None = None) -> bytes:
+    async def read_chunk(self, deadline: float | None = None) -> bytes:
         """Reads what comes next of the body."""
         if not self._reader.complete:
-            self._receive(self._opened(), MORE, deadline)
-        return self._reader.part()
+            self._receive(self._opened(), NEXT_CHUNK, deadline)
+        return self._reader.take_body()
 
-    async def post(self, part: bytes, deadline: float | None = None) -> bool:
+    async def send_chunk(self, part: bytes, deadline: float | None = None) -> bool:
         """Sends a part of a request."""
-        return self._socket is not None and self._send(self._socket, part, deadline, heed=True) == len(part)
+        return self._socket is not None and self._send(self._socket, part, deadline, stop_on_input=True) == len(part)
 
-    async def posted(self, deadline: float | None = None) -> Response:
+    async def read_response(self, deadline: float | None = None) -> Response:
         """Reads the response to a request that was sent in parts."""
-        self._reader.expect("POST")
+        self._reader.start("POST")
         self._receive(self._opened(), ALL, deadline)
         return self._reader.response()
 
@@ -124,19 +124,25 @@ class BlockingConnection(ClientConnection):
             raise ConnectionClosed("the connection is not open")
         return self._socket
 
-    def _close_behind_the_last(self) -> None:
+    def _close_if_last(self) -> None:
         if self._reader.complete and not self._reader.keep_alive:
             self.close()
 
-    def _abandon(self, error: BaseException) -> None:
-        """Uses the connection no more; see `ask` for what remains open."""
+    def _discard(self, error: BaseException) -> None:
+        """Uses the connection no more; see `send_request` for what remains open."""
         self.port = 0
-        self._reader.forget()
+        self._reader.clear_body()
         if not isinstance(error, TimeoutError):
             self.close()
 
     def _send(
-        self, opened: socket.socket, request: bytes, deadline: float | None, surely: int = 0, *, heed: bool = False
+        self,
+        opened: socket.socket,
+        request: bytes,
+        deadline: float | None,
+        buffered: int = 0,
+        *,
+        stop_on_input: bool = False,
     ) -> int:
         """Sends a request, or a part of one.
 
@@ -144,8 +150,8 @@ class BlockingConnection(ClientConnection):
             opened: the socket.
             request: what to send.
             deadline: when to give up.
-            surely: how many bytes the kernel takes in any case, so that there is nothing to limit.
-            heed: whether a peer that does not keep up, but has answered or closed, is taken to want no more.
+            buffered: how many bytes the kernel takes in any case, so that there is nothing to limit.
+            stop_on_input: whether a peer that does not keep up, but has answered or closed, is taken to want no more.
 
         Returns:
             How much of it the peer took: not all, if it refuses a large body.
@@ -153,47 +159,49 @@ class BlockingConnection(ClientConnection):
         sent = 0
         try:
             while sent < len(request):
-                if deadline is not None and (sent or len(request) > surely):
-                    opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(min(_left(deadline), SLICE)))
+                if deadline is not None and (sent or len(request) > buffered):
+                    opened.setsockopt(
+                        socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(min(_remaining(deadline), MAX_WAIT_SECONDS))
+                    )
                 try:
                     sent += opened.send(memoryview(request)[sent:] if sent else request)
                 except BlockingIOError:
-                    if (heed and _peek(opened) is not None) or (self._is_gone and self._is_gone()):
+                    if (stop_on_input and _peek(opened) is not None) or (self._is_gone and self._is_gone()):
                         break
                 except OSError:
                     break  # it may have answered before
         except BaseException as error:
-            self._abandon(error)
+            self._discard(error)
             raise
         return sent
 
     def _receive(self, opened: socket.socket, enough: Enough, deadline: float | None) -> None:
         """Reads until there is enough, and closes the connection behind a response that is the last on it."""
         reader = self._reader
-        size = _SMALL
+        size = _READ_BYTES
         flags = 0
         try:
-            self._limit(opened, deadline)
+            self._set_receive_timeout(opened, deadline)
             while not enough(reader):
                 try:
                     data = opened.recv(size, flags)
                 except BlockingIOError:
                     flags = self._how_to_go_on(flags)
-                    self._limit(opened, deadline)
+                    self._set_receive_timeout(opened, deadline)
                     continue
                 except OSError as error:
                     raise ConnectionClosed(str(error), received=reader.received) from None
                 if not data:
-                    reader.end()
+                    reader.feed_eof()
                     break
                 reader.feed(data)
                 if not enough(reader):
-                    self._limit(opened, deadline)
-                    size = _LARGE if len(data) == size else _SMALL
+                    self._set_receive_timeout(opened, deadline)
+                    size = _LARGE_READ_BYTES if len(data) == size else _READ_BYTES
         except BaseException as error:
-            self._abandon(error)
+            self._discard(error)
             raise
-        self._close_behind_the_last()
+        self._close_if_last()
 
     def _how_to_go_on(self, flags: int) -> int:
         """Return the flags to read with after nothing came; from a peer that is gone all is here that will ever come.
@@ -205,7 +213,7 @@ class BlockingConnection(ClientConnection):
             raise ConnectionClosed("its process is gone", received=self._reader.received)
         return int(socket.MSG_DONTWAIT) if self._is_gone and self._is_gone() else 0
 
-    def _limit(self, opened: socket.socket, deadline: float | None) -> None:
+    def _set_receive_timeout(self, opened: socket.socket, deadline: float | None) -> None:
         """Lets the kernel keep the time: each blocking call ends by itself, without a poll before it.
 
         The limit set for the last invocation mostly serves for this one too.
@@ -213,10 +221,10 @@ class BlockingConnection(ClientConnection):
         Raises:
             TimeoutError: the deadline has passed.
         """
-        left = SLICE if deadline is None else min(_left(deadline), SLICE)
-        if not self._limited or abs(left - self._limited) > _CLOSE_ENOUGH:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(left))
-            self._limited = left
+        remaining = MAX_WAIT_SECONDS if deadline is None else min(_remaining(deadline), MAX_WAIT_SECONDS)
+        if not self._receive_timeout or abs(remaining - self._receive_timeout) > _TIMEOUT_TOLERANCE:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(remaining))
+            self._receive_timeout = remaining
 
 
 def _peek(opened: socket.socket) -> bytes | None:
@@ -229,8 +237,8 @@ def _peek(opened: socket.socket) -> bytes | None:
         return b""  # a reset: it is as closed as one that ended properly
 
 
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
+def _remaining(deadline: float) -> float:
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
         raise TimeoutError("the deadline has passed")
-    return left
+    return remaining

@@ -9,19 +9,19 @@ from operator import attrgetter
 
 import httptools
 
-from lambda_web_adapter.http.large_bodies import LARGE_PIECE, buffer_for
+from lambda_web_adapter.http.large_bodies import LARGE_CHUNK, allocate_buffer
 from lambda_web_adapter.http.messages import Response
 
 # What SIGTERM does from the moment on at which it has come: its handler has raised a SystemExit (see `lifecycle`).
-_ENDING = signal.SIG_IGN
+_HANDLER_ONCE_STOPPING = signal.SIG_IGN
 
 # What a connection reads for: the head, what comes next of the body, or all of it, if it is not too large.
-HEAD, MORE, ALL = attrgetter("has_head"), attrgetter("has_more"), attrgetter("has_all")
+HEAD, NEXT_CHUNK, ALL = attrgetter("has_head"), attrgetter("has_chunk"), attrgetter("has_all")
 
 # What is no bound for a body.
 NO_LIMIT = sys.maxsize
 # Pieces of a body from which on they are put together: one of a few bytes takes twenty times as many.
-_MANY = 1024
+_MAX_SEPARATE_CHUNKS = 1024
 
 
 class ConnectionClosed(Exception):
@@ -42,13 +42,13 @@ class NotHttp(Exception):
     """What came is not an HTTP response."""
 
 
-class ResponseReader:
+class ResponseParser:
     """Reads the responses of one connection, one after the other.
 
     Attributes:
         has_head: whether status and headers are there.
         complete: whether the response is whole.
-        has_all: whether it is, or has more of a body than is wanted, of which `part` gives the rest.
+        has_all: whether it is, or has more of a body than is wanted, of which `take_body` gives the rest.
         keep_alive: whether the connection can take another request after it.
         received: whether a byte of it was read.
         has_surplus: whether something came behind it.
@@ -57,14 +57,14 @@ class ResponseReader:
     def __init__(self) -> None:
         """Begins with a new connection."""
         self._parser = httptools.HttpResponseParser(self)
-        self.expect("GET")
+        self.start("GET")
 
-    def expect(self, method: str, *, whole: bool = True, limit: int = NO_LIMIT) -> None:
+    def start(self, method: str, *, whole: bool = True, limit: int = NO_LIMIT) -> None:
         """Begins with a response.
 
         Args:
             method: what it is a response to: the one to HEAD has no body.
-            whole: whether its body is taken as a whole, or by `part`.
+            whole: whether its body is taken as a whole, or by `take_body`.
             limit: the most bytes of a body that is taken as a whole.
         """
         self._whole = whole
@@ -95,7 +95,10 @@ class ResponseReader:
             if not self.has_head:
                 self._heads += data
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if isinstance(error, httptools.HttpParserCallbackError) and signal.getsignal(signal.SIGTERM) is _ENDING:
+            if (
+                isinstance(error, httptools.HttpParserCallbackError)
+                and signal.getsignal(signal.SIGTERM) is _HANDLER_ONCE_STOPPING
+            ):
                 # It came while a callback ran; the parser loses its exception where another one is being handled.
                 raise SystemExit(0) from None
             if not self.has_head and "Content-Length" in str(error):
@@ -121,7 +124,7 @@ class ResponseReader:
         elif folded is not None:
             raise NotHttp("the app's Content-Length cannot be read")
 
-    def end(self) -> None:
+    def feed_eof(self) -> None:
         """Takes the connection's end, which ends a body without a length (RFC 9112 §6.3).
 
         Raises:
@@ -137,23 +140,23 @@ class ResponseReader:
         """Returns the response, with what of its body has come, of which nothing is kept."""
         if self._bodiless:
             self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
-        return Response(self._status, self._headers, self.part())
+        return Response(self._status, self._headers, self.take_body())
 
     @property
-    def has_more(self) -> bool:
+    def has_chunk(self) -> bool:
         """Whether something of the body has come that was not taken, or its end."""
         return bool(self._chunks) or self.complete
 
-    def part(self) -> bytes:
+    def take_body(self) -> bytes:
         """Takes what of the body has come since the last time."""
         if self._buffer is not None:
             body = self._buffer.getvalue()
         else:
             body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self.forget()
+        self.clear_body()
         return body
 
-    def forget(self) -> None:
+    def clear_body(self) -> None:
         """Keeps nothing of a body: reader and parser hold each other until the garbage collector comes by."""
         self._chunks.clear()
         self._buffer = None
@@ -188,7 +191,7 @@ class ResponseReader:
             self._buffer.write(body)
         elif not self._bodiless:
             self._chunks.append(body)
-            if self._whole and (len(body) >= LARGE_PIECE or len(self._chunks) >= _MANY):
+            if self._whole and (len(body) >= LARGE_CHUNK or len(self._chunks) >= _MAX_SEPARATE_CHUNKS):
                 self._put_together(len(body))
         self._size += len(body)
         if self._size > self._limit:
@@ -197,8 +200,8 @@ class ResponseReader:
 
     def _put_together(self, size: int) -> None:
         """Collect a body in one buffer from now on, since its last piece is large, or there are very many."""
-        if size >= LARGE_PIECE:
-            self._buffer = buffer_for(self._headers, self._chunks, self._limit)
+        if size >= LARGE_CHUNK:
+            self._buffer = allocate_buffer(self._headers, self._chunks, self._limit)
         else:
             self._buffer = BytesIO()
             self._buffer.writelines(self._chunks)

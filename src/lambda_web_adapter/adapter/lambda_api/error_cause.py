@@ -57,11 +57,11 @@ def document(error: AdapterError, folder: str) -> str:
         error: the error.
         folder: the working directory.
     """
-    first, *others = list(_exceptions(error.stack)) or [_Raised()]
+    first, *chained = list(_exceptions(error.stack)) or [_Raised()]
     first = replace(first, kind=error.raised or error.error_type, message=f"{error}{error.details}")
     frames, characters = _FRAMES, _CHARACTERS
     while True:
-        cause = _cut([first, *others], folder, frames, characters)
+        cause = _cut([first, *chained], folder, frames, characters)
         text = json.dumps(cause).replace("\x7f", "\\u007f")  # the one control character that JSON may hold as it is
         if len(text) <= MAX_BYTES:
             return text
@@ -74,14 +74,14 @@ def _cut(exceptions: list[_Raised], folder: str, frames: int, characters: int) -
     def cut(text: str) -> str:
         return text if len(text) <= characters else f"{text[:characters]}..."
 
-    told: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     paths: dict[str, None] = {}
     for exception in exceptions[: max(frames, 1)]:
         innermost = exception.stack[max(len(exception.stack) - frames, 0) :]
         stack = [{"path": cut(path), "line": line, "label": cut(label)} for path, line, label in innermost]
-        told.append({"message": cut(exception.message), "type": cut(exception.kind), "stack": stack})
+        entries.append({"message": cut(exception.message), "type": cut(exception.kind), "stack": stack})
         paths.update((cut(path), None) for path, _, _ in innermost)
-    return {"working_directory": cut(folder), "exceptions": told, "paths": list(paths)}
+    return {"working_directory": cut(folder), "exceptions": entries, "paths": list(paths)}
 
 
 def _exceptions(lines: Sequence[str]) -> Iterator[_Raised]:
@@ -93,10 +93,10 @@ def _exceptions(lines: Sequence[str]) -> Iterator[_Raised]:
         else:
             blocks[-1].append(line)
     for block in reversed(blocks):
-        yield from _of_block(block)
+        yield from _parse_block(block)
 
 
-def _of_block(lines: list[str]) -> Iterator[_Raised]:
+def _parse_block(lines: list[str]) -> Iterator[_Raised]:
     """Reads one exception; of a group also those in it."""
     stack: list[tuple[str, int, str]] = []
     within = True

@@ -10,14 +10,14 @@ import socket
 import time
 
 from lambda_web_adapter.adapter.diagnostics.log import log
-from lambda_web_adapter.adapter.io.blocking_backend import run
-from lambda_web_adapter.adapter.io.blocking_client import BlockingConnection
+from lambda_web_adapter.adapter.io.blocking_backend import run_blocking
+from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.lambda_api.runtime_api import common_headers
 
 _NAME = "lambda-web-adapter"
 _PATH = "/2020-01-01/extension"
-_SECONDS = 1.0  # the API is on this machine
+_TIMEOUT_SECONDS = 1.0  # the API is on this machine
 _NOT_OFFERED = 404  # what emulators without extensions answer
 
 
@@ -51,22 +51,24 @@ class Extension:
             f"POST {_PATH}/register HTTP/1.1\r\n{self._common}Lambda-Extension-Name: {_NAME}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        connection = BlockingConnection(self._host, self._port)
+        connection = BlockingClient(self._host, self._port)
         try:
-            run(connection.connect(_SECONDS))
-            response = run(connection.ask(head.encode() + body, deadline=time.monotonic() + _SECONDS))
+            run_blocking(connection.connect(_TIMEOUT_SECONDS))
+            response = run_blocking(
+                connection.send_request(head.encode() + body, deadline=time.monotonic() + _TIMEOUT_SECONDS)
+            )
         finally:
             connection.close()
         if response.status == _NOT_OFFERED:
             return b""
-        said = {name.lower(): value for name, value in response.headers}
-        identifier = said.get(b"lambda-extension-identifier", b"")
+        headers = {name.lower(): value for name, value in response.headers}
+        identifier = headers.get(b"lambda-extension-identifier", b"")
         if response.status != 200 or not identifier:
             raise OSError(f"the Extensions API answered {response.status}: {response.body!r:.300}")
         return identifier
 
     def _wait_for_events(self, identifier: bytes) -> None:
         """Asks for the next event, as every extension has to before the init phase can end."""
-        self._waiting = socket.create_connection((self._host, self._port), _SECONDS)
+        self._waiting = socket.create_connection((self._host, self._port), _TIMEOUT_SECONDS)
         head = f"GET {_PATH}/event/next HTTP/1.1\r\n{self._common}Lambda-Extension-Identifier: "
         self._waiting.sendall(head.encode() + identifier + b"\r\n\r\n")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any, TypeVar
 
-    from lambda_web_adapter.adapter.io.backend import ClientConnection, Mode
+    from lambda_web_adapter.adapter.io.backend import Backend, HttpClient
     from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
     from lambda_web_adapter.http.messages import Response
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _VERSION = "2018-06-01"
 # Headers of its answer to /next, as it spells them.
-_SPELLED = frozenset(
+_EXPECTED_HEADERS = frozenset(
     {
         b"Content-Length",
         b"Content-Type",
@@ -61,12 +61,12 @@ class RuntimeApi:
         address: `host:port`.
     """
 
-    def __init__(self, address: str, mode: Mode, *, proxy: str = "") -> None:
+    def __init__(self, address: str, backend: Backend, *, proxy: str = "") -> None:
         """Remembers the address.
 
         Args:
             address: `host:port`, as in AWS_LAMBDA_RUNTIME_API.
-            mode: how to wait.
+            backend: how to wait.
             proxy: where to call instead: `host:port`, and perhaps a path that goes before the API's own. It need not
                 listen yet.
         """
@@ -74,7 +74,7 @@ class RuntimeApi:
         # A local run has its own Runtime API below a path; that is there from the beginning, or never.
         self._proxy = proxy if self.address != address else ""
         self._root = f"{slash}{prefix}/{_VERSION}/runtime"
-        self._mode = mode
+        self._backend = backend
         self._connection = self._new_connection()
         self._common = common_headers(self.address)
         self._next = f"GET {self._root}/invocation/next HTTP/1.1\r\n{self._common}\r\n".encode()
@@ -91,20 +91,20 @@ class RuntimeApi:
                 f"The Runtime API answered /next with {response.status}: {response.body!r:.300}",
                 fatal=response.status == _CONTAINER_ERROR,
             )
-        return invocation_of(response)
+        return invocation_from_response(response)
 
-    async def respond(self, invocation: Invocation, reply: bytes) -> None:
+    async def post_response(self, invocation: Invocation, reply: bytes) -> None:
         """Posts the reply to an invocation.
 
         Raises:
             RuntimeApiError: the environment cannot go on.
         """
-        head = self._head(self._path(invocation, "response"), _nonce(invocation), len(reply))
+        head = self._head(self._path(invocation, "response"), _invocation_id_header(invocation), len(reply))
         response = await self._exchange(head, reply)
         if response.status >= 300:
             _check(response, "/response", invocation)
 
-    async def stream(self, invocation: Invocation, reply: StreamedReply, until: float) -> None:
+    async def post_streamed_response(self, invocation: Invocation, reply: StreamedReply, deadline: float) -> None:
         """Posts a reply part by part, on a connection of its own, which Lambda wants closed after it.
 
         What goes wrong is logged, and told to Lambda as far as it can be.
@@ -112,19 +112,21 @@ class RuntimeApi:
         Args:
             invocation: what the reply is to.
             reply: the reply.
-            until: when Lambda ends the invocation, on the monotonic clock in seconds.
+            deadline: when Lambda ends the invocation, on the monotonic clock in seconds.
 
         Raises:
             RuntimeApiError: the environment cannot go on.
         """
         connection = self._new_connection()
-        head = f"POST {self._path(invocation, 'response')} HTTP/1.1\r\n{self._common}{_nonce(invocation)}"
+        head = (
+            f"POST {self._path(invocation, 'response')} HTTP/1.1\r\n{self._common}{_invocation_id_header(invocation)}"
+        )
         try:
-            await self._insist(connection.connect)
+            await self._retry(connection.connect)
             await response_stream.post(
-                connection, f"{head}{response_stream.HEADERS}\r\n".encode(), reply, until, invocation.request_id
+                connection, f"{head}{response_stream.HEADERS}\r\n".encode(), reply, deadline, invocation.request_id
             )
-            response = await connection.posted(until)
+            response = await connection.read_response(deadline)
         except TimeoutError:
             log("ERROR", f"The response to {reply.route} was not taken in time; it breaks off.", invocation.request_id)
         except (ConnectionClosed, NotHttp) as error:
@@ -133,10 +135,10 @@ class RuntimeApi:
         else:
             _check(response, f"/response to {reply.route}", invocation)
         finally:
-            reply.abandon()
+            reply.cancel()
             connection.close()
 
-    async def fail(self, invocation: Invocation, error: AdapterError) -> None:
+    async def post_error(self, invocation: Invocation, error: AdapterError) -> None:
         """Reports that an invocation failed.
 
         Raises:
@@ -144,10 +146,12 @@ class RuntimeApi:
         """
         path = self._path(invocation, "error")
         _check(
-            await self._post(path, _error_headers(error) + _nonce(invocation), error.document()), "/error", invocation
+            await self._post(path, _error_headers(error) + _invocation_id_header(invocation), error.document()),
+            "/error",
+            invocation,
         )
 
-    async def init_failed(self, error: AdapterError) -> None:
+    async def post_init_error(self, error: AdapterError) -> None:
         """Reports that the environment cannot start. The process has to end after that.
 
         Raises:
@@ -158,7 +162,7 @@ class RuntimeApi:
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /init/error with {response.status}: {response.body!r:.300}")
 
-    async def restore_next(self) -> None:
+    async def wait_for_restore(self) -> None:
         """Waits, without bound and through the snapshot, for the restore (SnapStart); connections do not survive it.
 
         Raises:
@@ -172,7 +176,7 @@ class RuntimeApi:
                 f"The Runtime API answered /restore/next with {response.status}: {response.body!r:.300}", fatal=True
             )
 
-    async def restore_failed(self, error: AdapterError) -> None:
+    async def post_restore_error(self, error: AdapterError) -> None:
         """Reports that the app's hooks failed after a restore. The process has to end after that.
 
         Raises:
@@ -195,26 +199,26 @@ class RuntimeApi:
     def _path(self, invocation: Invocation, kind: str) -> str:
         return f"{self._root}/invocation/{invocation.request_id}/{kind}"
 
-    def _new_connection(self) -> ClientConnection:
+    def _new_connection(self) -> HttpClient:
         host, _, port = self.address.rpartition(":")
-        return self._mode.connection(host.strip("[]"), int(port))
+        return self._backend.new_client(host.strip("[]"), int(port))
 
     async def _exchange(self, head: bytes, body: bytes = b"") -> Response:
         """Sends a request until there is an answer; asking twice is harmless here, the API knows its invocations."""
         if self._connection.port:
             try:
-                return await self._connection.ask(head, body)
+                return await self._connection.send_request(head, body)
             except (OSError, ConnectionClosed, NotHttp):
                 pass  # it was kept for long, and may just have been closed; what is wrong with another one is told
 
         async def exchange() -> Response:
             if not self._connection.port:
                 await self._connection.connect()
-            return await self._connection.ask(head, body)
+            return await self._connection.send_request(head, body)
 
-        return await self._insist(exchange)
+        return await self._retry(exchange)
 
-    async def _insist(self, attempt: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
+    async def _retry(self, attempt: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
         """Tries again, after a pause, what the Runtime API did not let happen."""
         attempts = _ATTEMPTS_BY_PROXY if self._proxy else _ATTEMPTS
         pause = _FIRST_PAUSE
@@ -229,12 +233,12 @@ class RuntimeApi:
                     ) from error
                 if self._proxy and number == 1:
                     log("INFO", f"The Runtime API cannot be reached{by} yet: {error}.")
-            await self._mode.pause(pause)
+            await self._backend.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
         raise AssertionError("the loop returns or raises")
 
 
-def _nonce(invocation: Invocation) -> str:
+def _invocation_id_header(invocation: Invocation) -> str:
     if not invocation.invocation_id:
         return ""
     return f"Lambda-Runtime-Invocation-Id: {invocation.invocation_id}\r\n"
@@ -248,10 +252,10 @@ def _check(response: Response, what: str, invocation: Invocation) -> None:
     """
     if response.status < 300:
         return
-    said = f"The Runtime API answered {what} with {response.status}: {response.body!r:.300}"
+    message = f"The Runtime API answered {what} with {response.status}: {response.body!r:.300}"
     if response.status == _CONTAINER_ERROR:
-        raise RuntimeApiError(said, fatal=True)
-    log("ERROR", said, invocation.request_id)
+        raise RuntimeApiError(message, fatal=True)
+    log("ERROR", message, invocation.request_id)
 
 
 def common_headers(address: str) -> str:
@@ -259,29 +263,29 @@ def common_headers(address: str) -> str:
     return f"Host: {address}\r\nUser-Agent: lambda-web-adapter/{__version__}\r\n"
 
 
-def invocation_of(response: Response) -> Invocation:
+def invocation_from_response(response: Response) -> Invocation:
     """Reads the answer to /next; headers that are empty count as missing.
 
     Raises:
         RuntimeApiError: it names no invocation.
     """
-    said = dict(response.headers)
-    if not _SPELLED.issuperset(said):  # a proxy may have them otherwise
-        said = {name.title(): value for name, value in response.headers}
-    request_id = said.get(b"Lambda-Runtime-Aws-Request-Id")
+    headers = dict(response.headers)
+    if not _EXPECTED_HEADERS.issuperset(headers):  # a proxy may have them otherwise
+        headers = {name.title(): value for name, value in response.headers}
+    request_id = headers.get(b"Lambda-Runtime-Aws-Request-Id")
     if not request_id:
         raise RuntimeApiError("The Runtime API's answer to /next has no Lambda-Runtime-Aws-Request-Id.")
-    deadline = said.get(b"Lambda-Runtime-Deadline-Ms", b"")
+    deadline = headers.get(b"Lambda-Runtime-Deadline-Ms", b"")
     return Invocation(
         request_id.decode("utf-8", "replace"),
         response.body,
         int(deadline) if deadline.isdigit() and len(deadline) <= _DEADLINE_DIGITS else 0,
-        said.get(b"Lambda-Runtime-Invocation-Id", b"").decode("utf-8", "replace"),
-        said.get(b"Lambda-Runtime-Trace-Id", b"").decode("utf-8", "replace"),
-        said.get(b"Lambda-Runtime-Aws-Tenant-Id", b"").decode("utf-8", "replace"),
-        said.get(b"Lambda-Runtime-Invoked-Function-Arn", b""),
-        said.get(b"Lambda-Runtime-Client-Context", b""),
-        said.get(b"Lambda-Runtime-Cognito-Identity", b""),
+        headers.get(b"Lambda-Runtime-Invocation-Id", b"").decode("utf-8", "replace"),
+        headers.get(b"Lambda-Runtime-Trace-Id", b"").decode("utf-8", "replace"),
+        headers.get(b"Lambda-Runtime-Aws-Tenant-Id", b"").decode("utf-8", "replace"),
+        headers.get(b"Lambda-Runtime-Invoked-Function-Arn", b""),
+        headers.get(b"Lambda-Runtime-Client-Context", b""),
+        headers.get(b"Lambda-Runtime-Cognito-Identity", b""),
     )
 
 

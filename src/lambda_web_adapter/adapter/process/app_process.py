@@ -13,8 +13,8 @@ import sys
 import time
 from _thread import allocate_lock
 
-from lambda_web_adapter.adapter.diagnostics.dump_file import StacksFile
-from lambda_web_adapter.adapter.diagnostics.stderr_tail import LastWords
+from lambda_web_adapter.adapter.diagnostics.dump_file import StackDumpFile
+from lambda_web_adapter.adapter.diagnostics.stderr_tail import StderrTail
 from lambda_web_adapter.adapter.process.control_channel import ControlChannel
 from lambda_web_adapter.adapter.process.ports import ReservedPort, command_port, listen
 from lambda_web_adapter.ipc.envelope import COMMAND_VARIABLE
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     # there is one, as its own when it is ready; returns the exit code.
     Serve = Callable[[Settings, socket.socket, socket.socket, int | None], int]
 
-# For the program that `again` executes: descriptors of the listening socket, the control channel, and its own stderr.
+# For the program that `restart` executes: descriptors of the listening socket, the control channel, and its own stderr.
 DESCRIPTORS = "_LWA_APP_PROCESS"
 
 # Between the end of the app's server and the end of its process, which may have work to do at its end: as long as
@@ -47,9 +47,9 @@ class AppProcess:
         pid: the process, or 0 while there is none.
         on_one_core: whether the app is to run on the core that the adapter runs on.
         control: what the app says of itself.
-        speaks: whether the app says itself when it is ready and done, as our own server does.
+        is_managed: whether the app says itself when it is ready and done, as our own server does.
         keeps_connections: whether a connection takes another request; not that of a command that ends some unasked.
-        has_answered: whether the built-in server has said of a request that its call has returned.
+        has_responded: whether the built-in server has said of a request that its call has returned.
         started_at: when it was started, on the monotonic clock in seconds; later by what passed while nobody waited.
         run: what tells this run from all others: a command's environment has it.
         lost_at: when it was found to take no requests any more although its process runs; 0 while it does.
@@ -71,12 +71,12 @@ class AppProcess:
         self._serve = serve
         self.control = ControlChannel()
         self._reserved: ReservedPort | None = None
-        self._last_words: LastWords | None = None
-        self._stacks: StacksFile | None = None
-        self._end = ""
-        self.speaks = not command
+        self._stderr_tail: StderrTail | None = None
+        self._stack_dump: StackDumpFile | None = None
+        self._exit_status = ""
+        self.is_managed = not command
         self.keeps_connections = True
-        self.has_answered = False
+        self.has_responded = False
         self.on_one_core = False
         self.port = 0
         self.pid = 0
@@ -101,38 +101,38 @@ class AppProcess:
         listener = None if self._command else listen(self._settings.host, self._settings.port)
         self._reserved = None if listener else command_port(self._settings)
         self.port = self._reserved.number if self._reserved else listener.getsockname()[1] if listener else 0
-        ours, theirs = socket.socketpair()
-        self._last_words = None if os.isatty(2) else LastWords()  # a person has seen what was said
-        self._stacks = None if self._command else StacksFile.where_wanted(os.environ)
+        adapter_end, app_end = socket.socketpair()
+        self._stderr_tail = None if os.isatty(2) else StderrTail()  # a person has seen what was said
+        self._stack_dump = None if self._command else StackDumpFile.create_if_needed(os.environ)
         self.started_at = time.monotonic()
         self.run = f"{os.getpid()}-{time.monotonic_ns()}"
         self._first_started = self._first_started or _now_in_ticks()
         bootstrap = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
-            ours.close()
-            self._become_app(listener, theirs, bootstrap, execute=execute)
+            adapter_end.close()
+            self._become_app(listener, app_end, bootstrap, execute=execute)
         self._all.add(self.pid)
-        theirs.close()
+        app_end.close()
         if listener:
             listener.close()  # or connections to a dead app would queue here for ever
         if self._reserved:
             self._reserved.hand_over()
-        if self._last_words:
-            self._last_words.listen()
-        self.control = ControlChannel(ours, self.is_gone)
+        if self._stderr_tail:
+            self._stderr_tail.start_relay()
+        self.control = ControlChannel(adapter_end, self.is_gone)
 
-    def again(self) -> AppProcess:
+    def restart(self) -> AppProcess:
         """Starts another run; what a running adapter has open, locked or imported is not for it.
 
         Raises:
             SettingsError: the configured port is taken.
         """
-        other = AppProcess(self._settings, self._command, self._serve)
-        other.on_one_core = self.on_one_core
-        other._first_started = self._first_started
-        other.start(execute=True)
-        return other
+        restarted = AppProcess(self._settings, self._command, self._serve)
+        restarted.on_one_core = self.on_one_core
+        restarted._first_started = self._first_started
+        restarted.start(execute=True)
+        return restarted
 
     def _become_app(
         self, listener: socket.socket | None, control: socket.socket, bootstrap: int, *, execute: bool
@@ -141,9 +141,9 @@ class AppProcess:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        stderr = self._last_words.become_stderr() if self._last_words else None
-        if self._stacks:
-            self._stacks.hand_on(os.environ, execute=execute)
+        stderr = self._stderr_tail.replace_stderr() if self._stderr_tail else None
+        if self._stack_dump:
+            self._stack_dump.pass_to_child(os.environ, execute=execute)
         if listener and execute:
             descriptors = [listener.fileno(), control.fileno(), *([] if stderr is None else [stderr])]
             for descriptor in descriptors:
@@ -162,7 +162,7 @@ class AppProcess:
 
     def has_ended(self, timeout: float = 0) -> bool:
         """Says whether the process has ended, waiting up to `timeout` seconds for it to end."""
-        until = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout
         pause = 0.001
         while True:
             with self._lock:  # a thread may wait for it to be ready
@@ -170,7 +170,7 @@ class AppProcess:
                     self._look()
             if not self.pid:
                 return True
-            if time.monotonic() >= until:
+            if time.monotonic() >= deadline:
                 return False
             time.sleep(pause)
             pause = min(pause * 2, 0.02)
@@ -179,9 +179,9 @@ class AppProcess:
         pid, status = _wait(self.pid)
         if pid:
             code = os.waitstatus_to_exitcode(status)
-            self._end = self._end or _how_it_ended(code)
+            self._exit_status = self._exit_status or _describe_exit(code)
             self.ended_by_signal = code < 0
-            self.server_failed |= self.speaks and code == SERVER_FAILED
+            self.server_failed |= self.is_managed and code == SERVER_FAILED
             self._all.discard(pid)
             self.pid = 0
 
@@ -196,7 +196,7 @@ class AppProcess:
         server has stopped has a moment to end by itself.
         """
         if not self.has_ended():
-            if self.speaks and not self.lost_at and self.control.has_closed():
+            if self.is_managed and not self.lost_at and self.control.has_closed():
                 self.lose()
             if not self.lost_at or time.monotonic() < self.lost_at + LEAVE_SECONDS:
                 return False
@@ -204,11 +204,11 @@ class AppProcess:
 
             if process_tree.is_exiting(self.pid):  # what has much memory takes longer over it
                 return False
-            self._end, self.server_failed = "its server had stopped, and it was killed", self.speaks
+            self._exit_status, self.server_failed = "its server had stopped, and it was killed", self.is_managed
         self._clear()
         return True
 
-    def share_core(self) -> None:
+    def pin_to_one_core(self) -> None:
         """Puts adapter and app on one core, where `on_one_core` says so; what the app starts from now on goes along.
 
         They take turns: while one works the other waits. Waking up a process on another core takes a virtual machine
@@ -222,23 +222,23 @@ class AppProcess:
                 os.sched_setaffinity(self.pid, core)
 
     @property
-    def end(self) -> str:
+    def exit_status(self) -> str:
         """How the process ended: `exit code 3`, `signal SIGKILL`; empty while it runs."""
-        return self._end
+        return self._exit_status
 
-    def last_words(self, known: Collection[str] = ()) -> str:
+    def stderr_tail(self, excluded: Collection[str] = ()) -> str:
         """Says what it wrote to stderr last, without lines that are known; of our own server, until it was ready."""
-        return self._last_words.text(known) if self._last_words else ""
+        return self._stderr_tail.text(excluded) if self._stderr_tail else ""
 
-    def ask_to_stop(self) -> None:
+    def terminate(self) -> None:
         """Asks the process to end in order; `kill` is for those that do not."""
         if self.pid and not self.has_ended():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
 
-    def shown_stacks(self) -> str:
+    def read_stack_dump(self) -> str:
         """Takes what it has shown; nothing where that goes to stderr at once."""
-        return self._stacks.take() if self._stacks else ""
+        return self._stack_dump.read_and_clear() if self._stack_dump else ""
 
     def kill(self) -> None:
         """End the process, and all that stem from it, at once."""
@@ -246,8 +246,8 @@ class AppProcess:
         self.control.close()
         if self._reserved:
             self._reserved.release()
-        if self._stacks:
-            self._stacks.close()
+        if self._stack_dump:
+            self._stack_dump.close()
 
     def living(self) -> dict[int, int]:
         """Return the processes that stem from it, itself included, and have not ended, and their parents.
@@ -273,14 +273,14 @@ class AppProcess:
             self.has_ended(timeout=60)
 
 
-def _execute(words: list[str], variables: dict[str, str], control: socket.socket) -> None:
+def _execute(argv: list[str], variables: dict[str, str], control: socket.socket) -> None:
     """Executes a program in place of this one; never returns."""
     try:
-        os.execvpe(words[0], words, {**os.environ, **variables})  # noqa: S606  # this is what a command is for
+        os.execvpe(argv[0], argv, {**os.environ, **variables})  # noqa: S606  # this is what a command is for
     except OSError as error:
         import json  # only this needs it
 
-        report = {"message": f"{words[0]} cannot be executed: {error.strerror}", "raised": "", "stack": []}
+        report = {"message": f"{argv[0]} cannot be executed: {error.strerror}", "raised": "", "stack": []}
         control.sendall(f"failed {json.dumps(report)}\n".encode())
     os._exit(127)  # what a shell says of a command that it cannot execute
 
@@ -293,7 +293,7 @@ def _wait(pid: int) -> tuple[int, int]:
         return pid, 0
 
 
-def _how_it_ended(code: int) -> str:
+def _describe_exit(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # The longest time that the kernel keeps for one call. One that is interrupted, by a freeze or a signal, begins anew
 # with all of its time, which must not lead far beyond the deadline; and one that a signal does not interrupt, since it
 # came just before, or to another thread, must not keep SIGTERM from its handler for longer.
-SLICE = 0.1  # seconds
+MAX_WAIT_SECONDS = 0.1  # seconds
 _STOPPING = f"{STOPPING}\n".encode()
 
 
@@ -32,13 +32,13 @@ class ControlChannel:
         """Take the socket, and what looks whether the app is gone: a process that it has started may hold its end."""
         self._socket = channel
         self._is_gone = is_gone
-        self._rest = b""
+        self._buffer = b""
 
     def fileno(self) -> int:
         """The file descriptor that is readable when there is something to read; -1 when the channel is closed."""
         return self._socket.fileno() if self._socket else -1
 
-    def read_line(self, timeout: float) -> bytes:
+    def read_message(self, timeout: float) -> bytes:
         """Waits for the next line.
 
         Args:
@@ -53,32 +53,34 @@ class ControlChannel:
         channel = self._socket
         if channel is None:
             return b""
-        until = 0.0
+        deadline = 0.0
         gone = False
         flags = int(socket.MSG_DONTWAIT)  # mostly the line is there already, and one system call is all it takes
-        while b"\n" not in self._rest:
+        while b"\n" not in self._buffer:
             try:
                 data = channel.recv(65536, flags)
             except BlockingIOError:
                 if gone:
                     return b""
                 now = time.monotonic()
-                until = until or now + timeout
-                if now >= until:
+                deadline = deadline or now + timeout
+                if now >= deadline:
                     raise TimeoutError("nothing came on the control channel") from None
                 gone = not flags and self._is_gone is not None and self._is_gone()
                 flags = int(socket.MSG_DONTWAIT) if gone else 0  # what it has said is here already
-                channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(min(until - now, SLICE)))
+                channel.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(min(deadline - now, MAX_WAIT_SECONDS))
+                )
                 continue
             except ConnectionError:
                 data = b""
             if not data:
                 return b""
-            self._rest += data
-        line, _, self._rest = self._rest.partition(b"\n")
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
-    def lines(self) -> list[bytes] | None:
+    def read_available(self) -> list[bytes] | None:
         """Reads the lines that are there, without waiting; None when the channel has closed."""
         try:
             data = self._socket.recv(65536, socket.MSG_DONTWAIT) if self._socket else b""
@@ -88,7 +90,7 @@ class ControlChannel:
             data = b""
         if not data:
             return None
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
         return lines
 
     def has_closed(self) -> bool:
@@ -103,11 +105,11 @@ class ControlChannel:
         except ConnectionError:
             return True
 
-    def ask(self, line: str) -> None:
+    def send(self, message: str) -> None:
         """Asks our own server for something; that it has ended is heard when the answer is read."""
         if self._socket is not None:
             with contextlib.suppress(OSError):
-                self._socket.sendall(f"{line}\n".encode())
+                self._socket.sendall(f"{message}\n".encode())
 
     def close(self) -> None:
         """Closes the channel."""

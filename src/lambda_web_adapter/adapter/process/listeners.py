@@ -56,11 +56,11 @@ def _listening(port: int) -> Iterator[str]:
     for table in ("tcp", "tcp6"):
         for line in _read(f"/proc/net/{table}").splitlines()[1:]:
             _, local, _, state, *others = line.split()
-            if state == _LISTENING and int(local.rpartition(":")[2], 16) == port and _takes_loopback(local):
+            if state == _LISTENING and int(local.rpartition(":")[2], 16) == port and _accepts_loopback(local):
                 yield others[5]
 
 
-def _takes_loopback(local: str) -> bool:
+def _accepts_loopback(local: str) -> bool:
     """Return whether an address of such a table is one on this machine itself, or stands for all addresses."""
     address = local.partition(":")[0]
     return not address.strip("0") or address.endswith("7F") or address == "0" * 24 + "01000000"

@@ -98,7 +98,7 @@ def command_port(settings: Settings) -> ReservedPort:
         SettingsError: it is taken.
     """
     if settings.port:
-        return _await_free(settings.host, settings.port)
+        return _wait_until_free(settings.host, settings.port)
     if settings.workers == 1:
         with contextlib.suppress(OSError):
             return ReservedPort(settings.host, _COMMAND_PORT)
@@ -108,16 +108,16 @@ def command_port(settings: Settings) -> ReservedPort:
         raise SettingsError(f"No port is free on {settings.host} ({error.strerror}).") from None
 
 
-def _await_free(host: str, port: int) -> ReservedPort:
+def _wait_until_free(host: str, port: int) -> ReservedPort:
     """Return the port when it is free: whoever listens there would be taken for the command.
 
     One that was just killed may need a moment to let go of it.
     """
-    until = time.monotonic() + _RELEASE_SECONDS
+    deadline = time.monotonic() + _RELEASE_SECONDS
     while True:
         try:
             return ReservedPort(host, port)
         except OSError as error:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise _taken(host, port, error) from None
         time.sleep(0.005)

@@ -25,7 +25,7 @@ _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _STATE, _PARENT, _FLAGS, _STARTED = 0, 1, 6, 19
 _PF_EXITING = 0x4  # linux/sched.h
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02  # seconds between two looks whether what was killed has ended
-_GIVE_UP_SECONDS = 10.0  # a process in the middle of a system call that cannot be interrupted ends after it
+_KILL_TIMEOUT_SECONDS = 10.0  # a process in the middle of a system call that cannot be interrupted ends after it
 
 
 def adopt_orphans() -> None:
@@ -58,35 +58,35 @@ def pids() -> Iterator[int]:
     yield from (int(name) for name in names if name.isdecimal())
 
 
-def living(app: int, others: Collection[int], since: int) -> dict[int, int]:
+def living(app: int, excluded: Collection[int], since: int) -> dict[int, int]:
     """Find the living processes that stem from an app, and their parents; those to be waited for are not among them.
 
     Args:
         app: the app's own process, or 0 when it has ended and was waited for.
-        others: other apps' processes; what stems from them is not this app's.
+        excluded: other apps' processes; what stems from them is not this app's.
         since: when the first of the apps was started, in ticks. The adapter's children from before that are not theirs.
     """
-    return {pid: parent for pid, ended, parent in _family(app, others, since) if not ended}
+    return {pid: parent for pid, ended, parent in _processes_of(app, excluded, since) if not ended}
 
 
-def kill(app: int, others: Collection[int], since: int) -> None:
+def kill(app: int, excluded: Collection[int], since: int) -> None:
     """End an app's process and all that stem from it, and return when they have ended."""
-    pids = living(app, others, since)
+    pids = living(app, excluded, since)
     if app:
         send(signal.SIGKILL, [app])  # first, so that it starts no others
-    until = time.monotonic() + _GIVE_UP_SECONDS
+    deadline = time.monotonic() + _KILL_TIMEOUT_SECONDS
     pause = _FIRST_PAUSE
-    while pids and time.monotonic() < until:
+    while pids and time.monotonic() < deadline:
         send(signal.SIGKILL, pids)
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
-        pids = living(app, others, since)
-    collect(app, others, since)
+        pids = living(app, excluded, since)
+    collect(app, excluded, since)
 
 
-def collect(app: int, others: Collection[int], since: int) -> None:
+def collect(app: int, excluded: Collection[int], since: int) -> None:
     """Let the kernel forget what stemmed from an app, was adopted, and has ended. The app's own end is left alone."""
-    for pid, ended, _ in _family(app, others, since):
+    for pid, ended, _ in _processes_of(app, excluded, since):
         if ended and pid != app:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
@@ -99,19 +99,19 @@ def send(number: int, pids: Collection[int]) -> None:
             os.kill(pid, number)
 
 
-def _family(app: int, others: Collection[int], since: int) -> list[tuple[int, bool, int]]:
+def _processes_of(app: int, excluded: Collection[int], since: int) -> list[tuple[int, bool, int]]:
     """Find an app's process, what was adopted, and what stems from them: id, whether it has ended, and its parent."""
     adapter = os.getpid()
     children: dict[int, list[tuple[int, bool, int]]] = {}
-    found: list[tuple[int, bool, int]] = []
+    processes: list[tuple[int, bool, int]] = []
     for pid, parent, ended, started in _processes():
-        if parent == adapter and (pid == app or (started >= since and pid not in others)):
-            found.append((pid, ended, parent))
+        if parent == adapter and (pid == app or (started >= since and pid not in excluded)):
+            processes.append((pid, ended, parent))
         else:
             children.setdefault(parent, []).append((pid, ended, parent))
-    for pid, _, _ in found:
-        found += children.get(pid, ())
-    return found
+    for pid, _, _ in processes:
+        processes += children.get(pid, ())
+    return processes
 
 
 def _processes() -> Iterator[tuple[int, int, bool, int]]:

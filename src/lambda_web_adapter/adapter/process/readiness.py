@@ -12,8 +12,8 @@ import time
 import orjson
 
 from lambda_web_adapter.adapter.diagnostics.log import log
-from lambda_web_adapter.adapter.io.blocking_backend import run
-from lambda_web_adapter.adapter.io.blocking_client import BlockingConnection
+from lambda_web_adapter.adapter.io.blocking_backend import run_blocking
+from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AppKilled, AppNotFound, AppNotReady, AppStartFailed
 
@@ -41,7 +41,7 @@ _PROBE_BYTES = 1024 * 1024  # of the answer to a probe, of which only the status
 _EXIT_SECONDS = 2.0  # between the end of the control channel and the end of the process
 _FAILED_SECONDS = 0.05  # between the word that the start has failed and the same, unless a thread of the app's goes on
 # What uvicorn writes of any lifespan startup that fails, and the built-in server of any import.
-_OF_NO_INTEREST = ("Application startup failed. Exiting.", "The app cannot be imported")
+_IGNORED_LINES = ("Application startup failed. Exiting.", "The app cannot be imported")
 
 
 def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = float("inf")) -> None:
@@ -56,12 +56,12 @@ def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = floa
         AppStartFailed: the app raised or ended.
         AppNotReady: it was not ready in time; `is_overdue` says whether for good.
     """
-    until = min(app.started_at + (settings.readiness_check_timeout or float("inf")), deadline)
-    if app.speaks:
-        _wait_for_word(app, until, settings)
+    ready_by = min(app.started_at + (settings.readiness_check_timeout or float("inf")), deadline)
+    if app.is_managed:
+        _wait_for_ready_message(app, ready_by, settings)
     else:
-        _wait_for_start(app, until, settings)
-        _wait_for_answer(app, until, settings)
+        _wait_for_exec(app, ready_by, settings)
+        _wait_for_probe(app, ready_by, settings)
 
 
 def is_overdue(app: AppProcess, settings: Settings) -> bool:
@@ -69,67 +69,69 @@ def is_overdue(app: AppProcess, settings: Settings) -> bool:
     return time.monotonic() >= app.started_at + (settings.readiness_check_timeout or _ENOUGH_SECONDS)
 
 
-def _wait_for_word(app: AppProcess, until: float, settings: Settings) -> None:
-    line = _line(app, until, settings)
-    if line == b"ready":
+def _wait_for_ready_message(app: AppProcess, deadline: float, settings: Settings) -> None:
+    message = _read_message(app, deadline, settings)
+    if message == b"ready":
         return
-    if not line.startswith(b"failed "):
-        raise _ended(app)
+    if not message.startswith(b"failed "):
+        raise _start_failed(app)
     if not app.has_ended(_FAILED_SECONDS):
         app.kill()
-    failure = failure_of(line, AppStartFailed)
+    failure = error_from_message(message, AppStartFailed)
     if failure.raised == AppNotFound.error_type:
-        raise failure_of(line, AppNotFound)
-    known = {*_OF_NO_INTEREST, *str(failure).splitlines(), *"".join(failure.stack).splitlines()}
-    words = app.last_words(known)
-    failure.details = f"\nIt wrote to stderr:\n{words}" if words else ""
+        raise error_from_message(message, AppNotFound)
+    reported = {*_IGNORED_LINES, *str(failure).splitlines(), *"".join(failure.stack).splitlines()}
+    stderr_tail = app.stderr_tail(reported)
+    failure.details = f"\nIt wrote to stderr:\n{stderr_tail}" if stderr_tail else ""
     raise failure
 
 
-def failure_of(line: bytes, kind: type[Failure]) -> Failure:
+def error_from_message(message: bytes, kind: type[Failure]) -> Failure:
     """Makes the error of a `failed {json}` line; of no line at all, the app ended."""
-    if not line:
+    if not message:
         return kind("The app ended.")
-    report = orjson.loads(line.partition(b" ")[2])
+    report = orjson.loads(message.partition(b" ")[2])
     return kind(report["message"], raised=report["raised"], stack=tuple(report["stack"]))
 
 
-def _wait_for_start(app: AppProcess, until: float, settings: Settings) -> None:
+def _wait_for_exec(app: AppProcess, deadline: float, settings: Settings) -> None:
     """The channel's end means that the command is being executed."""
-    line = _line(app, until, settings)
+    line = _read_message(app, deadline, settings)
     if line:
-        raise failure_of(line, AppStartFailed)
+        raise error_from_message(line, AppStartFailed)
 
 
-def _line(app: AppProcess, until: float, settings: Settings) -> bytes:
+def _read_message(app: AppProcess, deadline: float, settings: Settings) -> bytes:
     while True:
-        left = until - time.monotonic()
+        remaining = deadline - time.monotonic()
         try:
-            return app.control.read_line(min(left, _PROGRESS_SECONDS))
+            return app.control.read_message(min(remaining, _PROGRESS_SECONDS))
         except TimeoutError:
-            if left <= _PROGRESS_SECONDS:
+            if remaining <= _PROGRESS_SECONDS:
                 raise _not_ready(app, settings, "it has not said that it is ready") from None
         log("INFO", f"Waiting for the app, which imports, or is in its lifespan startup ({_waited(app)}).")
 
 
-def _wait_for_answer(app: AppProcess, until: float, settings: Settings) -> None:
+def _wait_for_probe(app: AppProcess, deadline: float, settings: Settings) -> None:
     port = settings.readiness_check_port or app.port
     path = settings.readiness_check_path
     by_http = settings.readiness_check_protocol == "http" or (path and settings.readiness_check_protocol != "tcp")
     pause, next_line = _FIRST_PAUSE, time.monotonic() + _PROGRESS_SECONDS
     while True:
-        found = _probe(settings, port, path or "/", until) if by_http else _connect(settings.host, port, until)
-        if not found and port == app.port:
-            found = _stranger(app)
-        if not found:
+        failure = (
+            _probe_http(settings, port, path or "/", deadline) if by_http else _probe_tcp(settings.host, port, deadline)
+        )
+        if not failure and port == app.port:
+            failure = _stranger(app)
+        if not failure:
             return
         if app.has_ended(pause):
-            raise _ended(app)
+            raise _start_failed(app)
         now = time.monotonic()
-        if now >= until:
-            raise _not_ready(app, settings, found)
+        if now >= deadline:
+            raise _not_ready(app, settings, failure)
         if now >= next_line:
-            log("INFO", f"Waiting for the app ({_waited(app)}): {found}.")
+            log("INFO", f"Waiting for the app ({_waited(app)}): {failure}.")
             next_line = now + _PROGRESS_SECONDS
         pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -142,29 +144,29 @@ def _stranger(app: AppProcess) -> str:
     return f"on port {app.port} listens {found}, which is not the command's" if found else ""
 
 
-def _connect(host: str, port: int, until: float) -> str:
+def _probe_tcp(host: str, port: int, deadline: float) -> str:
     """Try to connect; return what is wrong, or nothing."""
     try:
-        socket.create_connection((host, port), _bounded(_CONNECT_SECONDS, until)).close()
+        socket.create_connection((host, port), _bounded(_CONNECT_SECONDS, deadline)).close()
     except OSError as error:
         return f"connecting to {host} port {port} gives: {error.strerror or error}"
     return ""
 
 
-def _bounded(seconds: float, until: float) -> float:
+def _bounded(seconds: float, deadline: float) -> float:
     """Return a length of time that ends by a deadline, but not zero, which has another meaning for sockets."""
-    return max(min(seconds, until - time.monotonic()), _LEAST_SECONDS)
+    return max(min(seconds, deadline - time.monotonic()), _LEAST_SECONDS)
 
 
-def _probe(settings: Settings, port: int, path: str, until: float) -> str:
+def _probe_http(settings: Settings, port: int, path: str, ready_by: float) -> str:
     """Ask for the path; return what is wrong, or nothing."""
-    connection = BlockingConnection(settings.host, port)
+    connection = BlockingClient(settings.host, port)
     request = f"GET {path} HTTP/1.1\r\nhost: {settings.host}:{port}\r\nconnection: close\r\n\r\n"
     try:
-        run(connection.connect(_bounded(_CONNECT_SECONDS, until)))
+        run_blocking(connection.connect(_bounded(_CONNECT_SECONDS, ready_by)))
         connection.limit = _PROBE_BYTES
-        deadline = time.monotonic() + _bounded(_PROBE_SECONDS, until)
-        response = run(connection.ask(request.encode(), deadline=deadline))
+        deadline = time.monotonic() + _bounded(_PROBE_SECONDS, ready_by)
+        response = run_blocking(connection.send_request(request.encode(), deadline=deadline))
     except (OSError, ConnectionClosed, NotHttp) as error:
         return f"GET {path} on port {port} gives: {error}"
     finally:
@@ -174,12 +176,12 @@ def _probe(settings: Settings, port: int, path: str, until: float) -> str:
     return f"GET {path} on port {port} gives status {response.status}"
 
 
-def _ended(app: AppProcess) -> AppStartFailed:
+def _start_failed(app: AppProcess) -> AppStartFailed:
     app.has_ended(_EXIT_SECONDS)
-    words = app.last_words()
-    said = f" It wrote:\n{words}" if words else ""
-    text = f"The app ended before it was ready ({app.end or 'it closed the control channel'})."
-    return AppKilled(text, said) if app.ended_by_signal else AppStartFailed(f"{text}{said}")
+    stderr_tail = app.stderr_tail()
+    details = f" It wrote:\n{stderr_tail}" if stderr_tail else ""
+    text = f"The app ended before it was ready ({app.exit_status or 'it closed the control channel'})."
+    return AppKilled(text, details) if app.ended_by_signal else AppStartFailed(f"{text}{details}")
 
 
 def _not_ready(app: AppProcess, settings: Settings, why: str) -> AppNotReady:

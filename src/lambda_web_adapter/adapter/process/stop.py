@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _STOP_SECONDS = 0.3
 # The end of that time, kept for processes behind one that does not hand on the signal, as a shell that waits for its
 # command before it runs its trap.
-_FOR_OTHERS_SECONDS = 0.1
+_WORKERS_SECONDS = 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01  # between two looks at who has ended
 
 
@@ -28,12 +28,12 @@ def stop(apps: Sequence[AppProcess]) -> None:
 
     A server with workers ends them in order itself, lifespan shutdown included; a signal to them would cut that short.
     """
-    until = time.monotonic() + _STOP_SECONDS
+    deadline = time.monotonic() + _STOP_SECONDS
     for app in apps:
-        app.ask_to_stop()
-    asked: set[int] = set()
+        app.terminate()
+    signalled: set[int] = set()
     pause = _FIRST_PAUSE
-    while [app for app in apps if not _has_stopped(app, asked, until)] and time.monotonic() < until:
+    while [app for app in apps if not _has_stopped(app, signalled, deadline)] and time.monotonic() < deadline:
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
     for app in apps:
@@ -42,15 +42,15 @@ def stop(apps: Sequence[AppProcess]) -> None:
         app.kill()
 
 
-def _has_stopped(app: AppProcess, asked: set[int], until: float) -> bool:
+def _has_stopped(app: AppProcess, signalled: set[int], deadline: float) -> bool:
     """Return whether nothing is left of an app, and ask those that outlive its own process to end."""
-    late = time.monotonic() >= until - _FOR_OTHERS_SECONDS
+    late = time.monotonic() >= deadline - _WORKERS_SECONDS
     if not late and not app.has_ended():
         return False
-    left = app.living()
+    running = app.living()
     # One of them may be a server with workers, behind a shell that has ended.
-    adopted = [pid for pid, parent in left.items() if parent == os.getpid()]
-    others = set(left if late else adopted) - {app.pid} - asked
-    process_tree.send(signal.SIGTERM, others)
-    asked |= others
-    return not left and app.has_ended()  # without /proc, nothing is known of what is left
+    adopted = [pid for pid, parent in running.items() if parent == os.getpid()]
+    workers = set(running if late else adopted) - {app.pid} - signalled
+    process_tree.send(signal.SIGTERM, workers)
+    signalled |= workers
+    return not running and app.has_ended()  # without /proc, nothing is known of what is left

@@ -10,12 +10,12 @@ from lambda_web_adapter.errors import AppError, AppNotReady, AppStartFailed, Set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.adapter.io.backend import Mode
+    from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.settings import Settings
 
 # Starts of the app in a row that failed, before the environment ends.
-FAILED_STARTS = 3
+MAX_FAILED_STARTS = 3
 _LOOK_SECONDS = 0.005  # between two looks whether an app whose server has stopped has ended
 
 
@@ -25,7 +25,7 @@ class AppState(Enum):
     STARTING = "it starts, and is not ready yet"
     READY = "it takes requests"
     ENDED = "its process has ended; the next event starts it again"
-    GIVEN_UP = "it did not start several times in a row; the environment ends"
+    FAILED = "it did not start several times in a row; the environment ends"
 
 
 class Supervisor:
@@ -34,28 +34,28 @@ class Supervisor:
     Attributes:
         app: the run of now.
         state: where it is.
-        look: whether a child has ended or stopped since the app was last looked after.
+        needs_check: whether a child has ended or stopped since the app was last looked after.
         has_orphans: whether that child may be one that was adopted.
-        mode: how to wait.
+        backend: how to wait.
     """
 
-    def __init__(self, app: AppProcess, settings: Settings, mode: Mode) -> None:
+    def __init__(self, app: AppProcess, settings: Settings, backend: Backend) -> None:
         """Takes the first run, which was started."""
         self.app = app
         self.state = AppState.STARTING
         self.has_orphans = False
-        self.look = True  # it may have ended before anybody looked
+        self.needs_check = True  # it may have ended before anybody looked
         self._settings = settings
-        self.mode = mode
+        self.backend = backend
         self._failed_starts = 0
 
-    def go_over_to(self, mode: Mode) -> None:
+    def set_backend(self, backend: Backend) -> None:
         """Waits in another way from now on."""
-        self.mode = mode
+        self.backend = backend
         if self.state is AppState.READY:
-            mode.started(self.app)
+            backend.app_started(self.app)
 
-    async def start(self, until: float) -> None:
+    async def start(self, deadline: float) -> None:
         """Waits for the app; what is not ready by then is waited for within the first invocation.
 
         An environment that has not asked for an event after 10 s is killed, and the app starts again from nothing.
@@ -64,7 +64,7 @@ class Supervisor:
             AppError: the app cannot be served.
         """
         try:
-            await self._wait_until_ready(until)
+            await self._wait_until_ready(deadline)
         except AppNotReady as error:
             if is_overdue(self.app, self._settings):
                 raise
@@ -79,17 +79,17 @@ class Supervisor:
         Raises:
             AppError: there is none, or not in time.
         """
-        if self.state is AppState.READY and not self.look and self.app.pid and not self.app.lost_at:
+        if self.state is AppState.READY and not self.needs_check and self.app.pid and not self.app.lost_at:
             return self.app
         try:
-            async with self.mode.starting(deadline):
-                await self._look_after(deadline)
+            async with self.backend.exclusive_start(deadline):
+                await self._check_app(deadline)
         except TimeoutError:
             raise AppNotReady("The app was still being started at the function's time-out.") from None
         return self.app
 
-    async def _look_after(self, deadline: float) -> None:
-        self.look = False
+    async def _check_app(self, deadline: float) -> None:
+        self.needs_check = False
         if self.has_orphans:
             self.has_orphans = False
             self.app.collect_orphans()
@@ -99,7 +99,7 @@ class Supervisor:
         if self.state is AppState.ENDED:
             if was_ready:  # once for each run; a start that failed was counted then
                 self._judge_end()
-            self._start_again()
+            self._restart_app()
         if self.state is AppState.STARTING:
             log("INFO", "An invocation waits for the app, which starts.")
             await self._wait_until_ready(deadline)
@@ -109,14 +109,14 @@ class Supervisor:
         while not self.app.is_gone():
             if not self.app.lost_at:
                 return False
-            await self.mode.pause(_LOOK_SECONDS)
+            await self.backend.sleep(_LOOK_SECONDS)
         return True
 
-    def _start_again(self) -> None:
-        log("WARNING", f"The app has ended ({self.app.end}); it is started again.")
+    def _restart_app(self) -> None:
+        log("WARNING", f"The app has ended ({self.app.exit_status}); it is started again.")
         self.app.kill()  # it has ended; this ends what it has left
         try:
-            self.app = self.app.again()
+            self.app = self.app.restart()
         except (SettingsError, OSError) as error:
             self._start_failed()
             if isinstance(error, SettingsError):
@@ -126,7 +126,7 @@ class Supervisor:
 
     async def _wait_until_ready(self, deadline: float) -> None:
         try:
-            await self.mode.call(wait_until_ready, self.app, self._settings, deadline)
+            await self.backend.call_blocking(wait_until_ready, self.app, self._settings, deadline)
         except AppNotReady:
             if is_overdue(self.app, self._settings):
                 self.app.kill()
@@ -136,8 +136,8 @@ class Supervisor:
             self._start_failed()
             raise
         self.state = AppState.READY
-        self.app.share_core()
-        self.mode.started(self.app)
+        self.app.pin_to_one_core()
+        self.backend.app_started(self.app)
 
     def _judge_end(self) -> None:
         """Count the start of an app whose server has failed since: it would do so again and again.
@@ -145,13 +145,13 @@ class Supervisor:
         Raises:
             AppStartFailed: there were too many in a row, without an answered request in between.
         """
-        if self.app.has_answered or not self.app.server_failed:
+        if self.app.has_responded or not self.app.server_failed:
             self._failed_starts = 0
         if self.app.server_failed:
             self._start_failed()
-            if self.state is AppState.GIVEN_UP:
+            if self.state is AppState.FAILED:
                 raise AppStartFailed("The server of the app has failed after each start; the log has the exception.")
 
     def _start_failed(self) -> None:
         self._failed_starts += 1
-        self.state = AppState.GIVEN_UP if self._failed_starts >= FAILED_STARTS else AppState.ENDED
+        self.state = AppState.FAILED if self._failed_starts >= MAX_FAILED_STARTS else AppState.ENDED

@@ -11,8 +11,8 @@ import sys
 from functools import partial
 
 from lambda_web_adapter.app.asgi.exchange import Exchange, logger
-from lambda_web_adapter.app.asgi.scope import scope_of
-from lambda_web_adapter.app.request_parser import BAD_REQUEST, NotHttp, RequestReader
+from lambda_web_adapter.app.asgi.scope import build_scope
+from lambda_web_adapter.app.request_parser import BAD_REQUEST, NotHttp, RequestParser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
-    from lambda_web_adapter.app.invocation_tracking import Handling
+    from lambda_web_adapter.app.invocation_tracking import InvocationTracker
     from lambda_web_adapter.app.request_parser import RawRequest
 
 
-def connections(app: ASGI3Application, handling: Handling) -> Callable[..., AsgiConnection]:
+def connection_factory(app: ASGI3Application, handling: InvocationTracker) -> Callable[..., AsgiConnection]:
     """Makes what uvicorn's server calls for each connection, with arguments of its own."""
     return partial(AsgiConnection, app, handling)
 
@@ -45,7 +45,7 @@ class AsgiConnection(asyncio.Protocol):
     def __init__(
         self,
         app: ASGI3Application,
-        handling: Handling,
+        handling: InvocationTracker,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
@@ -68,7 +68,7 @@ class AsgiConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as for all streams
         """Begins."""
         self.transport = transport
-        self._reader = RequestReader(transport.write, from_adapter=self.handling.from_adapter)
+        self._reader = RequestParser(transport.write, from_adapter=self.handling.from_adapter)
         self._peer = transport.get_extra_info("peername")[:2]
         self.port = self._peer[1]
         self._name = str(self.port)  # of the tasks, by which one can be found to be cancelled
@@ -139,7 +139,7 @@ class AsgiConnection(asyncio.Protocol):
     def _begin(self, request: RawRequest) -> None:
         invocation = request.invocation
         try:
-            scope = scope_of(request, self._peer, invocation, self.handling.root_path)
+            scope = build_scope(request, self._peer, invocation, self.handling.root_path)
         except NotHttp as error:
             self._refuse(error)
             return

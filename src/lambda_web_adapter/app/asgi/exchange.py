@@ -32,7 +32,7 @@ _NOT_IN_A_VALUE = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
 _STATUS_LINES: dict[int, bytes] = {}  # of those that have a name
 
 
-class NobodyWaits(OSError):
+class ClientDisconnected(OSError):
     """What `send` raises when the connection has closed before the response was whole (ASGI, "Disconnected Client")."""
 
 
@@ -47,17 +47,17 @@ class Exchange:
         "_begun",
         "_bodiless",
         "_body",
-        "_changed",
         "_chunked",
         "_complete",
         "_connection",
         "_disconnected",
         "_head",
         "_invocation",
-        "_left",
         "_received",
+        "_remaining",
         "_scope",
         "_started",
+        "_state_changed",
         "keep_alive",
     )
 
@@ -73,9 +73,9 @@ class Exchange:
         self._received = self._disconnected = False
         self._started = self._begun = self._complete = False
         self._head = b""
-        self._left: int | None = None
+        self._remaining: int | None = None
         self._chunked = self._bodiless = False
-        self._changed: asyncio.Event | None = None
+        self._state_changed: asyncio.Event | None = None
 
     async def run(self, app: ASGI3Application) -> None:
         """Calls the app, and tells the adapter when its call has returned."""
@@ -89,7 +89,7 @@ class Exchange:
                 connection.transport.close()
                 raise
             except BaseException as error:  # the app's failure is the caller's 500, and the log has it
-                if not any(isinstance(each, NobodyWaits) for each in (error, error.__context__)):
+                if not any(isinstance(each, ClientDisconnected) for each in (error, error.__context__)):
                     logger.error("Exception in ASGI application", exc_info=error)
             else:
                 self._judge(result)
@@ -99,8 +99,8 @@ class Exchange:
                 await before_freeze.call_hooks_async(handling.freeze_seconds)
         finally:
             handling.end(self._invocation)
-            tell = handling.control.done if self.keep_alive else handling.control.closing
-            tell(connection.port)
+            notify = handling.control.done if self.keep_alive else handling.control.closing
+            notify(connection.port)
 
     def _judge(self, result: object) -> None:
         """Logs what is wrong with a call that has returned."""
@@ -112,8 +112,8 @@ class Exchange:
     def disconnect(self) -> None:
         """Takes note that nobody waits for the response any more."""
         self._disconnected = True
-        if self._changed is not None:
-            self._changed.set()
+        if self._state_changed is not None:
+            self._state_changed.set()
 
     async def _receive(self) -> dict[str, Any]:
         """Is the app's `receive`: the body, which is there as a whole, and then the end."""
@@ -122,9 +122,9 @@ class Exchange:
             body, self._body = self._body, b""
             return {"type": "http.request", "body": body, "more_body": False}
         while not self._disconnected and not self._complete:
-            if self._changed is None:
-                self._changed = asyncio.Event()
-            await self._changed.wait()
+            if self._state_changed is None:
+                self._state_changed = asyncio.Event()
+            await self._state_changed.wait()
         return {"type": "http.disconnect"}
 
     async def _send(self, message: dict[str, Any]) -> None:
@@ -137,7 +137,7 @@ class Exchange:
             await connection.writable
         # An app that only sends keeps the event loop from the round in which the connection's end is noticed.
         if self._disconnected or (self._begun and connection.transport.is_closing()):
-            raise NobodyWaits("nobody waits for the response any more")
+            raise ClientDisconnected("nobody waits for the response any more")
         expected = "http.response.body" if self._started else "http.response.start"
         if self._complete or message["type"] != expected:
             what = "nothing, since the response is complete" if self._complete else f"'{expected}'"
@@ -159,9 +159,9 @@ class Exchange:
             if lower == b"content-length":
                 if status == _NO_CONTENT:
                     continue
-                repeated = self._left is not None
-                self._left = _folded(value, self._left) if repeated or not value.isdigit() else int(value)
-                value = b"%d" % self._left
+                repeated = self._remaining is not None
+                self._remaining = _folded(value, self._remaining) if repeated or not value.isdigit() else int(value)
+                value = b"%d" % self._remaining
                 if repeated:
                     continue
             lines.append(b"%b: %b\r\n" % (lower, value))
@@ -171,7 +171,7 @@ class Exchange:
     def _framing(self, status: int) -> bytes:
         """Decides how the body's end is said (RFC 9112 §6.3); returns the end of the head."""
         self._bodiless = status in _WITHOUT_BODY or self._scope["method"] == "HEAD"
-        self._chunked = self._left is None and not self._bodiless
+        self._chunked = self._remaining is None and not self._bodiless
         if self._chunked and self._scope["http_version"] != "1.1":
             self._chunked = self.keep_alive = False  # the connection's end is the body's end
         chunked = b"transfer-encoding: chunked\r\n" if self._chunked else b""
@@ -185,12 +185,12 @@ class Exchange:
             data = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
             if last:
                 data += b"0\r\n\r\n"
-        elif self._left is not None:
-            self._left -= len(body)
-            if self._left < 0 or (last and self._left):
+        elif self._remaining is not None:
+            self._remaining -= len(body)
+            if self._remaining < 0 or (last and self._remaining):
                 raise RuntimeError(
-                    f"Response content {'longer' if self._left < 0 else 'shorter'} than Content-Length, "
-                    f"by {abs(self._left)} bytes."
+                    f"Response content {'longer' if self._remaining < 0 else 'shorter'} than Content-Length, "
+                    f"by {abs(self._remaining)} bytes."
                 )
         if not self._begun:
             self._begun = True
@@ -201,8 +201,8 @@ class Exchange:
 
     def _end(self) -> None:
         self._complete = True
-        if self._changed is not None:
-            self._changed.set()
+        if self._state_changed is not None:
+            self._state_changed.set()
         if not self.keep_alive:
             self._connection.transport.close()
         self._connection.next_exchange()
@@ -213,7 +213,7 @@ class Exchange:
             self.keep_alive = False
             self._connection.transport.close()
             return
-        self._left, self._chunked = None, False
+        self._remaining, self._chunked = None, False
         self._head = self._head_of(500, [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"21")])
         self._write(b"Internal Server Error", last=True)
 
@@ -234,11 +234,11 @@ def _status_line(status: int) -> bytes:
     return line
 
 
-def _checked(name: bytes) -> bytes:
+def _normalize_name(name: bytes) -> bytes:
     """Looks at a header's name, and returns it in lower case; empty for what is the server's business on this hop."""
     if not name or _NOT_IN_A_NAME.search(name):
         raise RuntimeError(f"The app sent a header whose name is not one (RFC 9110 §5.1): {name!r:.100}.")
     return b"" if is_hop_by_hop(name.decode("ascii")) else name.lower()
 
 
-_NAMES: NameCache[bytes, bytes] = NameCache(_checked)
+_NAMES: NameCache[bytes, bytes] = NameCache(_normalize_name)

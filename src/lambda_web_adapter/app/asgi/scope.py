@@ -8,10 +8,10 @@ from urllib.parse import unquote
 import httptools
 
 from lambda_web_adapter.app.asgi.root_path import IN_PATH, NONE
-from lambda_web_adapter.app.client_info import Origin
+from lambda_web_adapter.app.client_info import ClientInfo
 from lambda_web_adapter.app.invocation_tracking import CONTEXT, EVENT
 from lambda_web_adapter.app.request_parser import NotHttp
-from lambda_web_adapter.http.trusted_headers import about_the_origin
+from lambda_web_adapter.http.trusted_headers import client_headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Scope(dict[str, "Any"]):
     values = _of_all(dict.values)
 
 
-def scope_of(
+def build_scope(
     request: RawRequest, peer: tuple[str, int], invocation: Invocation | None, place: str = IN_PATH
 ) -> dict[str, Any]:
     """Makes the scope of a request; `state` is for the server to add.
@@ -127,7 +127,7 @@ def scope_of(
         invocation: whose request it is.
         place: where the removed part of the path goes, as `root_path` has it.
     """
-    origin = Origin(about_the_origin(request.headers, from_adapter=request.from_adapter))
+    client_info = ClientInfo(client_headers(request.headers, from_adapter=request.from_adapter))
     target = request.target if request.target.startswith(b"/") else _origin_form(request.target)
     raw_path, _, query = target.partition(b"?")
     path = raw_path.decode("ascii")
@@ -137,24 +137,24 @@ def scope_of(
         "type": "http",
         "asgi": _ASGI.copy(),
         "http_version": request.version,
-        "server": (origin.host, origin.port),
-        "client": (origin.client, 0) if origin.client else peer,
-        "scheme": origin.scheme,
+        "server": (client_info.host, client_info.port),
+        "client": (client_info.client, 0) if client_info.client else peer,
+        "scheme": client_info.scheme,
         "method": request.method.decode("ascii"),
-        "root_path": origin.prefix,
-        "path": origin.prefix + path,
-        "raw_path": origin.raw_prefix + raw_path,
+        "root_path": client_info.prefix,
+        "path": client_info.prefix + path,
+        "raw_path": client_info.raw_prefix + raw_path,
         "query_string": query,
         "headers": request.headers,
     }
-    if origin.prefix and place != IN_PATH:
-        scope.update(path=path, raw_path=raw_path, root_path="" if place == NONE else origin.prefix)
+    if client_info.prefix and place != IN_PATH:
+        scope.update(path=path, raw_path=raw_path, root_path="" if place == NONE else client_info.prefix)
     if invocation is None:
         return scope
     scope[CONTEXT] = invocation
-    late = Scope(scope)
-    late.unread = invocation
-    return late
+    lazy = Scope(scope)
+    lazy.unread = invocation
+    return lazy
 
 
 def _origin_form(target: bytes) -> bytes:

@@ -13,13 +13,13 @@ from importlib.util import find_spec
 from uvicorn.config import Config
 from uvicorn.server import Server
 
-from lambda_web_adapter.app.asgi.connection import connections
+from lambda_web_adapter.app.asgi.connection import connection_factory
 from lambda_web_adapter.app.asgi.exchange import logger
 from lambda_web_adapter.app.control_channel import start_new_thread
 from lambda_web_adapter.app.hooks.calls import attempt_async
 from lambda_web_adapter.app.middleware import is_coroutine_callable, layers, required_arguments
 from lambda_web_adapter.app.shutdown import Ending
-from lambda_web_adapter.app.stack_dump import show_own_stack_on_signal, show_stacks
+from lambda_web_adapter.app.stack_dump import dump_stacks, show_own_stack_on_signal
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
 
 TYPE_CHECKING = False
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
         Scope,
     )
 
-    from lambda_web_adapter.app.control_channel import Control
-    from lambda_web_adapter.app.invocation_tracking import Handling
+    from lambda_web_adapter.app.control_channel import AdapterChannel
+    from lambda_web_adapter.app.invocation_tracking import InvocationTracker
     from lambda_web_adapter.settings import Settings
 
 # For requests still running when SIGTERM comes: half of the 300 ms that Lambda leaves a runtime to stop.
-_DRAIN = 0.15  # seconds
+_DRAIN_SECONDS = 0.15  # seconds
 
 
-def serve(app: ASGI3Application, listener: socket.socket, handling: Handling, settings: Settings) -> int:
+def serve(app: ASGI3Application, listener: socket.socket, handling: InvocationTracker, settings: Settings) -> int:
     """Serve the app until SIGTERM.
 
     Returns:
@@ -53,7 +53,7 @@ def serve(app: ASGI3Application, listener: socket.socket, handling: Handling, se
     """
     config = Config(
         Lifespan(app, handling.control, settings.lifespan),
-        http=connections(app, handling),  # type: ignore[arg-type]  # it is called for each connection, as a class is
+        http=connection_factory(app, handling),  # type: ignore[arg-type]  # it is called for each connection, as a class is
         ws="none",
         loop=_loop(settings.loop),
         lifespan="off" if settings.lifespan == "off" else "auto",
@@ -86,7 +86,7 @@ def _loop(setting: str) -> Literal["asyncio", "uvloop"]:
 class _Server(Server):
     """Uvicorn's server, without its ticks: it says when it is ready, and waits for a signal."""
 
-    def __init__(self, config: Config, control: Control) -> None:
+    def __init__(self, config: Config, control: AdapterChannel) -> None:
         super().__init__(config)
         self._control = control
         self._stop = asyncio.Event()
@@ -110,27 +110,27 @@ class _Server(Server):
             show_own_stack_on_signal()  # the signal may come at once, and would end a process without this
             self._control.ready()
             if self._control.fileno() >= 0:
-                start_new_thread(self._do_what_is_asked, ())
+                start_new_thread(self._handle_messages, ())
 
-    def _do_what_is_asked(self) -> None:
+    def _handle_messages(self) -> None:
         """Do what the adapter asks for, in a thread, since the event loop may hang; without an adapter, stop."""
         with contextlib.suppress(RuntimeError):  # the event loop has ended
-            while asked := self._control.asked():
-                for line in asked:
+            while messages := self._control.read_messages():
+                for line in messages:
                     if line == "stacks":
-                        show_stacks(self._control, self._loop, self.server_state.tasks)
+                        dump_stacks(self._control, self._loop, self.server_state.tasks)
                     else:
-                        self._loop.call_soon_threadsafe(self._do_on_the_loop, line)
+                        self._loop.call_soon_threadsafe(self._handle_on_loop, line)
             self.stop()
 
-    def _do_on_the_loop(self, asked: str) -> None:
-        word, _, port = asked.partition(" ")
-        if word == "cancel":
+    def _handle_on_loop(self, messages: str) -> None:
+        name, _, port = messages.partition(" ")
+        if name == "cancel":
             self._cancel(port)
             return
         from lambda_web_adapter.app.hooks import snapstart  # only with SnapStart
 
-        task = self._loop.create_task(snapstart.answer_async(word, self._control))  # hooks may be asynchronous
+        task = self._loop.create_task(snapstart.run_hooks_async(name, self._control))  # hooks may be asynchronous
         self.server_state.tasks.add(task)
         task.add_done_callback(self.server_state.tasks.discard)
 
@@ -154,7 +154,7 @@ class _Server(Server):
         for connection in list(self.server_state.connections):
             connection.shutdown()
         if self.server_state.tasks:
-            await asyncio.wait(self.server_state.tasks, timeout=_DRAIN)
+            await asyncio.wait(self.server_state.tasks, timeout=_DRAIN_SECONDS)
         await self.lifespan.shutdown()
         for hook in hooks_on_shutdown():
             await attempt_async(hook, "on_shutdown")
@@ -173,7 +173,7 @@ class StartupFailed(Exception):
 class Lifespan:
     """An ASGI app's lifespan; what the app raises in it goes to the adapter, or to the log."""
 
-    def __init__(self, app: ASGI3Application, control: Control, setting: str) -> None:
+    def __init__(self, app: ASGI3Application, control: AdapterChannel, setting: str) -> None:
         """Take the app, the control channel, and whether the lifespan is required (`on`)."""
         self._app = app
         self._control = control

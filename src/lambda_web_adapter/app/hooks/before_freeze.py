@@ -28,11 +28,11 @@ def call_hooks(seconds: float) -> None:
     Args:
         seconds: for all of them together.
     """
-    for hook, left in _in_time(seconds):
+    for hook, remaining in _hooks_within(seconds):
         run = contextvars.copy_context().run  # the function may ask which invocation it is about
         thread = threading.Thread(target=run, args=(attempt, hook, _KIND), name="before-freeze", daemon=True)
         thread.start()
-        thread.join(left)
+        thread.join(remaining)
         if thread.is_alive():
             _log_late(hook, seconds)
 
@@ -45,8 +45,8 @@ async def call_hooks_async(seconds: float) -> None:
     """
     import asyncio  # a WSGI app has no use for it
 
-    for hook, left in _in_time(seconds):
-        box = asyncio.timeout(left)
+    for hook, remaining in _hooks_within(seconds):
+        box = asyncio.timeout(remaining)
         try:
             async with box:
                 await (hook() if inspect.iscoroutinefunction(hook) else asyncio.to_thread(attempt, hook, _KIND))
@@ -57,13 +57,13 @@ async def call_hooks_async(seconds: float) -> None:
                 log_failure(hook, _KIND)
 
 
-def _in_time(seconds: float) -> Iterator[tuple[Hook, float]]:
+def _hooks_within(seconds: float) -> Iterator[tuple[Hook, float]]:
     """Yields the functions for which there is time, each with the seconds that are left for it."""
-    until = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     for hook in hooks_before_freeze():
-        left = until - time.monotonic()
-        if left > 0:
-            yield hook, left
+        remaining = deadline - time.monotonic()
+        if remaining > 0:
+            yield hook, remaining
         else:
             name = name_of(hook)
             logger.warning("The before_freeze function %s was not called: those before it took all the time.", name)

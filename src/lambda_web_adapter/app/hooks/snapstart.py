@@ -12,14 +12,14 @@ from lambda_web_adapter.app_api.hooks import hooks_after_restore, hooks_before_s
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambda_web_adapter.app.control_channel import Control
+    from lambda_web_adapter.app.control_channel import AdapterChannel
     from lambda_web_adapter.app_api.hooks import Hook
 
 
-def answer(asked: str, control: Control) -> None:
+def run_hooks(message: str, control: AdapterChannel) -> None:
     """Does what the adapter asks for, without an event loop, and says that it is done, or what went wrong."""
     try:
-        for hook in _hooks(asked):
+        for hook in _hooks(message):
             call(hook)
     except Exception as error:  # noqa: BLE001  # it is the adapter's to report
         control.failed(error)
@@ -27,10 +27,10 @@ def answer(asked: str, control: Control) -> None:
         control.completed()
 
 
-async def answer_async(asked: str, control: Control) -> None:
+async def run_hooks_async(message: str, control: AdapterChannel) -> None:
     """Does what the adapter asks for, in the app's event loop, and says that it is done, or what went wrong."""
     try:
-        for hook in _hooks(asked):
+        for hook in _hooks(message):
             await call_async(hook)
     except Exception as error:  # noqa: BLE001  # it is the adapter's to report
         control.failed(error)
@@ -38,10 +38,10 @@ async def answer_async(asked: str, control: Control) -> None:
         control.completed()
 
 
-def _hooks(asked: str) -> list[Hook]:
-    if asked == "snapshot":
+def _hooks(message: str) -> list[Hook]:
+    if message == "snapshot":
         return hooks_before_snapshot()
-    if asked == "restore":
+    if message == "restore":
         random.seed()  # or all environments that stem from one snapshot would draw the same numbers
         return hooks_after_restore()
-    raise ValueError(f"snapshot or restore was expected from the adapter, but it asked for {asked!r}")
+    raise ValueError(f"snapshot or restore was expected from the adapter, but it asked for {message!r}")

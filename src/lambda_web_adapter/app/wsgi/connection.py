@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 
 from lambda_web_adapter.app.hooks import before_freeze
-from lambda_web_adapter.app.request_parser import BAD_REQUEST, NotHttp, RequestReader
-from lambda_web_adapter.app.wsgi.environ import environ_of
+from lambda_web_adapter.app.request_parser import BAD_REQUEST, NotHttp, RequestParser
+from lambda_web_adapter.app.wsgi.environ import build_environ
 from lambda_web_adapter.app.wsgi.response import ConnectionLost, ResponseWriter
-from lambda_web_adapter.app_api.current_invocation import HANDLED
+from lambda_web_adapter.app_api.current_invocation import CURRENT
 from lambda_web_adapter.app_api.hooks import hooks_before_freeze
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
     from wsgiref.types import WSGIApplication
 
-    from lambda_web_adapter.app.invocation_tracking import Handling
+    from lambda_web_adapter.app.invocation_tracking import InvocationTracker
     from lambda_web_adapter.app.request_parser import RawRequest
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class WsgiConnection:
     """Serves one connection until its end."""
 
     def __init__(
-        self, app: WSGIApplication, connection: socket.socket, peer: tuple[str, int], handling: Handling
+        self, app: WSGIApplication, connection: socket.socket, peer: tuple[str, int], handling: InvocationTracker
     ) -> None:
         """Takes the app, the accepted connection, where it came from, and how invocations are handled."""
         self._app = app
@@ -38,7 +38,7 @@ class WsgiConnection:
         self._peer = peer
         self._control = handling.control
         self._handling = handling
-        self._reader = RequestReader(connection.sendall, from_adapter=handling.from_adapter)
+        self._reader = RequestParser(connection.sendall, from_adapter=handling.from_adapter)
 
     def run(self) -> None:
         """Serves requests until the peer, or a response that broke off, ends the connection."""
@@ -47,14 +47,14 @@ class WsgiConnection:
             finished = False
             handling.begin(request.invocation)
             try:
-                finished = self._answer(request)
+                finished = self._respond(request)
             finally:
                 if hooks_before_freeze():
                     before_freeze.call_hooks(handling.freeze_seconds)
                 handling.end(request.invocation)
-                HANDLED.here.set(None)  # the thread lives on
-                tell = self._control.done if finished else self._control.closing
-                tell(self._peer[1])
+                CURRENT.in_context.set(None)  # the thread lives on
+                notify = self._control.done if finished else self._control.closing
+                notify(self._peer[1])
             if not finished:
                 return
 
@@ -76,12 +76,12 @@ class WsgiConnection:
             return None
         return request
 
-    def _answer(self, request: RawRequest) -> bool:
+    def _respond(self, request: RawRequest) -> bool:
         """Calls the app and writes its response; returns whether the connection can go on."""
-        environ = environ_of(request, underscores=self._handling.underscore_headers)
+        environ = build_environ(request, underscores=self._handling.underscore_headers)
         environ.setdefault("REMOTE_ADDR", self._peer[0])
         if request.invocation is not None:
-            self._handling.tell(environ, request.invocation)
+            self._handling.add_to_environ(environ, request.invocation)
         response = ResponseWriter(self._socket, head=request.method == b"HEAD", chunked=request.version == "1.1")
         try:
             self._call(environ, response)
@@ -101,7 +101,7 @@ class WsgiConnection:
         try:
             if isinstance(result, (list, tuple)):
                 if len(result) == 1:
-                    response.length_if_unset(len(result[0]))
+                    response.set_default_length(len(result[0]))
                 response.expect(sum(map(len, result)))
             for part in result:
                 if part:

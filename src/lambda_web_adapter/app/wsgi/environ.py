@@ -7,10 +7,10 @@ import sys
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
-from lambda_web_adapter.app.client_info import Origin
+from lambda_web_adapter.app.client_info import ClientInfo
 from lambda_web_adapter.app.wsgi.underscore_headers import warn_once
 from lambda_web_adapter.http.name_cache import NameCache
-from lambda_web_adapter.http.trusted_headers import about_the_origin
+from lambda_web_adapter.http.trusted_headers import client_headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _CONSTANT = {
 _WITHOUT_HTTP = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
-def environ_of(request: RawRequest, *, underscores: bool = False) -> dict[str, Any]:
+def build_environ(request: RawRequest, *, underscores: bool = False) -> dict[str, Any]:
     """Make the environ of a request.
 
     Args:
@@ -37,24 +37,24 @@ def environ_of(request: RawRequest, *, underscores: bool = False) -> dict[str, A
         underscores: whether headers whose names have one are in it.
     """
     keys = _ALL_KEYS if underscores else _KEYS
-    origin = Origin(about_the_origin(request.headers, from_adapter=request.from_adapter))
+    client_info = ClientInfo(client_headers(request.headers, from_adapter=request.from_adapter))
     path, _, query = request.target.partition(b"?")
     environ: dict[str, Any] = {
         **_CONSTANT,
         "REQUEST_METHOD": request.method.decode("latin-1"),
-        "SCRIPT_NAME": unquote_to_bytes(origin.raw_prefix).decode("latin-1") if origin.raw_prefix else "",
+        "SCRIPT_NAME": unquote_to_bytes(client_info.raw_prefix).decode("latin-1") if client_info.raw_prefix else "",
         "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
         "QUERY_STRING": query.decode("latin-1"),
-        "REQUEST_URI": (origin.raw_prefix + request.target).decode("latin-1"),
-        "SERVER_NAME": origin.host,
-        "SERVER_PORT": str(origin.port),
+        "REQUEST_URI": (client_info.raw_prefix + request.target).decode("latin-1"),
+        "SERVER_NAME": client_info.host,
+        "SERVER_PORT": str(client_info.port),
         "SERVER_PROTOCOL": f"HTTP/{request.version}",
-        "wsgi.url_scheme": origin.scheme,
+        "wsgi.url_scheme": client_info.scheme,
         "wsgi.input": io.BytesIO(request.body),
         "wsgi.errors": sys.stderr,
     }
-    if origin.client:
-        environ["REMOTE_ADDR"] = origin.client
+    if client_info.client:
+        environ["REMOTE_ADDR"] = client_info.client
     for name, value in request.headers:
         key = keys[name]
         if not key:

@@ -40,7 +40,7 @@ class ResponseWriter:
         self._may_chunk = chunked
         self._status = ""
         self._lines: list[str] = []
-        self._left: int | None = None
+        self._remaining: int | None = None
         self._chunked = False
         self._bodiless = self._lengthless = False
         self.begun = False
@@ -68,25 +68,25 @@ class ResponseWriter:
         self._bodiless = self._is_head or self._lengthless
         self._status = status
         self._lines = [f"HTTP/1.1 {status}"]
-        self._left = None
+        self._remaining = None
         for name, value in headers:
             lower = _NAMES[name]
             if lower == "content-length":
                 if code == _NO_CONTENT:
                     continue
-                repeated = self._left is not None
-                self._left = _folded(value, self._left) if repeated or not value.isdigit() else int(value)
-                value = str(self._left)
+                repeated = self._remaining is not None
+                self._remaining = _folded(value, self._remaining) if repeated or not value.isdigit() else int(value)
+                value = str(self._remaining)
                 if repeated:
                     continue
             if lower:
                 self._lines.append(f"{name}: {value}")
 
-    def length_if_unset(self, length: int) -> None:
+    def set_default_length(self, length: int) -> None:
         """Says the length that the app did not say."""
-        if self._status and self._left is None and not self.begun and not self._lengthless:
+        if self._status and self._remaining is None and not self.begun and not self._lengthless:
             self._lines.append(f"content-length: {length}")
-            self._left = length
+            self._remaining = length
 
     def expect(self, length: int) -> None:
         """Take note of how long the whole body is.
@@ -94,28 +94,28 @@ class ResponseWriter:
         Raises:
             ValueError: the app has said another length.
         """
-        if self._left is not None and not self.begun and not self._bodiless:
+        if self._remaining is not None and not self.begun and not self._bodiless:
             self._check(length)
-            if length < self._left:
-                raise ValueError(f"the app sent {self._left - length} bytes less than its content-length says")
+            if length < self._remaining:
+                raise ValueError(f"the app sent {self._remaining - length} bytes less than its content-length says")
 
     def _check(self, length: int) -> None:
-        if self._left is not None and length > self._left:
-            raise ValueError(f"the app sent {length - self._left} bytes more than its content-length says")
+        if self._remaining is not None and length > self._remaining:
+            raise ValueError(f"the app sent {length - self._remaining} bytes more than its content-length says")
 
     def write(self, data: bytes) -> None:
         """Sends a part of the body at once, after the head if that is not out yet."""
         if not isinstance(data, bytes):
             raise TypeError(f"the app's body has to be bytes, but a part is {type(data).__name__} (PEP 3333)")
-        if self._left is not None and not self._bodiless:
+        if self._remaining is not None and not self._bodiless:
             self._check(len(data))  # before the head is out, which would keep the caller from a 500
         head = b"" if self.begun else self._head()
         if self._bodiless:
             data = b""
         elif self._chunked and data:
             data = b"%x\r\n%b\r\n" % (len(data), data)
-        elif self._left is not None:
-            self._left -= len(data)
+        elif self._remaining is not None:
+            self._remaining -= len(data)
         if head or data:
             self._send(head + data if head else data)
 
@@ -125,14 +125,14 @@ class ResponseWriter:
             raise AssertionError("the app returned without calling start_response (PEP 3333)")
         if not self.begun:
             if not self._is_head:
-                self.length_if_unset(0)
+                self.set_default_length(0)
             self.write(b"")
         if self._chunked:
             self._send(b"0\r\n\r\n")
-        elif self._left and not self._bodiless:
-            logger.error("The app sent %d bytes less than its content-length says", self._left)
+        elif self._remaining and not self._bodiless:
+            logger.error("The app sent %d bytes less than its content-length says", self._remaining)
             return
-        self.complete = self._bodiless or self._chunked or self._left == 0
+        self.complete = self._bodiless or self._chunked or self._remaining == 0
 
     def _send(self, data: bytes) -> None:
         try:
@@ -144,7 +144,7 @@ class ResponseWriter:
         if not self._status:
             raise AssertionError("the app wrote before it called start_response (PEP 3333)")
         lines = self._lines
-        if self._left is None and not self._bodiless:
+        if self._remaining is None and not self._bodiless:
             self._chunked = self._may_chunk
             lines.append("transfer-encoding: chunked" if self._chunked else "connection: close")
         text = "\r\n".join([*lines, "\r\n"])
@@ -155,12 +155,12 @@ class ResponseWriter:
         return head
 
 
-def _looked_at(name: str) -> str:
+def _normalize_name(name: str) -> str:
     """Returns a header's name in lower case; empty for what is the server's business."""
     return "" if is_hop_by_hop(name) else name.lower()
 
 
-_NAMES: NameCache[str, str] = NameCache(_looked_at)
+_NAMES: NameCache[str, str] = NameCache(_normalize_name)
 
 
 def _folded(value: str, before: int | None) -> int:

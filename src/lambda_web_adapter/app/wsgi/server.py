@@ -15,7 +15,7 @@ import threading
 
 from lambda_web_adapter.app.hooks.calls import attempt
 from lambda_web_adapter.app.shutdown import ENDING, Ending
-from lambda_web_adapter.app.stack_dump import show_own_stack_on_signal, show_stacks
+from lambda_web_adapter.app.stack_dump import dump_stacks, show_own_stack_on_signal
 from lambda_web_adapter.app.wsgi.connection import WsgiConnection
 from lambda_web_adapter.app.wsgi.response import ConnectionLost
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
@@ -24,19 +24,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-    from lambda_web_adapter.app.control_channel import Control
-    from lambda_web_adapter.app.invocation_tracking import Handling
+    from lambda_web_adapter.app.control_channel import AdapterChannel
+    from lambda_web_adapter.app.invocation_tracking import InvocationTracker
 
 logger = logging.getLogger(__name__)
 
 
-def serve(app: WSGIApplication, listener: socket.socket, handling: Handling) -> int:
+def serve(app: WSGIApplication, listener: socket.socket, handling: InvocationTracker) -> int:
     """Serves the app until SIGTERM.
 
     Returns:
         The exit code.
     """
-    signals = _signals()
+    signals = _open_signal_pipe()
     # Eventlet takes `select.poll` away, and gevent and it have a selector of their own, which lets green threads run.
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
@@ -45,18 +45,18 @@ def serve(app: WSGIApplication, listener: socket.socket, handling: Handling) -> 
             selector.register(handling.control, selectors.EVENT_READ)
         show_own_stack_on_signal()  # the signal may come at once, and would end a process without this
         handling.control.ready()
-        _serve_until_told(app, listener, signals, handling, selector)
+        _serve_until_stopped(app, listener, signals, handling, selector)
     handling.control.stopping()
     for hook in hooks_on_shutdown():
         attempt(hook, "on_shutdown")
     return 0
 
 
-def _serve_until_told(
+def _serve_until_stopped(
     app: WSGIApplication,
     listener: socket.socket,
     signals: int,
-    handling: Handling,
+    handling: InvocationTracker,
     selector: selectors.BaseSelector,
 ) -> None:
     control = handling.control
@@ -64,7 +64,7 @@ def _serve_until_told(
         readable = {key.fd for key, _ in selector.select()}
         if signals in readable and not set(ENDING).isdisjoint(os.read(signals, 4096)):
             return
-        if control.fileno() in readable and not _do_as_asked(control):
+        if control.fileno() in readable and not _handle_messages(control):
             return
         if listener.fileno() not in readable:
             continue  # a signal that the app handles
@@ -74,23 +74,23 @@ def _serve_until_told(
         threading.Thread(target=_run, args=(served, connection), name=f"wsgi-{port}", daemon=True).start()
 
 
-def _do_as_asked(control: Control) -> bool:
+def _handle_messages(control: AdapterChannel) -> bool:
     """Does what the adapter asks for; returns whether there is still an adapter."""
-    asked = control.asked()
-    for line in asked:
-        word, _, port = line.partition(" ")
-        if word == "cancel":  # no thread can be: its next write finds the connection closed
+    messages = control.read_messages()
+    for message in messages:
+        name, _, port = message.partition(" ")
+        if name == "cancel":  # no thread can be: its next write finds the connection closed
             control.cancelled(port)
-        elif word == "stacks":
-            show_stacks(control)
+        elif name == "stacks":
+            dump_stacks(control)
         else:
             from lambda_web_adapter.app.hooks import snapstart  # only with SnapStart
 
-            snapstart.answer(word, control)
-    return bool(asked)
+            snapstart.run_hooks(name, control)
+    return bool(messages)
 
 
-def _signals() -> int:
+def _open_signal_pipe() -> int:
     """Opens a pipe from which the numbers of the signals that come can be read.
 
     An exception out of a signal handler would miss a signal that comes just before `accept` blocks, or that another

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from lambda_web_adapter.local.gateways import event_rules
 from lambda_web_adapter.local.gateways.base import Gateway, MalformedReply, Pairs, Request, Response
-from lambda_web_adapter.local.gateways.response_rules import lines_of, reply_of, response_of
+from lambda_web_adapter.local.gateways.response_rules import build_response, header_lines, parse_reply
 from lambda_web_adapter.models import AlbContext, AlbEvent, AlbReply, AlbTarget
 
 _TARGET_GROUP = (
     f"arn:aws:elasticloadbalancing:{event_rules.REGION}:{event_rules.ACCOUNT}:targetgroup/local/0123456789abcdef"
 )
 # In bytes, of a request's body and of the whole reply ("Limits" on the page above).
-_MOST = 1024 * 1024
+_MAX_BYTES = 1024 * 1024
 
 
 def _event(request: Request) -> AlbEvent:
@@ -56,7 +56,7 @@ def _headers(request: Request) -> Pairs:
 def _response(payload: bytes) -> Response:
     """Only `headers` is read; names that differ in case are lines of their own."""
     reply = _reply(payload)
-    return response_of(reply.status_code, (reply.headers or {}).items(), reply.body, reply.is_base64_encoded)
+    return build_response(reply.status_code, (reply.headers or {}).items(), reply.body, reply.is_base64_encoded)
 
 
 def _multi_value_response(payload: bytes) -> Response:
@@ -64,20 +64,22 @@ def _multi_value_response(payload: bytes) -> Response:
     reply = _reply(payload)
     if reply.headers and reply.multi_value_headers is None:
         raise MalformedReply("multiValueHeaders: Field required, since the event had it; headers is not read")
-    return response_of(reply.status_code, lines_of(reply.multi_value_headers), reply.body, reply.is_base64_encoded)
+    return build_response(
+        reply.status_code, header_lines(reply.multi_value_headers), reply.body, reply.is_base64_encoded
+    )
 
 
 def _reply(payload: bytes) -> AlbReply:
-    if len(payload) > _MOST:
-        raise MalformedReply(f"the reply: It has {len(payload)} bytes, but a load balancer takes {_MOST}")
-    return reply_of(AlbReply, payload)
+    if len(payload) > _MAX_BYTES:
+        raise MalformedReply(f"the reply: It has {len(payload)} bytes, but a load balancer takes {_MAX_BYTES}")
+    return parse_reply(AlbReply, payload)
 
 
-ALB = Gateway(name="alb", title="a load balancer", event=_event, response=_response, max_body=_MOST)
+ALB = Gateway(name="alb", title="a load balancer", event=_event, response=_response, max_body=_MAX_BYTES)
 ALB_MULTI = Gateway(
     name="alb-multi",
     title="a load balancer with multi-value headers",
     event=_multi_value_event,
     response=_multi_value_response,
-    max_body=_MOST,
+    max_body=_MAX_BYTES,
 )

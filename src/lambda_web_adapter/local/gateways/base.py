@@ -10,9 +10,9 @@ from lambda_web_adapter.models import Model
 Pairs = list[tuple[str, str]]
 
 # What Lambda takes as an event (Lambda quotas, "Invocation payload"), in bytes.
-LAMBDAS_MOST = 6 * 1024 * 1024
+LAMBDA_PAYLOAD_LIMIT = 6 * 1024 * 1024
 # What API Gateway takes as a body, of either kind ("Quotas", "Payload size"), in bytes.
-API_GATEWAYS_MOST = 10 * 1024 * 1024
+API_GATEWAY_PAYLOAD_LIMIT = 10 * 1024 * 1024
 
 # Between two neighbours only, so that no gateway passes them on (RFC 9110 §7.6.1, and one more that clients send).
 HOP_BY_HOP = frozenset(
@@ -92,7 +92,7 @@ class Gateway:
     event: Callable[[Request], Model]
     response: Callable[[bytes], Response]
     refusal: int = 502
-    max_body: int = LAMBDAS_MOST
+    max_body: int = LAMBDA_PAYLOAD_LIMIT
     too_large: Response | None = None
     head: Callable[[bytes], Response] | None = None
     max_prelude: int = 1024 * 1024

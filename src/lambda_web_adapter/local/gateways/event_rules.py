@@ -71,10 +71,10 @@ def last_values(pairs: Pairs) -> dict[str, str]:
 
 def all_values(pairs: Pairs) -> dict[str, list[str]]:
     """Makes the map that has all values of each name, in order."""
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
+        values.setdefault(name, []).append(value)
+    return values
 
 
 def joined_values(pairs: Pairs, separator: str) -> dict[str, str]:

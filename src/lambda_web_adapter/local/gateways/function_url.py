@@ -10,7 +10,12 @@ from urllib.parse import unquote
 from lambda_web_adapter.local.gateways import event_rules
 from lambda_web_adapter.local.gateways.base import Gateway, Request, Response
 from lambda_web_adapter.local.gateways.payload_v2 import cookies, reply_or_none, response_of_v2
-from lambda_web_adapter.local.gateways.response_rules import remapped, reply_of, response_of, with_content_type
+from lambda_web_adapter.local.gateways.response_rules import (
+    build_response,
+    parse_reply,
+    remap_headers,
+    with_content_type,
+)
 from lambda_web_adapter.models import FunctionUrlPrelude, HttpDescription, PayloadV2Context, PayloadV2Event
 
 _ID = "local"
@@ -64,15 +69,15 @@ def _response(payload: bytes) -> Response:
     reply = reply_or_none(payload)
     if reply is None:
         return Response(status=200, headers=[("content-type", "application/json")], body=payload)
-    return remapped(response_of_v2(reply, "application/json"), _REMAPPED)
+    return remap_headers(response_of_v2(reply, "application/json"), _REMAPPED)
 
 
 def _head(prelude: bytes) -> Response:
     """A stream whose prelude has no content type is bytes, as one without a prelude; this was not measured."""
-    found = reply_of(FunctionUrlPrelude, prelude)
-    lines = [*(found.headers or {}).items(), *(("set-cookie", cookie) for cookie in found.cookies or [])]
-    response = response_of(found.status_code, lines, None, is_base64=False)
-    return remapped(with_content_type(response, "application/octet-stream"), _REMAPPED)
+    parsed = parse_reply(FunctionUrlPrelude, prelude)
+    lines = [*(parsed.headers or {}).items(), *(("set-cookie", cookie) for cookie in parsed.cookies or [])]
+    response = build_response(parsed.status_code, lines, None, is_base64=False)
+    return remap_headers(with_content_type(response, "application/octet-stream"), _REMAPPED)
 
 
 FUNCTION_URL = Gateway(name="function-url", title="a function URL", event=_event, response=_response, head=_head)

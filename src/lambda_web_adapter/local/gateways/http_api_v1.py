@@ -8,9 +8,14 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from lambda_web_adapter.local.gateways import event_rules
-from lambda_web_adapter.local.gateways.base import API_GATEWAYS_MOST, Gateway, Request, Response
+from lambda_web_adapter.local.gateways.base import API_GATEWAY_PAYLOAD_LIMIT, Gateway, Request, Response
 from lambda_web_adapter.local.gateways.http_api_v2 import CONTENT_TYPE, DOMAIN, ID, REFUSAL, TOO_LARGE
-from lambda_web_adapter.local.gateways.response_rules import lines_of, reply_of, response_of, with_content_type
+from lambda_web_adapter.local.gateways.response_rules import (
+    build_response,
+    header_lines,
+    parse_reply,
+    with_content_type,
+)
 from lambda_web_adapter.models import HttpApiV1Event, HttpApiV1Reply, PayloadV1Context, PayloadV1Identity
 
 _ROUTE = "$default"
@@ -57,9 +62,11 @@ def _event(request: Request) -> HttpApiV1Event:
 
 def _response(payload: bytes) -> Response:
     """Both maps count; where both have a name, the single value comes first."""
-    reply = reply_of(HttpApiV1Reply, payload)
-    lines = [*(reply.headers or {}).items(), *lines_of(reply.multi_value_headers)]
-    return with_content_type(response_of(reply.status_code, lines, reply.body, reply.is_base64_encoded), CONTENT_TYPE)
+    reply = parse_reply(HttpApiV1Reply, payload)
+    lines = [*(reply.headers or {}).items(), *header_lines(reply.multi_value_headers)]
+    return with_content_type(
+        build_response(reply.status_code, lines, reply.body, reply.is_base64_encoded), CONTENT_TYPE
+    )
 
 
 HTTP_API_V1 = Gateway(
@@ -68,6 +75,6 @@ HTTP_API_V1 = Gateway(
     event=_event,
     response=_response,
     refusal=REFUSAL,
-    max_body=API_GATEWAYS_MOST,
+    max_body=API_GATEWAY_PAYLOAD_LIMIT,
     too_large=TOO_LARGE,
 )

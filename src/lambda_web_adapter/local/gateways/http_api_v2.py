@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from pydantic_core import from_json
 
 from lambda_web_adapter.local.gateways import event_rules
-from lambda_web_adapter.local.gateways.base import API_GATEWAYS_MOST, Gateway, Request, Response
+from lambda_web_adapter.local.gateways.base import API_GATEWAY_PAYLOAD_LIMIT, Gateway, Request, Response
 from lambda_web_adapter.local.gateways.payload_v2 import cookies, reply_or_none, response_of_v2
 from lambda_web_adapter.models import HttpDescription, PayloadV2Context, PayloadV2Event
 
@@ -84,6 +84,6 @@ HTTP_API_V2 = Gateway(
     event=_event,
     response=_response,
     refusal=REFUSAL,
-    max_body=API_GATEWAYS_MOST,
+    max_body=API_GATEWAY_PAYLOAD_LIMIT,
     too_large=TOO_LARGE,
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from lambda_web_adapter.local.gateways.response_rules import malformed, response_of, with_content_type
+from lambda_web_adapter.local.gateways.response_rules import build_response, malformed, with_content_type
 from lambda_web_adapter.models import PayloadV2Reply
 
 if TYPE_CHECKING:
@@ -52,4 +52,6 @@ def response_of_v2(reply: PayloadV2Reply, content_type: str) -> Response:
     """
     set_cookie = [("set-cookie", cookie) for cookie in reply.cookies or []]
     lines = [*(reply.headers or {}).items(), *set_cookie]
-    return with_content_type(response_of(reply.status_code, lines, reply.body, reply.is_base64_encoded), content_type)
+    return with_content_type(
+        build_response(reply.status_code, lines, reply.body, reply.is_base64_encoded), content_type
+    )

@@ -10,12 +10,12 @@ CONTENT_TYPE = "application/vnd.awslambda.http-integration-response"
 SEPARATOR = bytes(8)
 
 
-class PreludeReader:
+class PreludeParser:
     """Collects a prelude, until the separator has come whole."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, max_bytes: int) -> None:
         """Takes how many bytes prelude and separator may have together."""
-        self._most = most
+        self._max_bytes = max_bytes
         self._collected = bytearray()
 
     def feed(self, part: bytes) -> tuple[bytes, bytes] | None:
@@ -29,12 +29,12 @@ class PreludeReader:
         """
         seen = len(self._collected)
         self._collected += part
-        found = self._collected.find(SEPARATOR, max(0, seen - len(SEPARATOR) + 1))
-        if (found + len(SEPARATOR) if found >= 0 else len(self._collected)) > self._most:
-            raise MalformedReply(f"the prelude: There are no eight NUL bytes behind it within {self._most} bytes")
-        if found < 0:
+        position = self._collected.find(SEPARATOR, max(0, seen - len(SEPARATOR) + 1))
+        if (position + len(SEPARATOR) if position >= 0 else len(self._collected)) > self._max_bytes:
+            raise MalformedReply(f"the prelude: There are no eight NUL bytes behind it within {self._max_bytes} bytes")
+        if position < 0:
             return None
-        return bytes(self._collected[:found]), bytes(self._collected[found + len(SEPARATOR) :])
+        return bytes(self._collected[:position]), bytes(self._collected[position + len(SEPARATOR) :])
 
     def missing(self) -> MalformedReply:
         """Says what is wrong with a stream that has ended in the prelude."""

@@ -24,7 +24,7 @@ _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NOT_IN_A_VALUE = re.compile(r"[\r\n\0]")
 
 
-def reply_of(model: type[ModelT], payload: bytes) -> ModelT:
+def parse_reply(model: type[ModelT], payload: bytes) -> ModelT:
     """Reads a reply.
 
     Raises:
@@ -42,7 +42,7 @@ def malformed(error: ValidationError) -> MalformedReply:
     return MalformedReply("; ".join(problems))
 
 
-def response_of(status: int, lines: Iterable[tuple[str, str]], body: str | None, is_base64: bool) -> Response:
+def build_response(status: int, lines: Iterable[tuple[str, str]], body: str | None, is_base64: bool) -> Response:
     """Makes a response, decoding the body.
 
     Raises:
@@ -75,7 +75,7 @@ def with_content_type(response: Response, content_type: str) -> Response:
     return Response(status=response.status, headers=headers, body=response.body)
 
 
-def remapped(response: Response, names: frozenset[str]) -> Response:
+def remap_headers(response: Response, names: frozenset[str]) -> Response:
     """Renames headers as API Gateway does with those that it keeps for itself."""
     headers = [
         (f"x-amzn-remapped-{name}" if name.lower() in names else name, value) for name, value in response.headers
@@ -83,6 +83,6 @@ def remapped(response: Response, names: frozenset[str]) -> Response:
     return Response(status=response.status, headers=headers, body=response.body)
 
 
-def lines_of(values: dict[str, list[str]] | None) -> Pairs:
+def header_lines(values: dict[str, list[str]] | None) -> Pairs:
     """Gives the lines of a multi-value map."""
-    return [(name, value) for name, found in (values or {}).items() for value in found]
+    return [(name, value) for name, each in (values or {}).items() for value in each]

@@ -9,12 +9,12 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy
 from __future__ import annotations
 
 from lambda_web_adapter.local.gateways import event_rules
-from lambda_web_adapter.local.gateways.base import API_GATEWAYS_MOST, Gateway, Pairs, Request, Response
+from lambda_web_adapter.local.gateways.base import API_GATEWAY_PAYLOAD_LIMIT, Gateway, Pairs, Request, Response
 from lambda_web_adapter.local.gateways.response_rules import (
-    lines_of,
-    remapped,
-    reply_of,
-    response_of,
+    build_response,
+    header_lines,
+    parse_reply,
+    remap_headers,
     with_content_type,
 )
 from lambda_web_adapter.models import PayloadV1Context, PayloadV1Identity, RestApiEvent, RestApiPrelude, RestApiReply
@@ -32,7 +32,7 @@ _REMAPPED = frozenset({"date", "server", "www-authenticate"})
 _TOO_LARGE = Response(
     status=413,
     headers=[("content-type", "text/plain")],
-    body=f"HTTP content length exceeded {API_GATEWAYS_MOST} bytes.".encode(),
+    body=f"HTTP content length exceeded {API_GATEWAY_PAYLOAD_LIMIT} bytes.".encode(),
 )
 # Within which the eight NULs have to come ("Lambda proxy integration format for response streaming"), in bytes.
 _MAX_PRELUDE = 16 * 1024
@@ -78,24 +78,24 @@ def _event(request: Request) -> RestApiEvent:
 
 def _response(payload: bytes) -> Response:
     """Unknown keys are refused; both maps count."""
-    reply = reply_of(RestApiReply, payload)
-    response = response_of(reply.status_code, _merged(reply), reply.body, reply.is_base64_encoded)
-    return remapped(with_content_type(response, "application/json"), _REMAPPED)
+    reply = parse_reply(RestApiReply, payload)
+    response = build_response(reply.status_code, _merge_headers(reply), reply.body, reply.is_base64_encoded)
+    return remap_headers(with_content_type(response, "application/json"), _REMAPPED)
 
 
 def _head(prelude: bytes) -> Response:
     """Both maps count as in a reply; cookies, which a reply cannot have, come behind them."""
-    found = reply_of(RestApiPrelude, prelude)
-    lines = [*_merged(found), *(("set-cookie", cookie) for cookie in found.cookies or [])]
-    response = response_of(found.status_code, lines, None, is_base64=False)
-    return remapped(with_content_type(response, "application/json"), _REMAPPED)
+    parsed = parse_reply(RestApiPrelude, prelude)
+    lines = [*_merge_headers(parsed), *(("set-cookie", cookie) for cookie in parsed.cookies or [])]
+    response = build_response(parsed.status_code, lines, None, is_base64=False)
+    return remap_headers(with_content_type(response, "application/json"), _REMAPPED)
 
 
-def _merged(reply: RestApiReply | RestApiPrelude) -> Pairs:
+def _merge_headers(reply: RestApiReply | RestApiPrelude) -> Pairs:
     """Where both maps have a name the multi values come first; a value that is in both comes once."""
-    several = lines_of(reply.multi_value_headers)
-    known = {(name.lower(), value) for name, value in several}
-    return [*several, *(line for line in (reply.headers or {}).items() if (line[0].lower(), line[1]) not in known)]
+    multi = header_lines(reply.multi_value_headers)
+    seen = {(name.lower(), value) for name, value in multi}
+    return [*multi, *(line for line in (reply.headers or {}).items() if (line[0].lower(), line[1]) not in seen)]
 
 
 REST_API = Gateway(
@@ -103,7 +103,7 @@ REST_API = Gateway(
     title="a REST API",
     event=_event,
     response=_response,
-    max_body=API_GATEWAYS_MOST,
+    max_body=API_GATEWAY_PAYLOAD_LIMIT,
     too_large=_TOO_LARGE,
     head=_head,
     max_prelude=_MAX_PRELUDE,

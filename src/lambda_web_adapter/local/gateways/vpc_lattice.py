@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from lambda_web_adapter.local.gateways import event_rules
 from lambda_web_adapter.local.gateways.base import Gateway, Pairs, Request, Response
-from lambda_web_adapter.local.gateways.response_rules import reply_of, response_of
+from lambda_web_adapter.local.gateways.response_rules import build_response, parse_reply
 from lambda_web_adapter.models import LatticeContext, LatticeIdentity, LatticeReply, LatticeV1Event, LatticeV2Event
 
 _ARN = f"arn:aws:vpc-lattice:{event_rules.REGION}:{event_rules.ACCOUNT}"
@@ -62,8 +62,8 @@ def _headers(request: Request) -> Pairs:
 
 
 def _response(payload: bytes) -> Response:
-    reply = reply_of(LatticeReply, payload)
-    return response_of(reply.status_code, (reply.headers or {}).items(), reply.body, reply.is_base64_encoded)
+    reply = parse_reply(LatticeReply, payload)
+    return build_response(reply.status_code, (reply.headers or {}).items(), reply.body, reply.is_base64_encoded)
 
 
 VPC_LATTICE_V1 = Gateway(name="vpc-lattice-v1", title="VPC Lattice", event=_v1_event, response=_response)
