@@ -1,4 +1,4 @@
-"""Runs unchanged WSGI and ASGI apps, or any command that listens on a port, on AWS Lambda."""
+"""Run unchanged WSGI and ASGI apps, or any program that listens on a port, on AWS Lambda."""
 
 from lambda_web_adapter.app_api.current_invocation import (
     current_context,

@@ -1,4 +1,4 @@
-"""`python -m lambda_web_adapter`, the same program as the console script and the `bootstrap` file."""
+"""Run `python -m lambda_web_adapter`: the same program as the console script and the `bootstrap` file."""
 
 from lambda_web_adapter.cli import main
 

@@ -1,4 +1,4 @@
-"""The event and Lambda's context as FastAPI's dependencies.
+"""The Lambda event and context as FastAPI dependencies.
 
 Example:
     ```python
@@ -32,23 +32,23 @@ from lambda_web_adapter.app_api.lambda_context import LambdaContext
 Model = TypeVar("Model", bound=BaseModel)
 
 
-# Asynchronous, since FastAPI calls any other dependency in a thread, which takes longer than all that these do.
+# The dependencies are async: FastAPI would call others in a thread, which takes longer than they do.
 
 
 async def get_context() -> LambdaContext:
-    """Gives the context of the invocation that is being handled; a test may override it.
+    """Return the context of the current invocation; tests may override this dependency.
 
     Raises:
-        NoInvocation: none is being handled.
+        NoInvocation: no invocation is in progress.
     """
     return current_context()
 
 
 async def get_event() -> Any:
-    """Gives the event of the invocation that is being handled; a test may override it.
+    """Return the event of the current invocation; tests may override this dependency.
 
     Raises:
-        NoInvocation: none is being handled.
+        NoInvocation: no invocation is in progress.
     """
     return current_event()
 
@@ -58,14 +58,14 @@ Event = Annotated[dict[str, Any], Depends(get_event)]
 
 
 def event_as(model: type[Model]) -> Callable[[Any], Coroutine[Any, Any, Model]]:
-    """Makes a dependency that gives the event with types.
+    """Return a dependency that validates the event and returns it as a pydantic model.
 
     Args:
         model: a pydantic model, such as those in `lambda_web_adapter.models`.
 
     Returns:
-        What `Depends` takes: `Annotated[PayloadV2Event, Depends(event_as(PayloadV2Event))]`. It raises
-        `pydantic.ValidationError`, which FastAPI answers with a 500, if the event is not what the model says.
+        A function for `Depends`: `Annotated[PayloadV2Event, Depends(event_as(PayloadV2Event))]`. It raises
+        `pydantic.ValidationError`, which FastAPI turns into a 500, if the event does not match the model.
     """
 
     async def typed_event(event: Event) -> Model:
@@ -75,13 +75,13 @@ def event_as(model: type[Model]) -> Callable[[Any], Coroutine[Any, Any, Model]]:
 
 
 def require_event_source(*sources: str) -> Callable[[Request], Coroutine[Any, Any, str]]:
-    """Make a dependency that lets events in, and no client's request, which is answered with a 403.
+    """Return a dependency that accepts events only: a client's request gets a 403.
 
     Args:
-        sources: the sources whose events are taken (`sqs`, `s3`, … of docs/event-sources.md); any if none is named.
+        sources: the event sources to accept (`sqs`, `s3`, … of docs/event-sources.md); without any, all of them.
 
     Returns:
-        What `Depends` takes, for a route, a router or the app; as a parameter it is the source's name.
+        A function for `Depends`, for a route, a router or the app; as a parameter, its value is the source's name.
     """
 
     async def event_source(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""The event and Lambda's context as proxies, as Flask's own `request` and `g` are.
+"""The Lambda event and context as proxies, like Flask's own `request` and `g`.
 
 Example:
     ```python
@@ -36,19 +36,19 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.app_api.lambda_context import LambdaContext
 
-# They are declared as what they stand for, as Flask does it. Where no invocation is handled, to use one raises
-# NoInvocation; only `bool`, which is False, and `repr` do not.
+# Like Flask's proxies, they are annotated with the type they stand for. Outside of an invocation any use raises
+# NoInvocation, except for `bool`, which is False, and `repr`.
 lambda_context: LambdaContext = LocalProxy(current_context)  # type: ignore[assignment]
 lambda_event: dict[str, Any] = LocalProxy(current_event)  # type: ignore[assignment]
 
 
 def require_event_source(*sources: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make a decorator that lets events in, and no client's request, which is answered with a 403.
+    """Return a decorator that accepts events only: a client's request gets a 403.
 
-    It stands below the route's own: what the route is given is what is called.
+    Put it below the route's decorator, so that the route calls the checked function.
 
     Args:
-        sources: the sources whose events are taken (`sqs`, `s3`, … of docs/event-sources.md); any if none is named.
+        sources: the event sources to accept (`sqs`, `s3`, … of docs/event-sources.md); without any, all of them.
     """
 
     def for_events_only(view: Callable[..., Any]) -> Callable[..., Any]:

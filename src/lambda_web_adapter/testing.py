@@ -1,4 +1,4 @@
-"""For tests of an app: an invocation without Lambda.
+"""Test an app that uses Lambda's event or context, without Lambda.
 
 Example:
     ```python
@@ -28,7 +28,7 @@ _TIMEOUT = 30  # seconds
 
 
 class _FakeInvocation(Invocation):
-    """An invocation that a test has made up."""
+    """An invocation whose event and context come from a test, not from an envelope."""
 
     __slots__ = ()
 
@@ -42,14 +42,14 @@ class _FakeInvocation(Invocation):
 
 @contextmanager
 def invocation(event: Any = None, context: LambdaContext | None = None) -> Iterator[LambdaContext]:
-    """Has an invocation be handled while the block runs: in this thread, and in all others of the process.
+    """Set the current invocation while the block runs: in this thread, and in all others of the process.
 
-    `current_context`, `current_event` and what `lambda_web_adapter.fastapi` and `lambda_web_adapter.flask` make of them
-    give what is given here. Scope and environ are the test client's own.
+    `current_context`, `current_event`, and the dependencies and proxies of `lambda_web_adapter.fastapi` and
+    `lambda_web_adapter.flask` return this event and context. Scope and environ are the test client's own.
 
     Args:
-        event: the event, as JSON reads; an empty one if not given.
-        context: the context; if not given, one of a function `test` that has thirty seconds left.
+        event: the event, as parsed JSON; an empty one by default.
+        context: the context; by default that of a function `test` with a remaining time of 30 seconds.
 
     Yields:
         The context.

@@ -191,11 +191,13 @@ def test_under_another_server_nobody_gets_in_since_anybody_can_send_the_mark(pat
 
 def test_the_refusal_says_what_is_taken_and_what_came(client: TestClient) -> None:
     with invocation():
-        assert client.post("/queues/orders").json() == {"detail": "Only events of sqs, mq are taken here, no requests."}
-        assert client.post("/queues/orders", headers={**MARK, "x-amzn-event-source": "s3"}).json() == {
-            "detail": "Only events of sqs, mq are taken here, not of s3."
+        assert client.post("/queues/orders").json() == {
+            "detail": "Only events of sqs, mq are accepted here, not requests."
         }
-        assert client.post("/any").json() == {"detail": "Only events are taken here, no requests."}
+        assert client.post("/queues/orders", headers={**MARK, "x-amzn-event-source": "s3"}).json() == {
+            "detail": "Only events of sqs, mq are accepted here, not those of s3."
+        }
+        assert client.post("/any").json() == {"detail": "Only events are accepted here, not requests."}
 
 
 def test_it_is_no_part_of_the_apps_own_description(client: TestClient) -> None:

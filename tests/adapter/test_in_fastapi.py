@@ -135,7 +135,7 @@ def override() -> Iterator[dict[Callable[..., Any], Any]]:
 
 @pytest.mark.parametrize("path", ["/context", "/event", "/typed"])
 def test_outside_of_lambda_it_is_said_that_there_is_no_invocation(path: str, client: TestClient) -> None:
-    with pytest.raises(NoInvocation, match="No invocation is handled here"):
+    with pytest.raises(NoInvocation, match="No invocation is in progress here"):
         client.get(path)
 
 

@@ -91,7 +91,7 @@ def perhaps_view() -> str:
 
 @pytest.mark.parametrize("path", ["/context", "/event"])
 def test_outside_of_lambda_it_is_said_that_there_is_no_invocation(path: str) -> None:
-    with pytest.raises(NoInvocation, match="No invocation is handled here"):
+    with pytest.raises(NoInvocation, match="No invocation is in progress here"):
         app.test_client().get(path)
 
 

@@ -185,7 +185,7 @@ def test_a_client_does_not_pass_for_a_queue(name: str, seeds: httpx.Client) -> N
 
     reply = seeds.post("/events", json={"Records": [record]}, headers={name: "sqs"})
 
-    assert (reply.status_code, reply.json()) == (403, {"detail": "Only events of sqs are taken here, no requests."})
+    assert (reply.status_code, reply.json()) == (403, {"detail": "Only events of sqs are accepted here, not requests."})
     assert seeds.get("/varieties/brandywine").json() == before
 
 

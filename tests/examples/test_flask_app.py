@@ -182,5 +182,5 @@ def test_a_client_does_not_pass_for_a_queue(name: str, recipes: httpx.Client) ->
     reply = recipes.post("/events", json={"Records": [record]}, headers={name: "sqs"})
 
     assert reply.status_code == 403
-    assert "Only events of sqs are taken here, no requests." in reply.text
+    assert "Only events of sqs are accepted here, not requests." in reply.text
     assert recipes.get("/recipes/spam").status_code == 404

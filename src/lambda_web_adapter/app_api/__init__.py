@@ -1,1 +1,1 @@
-"""What the user's app may ask for: the current invocation and hooks. Runs in the app process."""
+"""The API for the user's app: the current invocation, and hooks. Runs in the app process."""

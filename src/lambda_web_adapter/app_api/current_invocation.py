@@ -1,4 +1,4 @@
-"""What an app may know of the invocation that it handles: Lambda's context, and the event. None has to.
+"""Lambda's context and event, for apps that want to know the invocation behind a request.
 
 Example:
     ```python
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, TypeVar
 
     class Headers(Protocol):
-        """What `current_event_source` asks of a request's headers."""
+        """The interface that `current_event_source` needs of a request's headers."""
 
         def get(self, name: str, /) -> str | None:
-            """Return a header's value."""
+            """Return a header's value; None if it is missing."""
 
     class Model(Protocol):
-        """What `current_event_as` asks of a pydantic model."""
+        """The interface that `current_event_as` needs of a pydantic model."""
 
         @classmethod
         def model_validate(cls, obj: Any, /) -> Any:
-            """Reads a value."""
+            """Return a value as an instance of the model."""
 
     Event = TypeVar("Event", bound=Model)
 
 
 class Invocation(LambdaContext):
-    """What the app's server knows of an invocation: context and event, read when they are first asked for something.
+    """An invocation's context and event, parsed when the app first uses them.
 
     Attributes:
         trace_id: the X-Ray trace header, or empty.
@@ -48,13 +48,13 @@ class Invocation(LambdaContext):
     __slots__ = ("_body", "_envelope", "_event", "trace_id")
 
     def __init__(self, raw_envelope: bytes, body: bytes) -> None:
-        """Takes what stood in front of the request, and the request's body."""
+        """Keep the request's envelope and body, unparsed."""
         self._envelope = raw_envelope
         self._body: bytes | None = body
         self.trace_id = raw_envelope[: raw_envelope.index(b"\n")]
 
     def __getattr__(self, name: str) -> Any:
-        """Reads the context: Python comes here for an attribute that has no value yet."""
+        """Parse the context: Python calls this for an attribute that has no value yet."""
         if name not in LambdaContext.__slots__:
             raise AttributeError(f"Lambda's context has no {name!r}", name=name, obj=self)
         self._read_context()
@@ -62,7 +62,7 @@ class Invocation(LambdaContext):
 
     @property
     def event(self) -> Any:
-        """The event."""
+        """The event, as parsed JSON."""
         if self._body is not None:
             self._event = envelope.parse_event(self._envelope, self._body)
             self._body = None
@@ -112,7 +112,7 @@ def _parse_client_context(text: str) -> ClientContext | None:
 
 
 def _parse_object(text: str) -> dict[str, Any]:
-    """Reads a JSON object; what is none counts as missing, as a header that came empty does."""
+    """Return a JSON object; an empty one for text that is not a JSON object, or is empty."""
     if not text:
         return {}
     import json
@@ -125,21 +125,21 @@ def _parse_object(text: str) -> dict[str, Any]:
 
 
 class CurrentInvocation:
-    """What is being handled.
+    """The current invocation.
 
     Attributes:
-        in_context: by this task or thread.
-        in_process: by the whole process, where that is one at a time: threads that the app has started itself inherit
-            nothing, but are about this one too.
+        in_context: the invocation of this task or thread.
+        in_process: the invocation of the whole process, with single invocations only. Threads that the app starts
+            inherit no context variables, but work on this invocation too.
     """
 
     def __init__(self) -> None:
-        """Begins with nothing."""
+        """Start without an invocation."""
         self.in_context: ContextVar[Invocation | None] = ContextVar("lambda_web_adapter_invocation", default=None)
         self.in_process: Invocation | None = None
 
     def get(self) -> Invocation | None:
-        """Says what is being handled, if anything is."""
+        """Return the current invocation; None if there is none."""
         return self.in_context.get() or self.in_process
 
 
@@ -147,38 +147,38 @@ CURRENT = CurrentInvocation()
 
 
 def current_context() -> LambdaContext:
-    """Gives the context of the invocation that is being handled.
+    """Return the context of the current invocation.
 
-    It is right in threads, tasks and parallel invocations. Threads that the app starts itself know it too where there
-    is one invocation at a time; among several, start them in a copy of the context (`contextvars.copy_context().run`).
+    It is correct in threads and tasks, and with concurrent invocations. With single invocations, threads that the app
+    starts itself see it too; with concurrent ones, start them by `contextvars.copy_context().run`.
 
     Raises:
-        NoInvocation: none is being handled here.
+        NoInvocation: no invocation is in progress here.
     """
     return _current()
 
 
 def current_event() -> Any:
-    """Gives the event of the invocation that is being handled.
+    """Return the event of the current invocation.
 
     Returns:
-        The event as its JSON reads, a dict for all HTTP sources; the same one each time in an invocation.
+        The parsed JSON, a dict for all HTTP sources; always the same object within an invocation.
 
     Raises:
-        NoInvocation: none is being handled here.
+        NoInvocation: no invocation is in progress here.
     """
     return _current().event
 
 
 def current_event_as(model: type[Event]) -> Event:
-    """Gives the event with types.
+    """Return the event of the current invocation as a pydantic model.
 
     Args:
         model: a pydantic model, such as those in `lambda_web_adapter.models`.
 
     Raises:
-        NoInvocation: no invocation is being handled here.
-        pydantic.ValidationError: the event is not what the model says.
+        NoInvocation: no invocation is in progress here.
+        pydantic.ValidationError: the event does not match the model.
     """
     event: Event = model.model_validate(_current().event)
     return event
@@ -187,11 +187,11 @@ def current_event_as(model: type[Event]) -> Event:
 def current_event_source(headers: Headers) -> str:
     """Return the source of the event that a request delivers; empty for a client's request.
 
-    Nothing that a client sends is believed: neither behind the adapter, which drops such a header, nor without it, on
-    a server that anybody can send that header to.
+    A client cannot forge it: the adapter drops the header from what clients send, and without the adapter the header
+    is ignored.
 
     Args:
-        headers: the request's headers, as frameworks have them: by name in any case.
+        headers: the request's headers, as a mapping whose names ignore case.
 
     Returns:
         `sqs`, `s3`, and so on (docs/event-sources.md).
@@ -204,24 +204,24 @@ def current_event_source(headers: Headers) -> str:
 
 
 def event_refusal(source: str, sources: tuple[str, ...]) -> str:
-    """Return why a request is none of these sources' events; empty if it is one.
+    """Return why a request is not an accepted event; empty if it is one.
 
     Args:
-        source: the source of the event that the request delivers, as `current_event_source` has it.
-        sources: the sources that are taken; all if there is none.
+        source: the source of the event that the request delivers, as `current_event_source` returns it.
+        sources: the sources to accept; if empty, all of them.
     """
     if source and (not sources or source in sources):
         return ""
     expected = f"events of {', '.join(sources)}" if sources else "events"
-    return f"Only {expected} are taken here, {f'not of {source}' if source else 'no requests'}."
+    return f"Only {expected} are accepted here, not {f'those of {source}' if source else 'requests'}."
 
 
 def _current() -> Invocation:
     invocation = CURRENT.get()
     if invocation is None:
         raise NoInvocation(
-            "No invocation is handled here. There is one while a request is, in the process of a Python app that "
-            "lambda-web-adapter serves: on Lambda, or on a laptop with --port; not in a command's process, which has "
-            "the header x-amzn-lambda-context instead."
+            "No invocation is in progress here. There is one while a Python app that lambda-web-adapter serves handles "
+            "a request, on Lambda or locally with --port. External commands get the header x-amzn-lambda-context "
+            "instead."
         )
     return invocation

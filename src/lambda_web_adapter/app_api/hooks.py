@@ -1,7 +1,7 @@
-"""Hooks of the environment's life that an app may use; none has to.
+"""Hooks into the execution environment's life, all of them optional.
 
 Example:
-    Telemetry is flushed before the environment freezes:
+    Flush telemetry before the environment freezes:
 
     ```python
     from lambda_web_adapter import before_freeze
@@ -32,92 +32,91 @@ _on_shutdown: list[Hook] = []
 
 
 def before_freeze(function: Function) -> Function:
-    """Has a function called after each request, when its response is out and its background work is done.
+    """Register a function to run after each request, before the environment freezes.
 
-    The caller has the response by then; the environment is frozen only afterwards, so that telemetry can be flushed.
-    All such functions together have `AWS_LWA_BEFORE_FREEZE_SECONDS`; one that fails or takes too long is logged, and
-    nothing else.
+    It runs when the caller has the response and the request's background work is done, for instance to flush telemetry.
+    All of these functions share `AWS_LWA_BEFORE_FREEZE_SECONDS`. One that fails or takes too long is only logged.
 
     Args:
-        function: takes nothing. An asynchronous one is awaited in an ASGI app's event loop; any other is called in a
-            thread of its own.
+        function: takes no arguments. An async function is awaited in an ASGI app's event loop; any other is called in
+            a thread of its own.
 
     Returns:
-        The function itself, so that this serves as a decorator.
+        The function itself, so that this works as a decorator.
     """
     _before_freeze.append(function)
     return function
 
 
 def hooks_before_freeze() -> list[Hook]:
-    """Lists the functions to call, in the order in which they were given."""
+    """Return the functions to call after each request, in the order of registration."""
     return _before_freeze
 
 
 def before_snapshot(function: Function) -> Function:
-    """Has a function called before SnapStart takes its snapshot: to close what must not be in it twice.
+    """Register a function to run before SnapStart takes its snapshot, such as one that closes connections.
 
-    The last function given is called first. One that raises fails the version that is being published.
+    The function registered last is called first. One that raises fails the version that is being published.
 
     Args:
-        function: takes nothing; an asynchronous one is awaited.
+        function: takes no arguments; an async function is awaited.
 
     Returns:
-        The function itself, so that this serves as a decorator.
+        The function itself, so that this works as a decorator.
     """
     _before_snapshot.append(function)
     return function
 
 
 def after_restore(function: Function) -> Function:
-    """Has a function called after each restore from SnapStart's snapshot: to open connections, to draw new secrets.
+    """Register a function to run after each restore from SnapStart's snapshot, such as one that draws new secrets.
 
     One that raises ends the restored environment. Lambda gives all of them together 10 s.
 
     Args:
-        function: takes nothing; an asynchronous one is awaited.
+        function: takes no arguments; an async function is awaited.
 
     Returns:
-        The function itself, so that this serves as a decorator.
+        The function itself, so that this works as a decorator.
     """
     _after_restore.append(function)
     return function
 
 
 def on_shutdown(function: Function) -> Function:
-    """Has a function called when the environment ends, or the local run: to close what should not just be dropped.
+    """Register a function to run when the environment, or the local run, ends.
 
-    An ASGI app's lifespan shutdown comes before, `atexit` functions come after. The last function given is called
-    first. One that raises is logged, and the others are called. Lambda leaves 300 ms to all of that together, after
-    which the app is killed; it is not called when the app is killed for another reason, or ends by itself.
+    It runs after an ASGI app's lifespan shutdown and before `atexit` functions. The function registered last is called
+    first. One that raises is logged, and the rest are still called. All of this together has 300 ms on Lambda; then the
+    app is killed. None is called when the app is killed for another reason, or exits by itself.
 
     Args:
-        function: takes nothing; an asynchronous one is awaited, in an ASGI app's event loop.
+        function: takes no arguments; an async function is awaited, in an ASGI app's event loop.
 
     Returns:
-        The function itself, so that this serves as a decorator.
+        The function itself, so that this works as a decorator.
     """
     _on_shutdown.append(function)
     return function
 
 
 def hooks_before_snapshot() -> list[Hook]:
-    """Lists the functions to call before a snapshot, in order: ours, then those given to `snapshot_restore_py`."""
+    """Return the functions to call before a snapshot, in order: ours, then those of `snapshot_restore_py`."""
     return [*reversed(_before_snapshot), *reversed(_snapshot_restore_py_hooks("get_before_snapshot"))]
 
 
 def hooks_after_restore() -> list[Hook]:
-    """Lists the functions to call after a restore, in order: those given to `snapshot_restore_py`, then ours."""
+    """Return the functions to call after a restore, in order: those of `snapshot_restore_py`, then ours."""
     return [*_snapshot_restore_py_hooks("get_after_restore"), *_after_restore]
 
 
 def hooks_on_shutdown() -> list[Hook]:
-    """Lists the functions to call when the app is asked to end, in order: the last given comes first."""
+    """Return the functions to call when the app ends, the one registered last first."""
     return _on_shutdown[::-1]
 
 
 def _snapshot_restore_py_hooks(getter: str) -> list[Hook]:
-    """Takes the functions given to AWS's own package, if the app has imported it (it has no other use for us)."""
+    """Return the functions registered with AWS's own package, if the app has imported it."""
     registry = sys.modules.get("snapshot_restore_py")
     return (
         [partial(function, *args, **kwargs) for function, args, kwargs in getattr(registry, getter)()]

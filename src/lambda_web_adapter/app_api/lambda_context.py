@@ -1,4 +1,4 @@
-"""Lambda's context, as its own Python runtime gives it to a handler."""
+"""Lambda's context object, as Lambda's own Python runtime passes it to a handler."""
 
 from __future__ import annotations
 
@@ -10,26 +10,30 @@ if TYPE_CHECKING:
 
 
 class Identity:
-    """The Cognito identity of the function's caller, by AWS's mobile SDKs.
+    """The Cognito identity of the function's caller, as AWS's mobile SDKs send it.
 
     Attributes:
         cognito_identity_id: the identity; None without one.
-        cognito_identity_pool_id: the pool that it is of.
+        cognito_identity_pool_id: the identity's pool; None without one.
     """
 
     __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
 
     def __init__(self, *, cognito_identity_id: str | None = None, cognito_identity_pool_id: str | None = None) -> None:
-        """Takes them."""
+        """Make an identity for a test."""
         self.cognito_identity_id = cognito_identity_id
         self.cognito_identity_pool_id = cognito_identity_pool_id
 
 
 class Client:
-    """The app of the function's caller.
+    """The caller's mobile app, as its SDK describes it; None for what the SDK leaves out.
 
     Attributes:
-        installation_id: this and the others are as the caller's SDK gave them; None where it did not.
+        installation_id: the installation of the app.
+        app_title: the app's title.
+        app_version_name: the app's version, as shown to users.
+        app_version_code: the app's version, as a number.
+        app_package_name: the app's package.
     """
 
     __slots__ = ("app_package_name", "app_title", "app_version_code", "app_version_name", "installation_id")
@@ -43,7 +47,7 @@ class Client:
         app_version_code: str | None = None,
         app_package_name: str | None = None,
     ) -> None:
-        """Takes them."""
+        """Make a client for a test."""
         self.installation_id = installation_id
         self.app_title = app_title
         self.app_version_name = app_version_name
@@ -52,12 +56,12 @@ class Client:
 
 
 class ClientContext:
-    """What the function's caller sent as `ClientContext`.
+    """The `ClientContext` that the function's caller sent.
 
     Attributes:
-        client: the caller's app.
-        custom: what it sent besides.
-        env: what its SDK said of the environment.
+        client: the caller's mobile app.
+        custom: values that the app added.
+        env: the caller's environment, as its SDK describes it.
     """
 
     __slots__ = ("client", "custom", "env")
@@ -65,28 +69,27 @@ class ClientContext:
     def __init__(
         self, *, client: Client | None = None, custom: dict[str, Any] | None = None, env: dict[str, Any] | None = None
     ) -> None:
-        """Takes them."""
+        """Make a client context for a test."""
         self.client = client or Client()
         self.custom = custom or {}
         self.env = env or {}
 
 
 class LambdaContext:
-    """Lambda's context, with the names that Lambda's own Python runtime has ("Using the Lambda context object").
+    """Lambda's context, with the names of Lambda's own Python runtime ("Using the Lambda context object").
 
     Attributes:
         aws_request_id: the id of the invocation, as in Lambda's own log lines.
         function_name: the function's name.
         function_version: the function's version, such as `$LATEST`.
-        invoked_function_arn: what was invoked: the function, or one of its versions or aliases.
+        invoked_function_arn: the ARN that was invoked: of the function, or of one of its versions or aliases.
         memory_limit_in_mb: the function's memory, in MB.
-        log_group_name: the group of the function's logs.
-        log_stream_name: the stream of this environment's logs.
-        identity: the caller's Cognito identity; one of None where there is none.
-        client_context: what the caller said of itself, when it invoked the function by an SDK; or None.
-        tenant_id: the tenant, of a function with tenant isolation; or None.
-        xray_trace_id: the X-Ray trace header, as `_X_AMZN_TRACE_ID` has it where there is one invocation at a time; or
-            None.
+        log_group_name: the function's log group.
+        log_stream_name: the log stream of this execution environment.
+        identity: the caller's Cognito identity; its attributes are None without one.
+        client_context: the client context, if the caller's SDK sent one; else None.
+        tenant_id: the tenant, for a function with tenant isolation; else None.
+        xray_trace_id: the X-Ray trace header, which `_X_AMZN_TRACE_ID` has too with single invocations; else None.
     """
 
     __slots__ = (
@@ -104,7 +107,7 @@ class LambdaContext:
         "xray_trace_id",
     )
 
-    def __init__(  # noqa: PLR0913  # a test gives those that it is about
+    def __init__(  # noqa: PLR0913  # a test passes only those that it needs
         self,
         *,
         aws_request_id: str = "",
@@ -120,7 +123,7 @@ class LambdaContext:
         xray_trace_id: str | None = None,
         deadline_ms: int = 0,
     ) -> None:
-        """Makes one by hand, for a test; `deadline_ms` is the end of the invocation, in milliseconds since 1970."""
+        """Make a context for a test; `deadline_ms` is the invocation's deadline, in milliseconds since 1970."""
         self.aws_request_id = aws_request_id
         self.function_name = function_name
         self.function_version = function_version
@@ -135,9 +138,9 @@ class LambdaContext:
         self._deadline_ms = deadline_ms
 
     def get_remaining_time_in_millis(self) -> int:
-        """Says how many milliseconds are left until Lambda ends the invocation, at this moment; never less than 0."""
+        """Return the remaining milliseconds before Lambda ends the invocation; never less than 0."""
         return max(int(self._deadline_ms - time.time() * 1000), 0)
 
     def __repr__(self) -> str:
-        """Names what it is about."""
+        """Return the request id and the function's name, for a log or a debugger."""
         return f"LambdaContext(aws_request_id={self.aws_request_id!r}, function_name={self.function_name!r})"
