@@ -64,17 +64,17 @@ def test_among_several_invocations_such_a_command_is_started_again_too(environme
 class App:
     """What a connection knows of an app, and has done to it."""
 
-    def __init__(self, port: int, *, speaks: bool) -> None:
+    def __init__(self, port: int, *, is_managed: bool) -> None:
         self.port = port
-        self.speaks = speaks
+        self.is_managed = is_managed
         self.killed = False
         self.pid = 0
 
         self.control = self
         self.started_at = time.monotonic()
 
-    def read_line(self, timeout: float) -> bytes:
-        return b"shown" if self.speaks else b""
+    def read_message(self, timeout: float) -> bytes:
+        return b"shown" if self.is_managed else b""
 
     def is_gone(self) -> bool:
         return self.killed
@@ -82,28 +82,28 @@ class App:
     def has_ended(self, timeout: float = 0) -> bool:
         return False
 
-    def show_stacks(self) -> None:
+    def dump_stacks(self) -> None:
         assert not self.killed
 
-    def shown_stacks(self) -> str:
+    def read_stack_dump(self) -> str:
         return ""
 
     def kill(self) -> None:
         self.killed = True
 
 
-@pytest.mark.parametrize("speaks", [True, False], ids=["built-in server", "command"])
+@pytest.mark.parametrize("is_managed", [True, False], ids=["built-in server", "command"])
 @pytest.mark.parametrize(
     ("seconds", "ends"),
     [pytest.param(0.6, True, id="for long"), pytest.param(0.0, False, id="in no time")],
 )
-def test_an_app_is_ended_that_has_taken_no_connection(seconds: float, ends: bool, speaks: bool) -> None:
+def test_an_app_is_ended_that_has_taken_no_connection(seconds: float, ends: bool, is_managed: bool) -> None:
     """An event that comes too late to be sent is no reason to end an app."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
         port = listener.getsockname()[1]
-        app = App(port, speaks=speaks)
+        app = App(port, is_managed=is_managed)
         connection = AppClient(cast("AppProcess", app), "127.0.0.1", BlockingBackend())
         with socket.create_connection(("127.0.0.1", port)):  # which fills the queue
             deadline = time.monotonic() + seconds
@@ -123,7 +123,7 @@ def test_a_readiness_check_that_is_not_answered_ends_at_the_deadline() -> None:
             peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
 
     with ScriptedServer(answer_late) as server:
-        app = cast("AppProcess", App(server.port, speaks=False))
+        app = cast("AppProcess", App(server.port, is_managed=False))
         settings = Settings(readiness_check_path="/")
         with pytest.raises(AppNotReady):
             wait_until_ready(app, settings, time.monotonic() + 0.3)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Raising:
     """Stands for the connection to the app."""
 
-    takes_event = False
+    accepts_envelope = False
     complete = True
 
     def __init__(self, error: Exception) -> None:
@@ -85,7 +85,7 @@ def test_an_exchange_that_fails_is_the_caller_s_502() -> None:
 class Verbose:
     """Stands for the connection to an app whose responses are too large."""
 
-    takes_event = False
+    accepts_envelope = False
     complete = True
 
     def limit_body(self, size: int) -> None:
@@ -98,7 +98,7 @@ class Verbose:
 class Unfinished:
     """Stands for a connection on which a response that no one can make sense of has begun."""
 
-    takes_event = False
+    accepts_envelope = False
     complete = False
     closed = False
 
@@ -108,7 +108,7 @@ class Unfinished:
     async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
         return Response(status=200, headers=cast("list[tuple[bytes, bytes]]", [()]), body=b"")
 
-    def abandon(self) -> None:
+    def discard_body(self) -> None:
         self.closed = True
 
 

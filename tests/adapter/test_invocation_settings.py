@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Answering:
     """Stands for the connection to an app that always gives the same response."""
 
-    takes_event = False
+    accepts_envelope = False
 
     complete = True
 

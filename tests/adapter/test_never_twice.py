@@ -156,7 +156,7 @@ def test_a_request_that_crosses_the_end_of_its_connection_is_not_sent_again(api:
 class App:
     """What the connection knows of a process that runs on, and says itself when it closes a connection."""
 
-    speaks = True
+    is_managed = True
 
     def __init__(self, port: int) -> None:
         self.port = port

@@ -121,10 +121,10 @@ class Process(Nothing):
 
     pid = 1
     started_at = lost_at = 0.0
-    speaks = has_answered = keeps_connections = True
+    is_managed = has_responded = keeps_connections = True
     stopped = False
 
-    def ask_to_stop(self) -> None:
+    def terminate(self) -> None:
         self.stopped = True
 
     def has_ended(self, seconds: float = 0) -> bool:
@@ -155,7 +155,7 @@ class App:
         requests: what it was sent.
     """
 
-    takes_event = True
+    accepts_envelope = True
 
     def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
@@ -188,7 +188,7 @@ class App:
     def complete(self) -> bool:
         return not self._rest
 
-    async def more(self, deadline: float) -> bytes:
+    async def read_chunk(self, deadline: float) -> bytes:
         part = self._rest.pop(0)
         if isinstance(part, bytes):
             return part
@@ -197,7 +197,7 @@ class App:
     async def wait_until_done(self, deadline: float, request_id: str) -> None:
         """It has no background tasks."""
 
-    def abandon(self) -> None:
+    def discard_body(self) -> None:
         self._rest = []
 
     def close(self) -> None:
@@ -226,7 +226,7 @@ def live(answer: bytes, outcome: Outcome, variables: Mapping[str, str]) -> Lived
     settings = Settings.from_environ({**variables, "AWS_LWA_REGISTER_EXTENSION": "false"})
     with (
         mock.patch("socket.create_connection", side_effect=lambda *args: Wire(api)),
-        mock.patch.object(worker, "AppConnection", return_value=app),
+        mock.patch.object(worker, "AppClient", return_value=app),
         mock.patch.object(supervisor, "wait_until_ready", nothing.wait),
         mock.patch.object(lifecycle, "signal", nothing),
         mock.patch.object(blocking_backend, "time", nothing),

@@ -29,9 +29,9 @@ KINDS = st.sampled_from(
 def small_limits() -> Iterator[None]:
     with ExitStack() as stack:
         for module, limits in (
-            (reading, {"_LARGE": 4, "_PIECE": 13, "_LOOK": 24}),
-            (reply_rules, {"_LARGE": 1, "_PIECE": 5}),
-            (base64_codec, {"_LARGE": 4, "_PIECE": 9}),
+            (reading, {"_LARGE_EVENT_BYTES": 4, "_CHUNK_BYTES": 13, "_LOOK": 24}),
+            (reply_rules, {"_LARGE_BODY_BYTES": 1, "_CHUNK_BYTES": 5}),
+            (base64_codec, {"_MIN_FAST_LENGTH": 4, "_CHUNK_BYTES": 9}),
         ):
             for name, limit in limits.items():
                 stack.enter_context(mock.patch.object(module, name, limit))
