@@ -152,7 +152,7 @@ def test_hooks_that_take_too_long_fail_the_start(tmp_path: Path, api: FakeRuntim
     )
 
     assert process.wait() != 0
-    assert "not done within 1 seconds" in api.named("init/error")[0].json["errorMessage"]
+    assert "hooks took longer than 1 seconds" in api.named("init/error")[0].json["errorMessage"]
 
 
 PATHS = {
@@ -222,7 +222,7 @@ def test_a_commands_hook_that_is_not_answered_with_a_2xx_fails_the_start(
     assert process.wait() != 0
     (error,) = api.named("init/error")
     assert error.headers["lambda-runtime-function-error-type"] == "Runtime.BeforeSnapshotError"
-    assert "POST /snap/before, the app's hook for SnapStart, was" in error.json["errorMessage"]
+    assert "The app's SnapStart hook, POST /snap/before, " in error.json["errorMessage"]
     assert api.names == ["init/error"]
 
 

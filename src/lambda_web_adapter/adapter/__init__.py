@@ -1,1 +1,1 @@
-"""The adapter process: the bootstrap. Blocking sockets, and no imports but the standard library, httptools, orjson."""
+"""The adapter process (the bootstrap). It imports only this package, the standard library, httptools and orjson."""

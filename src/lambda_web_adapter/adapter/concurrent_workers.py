@@ -1,7 +1,7 @@
 """Concurrent invocations, as on Lambda Managed Instances: a worker for each, on one event loop, over the same app.
 
-https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html. As many threads would spend more time on
-handing over the interpreter's lock than on the invocations.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html. With a thread for each worker, handing over
+the interpreter's lock would take more time than the invocations.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 
 def serve(address: str, supervisors: list[Supervisor], settings: Settings, max_concurrency: int) -> int:
-    """Serves invocations, so many at once, until SIGTERM, or until there are none to be had any more.
+    """Serve invocations concurrently until SIGTERM, or until the Runtime API gives no more events.
 
     Args:
         address: `host:port` of the Runtime API.
-        supervisors: the app's processes, over which the slots are spread evenly.
+        supervisors: the app's processes, over which the workers are spread evenly.
         settings: the settings.
-        max_concurrency: how many invocations at once.
+        max_concurrency: how many workers there are.
 
     Returns:
         The exit code.
 
     Raises:
-        RuntimeApiError: the environment cannot go on.
+        RuntimeApiError: the environment cannot continue.
     """
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         return runner.run(_serve(address, supervisors, settings, max_concurrency))
@@ -51,22 +51,23 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 async def _serve(address: str, supervisors: list[Supervisor], settings: Settings, max_concurrency: int) -> int:
     stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _stop, stopped)
+    workers_per_app = -(-max_concurrency // len(supervisors))  # rounded up
     for supervisor in supervisors:
-        supervisor.set_backend(AsyncioBackend(-(-max_concurrency // len(supervisors))))
+        supervisor.set_backend(AsyncioBackend(workers_per_app))
     failures = NextFailures(max_concurrency)
     tasks: set[asyncio.Future[int]] = set()
     for number in range(max_concurrency):
         supervisor = supervisors[number % len(supervisors)]
         runtime = RuntimeApi(address, supervisor.backend, proxy=settings.runtime_api_proxy)
         worker = Worker(runtime, supervisor, settings, failures)
-        tasks.add(asyncio.create_task(worker.serve(), name=f"slot {number}"))
+        tasks.add(asyncio.create_task(worker.serve(), name=f"worker {number}"))
     try:
         done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         return next(iter(done)).result()
     finally:
         for task in tasks:
-            task.cancel()  # none asks for another event
-        # Before the event loop waits for a thread that waits for an app.
+            task.cancel()  # no worker may request another event
+        # The event loop waits for its threads, and a thread may wait for an app: so the apps end first.
         stop([supervisor.app for supervisor in supervisors])
 
 

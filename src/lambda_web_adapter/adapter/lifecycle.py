@@ -27,19 +27,20 @@ if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
 _PACKAGE = "lambda_web_adapter"
-# After SIGTERM came in other people's code: little of the 300 ms that Lambda leaves a runtime to stop.
-_RETRY_SECONDS = 0.001  # seconds
-_MAX_WAIT_SECONDS = 0.05  # seconds
+# How long other people's code that SIGTERM interrupts has to return, and how often it is looked at meanwhile: little of
+# the 300 ms that Lambda gives a runtime to stop.
+_MAX_WAIT_SECONDS = 0.05
+_RETRY_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What kind of environment it is.
+    """The kind of execution environment that Lambda has started.
 
     Attributes:
-        max_concurrency: how many invocations there may be at once.
-        init_seconds: how long after its start the app is waited for before the first event is asked for all the same.
-        snap_start: whether the environment is to be a snapshot.
+        max_concurrency: how many invocations there may be at the same time.
+        init_seconds: how long after its start the app may take before the first event is requested anyway.
+        snap_start: whether Lambda will take a snapshot of the environment.
     """
 
     max_concurrency: int = 1
@@ -48,18 +49,18 @@ class Environment:
 
 
 def run(address: str, apps: list[AppProcess], settings: Settings, environment: Environment) -> int:
-    """Lives the life of an environment whose app was started already, with SIGTERM blocked since before that.
+    """Run an environment whose app was started with SIGTERM blocked, and return when the environment ends.
 
     Args:
         address: `host:port` of the Runtime API.
-        apps: the app, in as many processes as are asked for.
+        apps: the app, in one or more processes.
         settings: the settings.
-        environment: what kind of environment it is.
+        environment: the kind of environment.
 
     Returns:
         The exit code.
     """
-    adopt_orphans()  # before anything that takes time: an app may fork and die at once
+    adopt_orphans()  # before anything slow: an app may fork and exit at once
     signal.signal(signal.SIGTERM, _exit)
     backend = BlockingBackend()
     supervisors = [Supervisor(app, settings, backend) for app in apps]
@@ -68,7 +69,7 @@ def run(address: str, apps: list[AppProcess], settings: Settings, environment: E
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         return _run(address, supervisors, settings, environment)
     except AfterRestoreFailed as error:
-        log("ERROR", f"{error.error_type}: {error}")  # Lambda knows already
+        log("ERROR", f"{error.error_type}: {error}")  # the Runtime API has it already
         return INIT_FAILED
     except AppError as error:
         return report_init_error(address, error, settings)
@@ -80,7 +81,7 @@ def run(address: str, apps: list[AppProcess], settings: Settings, environment: E
 
 
 def _run(address: str, supervisors: list[Supervisor], settings: Settings, environment: Environment) -> int:
-    # It is one for as long as this object lives; a proxy is for the runtime's calls only.
+    # The registration lasts as long as this object. A proxy of the Runtime API is not for extensions.
     extension = Extension(address)
     if settings.register_extension:
         extension.register()
@@ -88,11 +89,11 @@ def _run(address: str, supervisors: list[Supervisor], settings: Settings, enviro
         run_blocking(supervisor.start(supervisor.app.started_at + environment.init_seconds))
     runtime = RuntimeApi(address, supervisors[0].backend, proxy=settings.runtime_api_proxy)
     if environment.snap_start:
-        from lambda_web_adapter.adapter import snapstart  # nobody else pays for it
+        from lambda_web_adapter.adapter import snapstart  # only where it is needed
 
         snapstart.snapshot_and_restore(runtime, supervisors[0].app, settings)
     if environment.max_concurrency > 1:
-        from lambda_web_adapter.adapter import concurrent_workers  # with an event loop
+        from lambda_web_adapter.adapter import concurrent_workers  # which imports asyncio
 
         return concurrent_workers.serve(address, supervisors, settings, environment.max_concurrency)
     return run_blocking(Worker(runtime, supervisors[0], settings, NextFailures()).serve())
@@ -110,7 +111,7 @@ def report_init_error(address: str, error: AdapterError, settings: Settings, app
 
 
 def _watch_children(supervisors: list[Supervisor]) -> None:
-    """Has the kernel say when a child ends, so that nobody need ask before each request."""
+    """Mark the apps to be checked when a child ends, which spares a system call before each request."""
 
     def child_changed(number: int, frame: FrameType | None) -> None:
         for supervisor in supervisors:
@@ -121,10 +122,10 @@ def _watch_children(supervisors: list[Supervisor]) -> None:
 
 
 def _exit(number: int, frame: FrameType | None, deadline: float = 0.0) -> None:
-    """Ends the process in order: `finally` stops the app, and another signal must not stop that.
+    """End the process by an exception: `finally` stops the app, which another SIGTERM must not interrupt.
 
-    An exception out of other people's code may leave a lock held (a tracer's, a profiler's) that the end of the process
-    waits for. So such code has a moment to be left.
+    An exception raised in other people's code (a tracer's, a profiler's) may leave a lock held for which the process
+    then waits at its end. So such code gets a moment to return first.
     """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     now = time.monotonic()

@@ -1,7 +1,7 @@
-"""SnapStart: the app's hooks around the snapshot, and the wait for a restore, which goes through it.
+"""SnapStart: the app's hooks around the snapshot, and the wait for the restore, during which the snapshot is taken.
 
-Hooks are functions that a Python app has registered, and, of any app, paths that it gets a POST of, as from the AWS
-Lambda Web Adapter. https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
+Hooks are functions that a Python app has registered, and paths of any app to which a POST is sent, as by the AWS Lambda
+Web Adapter. https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.settings import Settings
 
-    Kind = type[BeforeSnapshotFailed | AfterRestoreFailed]
+    ErrorClass = type[BeforeSnapshotFailed | AfterRestoreFailed]
 
-_RESTORE_SECONDS = 10.0  # what Lambda gives the restore hooks (Lambda Developer Guide, "SnapStart runtime hooks")
+_RESTORE_SECONDS = 10.0  # Lambda's timeout for restore hooks (Lambda Developer Guide, "SnapStart runtime hooks")
 
 
 def snapshot_and_restore(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> None:
-    """Has the snapshot taken, and comes back restored, perhaps many times, in as many environments.
+    """Run the hooks around the snapshot, and return in each environment that is restored from it.
 
     Raises:
         BeforeSnapshotFailed: a hook before the snapshot failed.
-        AfterRestoreFailed: a hook after the restore failed; Lambda was told.
+        AfterRestoreFailed: a hook after the restore failed; it was posted to the Runtime API.
         RuntimeApiError: the Runtime API has no restore.
     """
     seconds = settings.readiness_check_timeout or float("inf")
@@ -49,13 +49,13 @@ def snapshot_and_restore(runtime: RuntimeApi, app: AppProcess, settings: Setting
         raise
 
 
-def _post(app: AppProcess, host: str, path: str, seconds: float, kind: Kind) -> None:
-    """Call a path of the app, on a connection that is not used again.
+def _post(app: AppProcess, host: str, path: str, seconds: float, error_class: ErrorClass) -> None:
+    """Send a POST to a path of the app, on a connection that is not used again.
 
     Raises:
-        BeforeSnapshotFailed: the app did not answer with a 2xx, where `error_class` is that.
-        AfterRestoreFailed: the same, where it is this.
+        BeforeSnapshotFailed, AfterRestoreFailed: the response is no 2xx, or none came in time; `error_class` is raised.
     """
+    hook = f"The app's SnapStart hook, POST {path},"
     connection = BlockingClient(host, app.port, app.is_gone)
     head = f"POST {path} HTTP/1.1\r\nhost: {host}:{app.port}\r\ncontent-length: 0\r\n\r\n"
     deadline = time.monotonic() + seconds
@@ -68,44 +68,44 @@ def _post(app: AppProcess, host: str, path: str, seconds: float, kind: Kind) -> 
         if app.is_managed:
             _wait_until_done(app, port, deadline)
     except TimeoutError:
-        raise kind(f"POST {path}, the app's hook for SnapStart, was not answered within {seconds:g} seconds.") from None
+        raise error_class(f"{hook} sent no response within {seconds:g} seconds.") from None
     except (OSError, ConnectionClosed, NotHttp) as error:
-        raise kind(f"POST {path}, the app's hook for SnapStart, was not answered: {error}.") from None
+        raise error_class(f"{hook} sent no response: {error}.") from None
     finally:
         connection.close()
     if not 200 <= response.status < 300:
-        raise kind(f"POST {path}, the app's hook for SnapStart, was answered with {response.status}, not with a 2xx.")
+        raise error_class(f"{hook} responded with status {response.status}; it must be 2xx.")
 
 
 def _wait_until_done(app: AppProcess, port: int, deadline: float) -> None:
-    """Wait until the call has returned; a snapshot in the middle of it would have its rest happen in each restore."""
-    lines = (b"done %d" % port, b"closing %d" % port, b"")
-    while app.control.read_message(deadline - time.monotonic()) not in lines:
+    """Wait until the app's call has returned; otherwise its rest would run in each restored environment."""
+    messages = (b"done %d" % port, b"closing %d" % port, b"")
+    while app.control.read_message(deadline - time.monotonic()) not in messages:
         pass
 
 
 def _wait_until_reachable(app: AppProcess, settings: Settings) -> None:
-    """Wait until a command takes requests again, which a restore may have kept from it.
+    """Wait until an external command takes requests again after the restore.
 
     Raises:
-        AfterRestoreFailed: it does not, or not in time.
+        AfterRestoreFailed: it takes none, or not in time.
     """
-    app.started_at = time.monotonic()  # the time of a snapshot counts for nothing
+    app.started_at = time.monotonic()  # the time spent in the snapshot does not count
     try:
         wait_until_ready(app, settings, app.started_at + _RESTORE_SECONDS)
     except AppError as error:
         raise AfterRestoreFailed(f"After the restore: {error}") from None
 
 
-def _run_hooks(app: AppProcess, message: str, seconds: float, error_class: Kind) -> None:
-    """Has our own server do something; a command has no hooks."""
+def _run_hooks(app: AppProcess, message: str, seconds: float, error_class: ErrorClass) -> None:
+    """Have the built-in server run the hooks that `message` names; an external command has none."""
     if not app.is_managed:
         return
     app.control.send(message)
     deadline = time.monotonic() + seconds
     try:
-        while (line := app.control.read_message(deadline - time.monotonic())) != b"completed":
-            if line.startswith(b"failed ") or not line:
-                raise error_from_message(line, error_class)
+        while (received := app.control.read_message(deadline - time.monotonic())) != b"completed":
+            if received.startswith(b"failed ") or not received:
+                raise error_from_message(received, error_class)
     except TimeoutError:
-        raise error_class(f"The hooks were not done within {seconds:g} seconds.") from None
+        raise error_class(f"The app's SnapStart hooks took longer than {seconds:g} seconds.") from None
