@@ -141,7 +141,7 @@ def test_a_request_is_given_up_once(environment: Environment) -> None:
         assert api.invoke({"warmer": True}).name == "response"
     api.wait_for_call("next", 6)
 
-    assert environment.process.text.count("is given up") == 1
+    assert environment.process.text.count("request is cancelled") == 1
 
 
 def test_an_asynchronous_call_that_hangs_is_cancelled(environment: Environment) -> None:

@@ -40,7 +40,7 @@ def test_a_command_that_takes_no_connection_is_a_504_and_is_started_again(api: F
     api.wait_for_call("test/started", 2)
 
     assert problem(outcome, 504)["errorType"] == "Function.AppTimeout"
-    log.wait_for("ERROR.*takes no connection.*it is ended")
+    log.wait_for("ERROR.*accepts no connection.*it is ended")
 
 
 def test_a_message_for_a_command_that_takes_no_connection_fails_as_timed_out(api: FakeRuntimeApi, start: Start) -> None:
@@ -58,7 +58,7 @@ def test_among_several_invocations_such_a_command_is_started_again_too(environme
     api.wait_for_call("test/started", 2)
 
     assert found == ["Function.AppTimeout"] * 2
-    environment.process.wait_for("ERROR.*takes no connection.*it is ended")
+    environment.process.wait_for("ERROR.*accepts no connection.*it is ended")
 
 
 class App:

@@ -1,4 +1,4 @@
-"""One kept-alive HTTP/1.1 connection of a client, on an event loop; `blocking_client.py` has one that blocks."""
+"""The client's end of a kept-alive HTTP/1.1 connection, on an event loop; `blocking_client.py` has one that blocks."""
 
 from __future__ import annotations
 
@@ -25,49 +25,49 @@ if TYPE_CHECKING:
 
     Enough = Callable[[ResponseParser], bool]
 
-# Bytes from which on a copy costs more than another write.
+# The size from which on a copy of a body costs more than another write.
 _LARGE_BODY_BYTES = 64 * 1024
-# Bytes of a body that is read in parts which are taken from the peer before somebody asks for them.
+# How much of a body is read from the peer before `read_chunk` wants it.
 _READ_AHEAD_BYTES = 256 * 1024
 
 
 class AsyncioClient(HttpClient):
-    """A connection to one address."""
+    """A client of one address."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Remembers the address; nothing is opened yet."""
+        """Remember the address; nothing is opened yet."""
         self._address = (host, port)
         self._protocol: _ClientProtocol | None = None
 
     @property
     def port(self) -> int:  # type: ignore[override]  # it changes by itself: the event loop sees the peer close
-        """This side's port while the connection is open, else 0."""
+        """The local port while the connection is open, else 0."""
         return self._protocol.port if self._protocol else 0
 
     @property
     def complete(self) -> bool:
-        """Whether the response is whole."""
+        """Whether the whole response has come."""
         return self._protocol is not None and self._protocol.reader.complete
 
     @property
     def has_surplus(self) -> bool:
-        """Whether something came behind the whole response."""
+        """Whether bytes that belong to no response came after the last one."""
         return self._protocol is not None and self._protocol.reader.has_surplus
 
     def is_open(self) -> bool:
-        """Looks at the socket, since the event loop may not have come round to it."""
+        """Return whether the connection can take a request, by the socket: the event loop may not have read it yet."""
         if not self.port or self._protocol is None:
             return False
         return self._protocol.is_untouched()
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         if self._protocol is not None:
             self._protocol.abort()
             self._protocol = None
 
     async def connect(self, seconds: float | None = None) -> None:
-        """Opens the connection."""
+        """Open the connection."""
         self.close()
         async with asyncio.timeout(seconds):
             _, self._protocol = await asyncio.get_running_loop().create_connection(_ClientProtocol, *self._address)
@@ -75,29 +75,29 @@ class AsyncioClient(HttpClient):
     async def send_request(
         self, head: bytes, body: bytes = b"", *, method: str = "GET", deadline: float | None = None, whole: bool = True
     ) -> Response:
-        """Sends a request and reads its response."""
-        wire = self._protocol
-        if wire is None or not wire.port:
+        """Send a request, and return its response."""
+        protocol = self._protocol
+        if protocol is None or not protocol.port:
             raise ConnectionClosed("the connection is not open", sent=False)
-        wire.begin(head, body, method, whole=whole, limit=self.limit)
-        await wire.receive(ALL if whole else HEAD, deadline)
-        return wire.reader.response()
+        protocol.begin(head, body, method, whole=whole, limit=self.limit)
+        await protocol.receive(ALL if whole else HEAD, deadline)
+        return protocol.reader.response()
 
     async def read_chunk(self, deadline: float | None = None) -> bytes:
-        """Waits for what comes next of the body."""
-        wire = self._opened()
-        await wire.receive(NEXT_CHUNK, deadline)  # also when all has come: who reads last closes
-        return wire.reader.take_body()
+        """Return the next bytes of the body when they come, or nothing at its end."""
+        protocol = self._opened()
+        await protocol.receive(NEXT_CHUNK, deadline)  # even if all has come: the last one may have to close
+        return protocol.reader.take_body()
 
     async def send_chunk(self, part: bytes, deadline: float | None = None) -> bool:
-        """Sends a part of a request."""
+        """Send a part of a request, and return whether the peer took it."""
         return self._protocol is not None and await self._protocol.send(part, deadline)
 
     async def read_response(self, deadline: float | None = None) -> Response:
-        """Waits for the response to a request that was sent in parts."""
-        wire = self._opened()
-        await wire.receive(ALL, deadline)
-        return wire.reader.response()
+        """Return the response to a request that was sent in parts."""
+        protocol = self._opened()
+        await protocol.receive(ALL, deadline)
+        return protocol.reader.response()
 
     def _opened(self) -> _ClientProtocol:
         if self._protocol is None:
@@ -106,11 +106,11 @@ class AsyncioClient(HttpClient):
 
 
 class _ClientProtocol(asyncio.Protocol):
-    """One connection while it lasts: what the event loop calls.
+    """One connection while it lasts, as the event loop calls it.
 
     Attributes:
-        port: this side's port, or 0 when the connection can take no request any more.
-        reader: what has come.
+        port: the local port, or 0 when the connection takes no more requests.
+        reader: the parser of what comes.
     """
 
     def __init__(self) -> None:
@@ -126,7 +126,7 @@ class _ClientProtocol(asyncio.Protocol):
         self.port = 0
 
     def begin(self, head: bytes, body: bytes, method: str, *, whole: bool = True, limit: int = NO_LIMIT) -> None:
-        """Sends a request, or what there is of it."""
+        """Send a request, or as much of it as there is."""
         self.reader.start(method, whole=whole, limit=limit)
         self._awaits_response = True
         self._enough = ALL
@@ -137,7 +137,7 @@ class _ClientProtocol(asyncio.Protocol):
             self._transport.write(head + body)
 
     async def send(self, part: bytes, deadline: float | None) -> bool:
-        """Sends a part of a request; returns whether the peer has taken it, or will."""
+        """Send a part of a request, and return whether the peer has taken it, or will."""
         if not self._awaits_response:
             self.begin(b"", b"", "POST")
         if self._accepts_chunks():
@@ -150,7 +150,7 @@ class _ClientProtocol(asyncio.Protocol):
         return bool(self.port) and not self.reader.complete
 
     async def receive(self, enough: Enough, deadline: float | None) -> None:
-        """Waits until enough of the response has come, and closes the connection behind one that is the last on it."""
+        """Wait until enough of the response has come; close the connection after the last response on it."""
         reader = self.reader
         self._enough = enough
         if self._read_ahead >= _READ_AHEAD_BYTES:
@@ -167,16 +167,16 @@ class _ClientProtocol(asyncio.Protocol):
             if not reader.keep_alive:
                 self.abort()
 
-    async def _wait(self, waited_for: asyncio.Future[None], deadline: float | None) -> None:
-        """Waits; what does not end well ends the connection, but see `send_request` for a deadline that passes."""
+    async def _wait(self, future: asyncio.Future[None], deadline: float | None) -> None:
+        """Wait; close the connection on errors, but for a passed deadline, for which see `HttpClient.send_request`."""
         timer = None
         try:
             if deadline is not None:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     raise TimeoutError("the deadline has passed")
-                timer = self._loop.call_later(remaining, _time_out, waited_for)
-            await waited_for
+                timer = self._loop.call_later(remaining, _time_out, future)
+            await future
         except TimeoutError:
             self.port = 0
             raise
@@ -188,7 +188,7 @@ class _ClientProtocol(asyncio.Protocol):
                 timer.cancel()
 
     def is_untouched(self) -> bool:
-        """Return whether nothing has come that nobody asked for, not even the end; else the connection is closed."""
+        """Return whether nothing came unrequested, not even the end; otherwise close the connection."""
         try:
             self.reader.has_surplus = bool(os.read(self._transport.get_extra_info("socket").fileno(), 1))
         except BlockingIOError:
@@ -199,21 +199,21 @@ class _ClientProtocol(asyncio.Protocol):
         return False
 
     def abort(self) -> None:
-        """Closes the connection without a word more."""
+        """Close the connection at once."""
         self.port = 0
         if not self.reader.complete:
             self.reader.clear_body()
         self._transport.abort()
 
-    # What the event loop calls.
+    # The callbacks of the event loop.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as for all streams
-        """Begins."""
+        """Remember the transport and the local port."""
         self._transport = transport
         self.port = transport.get_extra_info("sockname")[1]
 
     def data_received(self, data: bytes) -> None:
-        """Reads a part of the response; what nobody asked for makes the connection useless."""
+        """Parse a part of the response; close the connection if none is expected."""
         if not self._awaits_response:
             self.reader.has_surplus = True
             self.abort()
@@ -228,20 +228,20 @@ class _ClientProtocol(asyncio.Protocol):
             return
         _wake(self._received)
         if self.reader.complete:
-            _wake(self._writable)  # who has answered may take no more
+            _wake(self._writable)  # a peer that has responded may take no more
         if self._enough is ALL:
-            self._read_ahead = 0 if self.reader.complete else _READ_AHEAD_BYTES  # more than is wanted has come
+            self._read_ahead = 0 if self.reader.complete else _READ_AHEAD_BYTES  # the body exceeds its limit
         else:
             self._read_ahead += len(data)
         if self._read_ahead >= _READ_AHEAD_BYTES:
             self._transport.pause_reading()
 
     def eof_received(self) -> None:
-        """Does not wait until a peer that has nothing more to say has taken all."""
+        """Close at once, without waiting until the peer, which sends no more, has taken everything."""
         self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Takes the end, by which a response may be whole."""
+        """End the response, which may be complete by it, or else keep the error for whoever waits."""
         self.port = 0
         try:
             if exc is not None:
@@ -254,11 +254,11 @@ class _ClientProtocol(asyncio.Protocol):
         self.resume_writing()
 
     def pause_writing(self) -> None:
-        """Has whoever sends wait: the peer does not keep up."""
+        """Make `send` wait: the peer does not keep up."""
         self._writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """Lets whoever sends go on."""
+        """Let `send` go on."""
         _wake(self._writable)
         self._writable = None
 
@@ -270,4 +270,4 @@ def _wake(waiting: asyncio.Future[None] | None) -> None:
 
 def _time_out(waiting: asyncio.Future[None]) -> None:
     if not waiting.done():
-        waiting.set_exception(TimeoutError("not in time"))
+        waiting.set_exception(TimeoutError("the deadline has passed"))

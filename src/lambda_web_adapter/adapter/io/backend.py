@@ -1,6 +1,6 @@
-"""What differs between one invocation at a time (`blocking_backend.py`) and many (`asyncio_backend.py`).
+"""What differs between single invocations (`blocking_backend.py`) and concurrent ones (`asyncio_backend.py`).
 
-All else, the slot, the invocation, the Runtime API, is written once, as coroutines that wait by means of this.
+Everything else (worker, invocation, Runtime API) is written once, as coroutines that wait through these interfaces.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.http.messages import Response
 
-    Found = TypeVar("Found")
+    Result = TypeVar("Result")
 
 
 class HttpClient(ABC):
-    """A kept-alive HTTP/1.1 connection of a client, opened by `connect`, and again after it was closed.
+    """The client's end of a kept-alive HTTP/1.1 connection; `connect` opens it, also after it was closed.
 
     Attributes:
-        port: this side's port while the connection is open, else 0. Whether it is open, as far as this side knows.
-        limit: the most bytes of a body that is waited for as a whole. Of a larger one, `read_chunk` gives the rest.
+        port: the local port while the connection is open, as far as this end knows; otherwise 0.
+        limit: the largest body that `send_request` reads as a whole, in bytes; `read_chunk` returns the rest of others.
     """
 
     port: int
@@ -35,75 +35,75 @@ class HttpClient(ABC):
     @property
     @abstractmethod
     def complete(self) -> bool:
-        """Whether the response is whole, as far as it was read."""
+        """Whether the whole response has been read."""
 
     @property
     @abstractmethod
     def has_surplus(self) -> bool:
-        """Whether something came behind the whole response that is no part of it, as far as was read or looked."""
+        """Whether bytes that belong to no response came after the last one, as far as the connection was read."""
 
     @abstractmethod
     def is_open(self) -> bool:
-        """Says whether the connection can take a request: it is open, and nothing came unasked, not even its end."""
+        """Return whether the connection can take a request; close it if something came unrequested, or its end did."""
 
     @abstractmethod
     def close(self) -> None:
-        """Closes the connection; the next request needs another `connect`."""
+        """Close the connection; the next request needs another `connect`."""
 
     @abstractmethod
     async def connect(self, seconds: float | None = None) -> None:
-        """Opens the connection.
+        """Open the connection.
 
         Args:
-            seconds: to wait for the peer; None waits as long as the kernel does.
+            seconds: how long to wait for the peer; None waits as long as the kernel does.
 
         Raises:
-            OSError: nobody listens there, or not in time.
+            OSError: nobody listens there, or the peer did not accept in time.
         """
 
     @abstractmethod
     async def send_request(
         self, head: bytes, body: bytes = b"", *, method: str = "GET", deadline: float | None = None, whole: bool = True
     ) -> Response:
-        """Sends a request and reads its response. The connection must be open.
+        """Send a request on the open connection, and return its response.
 
         Args:
-            head: the request's head, or all of it.
+            head: the request's head, or the whole request.
             body: its body; a large one is not copied.
-            method: the request's method, since the response to HEAD has no body.
-            deadline: when to give up, on the monotonic clock in seconds; None waits without bound.
-            whole: whether to wait for the whole body. Otherwise the response has what came along with the head, and
-                `read_chunk` gives the rest, until the response is `complete`.
+            method: its method, since the response to HEAD has no body.
+            deadline: when to stop waiting, on the monotonic clock in seconds; None waits without bound.
+            whole: whether to read the whole body. Otherwise the response has what came along with the head, and
+                `read_chunk` returns the rest, until the response is `complete`.
 
         Raises:
-            ConnectionClosed: the peer closed before the response was whole.
-            NotHttp: the response cannot be read.
-            TimeoutError: the deadline passed. The connection is of no more use then; it stays open until it is closed,
-                so that the peer goes on with what it does, and can be looked at. After other errors it is closed.
+            ConnectionClosed: the peer closed the connection before the response was complete.
+            NotHttp: the response is not valid HTTP.
+            TimeoutError: the deadline passed. The connection takes no more requests then. It stays open until `close`,
+                so that the peer goes on with its work, and can be examined. After other errors it is closed.
         """
 
     @abstractmethod
     async def read_chunk(self, deadline: float | None = None) -> bytes:
-        """Waits for what comes next of the body; nothing at its end. It raises what `send_request` does."""
+        """Wait for the next bytes of the body, and return them, or nothing at its end; raise as `send_request` does."""
 
     @abstractmethod
     async def send_chunk(self, part: bytes, deadline: float | None = None) -> bool:
-        """Sends a part of a request, and waits while the peer does not keep up; `read_response` reads the response.
+        """Send a part of a request, and wait while the peer does not keep up; `read_response` reads the response.
 
         Returns:
-            Whether the peer took it. If not, it is gone, or has answered already.
+            Whether the peer took it. If not, it is gone, or has responded already.
 
         Raises:
-            TimeoutError: the deadline passed. The connection is of no more use then.
+            TimeoutError: the deadline passed. The connection takes no more requests then.
         """
 
     @abstractmethod
     async def read_response(self, deadline: float | None = None) -> Response:
-        """Reads the response to a request that was sent in parts. It raises what `send_request` does."""
+        """Return the response to a request that was sent in parts; raise as `send_request` does."""
 
 
 class Backend(ABC):
-    """How the slots of an environment wait, and what they do about a request that hangs.
+    """How the workers of an environment wait, and what they do about a request that hangs.
 
     Attributes:
         may_freeze: whether Lambda may freeze the environment while it waits for an event.
@@ -113,40 +113,40 @@ class Backend(ABC):
 
     @abstractmethod
     def new_client(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> HttpClient:
-        """Return a connection, which is not open yet.
+        """Return a client, whose connection is not open yet.
 
         Args:
             host: the host to connect to.
             port: its port.
-            is_gone: looks whether the peer's process is gone. Another that it has started may hold its connections.
+            is_gone: returns whether the peer's process is gone; another that it started may hold its connections open.
         """
 
     @abstractmethod
     def exclusive_start(self, deadline: float) -> AbstractAsyncContextManager[object]:
-        """Keeps the other slots from starting the app meanwhile; raises TimeoutError if one takes too long over it."""
+        """Return a context in which no other worker starts the app; entering it raises TimeoutError at the deadline."""
 
     @abstractmethod
     def app_started(self, app: AppProcess) -> None:
-        """Takes note of another run of the app, which is ready."""
+        """Wait for messages of this run of the app, which is ready, from now on."""
 
     @abstractmethod
     def child_changed(self) -> None:
-        """Note that a child has ended, or that an app's server has stopped; called in a signal's handler."""
+        """React to the end of a child, or of an app's server; called in a signal handler."""
 
     @abstractmethod
     async def sleep(self, seconds: float) -> None:
-        """Lets time pass."""
+        """Wait for so many seconds."""
 
     @abstractmethod
-    async def call_blocking(self, function: Callable[..., Found], *arguments: Any) -> Found:
-        """Calls a function that may block for long."""
+    async def call_blocking(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Return the result of a function that may block for long."""
 
     @abstractmethod
     async def wait_for_message(self, app: AppProcess, messages: tuple[bytes, ...], deadline: float) -> bytes:
-        """Waits for one of these lines on the app's control channel.
+        """Wait for one of these messages on the app's control channel.
 
         Returns:
-            The line, or nothing when the channel has closed.
+            The message, or nothing if the channel has closed.
 
         Raises:
             TimeoutError: none came before the deadline (on the monotonic clock, in seconds).
@@ -154,10 +154,10 @@ class Backend(ABC):
 
     @abstractmethod
     async def handle_timeout(self, app: AppProcess, port: int, request_id: str) -> None:
-        """Cancel a request that was not answered in time, or end the app, and log what the app was doing.
+        """Cancel a request that got no response in time, or end the app, and log what the app was doing.
 
         Args:
             app: the app.
-            port: this side's port of the request's connection; 0 if the app has taken none.
+            port: the local port of the request's connection; 0 if the app accepted none.
             request_id: the invocation, for the log.
         """

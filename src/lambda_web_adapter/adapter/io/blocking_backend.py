@@ -1,6 +1,6 @@
-"""One invocation at a time: to wait is to block, which no event loop can beat.
+"""The backend for single invocations: to wait is to block, which no event loop can beat.
 
-The coroutines that wait by means of this never suspend, so that to run one is a plain call.
+The coroutines that wait through it never suspend, so that running one is a plain call.
 """
 
 from __future__ import annotations
@@ -18,61 +18,61 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from lambda_web_adapter.adapter.io.backend import Found
+    from lambda_web_adapter.adapter.io.backend import Result
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
 
-def run_blocking(coroutine: Coroutine[Any, Any, Found]) -> Found:
-    """Runs a coroutine that never suspends."""
+def run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine that never suspends, and return its result."""
     try:
         coroutine.send(None)
     except StopIteration as end:
-        result: Found = end.value
+        result: Result = end.value
         return result
-    raise AssertionError("one invocation at a time never suspends")
+    raise AssertionError("a coroutine of the blocking backend suspended")
 
 
 class BlockingBackend(Backend):
-    """How the only slot of an environment waits; a request that hangs costs the app its life."""
+    """How the only worker of an environment waits; if a request hangs, the app is killed."""
 
     may_freeze = True
 
     def new_client(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> BlockingClient:
-        """Makes a connection that blocks."""
+        """Return a client that blocks."""
         return BlockingClient(host, port, is_gone)
 
     def exclusive_start(self, deadline: float) -> contextlib.nullcontext[None]:
-        """Keeps nobody off, since there is nobody else."""
+        """Return a context without a lock, since there is no other worker."""
         return contextlib.nullcontext()
 
     def app_started(self, app: AppProcess) -> None:
-        """Takes no note of it."""
+        """Do nothing: `wait_for_message` reads the channel of the app that it is given."""
 
     def child_changed(self) -> None:
-        """Leave it to the next look: who waits looks again and again."""
+        """Do nothing: whoever waits looks at the app every now and then."""
 
     async def sleep(self, seconds: float) -> None:
-        """Sleeps."""
+        """Block for so many seconds."""
         time.sleep(seconds)  # noqa: ASYNC251  # blocking is the point here
 
-    async def call_blocking(self, function: Callable[..., Found], *arguments: Any) -> Found:
-        """Calls the function."""
+    async def call_blocking(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Call the function, and return its result."""
         return function(*arguments)
 
     async def wait_for_message(self, app: AppProcess, messages: tuple[bytes, ...], deadline: float) -> bytes:
-        """Reads the channel, and passes over what is about earlier requests, which were given up."""
+        """Read the channel up to one of these messages, and skip those about earlier requests, which timed out."""
         while True:
-            line = app.control.read_message(deadline - time.monotonic())
-            if not line or line in messages:
-                return line
-            if line == STOPPING.encode():
+            message = app.control.read_message(deadline - time.monotonic())
+            if not message or message in messages:
+                return message
+            if message == STOPPING.encode():
                 app.lose()
 
     async def handle_timeout(self, app: AppProcess, port: int, request_id: str) -> None:
-        """Ends the app, so that nothing of the request happens later, and the next event meets a clean one."""
-        from lambda_web_adapter.adapter.diagnostics.stack_dump import log_stack_dump  # nobody else pays for it
+        """Kill the app, so that nothing of the request happens later, and the next event gets a new run."""
+        from lambda_web_adapter.adapter.diagnostics.stack_dump import log_stack_dump  # only for a timeout
 
-        what = "did not answer in time" if port else "takes no connection"
-        log("ERROR", f"The app {what}; it is ended, and the next event starts it again.", request_id)
+        problem = "did not respond in time" if port else "accepts no connection"
+        log("ERROR", f"The app {problem}; it is ended, and the next event starts it again.", request_id)
         await log_stack_dump(app, self, request_id, ends=True)
         app.kill()
