@@ -39,8 +39,8 @@ def test_it_can_be_left_out(api: FakeRuntimeApi, start: Start) -> None:
 @pytest.mark.parametrize(
     ("answer", "word"),
     [
-        pytest.param(Answer(403), "answered 403", id="refused"),
-        pytest.param(Answer(200, b"{}"), "answered 200", id="no identifier"),
+        pytest.param(Answer(403), "responded with 403", id="refused"),
+        pytest.param(Answer(200, b"{}"), "responded with 200", id="no identifier"),
         pytest.param(RESET, "Connection reset", id="a reset"),
     ],
 )
@@ -51,7 +51,7 @@ def test_without_it_the_environment_works_and_says_so(
     process = start("main:wsgi")
 
     assert api.invoke(get("/")).json["statusCode"] == 200
-    process.wait_for(rf"No extension could be registered \((the Extensions API |\[Errno 104\] )?{word}")
+    process.wait_for(rf"The extension was not registered \((the Extensions API |\[Errno 104\] )?{word}")
 
 
 def test_an_emulator_that_offers_none_is_no_reason_for_a_warning(api: FakeRuntimeApi, start: Start) -> None:

@@ -1,7 +1,7 @@
-"""X-Ray's cause of an error: what its trace shows, as Lambda takes it in a header of /error and /init/error.
+"""The cause of an error as X-Ray's trace shows it, which Lambda takes in a header of /error and /init/error.
 
-The form is the one that Lambda's own Python runtime sends. Lambda takes 64 KiB, and drops what is too long from the end
-of the list of exceptions, so the one that was raised comes first.
+The form is that of Lambda's own Python runtime. Lambda takes 64 KiB, and drops what is too long from the end of the
+list of exceptions, so the one that was raised comes first.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
     from lambda_web_adapter.errors import AdapterError
 
 HEADER = "Lambda-Runtime-Function-XRay-Error-Cause"
-# Extensions that stand in front of the Runtime API take less than Lambda: a server in Node.js 16 KiB for all headers.
+# Extensions that proxy the Runtime API take less than Lambda: a server in Node.js takes 16 KiB for all headers.
 MAX_BYTES = 12 * 1024
-# What is kept at first of stack and texts; halved until all of it fits.
+# How many frames, and characters of each text, are kept at first; both are halved until the cause fits.
 _FRAMES = 64
 _CHARACTERS = 2048
 
-# Between exceptions, each of which was raised because of the one before it (`traceback`).
+# What `traceback` writes between an exception and the one that was raised because of it.
 _CHAINED = {
     "\nThe above exception was the direct cause of the following exception:\n\n",
     "\nDuring handling of the above exception, another exception occurred:\n\n",
 }
-# What precedes an exception of a group: a frame's margin, a line such as "+-+---------------- 1 ----------------".
+# What `traceback` adds to a group's exceptions: a margin, and a line such as "+-+---------------- 1 ----------------".
 _MARGIN = re.compile(r"^ *[|+] ")
 _RULE = re.compile(r" *\+-")
 _HEAD = "Traceback (most recent call last):\n"
-# A syntax error's place has no label.
+# The place of a syntax error has no label.
 _FRAME = re.compile(r'  File "(.*)", line ([0-9]{1,9})(?:, in (.*))?')
 
 
 @dataclass(frozen=True, slots=True)
 class _Raised:
-    """An exception; its frames are path, line and label."""
+    """An exception; each frame of its stack is a path, a line and a label."""
 
     kind: str = ""
     message: str = ""
@@ -47,11 +47,11 @@ class _Raised:
 
 
 def document(error: AdapterError, folder: str) -> str:
-    """Writes the cause as a header can hold it: printable ASCII, and not too long.
+    """Return the cause as a header can hold it: printable ASCII, and not too long.
 
-    Of exceptions that were raised because of others, all are told, the last one first: it is the one that the error is
-    about, and X-Ray shows the first. Where that is too long, each loses its outermost frames, and the exceptions
-    furthest from the last one are left out.
+    Exceptions that led to others are all listed, the last one first: the error is about it, and X-Ray shows the first
+    of the list. If that is too long, each exception loses its outermost frames, and those furthest from the last one
+    are left out.
 
     Args:
         error: the error.
@@ -69,7 +69,7 @@ def document(error: AdapterError, folder: str) -> str:
 
 
 def _cut(exceptions: list[_Raised], folder: str, frames: int, characters: int) -> dict[str, Any]:
-    """Makes the cause of so many frames of each of as many exceptions, and so many characters of each text."""
+    """Return the cause with at most `frames` exceptions, as many frames of each, and `characters` of each text."""
 
     def cut(text: str) -> str:
         return text if len(text) <= characters else f"{text[:characters]}..."
@@ -85,7 +85,7 @@ def _cut(exceptions: list[_Raised], folder: str, frames: int, characters: int) -
 
 
 def _exceptions(lines: Sequence[str]) -> Iterator[_Raised]:
-    """Reads what `traceback.format_exception` has written, an item for each frame and each exception's own line."""
+    """Yield the exceptions that `traceback.format_exception` wrote; an item is a frame, or an exception's own line."""
     blocks: list[list[str]] = [[]]
     for line in lines:
         if line in _CHAINED:
@@ -97,17 +97,17 @@ def _exceptions(lines: Sequence[str]) -> Iterator[_Raised]:
 
 
 def _parse_block(lines: list[str]) -> Iterator[_Raised]:
-    """Reads one exception; of a group also those in it."""
+    """Yield one exception; of a group, its members too."""
     stack: list[tuple[str, int, str]] = []
-    within = True
-    for marked in lines:
-        line = _MARGIN.sub("", marked)
+    in_traceback = True
+    for raw_line in lines:
+        line = _MARGIN.sub("", raw_line)
         frame = _FRAME.match(line)
         if line.endswith(_HEAD) or _RULE.match(line):
-            stack, within = [], True
-        elif within and frame:
+            stack, in_traceback = [], True
+        elif in_traceback and frame:
             stack.append((frame[1], int(frame[2]), frame[3] or ""))
-        elif within and not line.startswith(" "):
+        elif in_traceback and not line.startswith(" "):
             kind, _, message = line.strip().partition(": ")
             yield _Raised(kind, message, stack)
-            within = False  # what follows are its notes
+            in_traceback = False  # its notes follow

@@ -1,4 +1,4 @@
-"""An extension without events, inside the bootstrap: Lambda sends SIGTERM only where there is an extension.
+"""An internal extension without events: Lambda sends SIGTERM only to environments that have an extension.
 
 Without one, the environment's processes are killed at once, and no lifespan shutdown or `atexit` function runs.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
@@ -18,14 +18,14 @@ from lambda_web_adapter.adapter.lambda_api.runtime_api import common_headers
 _NAME = "lambda-web-adapter"
 _PATH = "/2020-01-01/extension"
 _TIMEOUT_SECONDS = 1.0  # the API is on this machine
-_NOT_OFFERED = 404  # what emulators without extensions answer
+_NOT_OFFERED = 404  # the status of emulators without extensions
 
 
 class Extension:
-    """A registration that lasts as long as this object does. No event ever comes, so that nobody need listen."""
+    """A registration that lasts as long as this object does. No event ever comes, so that nobody has to read one."""
 
     def __init__(self, address: str) -> None:
-        """Remembers the address.
+        """Remember the address; `register` uses it.
 
         Args:
             address: `host:port`, as in AWS_LAMBDA_RUNTIME_API.
@@ -37,13 +37,16 @@ class Extension:
         self._waiting: socket.socket | None = None
 
     def register(self) -> None:
-        """Registers, before the first /next closes the list. Without success, the environment works without SIGTERM."""
+        """Register, before the first /next closes the list. If that fails, the environment works without SIGTERM."""
         try:
             identifier = self._register()
             if identifier:
                 self._wait_for_events(identifier)
         except (OSError, ConnectionClosed, NotHttp) as error:
-            log("WARNING", f"No extension could be registered ({error}), so that Lambda will not send SIGTERM.")
+            log(
+                "WARNING",
+                f"The extension was not registered ({error}). Lambda will not send SIGTERM before it ends the app.",
+            )
 
     def _register(self) -> bytes:
         body = b'{"events":[]}'
@@ -64,11 +67,11 @@ class Extension:
         headers = {name.lower(): value for name, value in response.headers}
         identifier = headers.get(b"lambda-extension-identifier", b"")
         if response.status != 200 or not identifier:
-            raise OSError(f"the Extensions API answered {response.status}: {response.body!r:.300}")
+            raise OSError(f"the Extensions API responded with {response.status}: {response.body!r:.300}")
         return identifier
 
     def _wait_for_events(self, identifier: bytes) -> None:
-        """Asks for the next event, as every extension has to before the init phase can end."""
+        """Request the next event, as every extension must before the init phase can end."""
         self._waiting = socket.create_connection((self._host, self._port), _TIMEOUT_SECONDS)
         head = f"GET {_PATH}/event/next HTTP/1.1\r\n{self._common}Lambda-Extension-Identifier: "
         self._waiting.sendall(head.encode() + identifier + b"\r\n\r\n")

@@ -1,8 +1,8 @@
-"""A reply that goes out while the app still makes it: prelude, parts, and trailers for what goes wrong in the middle.
+"""A reply that is posted while the app still sends it: prelude, chunks, and trailers for an error in the middle.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
 
-A response that breaks off never looks like one that ends: the error stands behind the last chunk, not in the body.
+A reply that breaks off never looks complete: the error comes in trailers behind the last chunk, not in the body.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
-# By this type the gateway knows that there is a prelude; with any other it would pass it on as a part of the body.
+# This type announces the prelude to the gateway, which would pass it on as a part of the body otherwise.
 HEADERS = (
     "Content-Type: application/vnd.awslambda.http-integration-response\r\n"
     "Lambda-Runtime-Function-Response-Mode: streaming\r\n"
@@ -34,16 +34,16 @@ class StreamedReply:
     """A reply whose body is read from the app while it is posted.
 
     Attributes:
-        prelude: the prelude.
-        first_chunk: what of the body is there already.
-        route: what was asked for, for the log.
-        size: the bytes of the body so far.
-        ended_at: when the app had sent the last of it, on the monotonic clock in seconds; 0 for one that was whole.
-        error_type: why it breaks off, if it does.
+        prelude: the status and the headers, as the gateway reads them.
+        first_chunk: the part of the body that is there already.
+        route: the request's method and path, for the log.
+        size: the size of the body so far, in bytes.
+        ended_at: when the app had sent all of it, on the monotonic clock in seconds; 0 if it was complete at first.
+        error_type: the type of the error at which it breaks off, if it does.
     """
 
     def __init__(self, prelude: bytes, first_chunk: bytes, route: str = "") -> None:
-        """Makes a reply that is whole."""
+        """Make a reply that is complete, unless `continue_from` is called."""
         self.prelude = prelude
         self.first_chunk = first_chunk
         self.route = route
@@ -55,12 +55,12 @@ class StreamedReply:
         self._compressor: Compressor | None = None
 
     def continue_from(self, client: AppClient, deadline: float, compressor: Compressor | None = None) -> None:
-        """Says where the rest of the body comes from.
+        """Read the rest of the body from the app.
 
         Args:
             client: the connection on which the app sends it.
-            deadline: when to give up on the app, on the monotonic clock in seconds.
-            compressor: what codes it; the first part is coded already.
+            deadline: when to stop waiting for the app, on the monotonic clock in seconds.
+            compressor: what compresses it; the first chunk is compressed already.
         """
         self._client = client
         self._deadline = deadline
@@ -68,22 +68,22 @@ class StreamedReply:
 
     @property
     def complete(self) -> bool:
-        """Whether there are no more parts."""
+        """Whether `read_chunk` has returned all of the body."""
         return self._client is None
 
     async def read_chunk(self) -> bytes:
-        """Waits for the next part.
+        """Return the next part of the body when it comes.
 
         Raises:
-            ExchangeError: there is none; which kind says why.
+            ExchangeError: it did not come; the class is the reason.
         """
-        app, compressor = self._client, self._compressor
-        if app is None:
+        client, compressor = self._client, self._compressor
+        if client is None:
             return b""
-        part = await app.read_chunk(self._deadline)
+        part = await client.read_chunk(self._deadline)
         if compressor and part:
             part = compressor.feed(part)
-        if app.complete:
+        if client.complete:
             self._end()
             if compressor:
                 part += compressor.end()
@@ -91,7 +91,7 @@ class StreamedReply:
         return part
 
     def cancel(self) -> None:
-        """Lets the app know that nobody takes the rest."""
+        """Read no more of the body: if the app still sends it, its connection is closed."""
         if self._client is not None:
             self._client.discard_body()
             self._end()
@@ -102,17 +102,17 @@ class StreamedReply:
 
 
 async def post(connection: HttpClient, head: bytes, reply: StreamedReply, deadline: float, request_id: str) -> None:
-    """Posts a reply, each part as soon as it is there, and no faster than the peer takes them.
+    """Post a reply, each part as soon as it is there, and no faster than the peer takes them.
 
     Args:
-        connection: an open connection to the Runtime API, of which the answer is still to be read.
+        connection: an open connection to the Runtime API, whose response the caller reads.
         head: the POST's head.
         reply: the reply.
         deadline: when Lambda ends the invocation, on the monotonic clock in seconds.
         request_id: the invocation, for the log.
 
     Raises:
-        TimeoutError: the peer has not taken it in time. The connection is closed then.
+        TimeoutError: the peer did not take it in time. The connection is closed then.
     """
     data = head + _chunk(reply.prelude) + _chunk(reply.first_chunk)
     try:
@@ -125,16 +125,18 @@ async def post(connection: HttpClient, head: bytes, reply: StreamedReply, deadli
         data = _failure_trailers(error, reply, request_id)
     except TimeoutError:
         raise
-    except Exception as error:  # noqa: BLE001  # a bug of ours must neither look like an end nor take the loop along
+    except Exception as error:  # noqa: BLE001  # a bug must neither look like the end of a reply nor end the worker
         log("ERROR", traceback.format_exc(), request_id)
-        data = _failure_trailers(AdapterError(f"The adapter failed: {error!r}. Please report it."), reply, request_id)
+        data = _failure_trailers(
+            AdapterError(f"The adapter failed: {error!r}. This is a bug, please report it."), reply, request_id
+        )
     finally:
         reply.cancel()
     await connection.send_chunk(data, deadline)
 
 
 def _failure_trailers(error: AdapterError, reply: StreamedReply, request_id: str) -> bytes:
-    """Logs why a response breaks off; returns the end of the POST, which says so too."""
+    """Log why a reply breaks off, and return the end of the POST, whose trailers have the error."""
     reply.error_type = error.error_type
     log("ERROR", f"{error.error_type}: {reply.route} breaks off. {error}{error.details}", request_id)
     document = b2a_base64(error.document(), newline=False).decode("ascii")
@@ -142,5 +144,5 @@ def _failure_trailers(error: AdapterError, reply: StreamedReply, request_id: str
 
 
 def _chunk(part: bytes) -> bytes:
-    """Writes a chunk (RFC 9112 §7.1); an empty one would be the last."""
+    """Return a part as a chunk (RFC 9112 §7.1), and nothing for an empty part: an empty chunk would be the last."""
     return b"%x\r\n%b\r\n" % (len(part), part) if part else b""
