@@ -1,7 +1,7 @@
-"""What an app wrote to stderr last, for the error that tells of its end.
+"""The stderr tail: what an app wrote to stderr last, for the error about its end.
 
-Until our own server is ready, and for the whole life of a command, stderr is a pipe whose other end is here: what comes
-is written on at once, and its end is kept. A server that is ready takes its own stderr back.
+Until the built-in server is ready, and for the whole life of an external command, stderr is a pipe whose other end is
+here: what comes is forwarded at once, and its tail is kept. A server that is ready takes its own stderr back.
 """
 
 from __future__ import annotations
@@ -18,30 +18,31 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.ipc.log_output import LogOutput
 
-_TAIL_BYTES = 16 * 1024  # bytes
+_TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 20
 _STDERR = 2
-# What stands in front of a message in the app's log (`app/logging_setup.py`).
+# What precedes a message in the app's log (`app/logging_setup.py`).
 _LOG_LINE_PREFIX = re.compile(r"\[[A-Z]+\]\t[\dT:.-]+Z\t[^\t]*\t")
-_LINE_SECONDS = 0.02  # for the rest of a line, in whose middle others would be written; less than `_SECONDS`
-_MOST = 256 * 1024  # bytes that wait for it: the size of a CloudWatch event
-_SECONDS = 0.05  # from the end of an app to the end of its pipe, unless a process of its own still holds it
+# How long to wait for the rest of a line, in whose middle others could write; less than `_END_SECONDS`.
+_LINE_SECONDS = 0.02
+_MAX_LINE_BYTES = 256 * 1024  # the size of a CloudWatch event; a longer line is forwarded in pieces
+_END_SECONDS = 0.05  # from the end of an app to the end of its pipe, unless a process that it started holds it open
 
 
 class StderrTail:
     """A pipe in place of one process's stderr."""
 
     def __init__(self) -> None:
-        """Opens the pipe; both ends are closed in programs that are executed."""
+        """Open the pipe; programs that are executed do not inherit its ends."""
         self._reader, self._writer = os.pipe()
         self._tail = b""
         self._thread: threading.Thread | None = None
 
     def replace_stderr(self) -> int:
-        """Puts the pipe in place of stderr, in the process that is to be heard.
+        """Put the pipe in place of stderr, in the process whose tail is to be kept.
 
         Returns:
-            A copy of what stderr was, which is not handed on to programs that are executed.
+            A copy of the former stderr, which programs that are executed do not inherit.
         """
         os.close(self._reader)
         original = os.dup(_STDERR)
@@ -50,10 +51,10 @@ class StderrTail:
         return original
 
     def start_relay(self) -> None:
-        """Write on what comes, in a thread of its own.
+        """Forward what comes, in a thread.
 
-        What the thread needs is imported before it begins: a fork meanwhile, for another app process, would copy the
-        lock of a module that is being imported, and that process would wait for it for ever.
+        Its imports are made before it starts: a fork during an import, for another app process, would copy the lock of
+        the module, and that process would wait for it for ever.
         """
         import threading  # after the fork, which it must not delay
 
@@ -64,15 +65,15 @@ class StderrTail:
         self._thread.start()
 
     def text(self, excluded: Collection[str] = ()) -> str:
-        """Says what came last, up to 20 lines; for a process that has ended.
+        """Return the last lines of a process that has ended, up to 20.
 
         Args:
-            excluded: lines that are told in another place, and left out here.
+            excluded: lines to leave out, since the error has them elsewhere.
         """
         if self._thread is not None:
-            self._thread.join(_SECONDS)
+            self._thread.join(_END_SECONDS)
         lines = self._tail.decode("utf-8", "replace").splitlines()
-        messages = [each for line in lines for each in _message_lines(line) if each not in excluded]
+        messages = [message for line in lines for message in _message_lines(line) if message not in excluded]
         return "\n".join(messages[-_TAIL_LINES:]).strip()
 
     def _relay(self, output: LogOutput) -> None:
@@ -84,23 +85,23 @@ class StderrTail:
             os.close(self._reader)
 
     def _read_lines(self) -> bytes:
-        """Return what comes next, which ends with a line, unless that line's end keeps us waiting."""
+        """Return the next whole lines; the last one may be cut if its end does not come in time, or it is too long."""
         lines = os.read(self._reader, 65536)
-        poll, until = select.poll(), time.monotonic() + _LINE_SECONDS
+        poll, deadline = select.poll(), time.monotonic() + _LINE_SECONDS
         poll.register(self._reader, select.POLLIN)
-        while lines and not lines.endswith(b"\n") and poll.poll(max(until - time.monotonic(), 0.0) * 1000):
+        while lines and not lines.endswith(b"\n") and poll.poll(max(deadline - time.monotonic(), 0.0) * 1000):
             data = os.read(self._reader, 65536)
             lines += data
-            if not data or len(lines) >= _MOST:
+            if not data or len(lines) >= _MAX_LINE_BYTES:
                 break
         return lines
 
 
 def _message_lines(line: str) -> list[str]:
-    """Takes the app's words out of a line of its log; what looks like none of ours is as it is."""
+    """Return the message in a line of the app's log, as lines; a line of another form is returned as it is."""
     if not line.startswith('{"timestamp":'):
         return [_LOG_LINE_PREFIX.sub("", line)]
-    import orjson  # this stands before the fork
+    import orjson  # this module is imported before the fork
 
     try:
         record = orjson.loads(line)
