@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
 _PACKAGE = "lambda_web_adapter"
-# How long other people's code that SIGTERM interrupts has to return, and how often it is looked at meanwhile: little of
-# the 300 ms that Lambda gives a runtime to stop.
+# Time for code that SIGTERM interrupts to return, and between two looks at it; Lambda gives a runtime 300 ms to stop.
 _MAX_WAIT_SECONDS = 0.05
 _RETRY_SECONDS = 0.001
 
@@ -89,7 +88,7 @@ def _run(address: str, supervisors: list[Supervisor], settings: Settings, enviro
         run_blocking(supervisor.start(supervisor.app.started_at + environment.init_seconds))
     runtime = RuntimeApi(address, supervisors[0].backend, proxy=settings.runtime_api_proxy)
     if environment.snap_start:
-        from lambda_web_adapter.adapter import snapstart  # only where it is needed
+        from lambda_web_adapter.adapter import snapstart  # few environments need it
 
         snapstart.snapshot_and_restore(runtime, supervisors[0].app, settings)
     if environment.max_concurrency > 1:

@@ -68,9 +68,9 @@ def _post(app: AppProcess, host: str, path: str, seconds: float, error_class: Er
         if app.is_managed:
             _wait_until_done(app, port, deadline)
     except TimeoutError:
-        raise error_class(f"{hook} sent no response within {seconds:g} seconds.") from None
+        raise error_class(f"{hook} did not finish within {seconds:g} seconds.") from None
     except (OSError, ConnectionClosed, NotHttp) as error:
-        raise error_class(f"{hook} sent no response: {error}.") from None
+        raise error_class(f"{hook} failed: {error}.") from None
     finally:
         connection.close()
     if not 200 <= response.status < 300:

@@ -11,8 +11,7 @@ import time
 from lambda_web_adapter.ipc.log_config import LEVELS, LogConfig, json_level
 from lambda_web_adapter.ipc.log_output import LogOutput
 
-# How long to wait for a slow reader of the log: less than the margin before the deadline, since a reply may come after
-# the line.
+# The wait for a slow reader of the log: less than the margin before the deadline, since a reply may come after a line.
 _WRITE_SECONDS = 0.1
 _RELAY_SECONDS = 1.0
 _logged_once: set[str] = set()

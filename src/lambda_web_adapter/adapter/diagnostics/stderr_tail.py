@@ -23,8 +23,7 @@ _TAIL_LINES = 20
 _STDERR = 2
 # What precedes a message in the app's log (`app/logging_setup.py`).
 _LOG_LINE_PREFIX = re.compile(r"\[[A-Z]+\]\t[\dT:.-]+Z\t[^\t]*\t")
-# How long to wait for the rest of a line, in whose middle others could write; less than `_END_SECONDS`.
-_LINE_SECONDS = 0.02
+_LINE_SECONDS = 0.02  # for the rest of a line, in whose middle others could write; less than `_END_SECONDS`
 _MAX_LINE_BYTES = 256 * 1024  # the size of a CloudWatch event; a longer line is forwarded in pieces
 _END_SECONDS = 0.05  # from the end of an app to the end of its pipe, unless a process that it started holds it open
 

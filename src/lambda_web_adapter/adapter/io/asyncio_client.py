@@ -86,7 +86,7 @@ class AsyncioClient(HttpClient):
     async def read_chunk(self, deadline: float | None = None) -> bytes:
         """Return the next bytes of the body when they come, or nothing at its end."""
         protocol = self._opened()
-        await protocol.receive(NEXT_CHUNK, deadline)  # even if all has come: the last one may have to close
+        await protocol.receive(NEXT_CHUNK, deadline)  # even if all has come: it may have to close the connection
         return protocol.reader.take_body()
 
     async def send_chunk(self, part: bytes, deadline: float | None = None) -> bool:
@@ -188,7 +188,7 @@ class _ClientProtocol(asyncio.Protocol):
                 timer.cancel()
 
     def is_untouched(self) -> bool:
-        """Return whether nothing came unrequested, not even the end; otherwise close the connection."""
+        """Return whether the connection is open and nothing has come on it; close it otherwise."""
         try:
             self.reader.has_surplus = bool(os.read(self._transport.get_extra_info("socket").fileno(), 1))
         except BlockingIOError:

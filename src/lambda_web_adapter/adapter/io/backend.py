@@ -26,7 +26,7 @@ class HttpClient(ABC):
 
     Attributes:
         port: the local port while the connection is open, as far as this end knows; otherwise 0.
-        limit: the largest body that `send_request` reads as a whole, in bytes; `read_chunk` returns the rest of others.
+        limit: the largest body that `send_request` reads as a whole, in bytes; `read_chunk` reads on in larger ones.
     """
 
     port: int
@@ -44,7 +44,7 @@ class HttpClient(ABC):
 
     @abstractmethod
     def is_open(self) -> bool:
-        """Return whether the connection can take a request; close it if something came unrequested, or its end did."""
+        """Return whether the connection can take a request; close it if its end or unrequested bytes came."""
 
     @abstractmethod
     def close(self) -> None:

@@ -43,10 +43,7 @@ class Extension:
             if identifier:
                 self._wait_for_events(identifier)
         except (OSError, ConnectionClosed, NotHttp) as error:
-            log(
-                "WARNING",
-                f"The extension was not registered ({error}). Lambda will not send SIGTERM before it ends the app.",
-            )
+            log("WARNING", f"The extension was not registered ({error}), so Lambda will not send SIGTERM.")
 
     def _register(self) -> bytes:
         body = b'{"events":[]}'

@@ -112,7 +112,7 @@ async def post(connection: HttpClient, head: bytes, reply: StreamedReply, deadli
         request_id: the invocation, for the log.
 
     Raises:
-        TimeoutError: the peer did not take it in time. The connection is closed then.
+        TimeoutError: the peer did not take it in time. The connection takes no more requests then.
     """
     data = head + _chunk(reply.prelude) + _chunk(reply.first_chunk)
     try:
@@ -127,9 +127,7 @@ async def post(connection: HttpClient, head: bytes, reply: StreamedReply, deadli
         raise
     except Exception as error:  # noqa: BLE001  # a bug must neither look like the end of a reply nor end the worker
         log("ERROR", traceback.format_exc(), request_id)
-        data = _failure_trailers(
-            AdapterError(f"The adapter failed: {error!r}. This is a bug, please report it."), reply, request_id
-        )
+        data = _failure_trailers(AdapterError(f"The adapter failed: {error!r}. Please report it."), reply, request_id)
     finally:
         reply.cancel()
     await connection.send_chunk(data, deadline)
