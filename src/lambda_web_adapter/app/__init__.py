@@ -1,1 +1,1 @@
-"""The app process: find the app, serve it, tell the adapter when it is ready and done."""
+"""The app process: find the app, serve it, report to the adapter when it is ready and when requests are done."""

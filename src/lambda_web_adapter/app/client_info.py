@@ -1,6 +1,6 @@
-"""What the event says of where a request came from, read from the headers that the adapter sends with it.
+"""The client of a request, read from the headers in which the adapter passes on what the event says of it.
 
-The server itself sees only the loopback hop. Whose headers are believed is said in `trusted_headers`.
+The server itself sees only the loopback hop. `http/trusted_headers.py` decides which headers count.
 """
 
 from __future__ import annotations
@@ -13,50 +13,50 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_LONGEST_HOST = 262  # bytes: a name (RFC 1035 §2.3.4), and `:65535`
-_LONGEST_PORT = 6  # bytes of what is looked at: one more than a port has
+_MAX_CACHED_HOST = 262  # bytes: a name (RFC 1035 §2.3.4) and `:65535`
+_MAX_PORT_READ = 6  # bytes: one more than a port has, so that a longer value is invalid
 
 
 class ClientInfo:
-    """Where a request came from, and what it was sent to.
+    """The client's address, and the URL parts that it used.
 
     Attributes:
-        client: the caller's address, or empty when the event has none.
+        client: the client's IP address; empty if the event has none.
         scheme: `http` or `https`.
         host: the name in the Host header, without the port; an IPv6 address without brackets.
-        port: the port that the caller used.
-        prefix: the removed part of the path, decoded; empty or beginning with a slash.
+        port: the port that the client used.
+        prefix: the removed part of the path, decoded; empty, or with a leading slash.
         raw_prefix: the same, percent-encoded.
     """
 
     __slots__ = ("client", "host", "port", "prefix", "raw_prefix", "scheme")
 
     def __init__(self, headers: Mapping[bytes, bytes]) -> None:
-        """Reads the headers.
+        """Read the headers.
 
         Args:
-            headers: value by name in lower case.
+            headers: the values by their names in lower case.
         """
         get = headers.get
         self.client = get(b"x-real-ip", b"").decode("latin-1")
         self.raw_prefix = get(b"x-forwarded-prefix", b"")
         self.prefix = unquote(self.raw_prefix.decode("latin-1")) if self.raw_prefix else ""
         host = get(b"host", b"localhost")
-        # Clients can make names up, also long ones.
-        server = _server if len(host) <= _LONGEST_HOST else _server.__wrapped__
+        # Clients can make names up: long ones would fill the memory by way of the cache.
+        parse = _parse_server if len(host) <= _MAX_CACHED_HOST else _parse_server.__wrapped__
         is_https = get(b"x-forwarded-proto") == b"https"
-        self.scheme, self.host, self.port = server(is_https, host, get(b"x-forwarded-port", b"")[:_LONGEST_PORT])
+        self.scheme, self.host, self.port = parse(is_https, host, get(b"x-forwarded-port", b"")[:_MAX_PORT_READ])
 
 
-@lru_cache(maxsize=64)  # a function has few names
-def _server(is_https: bool, host: bytes, forwarded_port: bytes) -> tuple[str, str, int]:
+@lru_cache(maxsize=64)  # a function has few host names
+def _parse_server(is_https: bool, host: bytes, forwarded_port: bytes) -> tuple[str, str, int]:
     scheme = "https" if is_https else "http"
-    name, port = _split(host.decode("latin-1"))
-    return scheme, name, _port(port) or _port(forwarded_port.decode("latin-1")) or _DEFAULT_PORTS[scheme]
+    name, port = _split_host(host.decode("latin-1"))
+    return scheme, name, _parse_port(port) or _parse_port(forwarded_port.decode("latin-1")) or _DEFAULT_PORTS[scheme]
 
 
-def _split(host: str) -> tuple[str, str]:
-    """Splits a Host header into name and port (RFC 9110 §7.2)."""
+def _split_host(host: str) -> tuple[str, str]:
+    """Return name and port of a Host header (RFC 9110 §7.2)."""
     if host.startswith("["):
         name, _, rest = host[1:].partition("]")
         return name or "localhost", rest.removeprefix(":")
@@ -64,6 +64,6 @@ def _split(host: str) -> tuple[str, str]:
     return name or "localhost", port
 
 
-def _port(text: str) -> int:
-    """Reads a port; 0 when it is none."""
+def _parse_port(text: str) -> int:
+    """Return the port as a number; 0 if it is invalid."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536 else 0

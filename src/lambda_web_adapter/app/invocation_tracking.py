@@ -1,6 +1,6 @@
-"""The invocation that the app handles, from the moment that its request is there until all of its work is done.
+"""Set the current invocation, from the arrival of its request until all of its work is done.
 
-Where there is one invocation at a time, the environment variable of X-Ray is its own, as in Lambda's Python runtime.
+With single invocations, X-Ray's environment variable is set too, as in Lambda's own Python runtime.
 """
 
 from __future__ import annotations
@@ -18,25 +18,28 @@ if TYPE_CHECKING:
     from lambda_web_adapter.app.control_channel import AdapterChannel
     from lambda_web_adapter.app_api.current_invocation import Invocation
 
-# Where X-Ray's SDK, Powertools, OpenTelemetry and botocore look for the trace (Lambda, "Defined runtime environment
+# X-Ray's SDK, Powertools, OpenTelemetry and botocore read the trace from it (Lambda, "Defined runtime environment
 # variables").
 _TRACE = b"_X_AMZN_TRACE_ID"
-# Mangum's names, in scope and environ.
+# Keys in scope and environ; the names are Mangum's.
 CONTEXT = "aws.context"
 EVENT = "aws.event"
 
 
 class InvocationTracker:
-    """How invocations are handled in this process. No dataclass, which takes half a millisecond of each cold start.
+    """How this process handles invocations.
+
+    It is no dataclass, since that would take half a millisecond of each cold start.
 
     Attributes:
         control: the control channel.
-        single: whether there is one at a time.
-        freeze_seconds: how long the app's `before_freeze` functions may take, before a request is said to be done.
-        event_in_environ: whether a WSGI app finds the event in its environ; it has to be read for that.
-        from_adapter: whether requests come from the adapter, which the control channel tells.
+        single: whether the environment has single invocations.
+        freeze_seconds: the timeout of the app's `before_freeze` functions, which delay the message that a request is
+            done.
+        event_in_environ: whether a WSGI app finds the event in its environ, for which it has to be parsed.
+        from_adapter: whether requests come from the adapter: there is a control channel.
         underscore_headers: whether a WSGI app gets headers whose names have an underscore.
-        root_path: where an ASGI app finds the removed part of the path; `app/asgi/root_path.py` has the places.
+        root_path: where an ASGI app finds the removed part of the path, as `app/asgi/root_path.py` returns it.
     """
 
     __slots__ = (
@@ -57,7 +60,7 @@ class InvocationTracker:
         freeze_seconds: float = 1.0,
         event_in_environ: bool = False,
     ) -> None:
-        """Takes them."""
+        """Keep the settings; the server sets `root_path` and `underscore_headers` later."""
         self.control = control
         self.from_adapter = control.fileno() >= 0
         self.single = single
@@ -67,7 +70,7 @@ class InvocationTracker:
         self.underscore_headers = False
 
     def begin(self, invocation: Invocation | None) -> None:
-        """Has the app know an invocation; None is a request that does not come from the adapter."""
+        """Set the current invocation; None for a request that does not come from the adapter."""
         CURRENT.in_context.set(invocation)
         if self.single and invocation is not None:
             CURRENT.in_process = invocation
@@ -75,23 +78,23 @@ class InvocationTracker:
                 os.environb[_TRACE] = invocation.trace_id
 
     def end(self, invocation: Invocation | None) -> None:
-        """Has the process know no invocation any more; the task or thread keeps it to its own end."""
+        """Reset the process's current invocation; the task or thread keeps its own until it ends."""
         if self.single and invocation is not None:
             CURRENT.in_process = None
             if invocation.trace_id:
-                try:  # noqa: SIM105  # `suppress` takes as long as all the rest of this
+                try:  # noqa: SIM105  # `suppress` would double the time that this function takes
                     del os.environb[_TRACE]
                 except KeyError:  # the app has removed it
                     pass
 
     def add_to_environ(self, environ: dict[str, Any], invocation: Invocation) -> None:
-        """Puts into an environ what an ASGI app finds in its scope."""
+        """Add context and, if set so, event to a WSGI environ, as an ASGI app has them in its scope."""
         environ[CONTEXT] = invocation
         if self.event_in_environ:
             environ[EVENT] = invocation.event
 
     def wrap_wsgi(self, app: WSGIApplication) -> Any:
-        """Makes an app that is told the same on a server that does not know of it."""
+        """Return the app with context and event in its environ, for a WSGI server other than the built-in one."""
 
         def wrapped(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
             invocation = CURRENT.get()

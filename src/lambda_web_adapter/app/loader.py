@@ -1,4 +1,4 @@
-"""Finding the app: `main:app`, `main.app`, or whatever app the folder holds; with errors that say what to do."""
+"""Find the app: `main:app`, `main.app`, or the app that the folder holds; errors say what to do."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from types import MethodType, ModuleType
 
 from lambda_web_adapter.app.middleware import (
     calls_of,
+    has_varargs,
     is_class,
     is_coroutine_callable,
     is_function,
@@ -19,7 +20,6 @@ from lambda_web_adapter.app.middleware import (
     names_of,
     required_arguments,
     required_names,
-    takes_anything,
 )
 from lambda_web_adapter.errors import AppNotFound
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 MODULES = ("main", "app", "wsgi", "asgi")
 NAMES = ("app", "application", "create_app")
-_COMMAND = "Run it as a command: lambda-web-adapter -- python -m {module}, where {module} ends with "
-# Apps that bring a server of their own, by package and class.
+_COMMAND = "Run it as an external command: lambda-web-adapter -- python -m {module}, where {module} ends with "
+# What to do with apps that run their own server, by package and class.
 _SERVERS = {
     ("aiohttp", "Application"): _COMMAND + '`web.run_app(app, host="127.0.0.1", port=int(os.environ["PORT"]))`.',
     ("tornado", "Application"): _COMMAND
@@ -42,76 +42,76 @@ _SERVERS = {
     ("mcp", "FastMCP"): "Name what serves it: `app = mcp.streamable_http_app()`.",
     ("mcp", "MCPServer"): "Name what serves it: `app = mcp.streamable_http_app()`.",
 }
-_KINDS = {3: "asgi", 2: "wsgi", 1: "asgi2"}  # by the number of arguments that an app takes
+_INTERFACES = {3: "asgi", 2: "wsgi", 1: "asgi2"}  # by the number of arguments that an app takes
 _HINT = "Name the app on the command line or in AWS_LWA_APP, for example main:app for `app` in main.py."
 
 
 def load_app(name: str, folder: Path) -> Any:
-    """Imports the app.
+    """Import the app and return it.
 
     Args:
         name: `module:attribute` or `module.attribute`; a factory, which takes no arguments, is called. Empty: the
-            first of `MODULES` that is there, and the first of `NAMES` in it.
-        folder: where to look for modules, besides the usual places.
+            first of `MODULES` that exists, and the first of `NAMES` in it.
+        folder: the folder to put first on the module search path.
 
     Raises:
         AppNotFound: there is no such module or attribute, or it is no app; the text says what was tried.
-        BaseException: whatever the app's own code raises while it is imported is raised as it is.
+        BaseException: whatever the app's own code raises during its import.
     """
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     if name:
-        return _named(name, folder)
-    return _discovered(folder)
+        return _load_named(name, folder)
+    return _discover(folder)
 
 
-def _named(name: str, folder: Path) -> Any:
+def _load_named(name: str, folder: Path) -> Any:
     module_name, separator, attribute = name.partition(":")
     if not separator and "." in name:
         module_name, separator, attribute = name.rpartition(".")
-    attribute, called, behind = attribute.partition("()")
-    if behind or not module_name or module_name.startswith(".") or "/" in module_name or (separator and not attribute):
+    attribute, parentheses, rest = attribute.partition("()")
+    if rest or not module_name or module_name.startswith(".") or "/" in module_name or (separator and not attribute):
         raise AppNotFound(f"{name!r} does not name an app. {_HINT}")
     module = _import(module_name, folder)
     if not separator:
-        return _in_module(module)
+        return _find_in_module(module)
     value: Any = module
     for part in attribute.split("."):
         if not hasattr(value, part):
             raise AppNotFound(f"Module {module_name!r} has no attribute {attribute!r}.{_suggest(module)} {_HINT}")
         value = getattr(value, part)
-    return _call_factory(value, f"{module_name}:{attribute}", called=bool(called))
+    return _call_factory(value, f"{module_name}:{attribute}", must_call=bool(parentheses))
 
 
-def _in_module(module: ModuleType) -> Any:
+def _find_in_module(module: ModuleType) -> Any:
     for name in NAMES:
         if hasattr(module, name):
             return _call_factory(getattr(module, name), f"{module.__name__}:{name}")
     raise AppNotFound(f"Module {module.__name__!r} has none of {', '.join(NAMES)}.{_suggest(module)} {_HINT}")
 
 
-def _discovered(folder: Path) -> Any:
+def _discover(folder: Path) -> Any:
     for name in MODULES:
         if (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists():
-            return _in_module(_import(name, folder))
-    looked = ", ".join(f"{name}.py" for name in MODULES)
-    raise AppNotFound(f"No app was named, and {folder} has none of {looked}. {_HINT}")
+            return _find_in_module(_import(name, folder))
+    candidates = ", ".join(f"{name}.py" for name in MODULES)
+    raise AppNotFound(f"No app was named, and {folder} has none of {candidates}. {_HINT}")
 
 
 def _import(name: str, folder: Path) -> ModuleType:
-    """Imports a module; only if the module itself is missing is that our error, else it is the app's own."""
+    """Return the module; raise AppNotFound only if it is missing itself, not if an import within it fails."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
             raise
         modules = sorted(path.stem for path in folder.glob("*.py"))
-        here = f"Modules there: {', '.join(modules[:10])}." if modules else "There are no modules there."
-        raise AppNotFound(f"There is no module {name!r} in {folder}. {here} {_HINT}") from None
+        existing = f"Modules there: {', '.join(modules[:10])}." if modules else "There are no modules there."
+        raise AppNotFound(f"There is no module {name!r} in {folder}. {existing} {_HINT}") from None
 
 
 def _suggest(module: ModuleType) -> str:
-    """Names what in a module looks like an app."""
+    """Return a hint at what looks like an app in a module; empty if nothing does."""
     names = [name for name, value in vars(module).items() if not name.startswith("_") and _looks_like_app(value)]
     return f" It has {', '.join(names[:5])}, which may be what you mean." if names else ""
 
@@ -122,72 +122,75 @@ def _looks_like_app(value: Any) -> bool:
     return is_coroutine_callable(value) or required_arguments(value) in (2, 3)
 
 
-def _call_factory(value: Any, name: str, *, called: bool = False) -> Any:
-    """Calls a factory: a function that needs no arguments cannot be an app, since each kind of app takes some."""
-    needed = _required_names(value)
-    routine = is_function(value) or type(value) is MethodType or _ask(inspect.isroutine, value)
-    if not called and (not routine or needed is None or needed):
+def _call_factory(value: Any, name: str, *, must_call: bool = False) -> Any:
+    """Return the app that a factory makes, or the value itself if it is no factory.
+
+    A function without required arguments is a factory, since an app of any interface has some.
+    """
+    required = _required_names(value)
+    is_routine = is_function(value) or type(value) is MethodType or _inspect(inspect.isroutine, value)
+    if not must_call and (not is_routine or required is None or required):
         return value
-    if needed:
-        raise AppNotFound(f"The factory {name} needs {len(needed)} arguments, but is called without any. {_HINT}")
-    if is_coroutine_callable(value) or _ask(inspect.iscoroutinefunction, value):
+    if required:
+        raise AppNotFound(f"The factory {name} needs {len(required)} arguments, but is called without any. {_HINT}")
+    if is_coroutine_callable(value) or _inspect(inspect.iscoroutinefunction, value):
         raise AppNotFound(f"The factory {name} is async, but is called before there is an event loop. {_HINT}")
-    made = value()
-    if not callable(made):
-        raise AppNotFound(f"The factory {name} returned {_shown(made)}, which is no app. {_HINT}")
-    return made
+    app = value()
+    if not callable(app):
+        raise AppNotFound(f"The factory {name} returned {_safe_repr(app)}, which is no app. {_HINT}")
+    return app
 
 
 def detect_interface(app: Any, interface: str = "auto") -> str:
-    """Says what kind of app an object is.
+    """Return the interface of an app.
 
     Args:
-        app: the object.
-        interface: the kind, when the user said it; `auto` looks.
+        app: the app, or an object that is none.
+        interface: the user's setting; `auto` detects the interface.
 
     Returns:
         `asgi`, `asgi2` (an app of two calls, before ASGI 3), or `wsgi`.
 
     Raises:
-        AppNotFound: it is neither.
+        AppNotFound: the object is no app.
     """
     if not callable(app):
-        raise AppNotFound(f"{_shown(app)} is neither a WSGI nor an ASGI app: it cannot be called. {_HINT}")
+        raise AppNotFound(f"{_safe_repr(app)} is neither a WSGI nor an ASGI app: it cannot be called. {_HINT}")
     if interface != "auto":
         return interface
-    _refuse_servers(app)
+    _reject_servers(app)
     if is_class(app):
         return _interface_of_class(app)
-    app = _unwrapped(app)
-    if is_coroutine_callable(app) or _ask(inspect.iscoroutinefunction, app):
+    app = _unwrap(app)
+    if is_coroutine_callable(app) or _inspect(inspect.iscoroutinefunction, app):
         return "asgi"
-    needed = _required_names(app) or ()
-    kind = _KINDS.get(len(needed))
-    if kind == "asgi2" and "scope" not in needed:
-        kind = None  # a factory that needs an argument, more likely than an app of the old kind
-    if kind is None and takes_anything(app):
-        kind = _kind_within(app)
-    if kind is None:
+    required = _required_names(app) or ()
+    detected = _INTERFACES.get(len(required))
+    if detected == "asgi2" and "scope" not in required:
+        detected = None  # a factory that needs an argument, more likely than an ASGI 2 app
+    if detected is None and has_varargs(app):
+        detected = _interface_within(app)
+    if detected is None:
         raise AppNotFound(
-            f"{_shown(app)} is neither a WSGI nor an ASGI app as far as can be seen: a WSGI app takes "
-            "(environ, start_response), an ASGI app (scope, receive, send). If it is one, say which: "
-            "set AWS_LWA_INTERFACE to wsgi or asgi."
+            f"{_safe_repr(app)} is neither a WSGI nor an ASGI app as far as can be seen: a WSGI app takes "
+            "(environ, start_response), an ASGI app (scope, receive, send). If it is one, set AWS_LWA_INTERFACE to "
+            "wsgi or asgi."
         )
-    return kind
+    return detected
 
 
-def _unwrapped(app: Any) -> Any:
-    """Return what C code stands for, such as a tracer's proxy or a cache around a function; else the app itself."""
+def _unwrap(app: Any) -> Any:
+    """Return the object behind a C wrapper, such as a tracer's proxy or a function's cache; else the app itself."""
     try:
         return app.__wrapped__ if is_opaque(app) else app
-    except Exception:  # noqa: BLE001  # it stands for nothing, or not yet
+    except Exception:  # noqa: BLE001  # a proxy without an object, or whose object is made later
         return app
 
 
 def _required_names(app: Any) -> tuple[str, ...] | None:
-    """Return the names of the arguments that the app needs; None if it takes any number, or does not say."""
+    """Return the names of the app's required arguments; None if it takes any number, or they cannot be seen."""
     names = required_names(app)
-    return _ask(_names_in_signature, app) if names is None else names
+    return _inspect(_names_in_signature, app) if names is None else names
 
 
 def _names_in_signature(app: Any) -> tuple[str, ...] | None:
@@ -198,19 +201,19 @@ def _names_in_signature(app: Any) -> tuple[str, ...] | None:
     return tuple(each.name for each in parameters if each.kind in positional and each.default is each.empty)
 
 
-def _ask(question: Callable[[Any], Any], app: Any) -> Any:
-    """Ask the app itself, if nothing else can be seen of it; a proxy may raise anything then."""
+def _inspect(function: Callable[[Any], Any], app: Any) -> Any:
+    """Return what a function of `inspect` finds in an opaque app, whose own code it runs; None for any other app."""
     if not is_opaque(app):
         return None
     try:
-        return question(app)
-    except Exception:  # noqa: BLE001  # then it is not known
+        return function(app)
+    except Exception:  # noqa: BLE001  # a proxy may raise anything
         return None
 
 
-def _kind_within(app: Any) -> str:
-    """Return the kind of an app that hides how it is called, as Dash does: WSGI, unless it holds an ASGI app."""
-    if any(is_coroutine_callable(call) or required_arguments(call) == 4 for call in calls_of(app)):  # `self` is one
+def _interface_within(app: Any) -> str:
+    """Return the interface of an app that takes any arguments, as Dash does: WSGI, unless it holds an ASGI app."""
+    if any(is_coroutine_callable(call) or required_arguments(call) == 4 for call in calls_of(app)):  # with `self`
         return "asgi"
     for layer in itertools.islice(layers(app), 1, None):
         if any(is_coroutine_callable(each) and required_arguments(each) in (3, None) for each in layer):
@@ -220,19 +223,15 @@ def _kind_within(app: Any) -> str:
     return "wsgi"
 
 
-def _shown(value: Any) -> str:
+def _safe_repr(value: Any) -> str:
     try:
         return repr(value)[:100]
-    except Exception:  # noqa: BLE001  # of a proxy for what is not there
+    except Exception:  # noqa: BLE001  # a proxy without an object raises
         return object.__repr__(value)
 
 
-def _refuse_servers(app: Any) -> None:
-    """Say what to do with apps that bring a server of their own.
-
-    Raises:
-        AppNotFound: this is one.
-    """
+def _reject_servers(app: Any) -> None:
+    """Raise AppNotFound, with what to do instead, if the app runs its own server."""
     for package, name in names_of(app):
         advice = _SERVERS.get((package, name))
         if advice:
@@ -244,13 +243,13 @@ def _refuse_servers(app: Any) -> None:
 def _holds(module: Any, app: Any) -> bool:
     if not issubclass(type(module), ModuleType):
         return False
-    namespace = vars(ModuleType)["__dict__"].__get__(module)  # past modules that are imported when they are looked at
+    namespace = vars(ModuleType)["__dict__"].__get__(module)  # `vars(module)` would trigger lazy imports
     return any(value is app for value in list(namespace.values()))
 
 
 def _interface_of_class(app: type) -> str:
-    """A class is an app if its instances are made with what an app is called with."""
-    kind = _KINDS.get(len(_required_names(app) or ()))
-    if kind is None:
+    """Return the interface of a class that is an app: its constructor takes an app's arguments."""
+    interface = _INTERFACES.get(len(_required_names(app) or ()))
+    if interface is None:
         raise AppNotFound(f"The class {app.__name__} is no app; name an instance of it. {_HINT}")
-    return kind
+    return interface

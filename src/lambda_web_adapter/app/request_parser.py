@@ -1,7 +1,7 @@
-"""What a server reads of one HTTP/1.1 connection: bytes in, whole requests out (RFC 9112). No socket is in sight.
+"""Parse one HTTP/1.1 connection, without I/O: bytes in, whole requests out (RFC 9112).
 
-One request at a time: what comes behind it is parsed when its answer is out, and never where it asks for another
-protocol. Whoever gets a body taken for a request could speak for others otherwise.
+The bytes after a request are parsed when its response is out, and never where they may belong to another protocol.
+Otherwise a client could smuggle requests into the connection (RFC 9112 §11.2).
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from io import BytesIO
 
-# What whoever sends no HTTP is answered.
+# The response to bytes that are not HTTP.
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_OF_AN_OFFER = (b"upgrade", b"expect")  # the latter was answered when it was read
-_END = b"\r\n\r\n"  # of a head, and of a body in chunks
+_NOT_REPLAYED = (b"upgrade", b"expect")  # `100 Continue` was sent when the head was read
+_END = b"\r\n\r\n"  # of a head, and of a chunked body
 
 
 class NotHttp(Exception):
-    """What came is not an HTTP request."""
+    """The bytes on a connection are not an HTTP request."""
 
 
 class RawRequest(NamedTuple):
-    """A request as it came; header names are in lower case.
+    """A request as it was received; header names are in lower case.
 
     Attributes:
-        invocation: what it is of, if the adapter sends it with one.
-        from_adapter: whether the adapter sends it; else it is a client's, without the headers that no client may set.
+        invocation: the request's invocation; None if no envelope came with the request.
+        from_adapter: whether the adapter sent it; a client's request has no reserved headers.
     """
 
     method: bytes
@@ -50,71 +50,71 @@ class RawRequest(NamedTuple):
 
 
 class RequestParser:
-    """The requests of one connection, read one after the other."""
+    """Parses the requests of one connection, one after the other."""
 
     def __init__(self, send: Callable[[bytes], object], *, from_adapter: bool = True) -> None:
-        """Begin with a new connection.
+        """Start with a new connection.
 
         Args:
-            send: for answers before the response (RFC 9110 §10.1.1).
-            from_adapter: whether the adapter is at the other end: nobody else may put an envelope in front.
+            send: writes interim responses, such as `100 Continue` (RFC 9110 §10.1.1).
+            from_adapter: whether the adapter is at the other end: only the adapter may send envelopes.
         """
         self._send = send
         self._from_adapter = from_adapter
         self._parser = httptools.HttpRequestParser(self)
         self._request: RawRequest | None = None
-        self._behind = b""  # what has come and was not parsed
-        self._tail = b""  # the last bytes that were parsed, where the end of a head may have begun
+        self._unparsed = b""  # received, but not parsed yet
+        self._tail = b""  # the last bytes that were parsed, which may hold the beginning of the head's end
         self._remaining = 0  # bytes of the body that are still to come, once its length is known
-        self._ended = False  # what comes behind this request is not HTTP
-        self._offered = False  # what comes behind it before its answer may be none
+        self._ended = False  # the bytes after this request are not HTTP
+        self._upgrade_offered = False  # the bytes after it may be another protocol's, until the response is out
         self._between_requests = True
         self._envelope = b""
 
     def feed(self, data: bytes) -> RawRequest | None:
-        """Take what has come, and return the request that it completes; what is behind one waits for `next_request`.
+        """Return the request that the received bytes complete, if any; `next_request` returns those after it.
 
         Raises:
-            NotHttp: it is no request.
+            NotHttp: the bytes are not a request.
         """
-        if self._behind:
-            data = self._behind + data
+        if self._unparsed:
+            data = self._unparsed + data
         if self._request is not None:
-            self._behind = b"" if self._ended else data
+            self._unparsed = b"" if self._ended else data
             return None
-        self._behind = b""
-        return self._read(data)
+        self._unparsed = b""
+        return self._parse(data)
 
     def next_request(self) -> RawRequest | None:
-        """Return the request that has come behind the last one, whose answer is out.
+        """Return the next request, if it has been received whole; call it when the response to the last one is out.
 
         Raises:
-            NotHttp: it is no request.
+            NotHttp: the bytes are not a request.
         """
         if self._ended:
             return None
-        if self._offered and self._behind:
-            raise NotHttp("something came behind an offer to upgrade before that was answered")
-        self._request, self._offered = None, False
-        data, self._behind = self._behind, b""
-        return self._read(data) if data else None
+        if self._upgrade_offered and self._unparsed:
+            raise NotHttp("bytes followed an offer to upgrade before its response was out")
+        self._request, self._upgrade_offered = None, False
+        data, self._unparsed = self._unparsed, b""
+        return self._parse(data) if data else None
 
-    def _read(self, data: bytes) -> RawRequest | None:
+    def _parse(self, data: bytes) -> RawRequest | None:
         if self._between_requests and data.startswith(START_BYTE) and self._from_adapter:
             end = HEADER_BYTES + int.from_bytes(data[1:HEADER_BYTES], "big")
             if len(data) < end:
-                self._behind = data
+                self._unparsed = data
                 return None
             self._envelope, data = data[HEADER_BYTES:end], data[end:]
         at = 0
         while self._request is None and at < len(data):
-            at = self._parse(data, at)
+            at = self._parse_piece(data, at)
         if at < len(data) and not self._ended:
-            self._behind = data[at:]
+            self._unparsed = data[at:]
         return self._request
 
-    def _parse(self, data: bytes, at: int) -> int:
-        """Parse up to where the request may end, and not further; return where that is."""
+    def _parse_piece(self, data: bytes, at: int) -> int:
+        """Parse up to the next position at which the request may end, and return that position."""
         in_body = self._remaining
         end = min(at + in_body, len(data)) if in_body else self._end_of_head(data, at)
         piece = data if end - at == len(data) else memoryview(data)[at:end]
@@ -125,7 +125,7 @@ class RequestParser:
         if in_body:
             self._remaining -= end - at
         elif self._request is None and not (self._tail or self._between_requests):
-            self._remaining = _length(self._headers)
+            self._remaining = _content_length(self._headers)
         return end
 
     def _feed(self, piece: bytes | memoryview) -> None:
@@ -133,10 +133,10 @@ class RequestParser:
             self._parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
             if self._request is not None:
-                self._decline(self._request)
+                self._decline_upgrade(self._request)
 
     def _end_of_head(self, data: bytes, at: int) -> int:
-        """Find the end of the head, or a place where a body in chunks may end; it may have begun in the data before."""
+        """Return where the head ends, or where a chunked body may end; the end may have begun in earlier data."""
         if self._tail:
             position = (self._tail + data[at : at + 3]).find(_END)
             if position >= 0:
@@ -150,27 +150,27 @@ class RequestParser:
         self._tail = (self._tail + data[at:])[-3:]
         return len(data)
 
-    def _decline(self, request: RawRequest) -> None:
-        """Stay with HTTP, whatever the request asks for: the parser would take what is behind its head for the answer.
+    def _decline_upgrade(self, request: RawRequest) -> None:
+        """Stay with HTTP when a request asks for another protocol, after which httptools does not parse on.
 
-        After CONNECT there is no more HTTP (RFC 9110 §9.3.6). An offer to upgrade is passed over (§7.8) by reading the
-        request, which may have a body, as if it had none.
+        After CONNECT there is no more HTTP (RFC 9110 §9.3.6). An offer to upgrade is ignored (§7.8): the head is parsed
+        again without it, since the request may have a body.
         """
         if request.method == b"CONNECT":
             self._ended = True
             self._request = request._replace(keep_alive=False)
             return
-        self._offered = True
+        self._upgrade_offered = True
         self._request = None
-        lines = [b"%b: %b\r\n" % pair for pair in request.headers if pair[0] not in _OF_AN_OFFER]
+        lines = [b"%b: %b\r\n" % pair for pair in request.headers if pair[0] not in _NOT_REPLAYED]
         line = b"%b %b HTTP/%b\r\n" % (request.method, request.target, request.version.encode("ascii"))
         self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(line + b"".join(lines) + b"\r\n")
 
-    # What httptools calls while it reads.
+    # Callbacks of httptools.
 
     def on_message_begin(self) -> None:
-        """Begins a request."""
+        """Start with an empty request."""
         self._between_requests = False
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -178,18 +178,18 @@ class RequestParser:
         self._buffer: BytesIO | None = None
 
     def on_url(self, url: bytes) -> None:
-        """Keeps a part of the target."""
+        """Add a part of the target."""
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keeps a header, and answers `Expect: 100-continue`."""
+        """Add a header, and send `100 Continue` if it asks for that."""
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self._send(_CONTINUE)
         self._headers.append((name, value))
 
     def on_body(self, body: bytes) -> None:
-        """Keeps a part of the body."""
+        """Add a part of the body."""
         if self._buffer is not None:
             self._buffer.write(body)
             return
@@ -198,7 +198,7 @@ class RequestParser:
             self._buffer = allocate_buffer(self._headers, self._chunks)
 
     def on_message_complete(self) -> None:
-        """Build the request, which is whole."""
+        """Build the request, which is complete."""
         parser = self._parser
         if self._buffer is not None:
             body = self._buffer.getvalue()
@@ -219,6 +219,6 @@ class RequestParser:
         self._between_requests = True
 
 
-def _length(headers: list[tuple[bytes, bytes]]) -> int:
-    """Read how long a body is that the parser waits for; 0 if it comes in chunks. The adapter says it last."""
+def _content_length(headers: list[tuple[bytes, bytes]]) -> int:
+    """Return the body's length; 0 if it is chunked. The last header counts: the adapter adds its own at the end."""
     return next((int(value) for name, value in reversed(headers) if name == b"content-length"), 0)

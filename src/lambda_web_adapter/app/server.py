@@ -1,4 +1,4 @@
-"""The app process, from top to bottom: find the app, see what kind it is, serve it."""
+"""The app process, from top to bottom: load the app, detect its interface, serve it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def serve(
     *,
     single: bool = True,
 ) -> int:
-    """Serves the app until SIGTERM.
+    """Serve the app until SIGTERM.
 
     Args:
-        settings: which app, and how.
+        settings: which app to serve, and how.
         listener: the listening socket.
         channel: the control channel to the adapter, if there is one.
-        stderr: the file descriptor to write errors to once the app is ready; until then the adapter listens to them.
-        single: whether there is one invocation at a time.
+        stderr: the file descriptor that becomes stderr once the app is ready; before, the adapter reads stderr.
+        single: whether the environment has single invocations.
 
     Returns:
         The exit code.
@@ -63,31 +63,31 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
             sys.stderr.write(f"lambda-web-adapter: {error}\n")
         control.failed(error)
         return START_FAILED
-    except BaseException as error:  # noqa: BLE001  # the app's own error, shown as itself; also when it calls sys.exit
+    except BaseException as error:  # noqa: BLE001  # any error of the app's own code, also SystemExit, is reported
         log.write_failure("The app cannot be imported", error)
         control.failed(error)
         return START_FAILED
-    handling = InvocationTracker(
+    tracker = InvocationTracker(
         control=control,
         single=single,
         freeze_seconds=settings.before_freeze_seconds,
         event_in_environ=settings.event_in_environ,
     )
-    handling.underscore_headers = settings.underscore_headers
-    with listener.dup() as held:
+    tracker.underscore_headers = settings.underscore_headers
+    with listener.dup() as duplicate:
         try:
-            return _serve_app(app, interface, settings, listener, handling)
-        except Exception as error:  # noqa: BLE001  # the app may have changed anything that a server rests on
+            return _serve_app(app, interface, settings, listener, tracker)
+        except Exception as error:  # noqa: BLE001  # the app may have patched whatever the server relies on
             log.write_failure("The server has failed", error)
             control.failed(error)
-            held.detach()  # open to the very end of the process: while it ends, no connection is refused
+            duplicate.detach()  # stays open until the process has ended, so that no connection is refused meanwhile
             return SERVER_FAILED
 
 
 def _serve_app(
-    app: Any, interface: str, settings: Settings, listener: socket.socket, handling: InvocationTracker
+    app: Any, interface: str, settings: Settings, listener: socket.socket, tracker: InvocationTracker
 ) -> int:
-    # The server that is needed is imported, and no other: asyncio and uvicorn are half of a cold start.
+    # Only the server that is needed is imported: asyncio and uvicorn take half of a cold start.
     if interface == "wsgi" and (settings.root_path == "none" or "microdot" in sys.modules):
         from lambda_web_adapter.app.asgi.root_path import without_script_name
 
@@ -95,32 +95,32 @@ def _serve_app(
     if interface == "wsgi" and settings.server == "auto":
         from lambda_web_adapter.app.wsgi import server as wsgi_server
 
-        return wsgi_server.serve(app, listener, handling)
+        return wsgi_server.serve(app, listener, tracker)
     from lambda_web_adapter.app.asgi import server as asgi_server
 
-    if interface != "wsgi":  # the bridge for WSGI apps makes SCRIPT_NAME of what ASGI says
+    if interface != "wsgi":  # a2wsgi derives SCRIPT_NAME from the ASGI scope
         from lambda_web_adapter.app.asgi.root_path import root_path_of
 
-        handling.root_path = root_path_of(app, settings.root_path)
-    return asgi_server.serve(_as_asgi(app, interface, handling), listener, handling, settings)
+        tracker.root_path = root_path_of(app, settings.root_path)
+    return asgi_server.serve(_as_asgi(app, interface, tracker), listener, tracker, settings)
 
 
 def _set_line_buffering() -> None:
-    """Has stdout keep no lines back, as in Lambda's own Python runtime.
+    """Flush stdout after each line, as Lambda's own Python runtime does.
 
-    It is a pipe, for which Python gathers kilobytes: what an app prints, metrics for instance, would come with a later
-    request, or never if the environment is ended before that.
+    Stdout is a pipe, for which Python buffers kilobytes: what an app prints, metrics for instance, would come out with
+    a later request, or never if the environment ends before that.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
 
 
-def _as_asgi(app: Any, interface: str, handling: InvocationTracker) -> Any:
+def _as_asgi(app: Any, interface: str, tracker: InvocationTracker) -> Any:
     if interface == "wsgi":
         from a2wsgi import WSGIMiddleware
 
-        bridge: Any = WSGIMiddleware(handling.wrap_wsgi(app))
-        if handling.underscore_headers:
+        bridge: Any = WSGIMiddleware(tracker.wrap_wsgi(app))
+        if tracker.underscore_headers:
             return bridge
         from lambda_web_adapter.app.wsgi.underscore_headers import without_underscores
 

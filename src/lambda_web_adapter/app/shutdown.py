@@ -1,4 +1,4 @@
-"""The signals that end the app process: the server stops, and a handler of the app's own is called before that."""
+"""Handle the signals that end the app process: call the app's own handler, if it has one, then stop the server."""
 
 from __future__ import annotations
 
@@ -20,31 +20,32 @@ class Ending:
     """The handler of the signals that end the process."""
 
     def __init__(self, stop: Callable[[], object]) -> None:
-        """Take what has the server stop; it is called in the signal's handler."""
+        """Keep the function that stops the server; it is called within the signal handler."""
         self._stop = stop
-        self._own: dict[int, Callable[[int, FrameType | None], Any]] = {}
+        self._app_handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
 
     def take_over(self) -> None:
-        """Handle the signals from now on, and keep the handlers that the app has installed so far."""
+        """Handle the signals from now on, and remember the handlers that the app has installed before."""
         for number in ENDING:
             handler = signal.signal(number, self._handle)
-            # Python's own handler of SIGINT raises KeyboardInterrupt, and nobody has asked for it.
+            # Python's default handler of SIGINT is not the app's, and would raise KeyboardInterrupt.
             if callable(handler) and handler not in (self._handle, signal.default_int_handler):
-                self._own[number] = handler
+                self._app_handlers[number] = handler
 
     def ignore(self) -> None:
-        """Ignore the signals from now on, so that they do not cut the end short."""
+        """Ignore the signals from now on, so that they do not interrupt the shutdown."""
         for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        handler = self._own.pop(number, None)  # once, as the signal may come from the terminal and from the adapter
+        # Only once, since the signal may come both from the terminal and from the adapter.
+        handler = self._app_handlers.pop(number, None)
         try:
             if handler is not None:
                 handler(number, frame)
         except (SystemExit, KeyboardInterrupt):
-            pass  # that is what happens: the process ends, but in order
-        except BaseException:  # whatever it raises is its own affair, and logged
+            pass  # the process ends anyway, in an orderly way
+        except BaseException:  # an error of the app's must not keep the server from stopping
             logger.exception("The app's handler of %s failed", signal.Signals(number).name)
         finally:
             self._stop()

@@ -1,1 +1,1 @@
-"""How the app's hooks are called, and when."""
+"""Call the app's hooks: before a freeze, around a snapshot, at shutdown."""

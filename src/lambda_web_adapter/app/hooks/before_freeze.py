@@ -1,4 +1,4 @@
-"""Calling the app's `before_freeze` functions: after a request, in a time box of their own."""
+"""Call the app's `before_freeze` functions after a request, with a timeout for all of them together."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _KIND = "before_freeze"
 
 
 def call_hooks(seconds: float) -> None:
-    """Calls the functions one after the other, from a thread that may wait.
+    """Call the functions one after the other, and block until they have returned.
 
     Args:
-        seconds: for all of them together.
+        seconds: the timeout for all of them together.
     """
     for hook, remaining in _hooks_within(seconds):
-        run = contextvars.copy_context().run  # the function may ask which invocation it is about
+        run = contextvars.copy_context().run  # the function may use the current invocation
         thread = threading.Thread(target=run, args=(attempt, hook, _KIND), name="before-freeze", daemon=True)
         thread.start()
         thread.join(remaining)
@@ -38,27 +38,27 @@ def call_hooks(seconds: float) -> None:
 
 
 async def call_hooks_async(seconds: float) -> None:
-    """Calls the functions one after the other, from an event loop, which stays free for other requests.
+    """Call the functions one after the other, without blocking the event loop for other requests.
 
     Args:
-        seconds: for all of them together.
+        seconds: the timeout for all of them together.
     """
-    import asyncio  # a WSGI app has no use for it
+    import asyncio  # a WSGI app does not need it
 
     for hook, remaining in _hooks_within(seconds):
-        box = asyncio.timeout(remaining)
+        timeout = asyncio.timeout(remaining)
         try:
-            async with box:
+            async with timeout:
                 await (hook() if inspect.iscoroutinefunction(hook) else asyncio.to_thread(attempt, hook, _KIND))
-        except Exception:  # noqa: BLE001  # whatever it raises is its own affair, and logged
-            if box.expired():
+        except Exception:  # noqa: BLE001  # a hook's error must not fail the request
+            if timeout.expired():
                 _log_late(hook, seconds)
             else:
                 log_failure(hook, _KIND)
 
 
 def _hooks_within(seconds: float) -> Iterator[tuple[Hook, float]]:
-    """Yields the functions for which there is time, each with the seconds that are left for it."""
+    """Yield the functions for which there is time, each with its remaining seconds."""
     deadline = time.monotonic() + seconds
     for hook in hooks_before_freeze():
         remaining = deadline - time.monotonic()

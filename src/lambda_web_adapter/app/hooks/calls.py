@@ -1,6 +1,6 @@
-"""How the app's hooks are called: where there is no event loop, or in the app's; and what becomes of one that fails.
+"""Call an app's hook, with or without an event loop, and log its failure.
 
-`before_freeze.py` and `snapstart.py` say when some of them are called, the servers when those at the end are.
+`before_freeze.py`, `snapstart.py` and, at shutdown, the servers decide when.
 """
 
 from __future__ import annotations
@@ -16,47 +16,47 @@ logger = logging.getLogger(__name__)
 
 
 def call(hook: Hook) -> None:
-    """Calls a function where there is no event loop; an asynchronous one runs to its end in a loop of its own."""
+    """Call a function without an event loop; an async function runs in a loop of its own."""
     result = hook()
     if inspect.iscoroutine(result):
-        import asyncio  # a WSGI app has no use for it elsewhere
+        import asyncio  # a WSGI app does not need it elsewhere
 
         asyncio.run(result)
 
 
 async def call_async(hook: Hook) -> None:
-    """Calls a function in the app's event loop; a synchronous one blocks it."""
+    """Call a function in the app's event loop, which a synchronous function blocks."""
     result = hook()
     if inspect.isawaitable(result):
         await result
 
 
 def attempt(hook: Hook, kind: str) -> None:
-    """Calls a function; whatever it raises is its own affair, and logged.
+    """Call a function without an event loop, and log whatever it raises.
 
     Args:
         hook: the function.
-        kind: what it was registered by.
+        kind: the decorator that registered it.
     """
     try:
         call(hook)
-    except BaseException:  # noqa: BLE001  # also a SystemExit, which would be the end of the others
+    except BaseException:  # noqa: BLE001  # also a SystemExit, so that the remaining hooks are called
         log_failure(hook, kind)
 
 
 async def attempt_async(hook: Hook, kind: str) -> None:
-    """Does the same in the app's event loop, where nobody cancels it."""
+    """Call a function in the app's event loop, and log whatever it raises."""
     try:
         await call_async(hook)
-    except BaseException:  # noqa: BLE001  # also the CancelledError of a task that it has cancelled itself
+    except BaseException:  # noqa: BLE001  # a CancelledError comes from the hook: nobody cancels this coroutine
         log_failure(hook, kind)
 
 
 def log_failure(hook: Hook, kind: str) -> None:
-    """Logs the exception that is being handled."""
+    """Log the exception that is being handled as the function's failure."""
     logger.exception("The %s function %s failed", kind, name_of(hook))
 
 
 def name_of(hook: Hook) -> str:
-    """Says what a function is called."""
+    """Return a function's qualified name, for the log."""
     return getattr(hook, "__qualname__", repr(hook))

@@ -1,4 +1,4 @@
-"""SnapStart, in the app: hooks before the snapshot and after a restore, when the adapter asks for them.
+"""Run the app's SnapStart hooks, before the snapshot and after a restore, at the adapter's request.
 
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
 """
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 
 def run_hooks(message: str, control: AdapterChannel) -> None:
-    """Does what the adapter asks for, without an event loop, and says that it is done, or what went wrong."""
+    """Run the hooks that a message requests, without an event loop, and send the adapter the outcome."""
     try:
         for hook in _hooks(message):
             call(hook)
-    except Exception as error:  # noqa: BLE001  # it is the adapter's to report
+    except Exception as error:  # noqa: BLE001  # the adapter reports it
         control.failed(error)
     else:
         control.completed()
 
 
 async def run_hooks_async(message: str, control: AdapterChannel) -> None:
-    """Does what the adapter asks for, in the app's event loop, and says that it is done, or what went wrong."""
+    """Run the hooks that a message requests, in the app's event loop, and send the adapter the outcome."""
     try:
         for hook in _hooks(message):
             await call_async(hook)
-    except Exception as error:  # noqa: BLE001  # it is the adapter's to report
+    except Exception as error:  # noqa: BLE001  # the adapter reports it
         control.failed(error)
     else:
         control.completed()
@@ -42,6 +42,6 @@ def _hooks(message: str) -> list[Hook]:
     if message == "snapshot":
         return hooks_before_snapshot()
     if message == "restore":
-        random.seed()  # or all environments that stem from one snapshot would draw the same numbers
+        random.seed()  # otherwise all environments restored from one snapshot draw the same numbers
         return hooks_after_restore()
-    raise ValueError(f"snapshot or restore was expected from the adapter, but it asked for {message!r}")
+    raise ValueError(f"The adapter sent {message!r} instead of snapshot or restore.")
