@@ -1,4 +1,4 @@
-"""One call of an ASGI app: what it receives, what it sends, and the framing of the response (ASGI, RFC 9112 §6)."""
+"""One call of an ASGI app: its `receive` and `send`, and the framing of the response (ASGI, RFC 9112 §6)."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from lambda_web_adapter.app.request_parser import RawRequest
     from lambda_web_adapter.app_api.current_invocation import Invocation
 
-logger = logging.getLogger("uvicorn.error")  # where an app that configures its logs for uvicorn looks for them
+logger = logging.getLogger("uvicorn.error")  # apps configure this logger for errors of their server
 
-_NO_CONTENT = 204  # nor a length of any (RFC 9110 §8.6)
+_NO_CONTENT = 204  # it may not have a length either (RFC 9110 §8.6)
 _WITHOUT_BODY = (_NO_CONTENT, 304)  # RFC 9110 §15.3.5, §15.4.5
 _NOT_IN_A_NAME = re.compile(rb"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")  # RFC 9110 §5.6.2
 _NOT_IN_A_VALUE = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
-_STATUS_LINES: dict[int, bytes] = {}  # of those that have a name
+_STATUS_LINES: dict[int, bytes] = {}  # a cache, bounded since only standard statuses get in
 
 
 class ClientDisconnected(OSError):
-    """What `send` raises when the connection has closed before the response was whole (ASGI, "Disconnected Client")."""
+    """Raised by `send` when the connection closes before the response is complete (ASGI, "Disconnected Client")."""
 
 
 class Exchange:
@@ -64,7 +64,7 @@ class Exchange:
     def __init__(
         self, connection: AsgiConnection, scope: dict[str, Any], request: RawRequest, invocation: Invocation | None
     ) -> None:
-        """Takes the connection, the whole request, what the app is told of it, and the invocation that it is of."""
+        """Prepare the call of the app for a request; the invocation is None without an adapter."""
         self._connection = connection
         self._scope = scope
         self._body = request.body
@@ -78,9 +78,9 @@ class Exchange:
         self._state_changed: asyncio.Event | None = None
 
     async def run(self, app: ASGI3Application) -> None:
-        """Calls the app, and tells the adapter when its call has returned."""
-        connection, handling = self._connection, self._connection.handling
-        handling.begin(self._invocation)
+        """Call the app, and send the adapter a message when the call has returned."""
+        connection, tracker = self._connection, self._connection.tracker
+        tracker.begin(self._invocation)
         try:
             try:
                 result: Any = await app(self._scope, self._receive, self._send)  # type: ignore[arg-type, func-returns-value]
@@ -88,35 +88,35 @@ class Exchange:
                 self.keep_alive = False
                 connection.transport.close()
                 raise
-            except BaseException as error:  # the app's failure is the caller's 500, and the log has it
+            except BaseException as error:  # the app's failure becomes a 500, and is logged
                 if not any(isinstance(each, ClientDisconnected) for each in (error, error.__context__)):
                     logger.error("Exception in ASGI application", exc_info=error)
             else:
-                self._judge(result)
+                self._log_misuse(result)
             if not self._complete:
                 self._fail()
             if hooks_before_freeze():
-                await before_freeze.call_hooks_async(handling.freeze_seconds)
+                await before_freeze.call_hooks_async(tracker.freeze_seconds)
         finally:
-            handling.end(self._invocation)
-            notify = handling.control.done if self.keep_alive else handling.control.closing
+            tracker.end(self._invocation)
+            notify = tracker.control.done if self.keep_alive else tracker.control.closing
             notify(connection.port)
 
-    def _judge(self, result: object) -> None:
-        """Logs what is wrong with a call that has returned."""
+    def _log_misuse(self, result: object) -> None:
+        """Log how a call that has returned violates the ASGI specification."""
         if result is not None:
             logger.error("The ASGI app should return None, but returned %r.", result)
         if not self._complete and not self._disconnected:
             logger.error("The ASGI app returned before its response was %s.", "whole" if self._begun else "begun")
 
     def disconnect(self) -> None:
-        """Takes note that nobody waits for the response any more."""
+        """End the request: nobody waits for the response any more."""
         self._disconnected = True
         if self._state_changed is not None:
             self._state_changed.set()
 
     async def _receive(self) -> dict[str, Any]:
-        """Is the app's `receive`: the body, which is there as a whole, and then the end."""
+        """Return the whole body, then, when the exchange has ended, `http.disconnect`; this is the app's `receive`."""
         if not self._received and not self._disconnected:
             self._received = True
             body, self._body = self._body, b""
@@ -128,27 +128,27 @@ class Exchange:
         return {"type": "http.disconnect"}
 
     async def _send(self, message: dict[str, Any]) -> None:
-        """Is the app's `send`.
+        """Send a part of the response; this is the app's `send`.
 
-        The head goes out with the first part of the body, in one write, as the ASGI specification asks for.
+        The head goes out with the first part of the body, in one write, as the ASGI specification wants it.
         """
         connection = self._connection
         while connection.writable is not None and not self._disconnected:
             await connection.writable
-        # An app that only sends keeps the event loop from the round in which the connection's end is noticed.
+        # An app that never waits keeps the event loop from noticing that the connection has closed.
         if self._disconnected or (self._begun and connection.transport.is_closing()):
-            raise ClientDisconnected("nobody waits for the response any more")
+            raise ClientDisconnected("The connection closed before the response was complete.")
         expected = "http.response.body" if self._started else "http.response.start"
         if self._complete or message["type"] != expected:
-            what = "nothing, since the response is complete" if self._complete else f"'{expected}'"
-            raise RuntimeError(f"Expected {what} but the app sent ASGI message '{message['type']}'.")
+            expectation = "nothing, since the response is complete" if self._complete else f"'{expected}'"
+            raise RuntimeError(f"Expected {expectation} but the app sent ASGI message '{message['type']}'.")
         if not self._started:
-            self._head = self._head_of(message["status"], message.get("headers", ()))
+            self._head = self._build_head(message["status"], message.get("headers", ()))
             self._started = True
         else:
             self._write(message.get("body", b""), last=not message.get("more_body", False))
 
-    def _head_of(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    def _build_head(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         lines = [_STATUS_LINES.get(status) or _status_line(status)]
         for name, value in headers:
             lower = _NAMES[name]
@@ -160,20 +160,22 @@ class Exchange:
                 if status == _NO_CONTENT:
                     continue
                 repeated = self._remaining is not None
-                self._remaining = _folded(value, self._remaining) if repeated or not value.isdigit() else int(value)
+                self._remaining = (
+                    _fold_length(value, self._remaining) if repeated or not value.isdigit() else int(value)
+                )
                 value = b"%d" % self._remaining
                 if repeated:
                     continue
             lines.append(b"%b: %b\r\n" % (lower, value))
-        lines.append(self._framing(status))
+        lines.append(self._decide_framing(status))
         return b"".join(lines)
 
-    def _framing(self, status: int) -> bytes:
-        """Decides how the body's end is said (RFC 9112 §6.3); returns the end of the head."""
+    def _decide_framing(self, status: int) -> bytes:
+        """Decide how the body's end is marked (RFC 9112 §6.3); return the last lines of the head."""
         self._bodiless = status in _WITHOUT_BODY or self._scope["method"] == "HEAD"
         self._chunked = self._remaining is None and not self._bodiless
         if self._chunked and self._scope["http_version"] != "1.1":
-            self._chunked = self.keep_alive = False  # the connection's end is the body's end
+            self._chunked = self.keep_alive = False  # closing the connection ends the body
         chunked = b"transfer-encoding: chunked\r\n" if self._chunked else b""
         return chunked + (b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
 
@@ -208,21 +210,22 @@ class Exchange:
         self._connection.next_exchange()
 
     def _fail(self) -> None:
-        """Answers for an app that did not; what has begun can only be broken off."""
+        """Send a 500 for an app that sent no complete response; break off a response that has begun."""
         if self._begun or self._disconnected:
             self.keep_alive = False
             self._connection.transport.close()
             return
         self._remaining, self._chunked = None, False
-        self._head = self._head_of(500, [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"21")])
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"21")]
+        self._head = self._build_head(500, headers)
         self._write(b"Internal Server Error", last=True)
 
 
-def _folded(value: bytes, before: int | None) -> int:
-    """Return the length that is meant, which is said more than once."""
+def _fold_length(value: bytes, previous: int | None) -> int:
+    """Return the one length that repeated content-length values agree on."""
     from lambda_web_adapter.http.content_length import folded_length  # such responses are rare
 
-    return folded_length([value] if before is None else [b"%d" % before, value])
+    return folded_length([value] if previous is None else [b"%d" % previous, value])
 
 
 def _status_line(status: int) -> bytes:
@@ -235,7 +238,7 @@ def _status_line(status: int) -> bytes:
 
 
 def _normalize_name(name: bytes) -> bytes:
-    """Looks at a header's name, and returns it in lower case; empty for what is the server's business on this hop."""
+    """Return a valid header name in lower case; an empty one for hop-by-hop headers, which the server sets itself."""
     if not name or _NOT_IN_A_NAME.search(name):
         raise RuntimeError(f"The app sent a header whose name is not one (RFC 9110 §5.1): {name!r:.100}.")
     return b"" if is_hop_by_hop(name.decode("ascii")) else name.lower()

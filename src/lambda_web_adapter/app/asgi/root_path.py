@@ -1,7 +1,7 @@
-"""Where an ASGI app looks for the part of the path that was removed: the stage, or a base path.
+"""Detect where an ASGI app expects the part of the path that was removed: the stage, or a base path.
 
-ASGI's `path` includes `root_path`. Some frameworks route on `path` and know nothing of `root_path`, so that they find
-no route behind a prefix; some put the two together themselves.
+ASGI's `path` includes `root_path`. Some frameworks route on `path` and ignore `root_path`, so that no route matches
+with a prefix; others join the two themselves.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ IN_PATH = "in-path"
 APART = "apart"
 NONE = "none"
 
-# By package and class, since modules within packages move. A class counts for those that are derived from it.
+# By package and class, since modules within packages move. An entry counts for derived classes too.
 _FRAMEWORKS = {
-    # The path alone; Falcon and Responder make addresses of both.
+    # They route on `path` alone; Falcon and Responder build URLs from both.
     ("bareasgi", "CoreApplication"): APART,
     ("baize", "Hosts"): APART,
     ("baize", "Router"): APART,
@@ -38,11 +38,11 @@ _FRAMEWORKS = {
     ("panther", "Panther"): APART,
     ("responder", "API"): APART,
     ("sanic", "Sanic"): APART,
-    # They route on `root_path` and `path`, one put before the other.
+    # They route on `root_path` and `path`, joined.
     ("asgi_tools", "App"): NONE,
     ("asgi_tools", "RouterMiddleware"): NONE,
     ("asgineer", "application_wrapper"): NONE,
-    # As ASGI has it. They are here so that what they hold, a mounted app for instance, is not looked at.
+    # They follow ASGI. They are listed to end the search here: an app mounted in them does not count.
     ("blacksheep", "Application"): IN_PATH,
     ("connexion", "AbstractApp"): IN_PATH,
     ("django", "ASGIHandler"): IN_PATH,
@@ -55,11 +55,11 @@ _FRAMEWORKS = {
 
 
 def root_path_of(app: Any, setting: str) -> str:
-    """Return where an ASGI app wants the removed part of the path.
+    """Return where an ASGI app expects the removed part of the path.
 
     Args:
         app: the app.
-        setting: what the user has said; `auto` looks which framework it is, under its middleware too.
+        setting: the user's setting; `auto` detects the framework, within middleware too.
 
     Returns:
         `in-path` (in `path`, as ASGI has it, and as `root_path`), `apart` (as `root_path` only) or `none`.
@@ -67,26 +67,26 @@ def root_path_of(app: Any, setting: str) -> str:
     if setting != "auto":
         return setting
     try:
-        return _wanted_place(app)
+        return _detect_place(app)
     except Exception:  # whatever the app holds, it is served
-        logger.debug("The app's framework cannot be seen; AWS_LWA_ROOT_PATH says what it needs.", exc_info=True)
+        logger.debug("The app's framework cannot be detected. Set AWS_LWA_ROOT_PATH if its paths fail.", exc_info=True)
         return IN_PATH
 
 
-def _wanted_place(app: Any) -> str:
+def _detect_place(app: Any) -> str:
     for layer in layers(app):
-        wanted = {place for each in layer if (place := _of_framework(each))}
-        if wanted:
-            return wanted.pop() if len(wanted) == 1 else IN_PATH
+        places = {place for each in layer if (place := _framework_place(each))}
+        if places:
+            return places.pop() if len(places) == 1 else IN_PATH
     return IN_PATH
 
 
 def without_script_name(app: Any, setting: str) -> Callable[..., Any]:
-    """Return a WSGI app that finds the removed part nowhere, if it wants that: Microdot routes on both put together.
+    """Return a WSGI app that gets the removed part nowhere, if it needs that: Microdot joins SCRIPT_NAME and PATH_INFO.
 
     Args:
         app: the app.
-        setting: what the user has said; of the places only `none` differs for WSGI apps.
+        setting: the user's setting; for WSGI apps, only `none` makes a difference.
 
     Returns:
         The app itself, or one that calls it with an empty `SCRIPT_NAME`.
@@ -106,8 +106,8 @@ def _is_microdot(app: Any) -> bool:
     return ("microdot", "Microdot") in names_of(owner)
 
 
-def _of_framework(app: Any) -> str:
-    """Return what the app's framework wants; nothing for one that is not known, and for a framework's WSGI app."""
+def _framework_place(app: Any) -> str:
+    """Return where the app's framework expects the removed part; empty for an unknown one, and for a WSGI app."""
     for name in names_of(app):
         place = _FRAMEWORKS.get(name)
         if place and (is_coroutine_callable(app) or required_arguments(app) == 3):

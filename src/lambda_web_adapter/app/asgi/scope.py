@@ -1,4 +1,4 @@
-"""An ASGI scope: what the request is by what the event states, not the loopback hop (ASGI, "HTTP connection scope")."""
+"""Build an ASGI scope that describes the client's request, not the loopback hop (ASGI, "HTTP connection scope")."""
 
 from __future__ import annotations
 
@@ -21,111 +21,111 @@ if TYPE_CHECKING:
     from lambda_web_adapter.app.request_parser import RawRequest
     from lambda_web_adapter.app_api.current_invocation import Invocation
 
-# From 2.4 on, `send` raises an OSError when nobody waits for the response any more: an app that does not listen for the
-# end ends by it, and frameworks need no task that listens.
+# Since 2.4, `send` raises an OSError when the client has disconnected: this ends an app that does not watch `receive`
+# for that, and frameworks need no task that does.
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 _get = dict.get
 _contains = dict.__contains__
 
 
-def _of_all(method: Callable[..., Any]) -> Any:
-    """Has a dict's method see the event."""
+def _with_event(method: Callable[..., Any]) -> Any:
+    """Return a dict's method that adds the event first."""
 
     @wraps(method)
-    def reading(scope: Scope, *args: Any) -> Any:
+    def wrapped(scope: Scope, *args: Any) -> Any:
         scope.read()
         return method(scope, *args)
 
-    return reading
+    return wrapped
 
 
-def _of_one(method: Callable[..., Any]) -> Any:
-    """Has a dict's method see the event if that is the key that it is asked about."""
+def _with_event_key(method: Callable[..., Any]) -> Any:
+    """Return a dict's method for one key that adds the event first if the key is the event's."""
 
     @wraps(method)
-    def reading(scope: Scope, key: Any, *args: Any) -> Any:
+    def wrapped(scope: Scope, key: Any, *args: Any) -> Any:
         if key == EVENT:
             scope.read()
         return method(scope, key, *args)
 
-    return reading
+    return wrapped
 
 
 class Scope(dict[str, "Any"]):
-    """A scope whose `aws.event` is read when someone asks for it, or makes a copy: few apps do, and it costs the most.
+    """A scope whose `aws.event` is parsed on first use, or when the scope is copied, since few apps use it.
 
-    But for that it is as a dict that has it. To read and set other items costs as little as with a dict, so that there
-    is no `__getitem__` or `__delitem__` here: `del` has nothing to remove before the event was read.
+    Otherwise it behaves as a dict with that item. `__getitem__` and `__delitem__` are a dict's own, so that other items
+    cost no more than in a dict: `__missing__` covers the former, and `del` has nothing to remove before the first use.
 
     Attributes:
-        unread: the invocation whose event was not read yet.
+        unread: the invocation whose event has not been parsed yet; else None.
     """
 
     __slots__ = ("unread",)
     unread: Invocation | None
 
     def __getattr__(self, name: str) -> None:
-        """Has a scope that someone has made of another one have nothing to read."""
+        """Return None for `unread` in a scope that was made without it, for instance by unpickling."""
         if name != "unread":
             raise AttributeError(f"A scope has no {name!r}.", name=name, obj=self)
 
     def read(self) -> None:
-        """Reads the event, unless that was done."""
+        """Add the event, if it has not been parsed yet."""
         if self.unread is not None:
             invocation, self.unread = self.unread, None
             super().setdefault(EVENT, invocation.event)
 
     def __missing__(self, key: str) -> Any:
-        """Gives the event, if that is the key."""
+        """Return the event if the key is the event's: Python calls this for a key that is missing."""
         if key == EVENT and self.unread is not None:
             self.read()
             return self[key]
         raise KeyError(key)
 
-    # Frameworks call these some twenty times for each request.
+    # These are written out for speed: frameworks call them some twenty times for each request.
 
     def __contains__(self, key: object) -> bool:
-        """Says whether there is such an item."""
+        """Return whether the scope has an item; it has the event before that is parsed."""
         if key == EVENT:
             self.read()
         return _contains(self, key)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Gives an item, or the default."""
+        """Return an item, or the default if there is none."""
         if key == EVENT:
             self.read()
         return _get(self, key, default)
 
-    pop = _of_one(dict.pop)
-    setdefault = _of_one(dict.setdefault)
+    pop = _with_event_key(dict.pop)
+    setdefault = _with_event_key(dict.setdefault)
 
-    __eq__ = _of_all(dict.__eq__)
-    __iter__ = _of_all(dict.__iter__)  # `dict(scope)` and `{**scope}` come here too
-    __len__ = _of_all(dict.__len__)
-    __ne__ = _of_all(dict.__ne__)
-    __or__ = _of_all(dict.__or__)
-    __reduce_ex__ = _of_all(dict.__reduce_ex__)
-    __repr__ = _of_all(dict.__repr__)
-    __reversed__ = _of_all(dict.__reversed__)
-    __ror__ = _of_all(dict.__ror__)
-    clear = _of_all(dict.clear)
-    copy = _of_all(dict.copy)
-    items = _of_all(dict.items)
-    keys = _of_all(dict.keys)
-    popitem = _of_all(dict.popitem)
-    values = _of_all(dict.values)
+    __eq__ = _with_event(dict.__eq__)
+    __iter__ = _with_event(dict.__iter__)  # `dict(scope)` and `{**scope}` come here too
+    __len__ = _with_event(dict.__len__)
+    __ne__ = _with_event(dict.__ne__)
+    __or__ = _with_event(dict.__or__)
+    __reduce_ex__ = _with_event(dict.__reduce_ex__)
+    __repr__ = _with_event(dict.__repr__)
+    __reversed__ = _with_event(dict.__reversed__)
+    __ror__ = _with_event(dict.__ror__)
+    clear = _with_event(dict.clear)
+    copy = _with_event(dict.copy)
+    items = _with_event(dict.items)
+    keys = _with_event(dict.keys)
+    popitem = _with_event(dict.popitem)
+    values = _with_event(dict.values)
 
 
 def build_scope(
     request: RawRequest, peer: tuple[str, int], invocation: Invocation | None, place: str = IN_PATH
 ) -> dict[str, Any]:
-    """Makes the scope of a request; `state` is for the server to add.
+    """Return the scope of a request; the server adds `state`.
 
     Args:
         request: the request.
-        peer: the other end of the connection, for a request that does not say where it came from.
-        invocation: whose request it is.
-        place: where the removed part of the path goes, as `root_path` has it.
+        peer: the other end of the connection: the client, unless the request names another.
+        invocation: the request's invocation; None without an adapter.
+        place: where the removed part of the path goes, as `root_path_of` returns it.
     """
     client_info = ClientInfo(client_headers(request.headers, from_adapter=request.from_adapter))
     target = request.target if request.target.startswith(b"/") else _origin_form(request.target)
@@ -158,10 +158,10 @@ def build_scope(
 
 
 def _origin_form(target: bytes) -> bytes:
-    """Return a target without scheme and host (RFC 9112 §3.2.2).
+    """Return a request target without scheme and host (RFC 9112 §3.2.2).
 
     Raises:
-        NotHttp: it has no path, as that of CONNECT, or is no target.
+        NotHttp: the target is invalid, or has no path, as that of CONNECT.
     """
     try:
         url = httptools.parse_url(target)

@@ -1,4 +1,4 @@
-"""ASGI apps: uvicorn on the socket that the bootstrap opened."""
+"""Serve ASGI apps with uvicorn, on the socket that the bootstrap opened."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ if TYPE_CHECKING:
 _DRAIN_SECONDS = 0.15  # seconds
 
 
-def serve(app: ASGI3Application, listener: socket.socket, handling: InvocationTracker, settings: Settings) -> int:
+def serve(app: ASGI3Application, listener: socket.socket, tracker: InvocationTracker, settings: Settings) -> int:
     """Serve the app until SIGTERM.
 
     Returns:
         The exit code: 0, or 1 when the lifespan startup failed.
     """
     config = Config(
-        Lifespan(app, handling.control, settings.lifespan),
-        http=connection_factory(app, handling),  # type: ignore[arg-type]  # it is called for each connection, as a class is
+        Lifespan(app, tracker.control, settings.lifespan),
+        http=connection_factory(app, tracker),  # type: ignore[arg-type]  # it is called for each connection, as a class is
         ws="none",
-        loop=_loop(settings.loop),
+        loop=_choose_loop(settings.loop),
         lifespan="off" if settings.lifespan == "off" else "auto",
         interface="asgi3",
         log_config=None,
@@ -65,18 +65,18 @@ def serve(app: ASGI3Application, listener: socket.socket, handling: InvocationTr
         server_header=False,
         date_header=False,
     )
-    server = _Server(config, handling.control)
+    server = _Server(config, tracker.control)
     server.ending.take_over()  # before asyncio, which would have SIGINT cancel the server
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve([listener]))
     return 0 if server.started else 1
 
 
-def _loop(setting: str) -> Literal["asyncio", "uvloop"]:
-    """Choose the event loop.
+def _choose_loop(setting: str) -> Literal["asyncio", "uvloop"]:
+    """Return the name of the event loop.
 
-    Where gevent or eventlet has replaced `select`, asyncio's own loop waits by theirs, so that green threads run: an
-    app's threads are green threads there. Under uvloop they would never be switched to, and signals not be handled.
+    Where gevent or eventlet has replaced `select`, asyncio's own loop calls theirs, so that green threads run, which
+    the app's threads are there. Under uvloop they would never run, and signals would not be handled.
     """
     if setting != "auto":
         return "uvloop" if setting == "uvloop" else "asyncio"
@@ -84,7 +84,7 @@ def _loop(setting: str) -> Literal["asyncio", "uvloop"]:
 
 
 class _Server(Server):
-    """Uvicorn's server, without its ticks: it says when it is ready, and waits for a signal."""
+    """Uvicorn's server without its ticks: it sends the adapter a message when it is ready, and waits for a signal."""
 
     def __init__(self, config: Config, control: AdapterChannel) -> None:
         super().__init__(config)
@@ -103,11 +103,11 @@ class _Server(Server):
             self.ending.ignore()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Runs the lifespan startup and begins to accept."""
+        """Run the lifespan startup, then start to accept connections."""
         await super().startup(sockets)
         if self.started:
             self.ending.take_over()  # from handlers that the lifespan startup has installed
-            show_own_stack_on_signal()  # the signal may come at once, and would end a process without this
+            show_own_stack_on_signal()  # the signal may come at once, and would end the process without this handler
             self._control.ready()
             if self._control.fileno() >= 0:
                 start_new_thread(self._handle_messages, ())
@@ -135,19 +135,19 @@ class _Server(Server):
         task.add_done_callback(self.server_state.tasks.discard)
 
     def _cancel(self, port: str) -> None:
-        """Cancels the call for a request; one that takes no notice goes on."""
+        """Cancel the task of a request; an app that ignores the cancellation goes on."""
         for task in self.server_state.tasks:
             if task.get_name() == port:
                 task.cancel()
         self._control.cancelled(port)
 
     async def main_loop(self) -> None:
-        """Waits for a signal; uvicorn would wake up ten times a second to look for one."""
+        """Wait for a signal; uvicorn would wake up ten times a second to check for one."""
         if not self.should_exit:
             await self._stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Runs the lifespan shutdown and the app's hooks; uvicorn would sleep for a third of what Lambda leaves."""
+        """Run the lifespan shutdown and the app's hooks; uvicorn would first sleep for 100 of the 300 ms there are."""
         self._control.stopping()
         for server in self.servers:
             server.close()
@@ -160,21 +160,21 @@ class _Server(Server):
             await attempt_async(hook, "on_shutdown")
 
     def stop(self) -> None:
-        """Begins to stop. The signal is not raised again after that, so that `atexit` functions run."""
+        """Start to stop; unlike uvicorn, do not raise the signal again afterwards, so that `atexit` functions run."""
         self.should_exit = True
-        if hasattr(self, "_loop"):  # the signal may come before there is one
+        if hasattr(self, "_loop"):  # the signal may come before the loop exists
             self._loop.call_soon_threadsafe(self._stop.set)
 
 
 class StartupFailed(Exception):
-    """The app answered lifespan startup with a failure, or not at all where it has to."""
+    """The app reported that its lifespan startup failed, or has no lifespan although it is required."""
 
 
 class Lifespan:
-    """An ASGI app's lifespan; what the app raises in it goes to the adapter, or to the log."""
+    """An ASGI app's lifespan, whose errors go to the adapter, or to the log."""
 
     def __init__(self, app: ASGI3Application, control: AdapterChannel, setting: str) -> None:
-        """Take the app, the control channel, and whether the lifespan is required (`on`)."""
+        """Wrap an app; with the setting `on`, its lifespan is required."""
         self._app = app
         self._control = control
         self._required = setting == "on"
@@ -182,56 +182,56 @@ class Lifespan:
         self._failure: StartupFailed | None = None
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Call the app."""
+        """Call the app for its lifespan."""
 
-        async def received() -> ASGIReceiveEvent:
+        async def tracking_receive() -> ASGIReceiveEvent:
             message = await receive()
             self._received = True
             return message
 
-        async def sent(message: ASGISendEvent) -> None:
+        async def tracking_send(message: ASGISendEvent) -> None:
             if message["type"] == "lifespan.startup.failed":
                 self._failure = StartupFailed(message.get("message", ""))
             self._complete = self._complete or message["type"] == "lifespan.startup.complete"
             await send(message)
 
         try:
-            await self._app(scope, received, sent)
+            await self._app(scope, tracking_receive, tracking_send)
             if self._required and not self._complete and not self._failure:
                 raise StartupFailed("The app has returned without lifespan.startup.complete, and AWS_LWA_LIFESPAN=on.")
         except BaseException as error:
-            await self._take(error, send)
+            await self._report(error, send)
             raise
         if self._failure:
             self._control.failed(self._failure)
 
-    async def _take(self, error: BaseException, send: ASGISendCallable) -> None:
-        """Say what it means that the app has raised."""
+    async def _report(self, error: BaseException, send: ASGISendCallable) -> None:
+        """Report an exception of the app to the adapter or to the log, depending on when it was raised."""
         cancelled = isinstance(error, asyncio.CancelledError)
         if self._failure:
             self._control.failed(self._failure if cancelled else error)
         elif self._complete:
-            if not cancelled:  # which is the end of the loop
+            if not cancelled:  # the event loop cancels the task when it ends
                 logger.error("The app's lifespan has failed after its startup.", exc_info=error)
         elif self._required or not (cancelled or isinstance(error, Exception)):
             self._control.failed(error)
             logger.error("The app's lifespan startup has failed.", exc_info=error)
-            await send({"type": "lifespan.startup.failed", "message": ""})  # also when the app wants to exit
-        elif not self._received and _refuses_lifespan(self._app, error):
+            await send({"type": "lifespan.startup.failed", "message": ""})  # also for SystemExit
+        elif not self._received and _rejects_lifespan(self._app, error):
             logger.info("The app has no lifespan (%r).", error)
         else:
             logger.warning(
-                "The app has raised before its lifespan startup was complete, and is served without. "
-                "AWS_LWA_LIFESPAN=on makes this an error of the start, AWS_LWA_LIFESPAN=off leaves the lifespan out.",
+                "The app has raised before its lifespan startup was complete, and is served without a lifespan. Set "
+                "AWS_LWA_LIFESPAN=on to make this an error of the start, or AWS_LWA_LIFESPAN=off to skip the lifespan.",
                 exc_info=error,
             )
 
 
-def _refuses_lifespan(app: ASGI3Application, error: BaseException) -> bool:
-    """Return whether an exception says that the app serves no scope of this type.
+def _rejects_lifespan(app: ASGI3Application, error: BaseException) -> bool:
+    """Return whether an exception means that the app does not support scopes of this type.
 
-    Its text says so, or it is the kind that a check of the type raises, and the app is no middleware: there, the
-    startup of the app within would be lost.
+    Its text says so, or a check of the scope's type raises such exceptions and the app is no middleware: then the
+    exception could be that of the startup of the app within.
     """
     if isinstance(error, (AttributeError, ImportError, NameError, OSError)):
         return False
@@ -241,5 +241,5 @@ def _refuses_lifespan(app: ASGI3Application, error: BaseException) -> bool:
 
 
 def _holds_an_asgi_app(app: ASGI3Application) -> bool:
-    held = itertools.chain.from_iterable(itertools.islice(layers(app), 1, None))
-    return any(is_coroutine_callable(each) and required_arguments(each) == 3 for each in held)
+    inner = itertools.chain.from_iterable(itertools.islice(layers(app), 1, None))
+    return any(is_coroutine_callable(each) and required_arguments(each) == 3 for each in inner)
