@@ -1,4 +1,4 @@
-"""One connection of the WSGI server: read a request, call the app, write the response, again (PEP 3333, RFC 9112)."""
+"""One connection of the WSGI server: read a request, call the app, write the response, repeat (PEP 3333, RFC 9112)."""
 
 from __future__ import annotations
 
@@ -22,72 +22,72 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SMALL = 64 * 1024  # bytes
-_LARGE = 1024 * 1024  # bytes, while a body arrives
+_FIRST_READ = 64 * 1024  # bytes: all of most requests
+_NEXT_READ = 1024 * 1024  # bytes: the rest of a large body
 
 
 class WsgiConnection:
     """Serves one connection until its end."""
 
     def __init__(
-        self, app: WSGIApplication, connection: socket.socket, peer: tuple[str, int], handling: InvocationTracker
+        self, app: WSGIApplication, connection: socket.socket, peer: tuple[str, int], tracker: InvocationTracker
     ) -> None:
-        """Takes the app, the accepted connection, where it came from, and how invocations are handled."""
+        """Serve an app on an accepted connection; `peer` is the address of its other end."""
         self._app = app
         self._socket = connection
         self._peer = peer
-        self._control = handling.control
-        self._handling = handling
-        self._reader = RequestParser(connection.sendall, from_adapter=handling.from_adapter)
+        self._control = tracker.control
+        self._tracker = tracker
+        self._parser = RequestParser(connection.sendall, from_adapter=tracker.from_adapter)
 
     def run(self) -> None:
-        """Serves requests until the peer, or a response that broke off, ends the connection."""
-        handling = self._handling
+        """Serve requests until the peer closes the connection, or a response cannot keep it open."""
+        tracker = self._tracker
         while request := self._read():
             finished = False
-            handling.begin(request.invocation)
+            tracker.begin(request.invocation)
             try:
                 finished = self._respond(request)
             finally:
                 if hooks_before_freeze():
-                    before_freeze.call_hooks(handling.freeze_seconds)
-                handling.end(request.invocation)
-                CURRENT.in_context.set(None)  # the thread lives on
+                    before_freeze.call_hooks(tracker.freeze_seconds)
+                tracker.end(request.invocation)
+                CURRENT.in_context.set(None)  # the thread goes on without an invocation
                 notify = self._control.done if finished else self._control.closing
                 notify(self._peer[1])
             if not finished:
                 return
 
     def _read(self) -> RawRequest | None:
-        """Reads the next request, if there is one."""
-        size = _SMALL
+        """Return the next request; None if there is none."""
+        size = _FIRST_READ
         try:
-            request = self._reader.next_request()
+            request = self._parser.next_request()
             while request is None:
                 data = self._socket.recv(size)
                 if not data:
                     return None
-                request = self._reader.feed(data)
-                size = _LARGE
+                request = self._parser.feed(data)
+                size = _NEXT_READ
         except NotHttp as error:
-            logger.warning("A request was refused, since it is not HTTP: %s", error)
+            logger.warning("A request was rejected, since it is not HTTP: %s", error)
             self._socket.sendall(BAD_REQUEST)
             self._control.closing(self._peer[1])
             return None
         return request
 
     def _respond(self, request: RawRequest) -> bool:
-        """Calls the app and writes its response; returns whether the connection can go on."""
-        environ = build_environ(request, underscores=self._handling.underscore_headers)
+        """Call the app and write its response; return whether the connection stays open."""
+        environ = build_environ(request, underscores=self._tracker.underscore_headers)
         environ.setdefault("REMOTE_ADDR", self._peer[0])
         if request.invocation is not None:
-            self._handling.add_to_environ(environ, request.invocation)
+            self._tracker.add_to_environ(environ, request.invocation)
         response = ResponseWriter(self._socket, head=request.method == b"HEAD", chunked=request.version == "1.1")
         try:
             self._call(environ, response)
         except ConnectionLost:
             raise
-        except BaseException:  # the app's failure, sys.exit included, is the caller's 500, and the log has it
+        except BaseException:  # the app's failure, SystemExit included, becomes a 500, and is logged
             logger.exception("Exception in WSGI application")
             if response.begun:
                 return False
@@ -102,7 +102,7 @@ class WsgiConnection:
             if isinstance(result, (list, tuple)):
                 if len(result) == 1:
                     response.set_default_length(len(result[0]))
-                response.expect(sum(map(len, result)))
+                response.check_whole_length(sum(map(len, result)))
             for part in result:
                 if part:
                     response.write(part)

@@ -1,4 +1,4 @@
-"""A request's environ, as PEP 3333 wants it and as the event states it."""
+"""Build the WSGI environ that describes the client's request, not the loopback hop (PEP 3333)."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _CONSTANT = {
     "wsgi.file_wrapper": FileWrapper,
     "wsgi.input_terminated": True,
 }
-_WITHOUT_HTTP = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
+_WITHOUT_PREFIX = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}  # no `HTTP_`
 
 
 def build_environ(request: RawRequest, *, underscores: bool = False) -> dict[str, Any]:
-    """Make the environ of a request.
+    """Return the environ of a request.
 
     Args:
         request: the request.
-        underscores: whether headers whose names have one are in it.
+        underscores: whether headers whose names have an underscore are in it.
     """
     keys = _ALL_KEYS if underscores else _KEYS
     client_info = ClientInfo(client_headers(request.headers, from_adapter=request.from_adapter))
@@ -61,23 +61,23 @@ def build_environ(request: RawRequest, *, underscores: bool = False) -> dict[str
             continue
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
-    if request.body and "CONTENT_LENGTH" not in environ:  # it came in chunks
+    if request.body and "CONTENT_LENGTH" not in environ:  # the body was chunked
         environ["CONTENT_LENGTH"] = str(len(request.body))
     return environ
 
 
-def _key_of_any(name: bytes) -> str:
-    """Name a header's key in the environ."""
-    return _WITHOUT_HTTP.get(name) or "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
+def _environ_key(name: bytes) -> str:
+    """Return a header's key in the environ."""
+    return _WITHOUT_PREFIX.get(name) or "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
 
 
-def _key(name: bytes) -> str:
-    """Name a header's key in the environ; empty where another header has the same."""
+def _unambiguous_key(name: bytes) -> str:
+    """Return a header's key in the environ; empty for a name with an underscore, whose key another header may have."""
     if b"_" in name:
         warn_once()
         return ""
-    return _key_of_any(name)
+    return _environ_key(name)
 
 
-_KEYS: NameCache[bytes, str] = NameCache(_key)
-_ALL_KEYS: NameCache[bytes, str] = NameCache(_key_of_any)
+_KEYS: NameCache[bytes, str] = NameCache(_unambiguous_key)
+_ALL_KEYS: NameCache[bytes, str] = NameCache(_environ_key)

@@ -1,4 +1,4 @@
-"""A WSGI response on its way: `start_response`, `write`, and the framing of the body (PEP 3333, RFC 9112 §6)."""
+"""Write a WSGI response: `start_response`, `write`, and the framing of the body (PEP 3333, RFC 9112 §6)."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_NO_CONTENT = 204  # nor a length of any (RFC 9110 §8.6)
+_NO_CONTENT = 204  # it may not have a length either (RFC 9110 §8.6)
 _WITHOUT_BODY = (_NO_CONTENT, 304)  # RFC 9110 §15.3.5, §15.4.5
 
 
 class ConnectionLost(Exception):
-    """The adapter is gone; not to be mixed up with what the app's own connections raise."""
+    """The adapter has closed the connection; a type of its own, unlike the OSError of the app's own connections."""
 
 
 class ResponseWriter:
     """Writes one response; the head goes out with the first byte of the body, or at the end.
 
     Attributes:
-        begun: whether the head is out, so that nothing can be changed any more.
-        complete: whether the whole response went out as its head said, so that the connection can go on.
+        begun: whether the head is out, so that status and headers are final.
+        complete: whether the whole response went out as its head declares, so that the connection can stay open.
     """
 
     def __init__(self, connection: socket.socket, *, head: bool, chunked: bool) -> None:
-        """Takes the connection; `head` leaves the body out, `chunked` allows bodies of unknown length to be chunked."""
+        """Write to a connection; `head` leaves the body out, `chunked` allows chunks for a body of unknown length."""
         self._socket = connection
         self._is_head = head
         self._may_chunk = chunked
@@ -49,7 +49,7 @@ class ResponseWriter:
     def start(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
     ) -> Callable[[bytes], object]:
-        """Is the app's `start_response`."""
+        """Set status and headers, and return `write`; this is the app's `start_response`."""
         if exc_info is not None:
             try:
                 if self.begun and exc_info[1] is not None:
@@ -57,12 +57,12 @@ class ResponseWriter:
             finally:
                 exc_info = None  # no cycle through the traceback (PEP 3333)
         elif self._status:
-            raise AssertionError("start_response was called again without exc_info (PEP 3333)")
+            raise AssertionError("The app called start_response again without exc_info (PEP 3333).")
         self.replace(status, headers)
         return self.write
 
     def replace(self, status: str, headers: list[tuple[str, str]]) -> None:
-        """Sets status and headers; hop-by-hop headers are the server's business and left out."""
+        """Set status and headers; hop-by-hop headers are left out, since the server sets them itself."""
         code = int(status[:3])
         self._lengthless = code in _WITHOUT_BODY
         self._bodiless = self._is_head or self._lengthless
@@ -75,7 +75,9 @@ class ResponseWriter:
                 if code == _NO_CONTENT:
                     continue
                 repeated = self._remaining is not None
-                self._remaining = _folded(value, self._remaining) if repeated or not value.isdigit() else int(value)
+                self._remaining = (
+                    _fold_length(value, self._remaining) if repeated or not value.isdigit() else int(value)
+                )
                 value = str(self._remaining)
                 if repeated:
                     continue
@@ -83,33 +85,29 @@ class ResponseWriter:
                 self._lines.append(f"{name}: {value}")
 
     def set_default_length(self, length: int) -> None:
-        """Says the length that the app did not say."""
+        """Add a content-length, unless the app has set one."""
         if self._status and self._remaining is None and not self.begun and not self._lengthless:
             self._lines.append(f"content-length: {length}")
             self._remaining = length
 
-    def expect(self, length: int) -> None:
-        """Take note of how long the whole body is.
-
-        Raises:
-            ValueError: the app has said another length.
-        """
+    def check_whole_length(self, length: int) -> None:
+        """Raise ValueError if the whole body has another length than its content-length."""
         if self._remaining is not None and not self.begun and not self._bodiless:
-            self._check(length)
+            self._check_not_longer(length)
             if length < self._remaining:
-                raise ValueError(f"the app sent {self._remaining - length} bytes less than its content-length says")
+                raise ValueError(f"The app sent {self._remaining - length} bytes less than its content-length says.")
 
-    def _check(self, length: int) -> None:
+    def _check_not_longer(self, length: int) -> None:
         if self._remaining is not None and length > self._remaining:
-            raise ValueError(f"the app sent {length - self._remaining} bytes more than its content-length says")
+            raise ValueError(f"The app sent {length - self._remaining} bytes more than its content-length says.")
 
     def write(self, data: bytes) -> None:
-        """Sends a part of the body at once, after the head if that is not out yet."""
+        """Send a part of the body at once, after the head if that is not out yet."""
         if not isinstance(data, bytes):
-            raise TypeError(f"the app's body has to be bytes, but a part is {type(data).__name__} (PEP 3333)")
+            raise TypeError(f"The app's body must be bytes, but a part is {type(data).__name__} (PEP 3333).")
         if self._remaining is not None and not self._bodiless:
-            self._check(len(data))  # before the head is out, which would keep the caller from a 500
-        head = b"" if self.begun else self._head()
+            self._check_not_longer(len(data))  # before the head is out, after which no 500 can be sent
+        head = b"" if self.begun else self._build_head()
         if self._bodiless:
             data = b""
         elif self._chunked and data:
@@ -120,9 +118,9 @@ class ResponseWriter:
             self._send(head + data if head else data)
 
     def end(self) -> None:
-        """Ends the response."""
+        """Send what is still missing: the head, or the last chunk."""
         if not self._status:
-            raise AssertionError("the app returned without calling start_response (PEP 3333)")
+            raise AssertionError("The app returned without calling start_response (PEP 3333).")
         if not self.begun:
             if not self._is_head:
                 self.set_default_length(0)
@@ -140,32 +138,32 @@ class ResponseWriter:
         except OSError as error:
             raise ConnectionLost(str(error)) from error
 
-    def _head(self) -> bytes:
+    def _build_head(self) -> bytes:
         if not self._status:
-            raise AssertionError("the app wrote before it called start_response (PEP 3333)")
+            raise AssertionError("The app wrote before it called start_response (PEP 3333).")
         lines = self._lines
         if self._remaining is None and not self._bodiless:
             self._chunked = self._may_chunk
             lines.append("transfer-encoding: chunked" if self._chunked else "connection: close")
         text = "\r\n".join([*lines, "\r\n"])
         if text.count("\r") != len(lines) + 1 or text.count("\n") != len(lines) + 1:
-            raise ValueError("the app's status or a header of it has a line break (PEP 3333)")
+            raise ValueError("The app's status or one of its headers has a line break (PEP 3333).")
         head = text.encode("latin-1")
         self.begun = True
         return head
 
 
 def _normalize_name(name: str) -> str:
-    """Returns a header's name in lower case; empty for what is the server's business."""
+    """Return a header's name in lower case; an empty one for hop-by-hop headers, which the server sets itself."""
     return "" if is_hop_by_hop(name) else name.lower()
 
 
 _NAMES: NameCache[str, str] = NameCache(_normalize_name)
 
 
-def _folded(value: str, before: int | None) -> int:
-    """Return the length that is meant, which is said more than once."""
+def _fold_length(value: str, previous: int | None) -> int:
+    """Return the one length that repeated content-length values agree on."""
     from lambda_web_adapter.http.content_length import folded_length  # such responses are rare
 
     values = [value.encode("latin-1")]
-    return folded_length(values if before is None else [b"%d" % before, *values])
+    return folded_length(values if previous is None else [b"%d" % previous, *values])

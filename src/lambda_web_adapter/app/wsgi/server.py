@@ -1,7 +1,7 @@
-"""WSGI apps: a lean blocking server, one thread for each connection (PEP 3333).
+"""Serve WSGI apps with a lean blocking server: one thread for each connection (PEP 3333).
 
-Only the adapter talks to it, over a few kept connections, so it has no limits and time-outs of its own. What costs time
-in servers made for the open network, an event loop, a thread pool and the hand-overs between them, is left out.
+Only the adapter connects to it, over a few kept connections, so it has no limits and timeouts. It also lacks what costs
+time in servers for the open network: an event loop, a thread pool, and the hand-overs between them.
 """
 
 from __future__ import annotations
@@ -30,36 +30,36 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def serve(app: WSGIApplication, listener: socket.socket, handling: InvocationTracker) -> int:
-    """Serves the app until SIGTERM.
+def serve(app: WSGIApplication, listener: socket.socket, tracker: InvocationTracker) -> int:
+    """Serve the app until SIGTERM.
 
     Returns:
         The exit code.
     """
     signals = _open_signal_pipe()
-    # Eventlet takes `select.poll` away, and gevent and it have a selector of their own, which lets green threads run.
+    # gevent and eventlet replace the default selector by one that lets green threads run; eventlet removes `poll`.
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
         selector.register(signals, selectors.EVENT_READ)
-        if handling.control.fileno() >= 0:
-            selector.register(handling.control, selectors.EVENT_READ)
-        show_own_stack_on_signal()  # the signal may come at once, and would end a process without this
-        handling.control.ready()
-        _serve_until_stopped(app, listener, signals, handling, selector)
-    handling.control.stopping()
+        if tracker.control.fileno() >= 0:
+            selector.register(tracker.control, selectors.EVENT_READ)
+        show_own_stack_on_signal()  # the signal may come at once, and would end the process without this handler
+        tracker.control.ready()
+        _accept_connections(app, listener, signals, tracker, selector)
+    tracker.control.stopping()
     for hook in hooks_on_shutdown():
         attempt(hook, "on_shutdown")
     return 0
 
 
-def _serve_until_stopped(
+def _accept_connections(
     app: WSGIApplication,
     listener: socket.socket,
     signals: int,
-    handling: InvocationTracker,
+    tracker: InvocationTracker,
     selector: selectors.BaseSelector,
 ) -> None:
-    control = handling.control
+    control = tracker.control
     while True:
         readable = {key.fd for key, _ in selector.select()}
         if signals in readable and not set(ENDING).isdisjoint(os.read(signals, 4096)):
@@ -67,15 +67,15 @@ def _serve_until_stopped(
         if control.fileno() in readable and not _handle_messages(control):
             return
         if listener.fileno() not in readable:
-            continue  # a signal that the app handles
+            continue  # a signal that the app handles itself
         connection, (host, port, *_) = listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        served = WsgiConnection(app, connection, (host, port), handling)
-        threading.Thread(target=_run, args=(served, connection), name=f"wsgi-{port}", daemon=True).start()
+        wsgi_connection = WsgiConnection(app, connection, (host, port), tracker)
+        threading.Thread(target=_run, args=(wsgi_connection, connection), name=f"wsgi-{port}", daemon=True).start()
 
 
 def _handle_messages(control: AdapterChannel) -> bool:
-    """Does what the adapter asks for; returns whether there is still an adapter."""
+    """Do what the adapter's messages request; return whether the adapter is still there."""
     messages = control.read_messages()
     for message in messages:
         name, _, port = message.partition(" ")
@@ -91,23 +91,23 @@ def _handle_messages(control: AdapterChannel) -> bool:
 
 
 def _open_signal_pipe() -> int:
-    """Opens a pipe from which the numbers of the signals that come can be read.
+    """Return the file descriptor of a pipe from which the numbers of received signals can be read.
 
-    An exception out of a signal handler would miss a signal that comes just before `accept` blocks, or that another
-    thread takes, and could leave any lock taken. This way the process ends between two connections, so that `atexit`
-    functions run, and further signals do not cut them short: the terminal, or Lambda, may signal the whole group, and
-    the adapter passes it on.
+    Raising an exception in a signal handler would fail for a signal that comes just before `accept` blocks, or that
+    another thread receives, and could leave a lock acquired. With the pipe, the process ends between two connections,
+    so that `atexit` functions run, and further signals do not interrupt them: the terminal, or Lambda, may signal the
+    whole process group, and the adapter passes the signal on as well.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    Ending(lambda: None).take_over()  # because there is a handler, the signal's number is written to the pipe
+    Ending(lambda: None).take_over()  # only signals with a handler are written to the pipe
     return reader
 
 
-def _run(served: WsgiConnection, connection: socket.socket) -> None:
+def _run(wsgi_connection: WsgiConnection, connection: socket.socket) -> None:
     with connection:
         try:
-            served.run()
+            wsgi_connection.run()
         except (ConnectionLost, OSError) as error:
             logger.warning("A connection broke off: %s", error)

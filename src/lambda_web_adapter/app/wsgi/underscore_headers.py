@@ -1,7 +1,7 @@
-"""Header names with an underscore, which WSGI cannot tell from those with a hyphen (RFC 3875 §4.1.18).
+"""Leave out headers with an underscore, whose names WSGI cannot distinguish from those with a hyphen.
 
-A client's `x_user` would be `HTTP_X_USER`, as what a gateway says in `x-user`, or be joined to it. Gunicorn and nginx
-leave such headers out too.
+Both become the same key (RFC 3875 §4.1.18): a client's `x_user` would be taken for a gateway's `x-user`, or be joined
+to it. Gunicorn and nginx leave such headers out too.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ logger = logging.getLogger(__name__)
 def warn_once() -> None:
     """Log that a header was left out, once in the life of the process."""
     logger.warning(
-        "A header whose name has an underscore was left out, since WSGI cannot tell it from the same name with a "
-        "hyphen. AWS_LWA_UNDERSCORE_HEADERS=true lets such headers in."
+        "A header whose name has an underscore was left out, since WSGI cannot distinguish it from the same name with "
+        "a hyphen. Set AWS_LWA_UNDERSCORE_HEADERS=true to accept such headers."
     )
 
 
 def without_underscores(app: ASGI3Application) -> ASGI3Application:
-    """Return the app without such headers, for a WSGI app whose environ is made from an ASGI scope."""
+    """Return an app that does not see such headers, for a WSGI app whose environ is made from an ASGI scope."""
 
-    async def called(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def wrapped(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         headers = scope.get("headers", ())
         if any(b"_" in name for name, _ in headers):
             warn_once()
             scope["headers"] = [pair for pair in headers if b"_" not in pair[0]]
         await app(scope, receive, send)
 
-    return called
+    return wrapped
