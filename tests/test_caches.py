@@ -59,7 +59,7 @@ def as_wsgi_response(name: str) -> None:
 
 def as_asgi_response(name: str) -> None:
     exchange = Exchange(None, {"method": "GET", "http_version": "1.1"}, read(b"GET / HTTP/1.1\r\n\r\n"), None)  # type: ignore[arg-type]
-    exchange._head_of(int(name[:3], 36) + 1000, [(name.encode(), b"1")])
+    exchange._build_head(int(name[:3], 36) + 1000, [(name.encode(), b"1")])
 
 
 def as_reply(name: str) -> None:

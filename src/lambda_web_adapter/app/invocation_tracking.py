@@ -60,7 +60,7 @@ class InvocationTracker:
         freeze_seconds: float = 1.0,
         event_in_environ: bool = False,
     ) -> None:
-        """Keep the settings; the server sets `root_path` and `underscore_headers` later."""
+        """Track nothing yet; `root_path` and `underscore_headers` are set later."""
         self.control = control
         self.from_adapter = control.fileno() >= 0
         self.single = single
@@ -88,7 +88,7 @@ class InvocationTracker:
                     pass
 
     def add_to_environ(self, environ: dict[str, Any], invocation: Invocation) -> None:
-        """Add context and, if set so, event to a WSGI environ, as an ASGI app has them in its scope."""
+        """Add the context, and with `event_in_environ` the event, to a WSGI environ."""
         environ[CONTEXT] = invocation
         if self.event_in_environ:
             environ[EVENT] = invocation.event

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MODULES = ("main", "app", "wsgi", "asgi")
 NAMES = ("app", "application", "create_app")
 _COMMAND = "Run it as an external command: lambda-web-adapter -- python -m {module}, where {module} ends with "
-# What to do with apps that run their own server, by package and class.
+# Apps that only an external command can serve, or that have to be wrapped, and what to do; by package and class.
 _SERVERS = {
     ("aiohttp", "Application"): _COMMAND + '`web.run_app(app, host="127.0.0.1", port=int(os.environ["PORT"]))`.',
     ("tornado", "Application"): _COMMAND
@@ -231,7 +231,7 @@ def _safe_repr(value: Any) -> str:
 
 
 def _reject_servers(app: Any) -> None:
-    """Raise AppNotFound, with what to do instead, if the app runs its own server."""
+    """Raise AppNotFound, with what to do instead, if the app is one of `_SERVERS`."""
     for package, name in names_of(app):
         advice = _SERVERS.get((package, name))
         if advice:

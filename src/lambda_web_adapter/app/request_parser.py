@@ -115,14 +115,14 @@ class RequestParser:
 
     def _parse_piece(self, data: bytes, at: int) -> int:
         """Parse up to the next position at which the request may end, and return that position."""
-        in_body = self._remaining
-        end = min(at + in_body, len(data)) if in_body else self._end_of_head(data, at)
+        body_remaining = self._remaining
+        end = min(at + body_remaining, len(data)) if body_remaining else self._end_of_head(data, at)
         piece = data if end - at == len(data) else memoryview(data)[at:end]
         try:
             self._feed(piece)
         except httptools.HttpParserError as error:
             raise NotHttp(str(error)) from None
-        if in_body:
+        if body_remaining:
             self._remaining -= end - at
         elif self._request is None and not (self._tail or self._between_requests):
             self._remaining = _content_length(self._headers)

@@ -38,7 +38,7 @@ def serve(
         settings: which app to serve, and how.
         listener: the listening socket.
         channel: the control channel to the adapter, if there is one.
-        stderr: the file descriptor that becomes stderr once the app is ready; before, the adapter reads stderr.
+        stderr: the file descriptor to use as stderr once the app is ready; until then the adapter reads stderr.
         single: whether the environment has single invocations.
 
     Returns:

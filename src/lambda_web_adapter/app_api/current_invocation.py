@@ -221,7 +221,7 @@ def _current() -> Invocation:
     if invocation is None:
         raise NoInvocation(
             "No invocation is in progress here. There is one while a Python app that lambda-web-adapter serves handles "
-            "a request, on Lambda or locally with --port. External commands get the header x-amzn-lambda-context "
+            "a request, on Lambda or locally with --port. An external command gets the header x-amzn-lambda-context "
             "instead."
         )
     return invocation

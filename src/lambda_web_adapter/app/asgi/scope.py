@@ -65,7 +65,7 @@ class Scope(dict[str, "Any"]):
     unread: Invocation | None
 
     def __getattr__(self, name: str) -> None:
-        """Return None for `unread` in a scope that was made without it, for instance by unpickling."""
+        """Return None for `unread` in a scope that was made from another, which has the event already."""
         if name != "unread":
             raise AttributeError(f"A scope has no {name!r}.", name=name, obj=self)
 
@@ -85,7 +85,7 @@ class Scope(dict[str, "Any"]):
     # These are written out for speed: frameworks call them some twenty times for each request.
 
     def __contains__(self, key: object) -> bool:
-        """Return whether the scope has an item; it has the event before that is parsed."""
+        """Return whether the scope has an item; the event counts before it is parsed."""
         if key == EVENT:
             self.read()
         return _contains(self, key)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
 # For requests still running when SIGTERM comes: half of the 300 ms that Lambda leaves a runtime to stop.
-_DRAIN_SECONDS = 0.15  # seconds
+_DRAIN_SECONDS = 0.15
 
 
 def serve(app: ASGI3Application, listener: socket.socket, tracker: InvocationTracker, settings: Settings) -> int:
