@@ -566,7 +566,7 @@ def test_a_name_that_was_refused_once_is_refused_again() -> None:
     with pytest.raises(InvalidEvent):
         request_bytes(given, INVOCATION)
 
-    with pytest.raises(InvalidEvent, match=r"^The event has a header whose name is not one .*: 'not a name'\.$"):
+    with pytest.raises(InvalidEvent, match=r"^The event has an invalid header name .*: 'not a name'\.$"):
         request_bytes(given, INVOCATION)
 
 

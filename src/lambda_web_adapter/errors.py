@@ -10,17 +10,17 @@
     │   ├── BeforeSnapshotFailed  a SnapStart hook failed before the snapshot
     │   └── AfterRestoreFailed    a SnapStart hook failed after a restore
     ├── InvalidEvent           the event is not JSON, or cannot become an HTTP request
-    ├── ExchangeError          the app did not answer a request as HTTP asks for
+    ├── ExchangeError          the app gave no valid HTTP response to a request
     │   ├── AppUnreachable     no connection to the app's port
-    │   ├── AppExited          the app's process ended before it had answered
+    │   ├── AppExited          the app process ended before its response was complete
     │   ├── InvalidResponse    the response broke off or is not HTTP
-    │   └── AppTimeout         no whole response before the invocation's deadline
-    ├── ForbiddenPath          an HTTP request to a path that is kept for events
-    ├── ForbiddenMethod        an HTTP request whose method would change what the connection to the app carries
-    ├── AppRejectedEvent       the app answered with a status that fails the invocation
-    ├── ResponseTooLarge       the reply would be larger than Lambda takes
-    ├── NoInvocation           the app asked about an invocation where none is handled
-    └── RuntimeApiError        the Runtime API answered in a way that it should not
+    │   └── AppTimeout         no complete response before the invocation's deadline
+    ├── ForbiddenPath          an HTTP request to a path reserved for events
+    ├── ForbiddenMethod        an HTTP request whose method would change the protocol on the connection to the app
+    ├── AppRejectedEvent       the app's response has a status that fails the invocation
+    ├── ResponseTooLarge       the reply exceeds the payload limit
+    ├── NoInvocation           the app wanted the context or event outside of an invocation
+    └── RuntimeApiError        the Runtime API gave an unexpected response
 
 `error_type` is what Lambda shows: it keeps `Category.Reason` of letters only (Lambda Runtime API, "Invocation error").
 `status` is what an HTTP caller gets when the error ends its request.
@@ -31,12 +31,12 @@ class AdapterError(Exception):
     """Base of all errors the adapter raises itself; its text is meant for people.
 
     Attributes:
-        error_type: what Lambda counts and shows.
-        status: what an HTTP caller gets.
-        headers: what else it gets; its type is JSON.
-        raised: the app's own name for what went wrong, when there is one: the caller of the function is shown that.
-        stack: the traceback's lines, when the app raised.
-        details: what is for the log and for the function's owner, but not for an HTTP caller.
+        error_type: the type that Lambda counts and shows.
+        status: the HTTP status for an HTTP caller.
+        headers: further headers for an HTTP caller; the content type is JSON.
+        raised: the app's own name for the error, if it has one; the function's caller sees it instead of `error_type`.
+        stack: the traceback's lines, if the app raised.
+        details: text for the log and the function's owner, but not for an HTTP caller.
     """
 
     error_type = "Runtime.AdapterError"
@@ -47,8 +47,8 @@ class AdapterError(Exception):
     details = ""
 
     def document(self) -> bytes:
-        """Writes the error as the Runtime API takes it ("Invocation error")."""
-        import json  # nobody pays for it before something goes wrong
+        """Return the error as JSON for the Runtime API ("Invocation error")."""
+        import json  # only errors need it
 
         return json.dumps(
             {
@@ -60,7 +60,7 @@ class AdapterError(Exception):
 
 
 class SettingsError(AdapterError):
-    """A setting has a value that cannot be used; the text names it, the value and what is accepted."""
+    """A setting has an invalid value; the text names the setting, the value and what is accepted."""
 
     error_type = "Runtime.InvalidSettings"
 
@@ -78,21 +78,21 @@ class AppError(AdapterError):
 
 
 class AppNotFound(AppError):
-    """Nothing that could be the app was found; the text says what was tried and what to do."""
+    """No app was found; the text says what was tried and what to do."""
 
     error_type = "Runtime.AppNotFound"
 
 
 class AppStartFailed(AppError):
-    """The app raised, or its process ended, before it was ready."""
+    """The app raised an exception, or its process ended, before it was ready."""
 
     error_type = "Runtime.AppStartFailed"
 
 
 class AppKilled(AppStartFailed):
-    """Somebody else, such as the kernel where memory runs out, ended the app's process before it was ready.
+    """A signal from outside ended the app process before it was ready, such as the kernel's when memory runs out.
 
-    It is no fault that the app shows at each start: an HTTP caller is told as of an app that is killed at work.
+    The next start may succeed, so an HTTP caller gets the same error as when an app is killed during a request.
     """
 
     def __init__(self, message: str, details: str = "") -> None:
@@ -107,13 +107,13 @@ class AppNotReady(AppError):
 
 
 class BeforeSnapshotFailed(AppError):
-    """A hook that the app has for SnapStart failed before the snapshot; no version is published."""
+    """One of the app's SnapStart hooks failed before the snapshot; no version is published."""
 
     error_type = "Runtime.BeforeSnapshotError"
 
 
 class AfterRestoreFailed(AppError):
-    """A hook that the app has for SnapStart failed after a restore; the environment ends."""
+    """One of the app's SnapStart hooks failed after a restore; the environment ends."""
 
     error_type = "Runtime.AfterRestoreError"
 
@@ -126,20 +126,20 @@ class InvalidEvent(AdapterError):
 
 
 class ExchangeError(AdapterError):
-    """The app did not answer a request as HTTP asks for."""
+    """The app gave no valid HTTP response to a request."""
 
     error_type = "Function.AppConnection"
     status = 502
 
 
 class AppUnreachable(ExchangeError):
-    """No connection to the app's port, or it was lost before the request was sent."""
+    """The connection to the app's port failed, or was lost before the request was sent."""
 
     error_type = "Function.AppUnreachable"
 
 
 class AppExited(ExchangeError):
-    """The app's process ended before it had answered."""
+    """The app process ended before its response was complete."""
 
     error_type = "Runtime.AppExited"
 
@@ -155,31 +155,31 @@ class InvalidResponse(ExchangeError):
 
 
 class AppTimeout(ExchangeError):
-    """The app gave no whole response before the invocation's deadline."""
+    """The app gave no complete response before the invocation's deadline."""
 
     error_type = "Function.AppTimeout"
     status = 504
 
 
 class ForbiddenPath(AdapterError):
-    """An HTTP request came to a path that is kept for events by `AWS_LWA_PROTECT_EVENT_PATHS`."""
+    """An HTTP request came to a path that `AWS_LWA_PROTECT_EVENT_PATHS` reserves for events."""
 
     error_type = "Function.ForbiddenPath"
     status = 403
 
 
 class ForbiddenMethod(AdapterError):
-    """An HTTP request has a method that no app gets: what follows it on the connection would be no more requests."""
+    """An HTTP request has a method that is not sent to apps: after it, the connection could carry another protocol."""
 
     error_type = "Function.ForbiddenMethod"
     status = 405
-    headers = ((b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)  # a 405 has it (RFC 9110 §15.5.6)
+    headers = ((b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)  # required for 405 (RFC 9110 §15.5.6)
 
 
 class AppRejectedEvent(AdapterError):
-    """The app answered with a status that fails the invocation.
+    """The app's response has a status that fails the invocation.
 
-    That is one which is not 2xx for an event that is no HTTP request, or one of `AWS_LWA_ERROR_STATUS_CODES`.
+    This is any status but 2xx for an event that is not an HTTP request, and any of `AWS_LWA_ERROR_STATUS_CODES`.
     """
 
     error_type = "Function.AppRejectedEvent"
@@ -190,7 +190,7 @@ class AppRejectedEvent(AdapterError):
 
 
 class ResponseTooLarge(AdapterError):
-    """The reply is larger than Lambda, or the event's source, takes from a function."""
+    """The reply exceeds the payload limit of Lambda or of the event source."""
 
     error_type = "Function.ResponseSizeTooLarge"
 
@@ -201,18 +201,18 @@ class ResponseTooLarge(AdapterError):
 
 
 class NoInvocation(AdapterError, LookupError, RuntimeError):
-    """The app asked for the context or the event of an invocation where none is handled.
+    """The app wanted the context or the event outside of an invocation.
 
-    It is a LookupError as a context variable's is, and a RuntimeError as Flask's outside of a request, from which
-    werkzeug's proxies know that they stand for nothing.
+    It is a LookupError like a ContextVar's, and a RuntimeError like Flask's outside of a request: werkzeug's proxies
+    take that for "unbound".
     """
 
 
 class RuntimeApiError(AdapterError):
-    """The Runtime API answered in a way that leaves nothing to do but to ask again, or to end.
+    """The Runtime API gave an unexpected response; the adapter can only try again or end.
 
     Attributes:
-        fatal: whether the environment cannot go on (a 500: "container error", exit promptly).
+        fatal: whether the environment has to end (a 500: "container error", exit promptly).
     """
 
     error_type = "Runtime.RuntimeApi"

@@ -614,5 +614,5 @@ def test_different_lengths_are_the_app_s_fault_and_named(lengths: str, connect: 
     with ScriptedServer(answering(f"HTTP/1.1 200 OK\r\n{lengths}\r\n\r\nhello".encode())) as server:
         connection = connect(server)
 
-        with pytest.raises(NotHttp, match="the app says different Content-Lengths: 5, 6"):
+        with pytest.raises(NotHttp, match="the app sent different Content-Lengths: 5, 6"):
             connection.exchange(GET, deadline=soon())

@@ -1,1 +1,1 @@
-"""HTTP messages and the rules for them. Pure: either process may import it; it imports `errors` only."""
+"""HTTP messages and the rules for them. It is pure and imports only `errors`, so both processes may import it."""

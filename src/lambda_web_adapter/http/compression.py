@@ -1,6 +1,6 @@
-"""Compresses responses for clients that accept it: which ones, and what becomes of their headers.
+"""Compression of responses for clients that accept it: which responses, and how their headers change.
 
-A whole body and a stream go by the same rules. No socket, clock, environment or log is used here.
+The same rules hold for whole and for streamed bodies. The module is pure: no sockets, clock, environ or log.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Headers = list[tuple[bytes, bytes]]
 
-_MIN_BYTES = 32  # bytes; a shorter body would not become smaller, whatever it is
+_MIN_BYTES = 32  # bytes; no shorter body would become smaller
 
 _COMPRESSIBLE = frozenset(
     {
@@ -48,27 +48,27 @@ _COMPRESSIBLE = frozenset(
     }
 )
 _COMPRESSIBLE_SUFFIXES = (b"+json", b"+json-seq", b"+text", b"+xml", b"+yaml")  # RFC 6838 §4.2.8
-# Events are small, and some proxies and clients hold compressed ones back; gRPC compresses its own messages.
+# Server-sent events are small, and some proxies and clients delay compressed ones; gRPC compresses its own messages.
 _NEVER = (b"text/event-stream", b"application/grpc")
 
 _BODILESS = frozenset({204, 205})  # and all below 200
-# A checksum of these very bytes, which the caller compares (RFC 9530, RFC 3230, RFC 1864).
+# Checksums of the uncompressed bytes, which the caller compares (RFC 9530, RFC 3230, RFC 1864).
 _DIGESTS = frozenset({b"content-digest", b"content-md5", b"digest", b"repr-digest"})
-# What is said of the bytes as they were: a range of them is not a range of the compressed ones (RFC 9110 §14.3).
+# They describe the uncompressed bytes, of which a range is no range of the compressed ones (RFC 9110 §14.3).
 _REPRESENTATION_HEADERS = frozenset({b"accept-ranges", b"content-encoding", b"content-length"})
 
 
 def compress(response: Response, accept_encoding: str, method: str) -> Response:
-    """Compresses a whole response, if it is worth it and the client accepts it.
+    """Return a response compressed, if its type allows it and the client accepts it.
 
     Args:
-        response: what the app sent; it is not changed.
-        accept_encoding: the request's header, lines joined by commas; empty when there is none.
+        response: the app's response; it is not changed.
+        accept_encoding: the request's header, lines joined by commas; empty if there is none.
         method: the request's method.
 
     Returns:
-        The response to send. Where the body would not become smaller, it is the app's own but for `vary`, even if the
-        client refuses `identity`: it would have to take an image as it is, too.
+        The response to send. If the body would not become smaller, only `vary` is added, even if the client refuses
+        `identity`: it has to accept an uncompressed image, too.
     """
     if method == "HEAD" or response.status == 304:
         return compress_stream(response, accept_encoding, method)[0]
@@ -83,16 +83,16 @@ def compress(response: Response, accept_encoding: str, method: str) -> Response:
 
 
 def compress_stream(head: Response, accept_encoding: str, method: str) -> tuple[Response, Compressor | None]:
-    """Begins a response whose body comes in parts.
+    """Return the head and the compressor of a response whose body is streamed.
 
     Args:
-        head: what the app sent; it is not changed. A `content-length` tells a body too short to compress.
-        accept_encoding: the request's header, lines joined by commas; empty when there is none.
+        head: the app's response; it is not changed. Its `content-length` shows whether the body is too short.
+        accept_encoding: the request's header, lines joined by commas; empty if there is none.
         method: the request's method.
 
     Returns:
-        The head to send, and what compresses the parts; None when they are sent as they are. A response that has no
-        body, to HEAD or of status 304, gets the headers that are sure to be right (RFC 9110 §9.3.2, §15.4.5).
+        The head to send, and the compressor for the chunks; None if they are sent as they are. A response without a
+        body, to HEAD or of status 304, gets only the headers that are certain (RFC 9110 §9.3.2, §15.4.5).
     """
     fields = _fields(head)
     if _is_short(fields.get(b"content-length", b"")) or not _is_compressible(head.status, fields):
@@ -105,11 +105,11 @@ def compress_stream(head: Response, accept_encoding: str, method: str) -> tuple[
     return replace(head, headers=_coded_headers(head.headers, coding.name)), coding.stream()
 
 
-# What is compressed
+# Which responses
 
 
 def _fields(head: Response) -> dict[bytes, bytes]:
-    """Makes a map of the headers by their names in lower case; several lines are joined (RFC 9110 §5.3)."""
+    """Return the headers by their names in lower case, repeated ones joined by commas (RFC 9110 §5.3)."""
     joined: dict[bytes, bytes] = {}
     for name, value in head.headers:
         lower = name.lower()
@@ -118,7 +118,7 @@ def _fields(head: Response) -> dict[bytes, bytes]:
 
 
 def _members(value: bytes) -> set[bytes]:
-    """Reads a comma-separated header in lower case."""
+    """Return the items of a comma-separated header in lower case."""
     return {item.strip().lower() for item in value.split(b",")}
 
 
@@ -127,7 +127,7 @@ def _is_short(length: bytes) -> bool:
 
 
 def _is_compressible(status: int, fields: dict[bytes, bytes]) -> bool:
-    """Says whether a response is compressed for those who accept it, so that caches have to tell clients apart."""
+    """Return whether the response depends on `accept-encoding`: clients that accept a coding get it compressed."""
     if status < 200 or status in _BODILESS or not _DIGESTS.isdisjoint(fields):
         return False
     if _members(fields.get(b"content-encoding", b"")) - {b"", b"identity"}:
@@ -136,24 +136,24 @@ def _is_compressible(status: int, fields: dict[bytes, bytes]) -> bool:
         return False
     media_type = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if not media_type:
-        return status == 304  # it leaves out the type of what it speaks of (RFC 9110 §15.4.5), which may well be text
+        return status == 304  # it comes without the type of the page (RFC 9110 §15.4.5), which may well be text
     if media_type.startswith(_NEVER):
         return False
     return media_type.startswith(b"text/") or media_type in _COMPRESSIBLE or media_type.endswith(_COMPRESSIBLE_SUFFIXES)
 
 
 def _coding_for(status: int, fields: dict[bytes, bytes], accept_encoding: str) -> Coding | None:
-    """Chooses the coding; none for a part of a body, since its range counts bytes of the body as it is."""
+    """Return the coding to use; None for a range, since it counts bytes of the uncompressed body."""
     if status == 206 or b"content-range" in fields:
         return None
     return choose_coding(accept_encoding)
 
 
-# What becomes of the headers
+# Their headers
 
 
 def _coded_headers(headers: Headers, coding: str = "") -> Headers:
-    """Writes the headers for a compressed body; without a coding, for one of which it is not known whether it is.
+    """Return the headers for a compressed body; without a coding, for one that may be compressed or not.
 
     A strong `etag` becomes weak: it promises the same bytes, which two codings do not have (RFC 9110 §8.8.3.3).
     """
@@ -170,7 +170,7 @@ def _coded_headers(headers: Headers, coding: str = "") -> Headers:
 
 
 def _with_vary(headers: Headers) -> Headers:
-    """Has caches keep the response for those who accept the same codings (RFC 9110 §12.5.5)."""
+    """Return the headers with `vary`, so that caches keep a response for each `accept-encoding` (RFC 9110 §12.5.5)."""
     last = -1
     for index, (name, value) in enumerate(headers):
         if name.lower() == b"vary":

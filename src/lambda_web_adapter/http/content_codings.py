@@ -1,6 +1,6 @@
 """The content codings: which one a client gets, and the libraries that write them (RFC 9110 §8.4.1, §12.5.3).
 
-A library is imported when the first response needs it. Besides gzip, which Python has, there is what is installed.
+A library is imported when the first response needs it. Python has gzip; the other codings depend on what is installed.
 """
 
 from __future__ import annotations
@@ -15,43 +15,43 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# Lambda has little CPU, so each level is the last one at which more time still buys much. 100 KB of JSON take:
+# Lambda has little CPU, so each level is the highest that is still worth its time. 100 KB of JSON take:
 _ZSTD_LEVEL = 3  # 0.3 ms for 33 %; its window of 2 MB is within what clients must take (RFC 9659 §3: 8 MB)
 _BROTLI_LEVEL = 3  # 0.8 ms for 33 %; level 5, 2.0 ms for 31 %
 _GZIP_LEVEL = 4  # 1.4 ms for 35 %; level 1, 0.8 ms for 39 %; level 6, 3.0 ms for 33 %
-# 512 KB, as a power of two. Results are no larger than with the usual 4 MB; it takes less memory on both sides, and the
-# decoder of Python's brotli gives out each part whole, while with windows from 1 MB on it keeps all behind 32 KB back.
+# 512 KB, as a power of two. Results are no larger than with the usual 4 MB, in less memory on both sides. With
+# 1 MB or more, the decoder of Python's brotli would hold back all but the first 32 KB of a chunk.
 _BROTLI_WINDOW = 19
 
-# What may follow a coding's name (RFC 9110 §12.4.2).
+# The weight after a coding's name (RFC 9110 §12.4.2).
 _WEIGHT = re.compile(r"[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)[ \t]*")
 
 
 class Compressor:
-    """Compresses one body, part by part."""
+    """A compressor of one body, chunk by chunk."""
 
     def __init__(self, write: Callable[[bytes], bytes], finish: Callable[[], bytes]) -> None:
-        """Takes what compresses and flushes a part, and what closes the body."""
+        """Create a compressor of a function that compresses and flushes a chunk, and one that ends the body."""
         self._write = write
         self._finish = finish
 
     def feed(self, data: bytes) -> bytes:
-        """Compresses a part; the client can read all of it from what this returns. Nothing becomes nothing."""
+        """Return a chunk compressed and flushed, so that the client can read all of it; an empty one stays empty."""
         return self._write(data) if data else b""
 
     def end(self) -> bytes:
-        """Closes the body; what this returns is its last part, also when nothing was fed."""
+        """Return the end of the compressed body, also if it is empty."""
         return self._finish()
 
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """A content coding that there is a library for.
+    """A content coding whose library is installed.
 
     Attributes:
-        name: as it stands in `content-encoding`.
-        whole: compresses a whole body.
-        stream: begins a body that comes in parts.
+        name: the name for `content-encoding`.
+        whole: function that compresses a whole body.
+        stream: function that returns the compressor for a streamed body.
     """
 
     name: str
@@ -60,19 +60,19 @@ class Coding:
 
 
 def join_accept_encoding(headers: list[tuple[str, str]]) -> str:
-    """Reads `accept-encoding` from a request's headers; several lines are one list (RFC 9110 §5.3)."""
+    """Return a request's `accept-encoding`, repeated headers joined by commas (RFC 9110 §5.3)."""
     return ", ".join([value for name, value in headers if name.lower() == "accept-encoding"])
 
 
 def accepted_codings(accept_encoding: str) -> list[str]:
-    """Reads which of our codings a client accepts (RFC 9110 §12.5.3).
+    """Return the supported codings that a client accepts (RFC 9110 §12.5.3).
 
-    What cannot be read counts as refused. Without a header nothing is accepted: RFC 9110 would allow any coding then,
-    but who does not ask for one seldom knows what to do with it.
+    What cannot be parsed counts as refused. Without the header, no coding is accepted: RFC 9110 would allow any then,
+    but clients that do not request one can seldom decode it.
 
     Returns:
-        Their names, best first: by the client's weights, then by our preference. None that the client likes less than
-        the body as it is, if it names that: `identity`.
+        Their names, best first: by the client's weights, then by our preference. Codings that the client weighs less
+        than `identity`, the uncompressed body, are left out.
     """
     weights: dict[str, float] = {}
     for item in accept_encoding.lower().split(","):
@@ -80,11 +80,11 @@ def accepted_codings(accept_encoding: str) -> list[str]:
         name = name.strip()
         name = "gzip" if name == "x-gzip" else name  # RFC 9110 §8.4.1.3
         weight = _weight(rest) if semicolon else 1.0
-        weights[name] = min(weight, weights.get(name, 1.0))  # of two that contradict each other, the more careful one
+        weights[name] = min(weight, weights.get(name, 1.0))  # of contradicting weights, the lowest counts
     wildcard = weights.get("*", 0.0)
     identity = weights.get("identity", 0.0)
     weighted = {name: weights.get(name, wildcard) for name in _LIBRARIES}
-    best_first = sorted(weighted, key=weighted.__getitem__, reverse=True)  # it keeps the order of equals
+    best_first = sorted(weighted, key=weighted.__getitem__, reverse=True)  # stable: equals stay in our order
     return [name for name in best_first if weighted[name] > 0 and weighted[name] >= identity]
 
 
@@ -94,20 +94,20 @@ def _weight(text: str) -> float:
 
 
 def choose_coding(accept_encoding: str) -> Coding | None:
-    """Chooses the best coding that the client accepts and that there is a library for."""
+    """Return the best coding that the client accepts and whose library is installed; None if there is none."""
     return next((coding for name in accepted_codings(accept_encoding) if (coding := _coding(name))), None)
 
 
 @cache
 def _coding(name: str) -> Coding | None:
-    """Imports the first library there is for a coding.
+    """Return a coding with the first library that can be imported; None if there is none.
 
-    It is imported, not only looked for: a wheel built for another processor is found, but is of no use.
+    Looking for the module's file is not enough: a wheel built for another processor has it, but cannot be imported.
     """
     for modules, make in _LIBRARIES[name]:
         try:
             return make(name, [import_module(module) for module in modules][-1])
-        except (ImportError, AttributeError):  # the latter from a folder that happens to have its name
+        except (ImportError, AttributeError):  # AttributeError: a folder happens to have the library's name
             continue
     return None
 
@@ -117,7 +117,7 @@ def _zlib(name: str, zlib: Any) -> Coding:
         coder = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, wbits)
         return Compressor(lambda data: coder.compress(data) + coder.flush(zlib.Z_SYNC_FLUSH), coder.flush)
 
-    wbits = 31  # a window of 32 KB (15), and 16 for gzip's head and trailer (zlib's manual, deflateInit2)
+    wbits = 31  # a window of 32 KB (15), and gzip's header and trailer (16) (zlib's manual, deflateInit2)
     return Coding(name, lambda data: zlib.compress(data, _GZIP_LEVEL, wbits), stream)
 
 
@@ -132,7 +132,7 @@ def _brotli(name: str, brotli: Any) -> Coding:
 
 
 def _zstd(name: str, zstd: Any) -> Coding:
-    """Takes the standard library's module and its backport."""
+    """Return the coding by the standard library's module or its backport."""
     make, compress_whole = zstd.ZstdCompressor, zstd.compress
 
     def stream() -> Compressor:
@@ -152,9 +152,9 @@ def _zstandard(name: str, zstandard: Any) -> Coding:
     return Coding(name, lambda data: make(level=_ZSTD_LEVEL).compress(data), stream)
 
 
-# By coding, which modules to import, of which the last is to be used. In order of preference: zstd takes a third of the
-# time of the others and its result is no larger; br is smaller than gzip in less time. Only where the standard library
-# has `_zstd` is `compression` its own: elsewhere it could be a module of the app's, which is not ours to run.
+# For each coding, the modules to import, the last of which is used. In order of preference: zstd takes a third of the
+# time of the others and its result is no larger; br is smaller than gzip in less time. `_zstd` shows that `compression`
+# is the standard library's: without it, that name could be a module of the app's, which must not be run here.
 _LIBRARIES: dict[str, list[tuple[list[str], Callable[[str, Any], Coding]]]] = {
     "zstd": [(["_zstd", "compression.zstd"], _zstd), (["backports.zstd"], _zstd), (["zstandard"], _zstandard)],
     "br": [(["brotli"], _brotli), (["brotlicffi"], _brotli)],

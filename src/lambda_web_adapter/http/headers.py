@@ -1,6 +1,6 @@
-"""What the adapter adds and removes between event and app, in tables, and the request's bytes (RFC 9110 §7.6).
+"""The headers that the adapter adds and drops between event and app, as tables, and the request's head as bytes.
 
-These rules hold for every event source and are applied once, to the value in the middle.
+These rules hold for all event sources (RFC 9110 §7.6).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.http.messages import Invocation, Request
 
-# Meant for one connection only, never for the next (RFC 9110 §7.6.1, and RFC 2616 §13.5.1 for the older ones).
+# They concern one connection and are not forwarded (RFC 9110 §7.6.1, and RFC 2616 §13.5.1 for the older ones).
 HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -27,44 +27,44 @@ HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-# The gateway has the whole body already: it is never awaited piece by piece, and its length is counted here.
+# The event has the whole body, so nothing waits for a `100 Continue`, and the length is counted here.
 BODY_HEADERS = frozenset({"content-length", "expect"})
 _DROPPED = HOP_BY_HOP | BODY_HEADERS | RESERVED_HEADERS | OF_SERVERS
 
 # RFC 9110 §5.6.2
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})  # a length of zero is said for these (RFC 9110 §8.6)
-_METHODS = BODY_METHODS | {"GET", "HEAD", "DELETE", "OPTIONS"}  # need no look at their letters
-# What follows is no HTTP (RFC 9110 §9.3.6), or another version of it (RFC 9113 §3.4): the body would be taken for that.
+BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})  # they have a length even if it is zero (RFC 9110 §8.6)
+_METHODS = BODY_METHODS | {"GET", "HEAD", "DELETE", "OPTIONS"}  # valid without a check
+# A body after them could be parsed as another protocol (RFC 9110 §9.3.6) or as another version of HTTP (RFC 9113 §3.4).
 _ENDS_HTTP = frozenset({"CONNECT", "PRI"})
 
-# May not stand in a value (RFC 9110 §5.5): some servers take more than one of them for the end of a line.
+# Invalid in a value (RFC 9110 §5.5): some servers take others than CR and LF for the end of a line, too.
 _CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
 
-# What to do with a header, by its name as spelled: the beginning of its line, or "" to drop it.
-# Names repeat from request to request, so each is looked at once; the bound keeps made-up names from filling memory.
+# By a header's name as spelled, the beginning of its line, or "" to drop it. Names repeat from request to request, so
+# each is checked once; the limits keep made-up names from filling memory.
 _LINES: dict[str, str] = {}
 _MAX_CACHED_NAMES = 2000
 _MAX_NAME_LENGTH = 64  # characters; longer than any registered name
-# Names with a meaning for the request as a whole are not in _LINES.
+# Headers with a meaning for the request as a whole; they are not in _LINES.
 _SPECIAL = frozenset({"host", "cookie", "connection", "x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"})
 # Their usual spellings.
 _SPECIAL_SPELLED = {spelled: name for name in _SPECIAL for spelled in (name, name.title())}
-# CGI and WSGI write `-` and `_` alike (RFC 3875 §4.1.18), and some servers all that is no letter or digit, so that a
-# name with another character could pass for one of these.
+# CGI and WSGI do not distinguish `-` and `_` (RFC 3875 §4.1.18), and some servers treat all that is no letter or digit
+# alike, so that a name with another character could pass for one of these.
 _ONLY_WITH_HYPHENS = _DROPPED | _SPECIAL | {"content-type"}
-# Lines by which several values of such a name become one.
+# What repeated headers of such a name are joined by; of the others, the last one counts.
 _JOINED = {"cookie": "; ", "connection": ", "}
 
 
 def _line(name: str) -> str:
-    """Decides once what becomes of headers of this name.
+    """Return the beginning of the line for headers of this name, or "" to drop them.
 
     Raises:
-        InvalidEvent: this is not a header's name.
+        InvalidEvent: the name is invalid.
     """
     if not name or not _TOKEN.issuperset(name):
-        raise InvalidEvent(f"The event has a header whose name is not one (RFC 9110 §5.1): {name!r:.100}.")
+        raise InvalidEvent(f"The event has an invalid header name (RFC 9110 §5.1): {name!r:.100}.")
     lower = name.lower()
     variable = "".join([char if char.isalnum() else "-" for char in lower])
     forged = variable != lower and (variable in _ONLY_WITH_HYPHENS or is_gateways(variable))
@@ -75,16 +75,16 @@ def _line(name: str) -> str:
 
 
 def build_request_head(request: Request, invocation: Invocation, extra_lines: bytes = b"") -> bytes:
-    """Writes the head of the request as the app gets it; the body goes as it is.
+    """Return the head of the HTTP request to the app.
 
     Args:
-        request: what the event means.
-        invocation: whose trace and tenant go along.
-        extra_lines: lines to add.
+        request: the request that the event source built.
+        invocation: the invocation, whose trace id and tenant id are added.
+        extra_lines: header lines to add, each with its line break.
 
     Raises:
-        InvalidEvent: something in it cannot stand in an HTTP request; it is never sent, nor split in two.
-        ForbiddenMethod: a server could take what follows the head for something else than the body.
+        InvalidEvent: the request has something that no HTTP request can carry, such as a line break in a header.
+        ForbiddenMethod: after this method, a server could take the body for another protocol or another request.
     """
     lines, special = _sort_headers(request)
     body = request.body
@@ -116,14 +116,14 @@ def build_request_head(request: Request, invocation: Invocation, extra_lines: by
 
 
 def authorize(request: Request, source: str) -> bool:
-    """Takes the credentials from another header, whose own name goes: SigV4 occupies `Authorization` on the way here.
+    """Rename a header to `Authorization`, which SigV4 occupies on the way to the function.
 
     Args:
         request: the request, which is changed.
-        source: that header's name in lower case.
+        source: the name of the header with the app's credentials, in lower case.
 
     Returns:
-        Whether the header is there; without it, nothing changes.
+        Whether the request has that header; without it, nothing changes.
     """
     credentials = next((value for name, value in request.headers if name.lower() == source), None)
     if credentials is None:
@@ -134,7 +134,7 @@ def authorize(request: Request, source: str) -> bool:
 
 
 def _sort_headers(request: Request) -> tuple[list[str], dict[str, str]]:
-    """Sorts the headers into lines to send and values that matter for the request as a whole, by name."""
+    """Return the header lines to send, and the values of the special headers by name."""
     lines: list[str] = []
     special: dict[str, str] = {}
     for name, value in request.headers:
@@ -142,8 +142,8 @@ def _sort_headers(request: Request) -> tuple[list[str], dict[str, str]]:
         if line is None:
             lower = _SPECIAL_SPELLED.get(name) or _special(name)
             if lower:
-                joint = _JOINED.get(lower) if lower in special else None
-                special[lower] = f"{special[lower]}{joint}{value}" if joint else value
+                separator = _JOINED.get(lower) if lower in special else None
+                special[lower] = f"{special[lower]}{separator}{value}" if separator else value
                 continue
             line = _line(name)
         if line:
@@ -159,7 +159,7 @@ def _special(name: str) -> str:
 
 
 def _check_injection(request: Request, head: bytes, breaks: int) -> None:
-    """Refuse what could end a line early or confuse who reads it: a head has its line breaks and no other controls."""
+    """Raise InvalidEvent if the head has a control character other than its own line breaks, or an invalid method."""
     if len(head) - len(head.translate(None, _CONTROLS)) != 2 * breaks:
         raise InvalidEvent("The event has a header value with a control character in it (RFC 9110 §5.5).")
     if request.method not in _METHODS:
@@ -168,16 +168,16 @@ def _check_injection(request: Request, head: bytes, breaks: int) -> None:
 
 def _check_method(method: str, body: bytes) -> None:
     if not (method and _TOKEN.issuperset(method)):
-        raise InvalidEvent(f"The event's method is not one (RFC 9110 §9.1): {method!r:.100}.")
-    upper = method.upper()  # some servers do not tell them apart
+        raise InvalidEvent(f"The event has an invalid method (RFC 9110 §9.1): {method!r:.100}.")
+    upper = method.upper()  # some servers ignore the case
     if upper in _ENDS_HTTP:
-        raise ForbiddenMethod(f"{upper} asks for another protocol on the connection to the app, which has HTTP only.")
+        raise ForbiddenMethod(f"{upper} requests another protocol, but the app is connected by HTTP/1.1 only.")
     if upper == "TRACE" and body:
-        raise ForbiddenMethod("TRACE has a body, which it must not have (RFC 9110 §9.3.8).")
+        raise ForbiddenMethod("A TRACE request must not have a body (RFC 9110 §9.3.8).")
 
 
 def _remove_connection_headers(lines: list[str], connection: str) -> list[str]:
-    """Drops the headers that a `Connection` header names; what the gateway added is not the client's to take away."""
+    """Return the lines without the headers that `Connection` names, but with all that a gateway has set."""
     named = {option.strip().lower() for option in connection.split(",")}
     named = {name for name in named if not is_gateways(name)}
     return [line for line in lines if line.partition(":")[0].lower() not in named]
@@ -187,11 +187,16 @@ _RESPONSE_DROPPED = frozenset(name.encode() for name in HOP_BY_HOP)
 
 
 def end_to_end(response: Response, method: str, excluded: frozenset[bytes] = frozenset()) -> Response:
-    """Leaves out of a response what was meant for the loopback hop, and the headers that are excluded by setting.
+    """Return a response without the headers that concern only the connection to the app.
 
-    `content-length` goes too, since the gateway counts for itself, and shows the integration's own as
-    `x-amzn-remapped-content-length`; but for HEAD it is all there is to say how long the body would be, unless there
-    would be none (204, RFC 9110 §8.6).
+    `content-length` is dropped too: the gateway counts itself, and would show the app's as
+    `x-amzn-remapped-content-length`. In response to HEAD it stays, since there is no body to count, unless the status
+    is 204, which has no length (RFC 9110 §8.6).
+
+    Args:
+        response: the app's response.
+        method: the request's method.
+        excluded: names of further headers to drop, in lower case.
     """
     headers = []
     keeps_length = method == "HEAD" and response.status != 204

@@ -1,6 +1,6 @@
-"""A large body's bytes, put together once: in memory of its own size, not in pieces that are joined in the end.
+"""Large bodies, collected in a buffer of their final size instead of chunks that are joined in the end.
 
-New memory is what costs most about megabytes: the kernel takes 2 µs for each 4 KB of it, copying less than 0.1.
+New memory is what makes large bodies slow: the kernel takes 2 µs for each 4 KB of it, a copy less than 0.1 µs.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Bytes of a piece from which on a body counts as large: small ones come in one piece, and below that size.
+# Bytes; a chunk of this size belongs to a large body: small bodies come in one chunk, which is smaller.
 LARGE_CHUNK = 32 * 1024
-_MAX_LENGTH = 64 * 1024 * 1024  # bytes; a length that is said is not believed beyond that
+_MAX_LENGTH = 64 * 1024 * 1024  # bytes; for a larger `content-length`, no buffer is allocated
 
 
 def allocate_buffer(
-    headers: Iterable[tuple[bytes, bytes]], pieces: list[bytes], limit: int = _MAX_LENGTH
+    headers: Iterable[tuple[bytes, bytes]], chunks: list[bytes], limit: int = _MAX_LENGTH
 ) -> BytesIO | None:
-    """Makes the buffer for the body of a message; None when its headers do not say how long that is.
+    """Return a buffer of a body's final size; None if the headers give no usable `content-length`.
 
     Args:
-        headers: the message's.
-        pieces: what has come so far, which goes into the buffer.
-        limit: the most bytes of which one is made.
+        headers: the headers of the request or response.
+        chunks: the chunks received so far, which are written to the buffer.
+        limit: the largest buffer to allocate, in bytes.
     """
     length = next((value for name, value in headers if name.lower() == b"content-length"), b"")
     if not length.isdigit() or len(length) > 9 or int(length) > min(limit, _MAX_LENGTH):
         return None
-    buffer = BytesIO(bytes(int(length)))  # written to from its beginning, and given out without a copy
-    for piece in pieces:
-        buffer.write(piece)
+    buffer = BytesIO(bytes(int(length)))  # of its final size, so that `getvalue` makes no copy
+    for chunk in chunks:
+        buffer.write(chunk)
     return buffer

@@ -1,7 +1,7 @@
-"""The values in the middle: what every event becomes, and what every reply is made from.
+"""Request and response, the same for all event sources, and the invocation that they belong to.
 
-No socket, clock, environment or log is used here. Headers are ordered pairs from edge to edge. Where each event passes,
-they are made by position: by keyword takes twice as long, for six values in each invocation.
+The module is pure: no sockets, clock, environ or log. Headers are ordered pairs everywhere. The hot path creates these
+objects with positional arguments: keywords take twice as long, for six objects in each invocation.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Request:
-    """An HTTP request as an event source states it, before any rule that holds for all sources.
+    """An HTTP request as an event source builds it, before the rules that hold for all sources.
 
     Attributes:
-        method: the method, as the event has it.
-        path: the path as it stands in a request line: percent-encoded, beginning with a slash.
-        query: the query as it stands in a request line, without the question mark.
-        headers: name and value in order, one pair for each field line.
+        method: the event's method.
+        path: the path for the request line: percent-encoded, beginning with a slash.
+        query: the query for the request line, without the question mark.
+        headers: name and value in order, one pair for each header line.
         body: the body's bytes.
-        client: the caller's address, from where the caller cannot forge it; empty when the source has none.
-        prefix: the part in front of the path that was removed (stage, base path), percent-encoded; or empty.
-        host: the host to name when the headers have none.
-        reserved_headers: headers that only the adapter can set, by which the app knows an event from a request.
+        client: the caller's address, as far as the caller cannot forge it; empty if the source has none.
+        prefix: the part removed from the beginning of the path (stage, base path), percent-encoded; or empty.
+        host: the value for `host` if the headers have none.
+        reserved_headers: reserved headers to send; with them, the app can tell an event from an HTTP request.
     """
 
     method: str
@@ -42,8 +42,8 @@ class Response:
 
     Attributes:
         status: the status code.
-        headers: name and value in order, as bytes, one pair for each field line.
-        body: the body's bytes, without any transfer coding.
+        headers: name and value in order, as bytes, one pair for each header line.
+        body: the body's bytes, without transfer coding.
     """
 
     status: int
@@ -53,18 +53,18 @@ class Response:
 
 @dataclass(slots=True)
 class Invocation:
-    """One event with what the Runtime API says about it (Lambda Runtime API, "Next invocation").
+    """One event, with the Runtime API's headers for it (Lambda Runtime API, "Next invocation").
 
     Attributes:
-        request_id: the id to answer with.
+        request_id: the id to post the reply with.
         event: the event's bytes.
-        deadline_ms: when the invocation ends, in milliseconds since the epoch; 0 when the API did not say.
-        invocation_id: the nonce to echo with the answer, so that a late one cannot reach another caller; or empty.
+        deadline_ms: when the invocation ends, in milliseconds since the epoch; 0 if the header is missing.
+        invocation_id: the nonce to send with the reply, so that a late one cannot reach another caller; or empty.
         trace_id: the X-Ray trace header, or empty.
         tenant_id: the tenant of a function with tenant isolation, or empty.
-        function_arn: the function, version or alias that was invoked.
-        client_context: what the caller's AWS SDK said of itself, as JSON; or empty. This and its neighbours are as they
-            came, since few apps look at them.
+        function_arn: the function, version or alias that was invoked. This and what follows is not decoded, since few
+            apps read it.
+        client_context: the client context of the caller's AWS SDK, as JSON; or empty.
         identity: the caller's Cognito identity, as JSON; or empty.
     """
 

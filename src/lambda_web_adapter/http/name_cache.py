@@ -1,7 +1,7 @@
-"""What was found out about names that come with traffic: each is looked at once, as long as few and short ones come.
+"""A bounded cache of what a function returns for names in requests and responses.
 
-Clients and apps can make names up, any number of them and of any length, so that a cache has a bound in both. The first
-to come stay: those that an app and its gateway use.
+Clients and apps can make up names, any number and of any length, so both are limited. The first entries stay: they are
+the names that the app and its gateway use.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     Name = TypeVar("Name", str, bytes)
-    Found = TypeVar("Found")
+    Value = TypeVar("Value")
 
 _ENTRIES = 1000  # more names than any app and its gateway have
 LONGEST = 128  # characters; longer than any registered header name, and than nearly all media types
 
 
-class NameCache(dict["Name", "Found"]):
-    """A cache that is asked by `cache[name]`, which costs what a dict does; what it does not keep is looked at."""
+class NameCache(dict["Name", "Value"]):
+    """A cache of a function's results by name; `cache[name]` is as fast as a dict once the name is in it."""
 
-    __slots__ = ("_look",)
-    _look: Callable[[Name], Found]
+    __slots__ = ("_compute",)
+    _compute: Callable[[Name], Value]
 
-    def __init__(self, look: Callable[[Name], Found]) -> None:
-        """Begin empty; `look` is what is found out about a name, and may raise."""
+    def __init__(self, compute: Callable[[Name], Value]) -> None:
+        """Create an empty cache of the results of `compute`, which may raise."""
         super().__init__()
-        self._look = look
+        self._compute = compute
 
-    def __missing__(self, name: Name) -> Found:
-        """Look at a name, and keep what was found if there is room."""
-        found: Found = self._look(name)
+    def __missing__(self, name: Name) -> Value:
+        """Return the function's result for a new name, and keep it if there is room."""
+        value: Value = self._compute(name)
         if len(self) < _ENTRIES and len(name) <= LONGEST:
-            self[name] = found
-        return found
+            self[name] = value
+        return value

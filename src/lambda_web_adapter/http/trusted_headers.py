@@ -1,8 +1,8 @@
-"""Whose word counts: which headers only the adapter may set, and what an app's server believes of whom.
+"""The reserved headers, which only the adapter may set, and the headers that the built-in servers trust.
 
-The adapter drops these headers from what a client sent before it adds its own (`forwarding`), so that behind it each is
-there once, and true. A server that has no adapter in front of it, which its control channel tells, drops them itself:
-whoever connects to it is a client.
+The adapter drops reserved headers from clients' requests before it adds its own (`http/headers`), so the app gets each
+at most once, with a true value. A built-in server that runs without an adapter (it has no control channel then) drops
+them itself, since it is connected to clients directly.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Pairs = list[tuple[bytes, bytes]]
 
-# Set by the adapter alone: exactly one value reaches the app, or none, but never one that the client made up.
+# Only the adapter sets them: the app gets one value or none, but never one that a client made up.
 RESERVED_HEADERS = frozenset(
     {
         "x-amz-tenant-id",
@@ -28,9 +28,9 @@ RESERVED_HEADERS = frozenset(
     }
 )
 _RESERVED = frozenset(name.encode("ascii") for name in RESERVED_HEADERS)
-# What an app's server takes for its own variables, or for the word of a proxy that it believes on loopback, where the
-# adapter is: with `SCRIPT_NAME: /a`, gunicorn hands on `/a/events` as `/events`. No gateway sends any of them. Headers
-# that a server hands on as they are (`X-Original-URL`, `X-HTTP-Method-Override`) are for the app to believe or not.
+# Headers that a server may take for its own variables, or for those of a trusted proxy on loopback, where the adapter
+# is: with `SCRIPT_NAME: /a`, gunicorn passes `/a/events` on as `/events`. No gateway sends any of them. Headers that
+# servers pass on unchanged (`X-Original-URL`, `X-HTTP-Method-Override`) stay: whether to trust them is up to the app.
 OF_SERVERS = frozenset(
     {
         # CGI's variables (RFC 3875 §4.1), but for those of the body
@@ -49,7 +49,7 @@ OF_SERVERS = frozenset(
         "server-port",
         "server-protocol",
         "server-software",
-        # what servers add to them
+        # variables that servers add to them
         "document-root",
         "document-uri",
         "https",
@@ -59,41 +59,41 @@ OF_SERVERS = frozenset(
         "request-uri",
         "script-filename",
         "server-addr",
-        # where the app's root is: Daphne, and a middleware that many Flask apps have
+        # the app's root path: Daphne, and a middleware common in Flask apps
         "daphne-root-path",
         "x-script-name",
-        # `HTTP_PROXY` and `HTTP_REDIRECT_STATUS` in CGI: a proxy for what the app sends (httpoxy), leave for php-cgi
+        # `HTTP_PROXY` and `HTTP_REDIRECT_STATUS` in CGI: a proxy for outgoing requests (httpoxy), a gate of php-cgi
         "proxy",
         "redirect-status",
-        # how Rack sends files, and where from
+        # how Rack sends files, and from where
         "x-accel-mapping",
         "x-sendfile-type",
     }
 )
-# Set by load balancers, API Gateway, Lattice, CloudFront and other proxies in front of the function: what they say of a
-# caller has to reach the app, whatever the caller asks for.
+# Load balancers, API Gateway, Lattice, CloudFront and other proxies before the function set them: they have to reach
+# the app, even if the client's `Connection` header names them.
 _GATEWAYS = ("cf-", "cloudfront-", "x-amz-", "x-amzn-", "x-forwarded-")
 _GATEWAY = frozenset({"forwarded", "true-client-ip", "via", "x-client-ip", "x-original-forwarded-for", "x-real-ip"})
 
 
 def is_gateways(name: str) -> bool:
-    """Return whether a header of this name, in lower case, is a gateway's to set, and not the client's to take away."""
+    """Return whether gateways set the header of this name (in lower case), so that no client can have it removed."""
     return name.startswith(_GATEWAYS) or name in _GATEWAY
 
 
 def without_reserved(headers: Pairs) -> Pairs:
-    """Return the headers of a client's request that may reach the app, however the reserved ones are spelled.
+    """Return a client's headers without the reserved ones, also those with `_` for `-`, as in CGI and WSGI.
 
     Args:
-        headers: names in lower case, with their values. CGI and WSGI write `-` and `_` alike.
+        headers: names in lower case, with their values.
     """
     return [pair for pair in headers if pair[0].replace(b"_", b"-") not in _RESERVED]
 
 
 def client_headers(headers: Pairs, *, from_adapter: bool) -> Mapping[bytes, bytes]:
-    """Return the headers that are believed about where a request came from.
+    """Return the headers to trust for scheme, host, port, client address and prefix of a request.
 
-    Of a client that is the host which it asked for; scheme, port, address and prefix are the adapter's to say.
+    Those of the adapter are all trusted; of a client's, only `host` is.
     """
     values = dict(headers)
     if from_adapter:
