@@ -108,7 +108,7 @@ def test_a_status_that_is_not_2xx_fails_an_event_with_the_app_s_words() -> None:
     with pytest.raises(AppRejectedEvent) as raised:
         App(500, b'{"detail": "no stock"}').invoke(QUEUE)
 
-    assert str(raised.value) == 'The app answered POST /events with status 500: {"detail": "no stock"}'
+    assert str(raised.value) == 'The app responded to POST /events with status 500: {"detail": "no stock"}'
     assert json.loads(raised.value.document())["errorType"] == "Function.AppRejectedEvent"
 
 
@@ -133,7 +133,7 @@ def test_an_error_that_the_app_names_is_the_invocation_s_error() -> None:
     ],
 )
 def test_an_error_that_is_not_named_in_full_is_shown_as_it_is(body: bytes) -> None:
-    with pytest.raises(AppRejectedEvent, match=r"^The app answered POST /events with status 400: .") as raised:
+    with pytest.raises(AppRejectedEvent, match=r"^The app responded to POST /events with status 400: .") as raised:
         App(400, body).invoke(QUEUE)
 
     assert raised.value.raised == ""
@@ -148,7 +148,9 @@ def test_errors_may_be_results() -> None:
 def test_a_configured_status_fails_any_invocation(event: object, errors: str) -> None:
     app = App(503, b"overloaded", AWS_LWA_ERROR_STATUS_CODES="500-504", AWS_LWA_EVENT_ERRORS=errors)
 
-    with pytest.raises(AppRejectedEvent, match=r"^The app answered (GET /|POST /events) with status 503: overloaded$"):
+    with pytest.raises(
+        AppRejectedEvent, match=r"^The app responded to (GET /|POST /events) with status 503: overloaded$"
+    ):
         app.invoke(event)
 
 

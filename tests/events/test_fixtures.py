@@ -161,7 +161,9 @@ def test_an_event_that_cannot_be_served_is_refused_with_the_reason(folder: str, 
     verbatim = event_bytes(folder, aspect)
     event = json.loads(verbatim)
 
-    with pytest.raises(InvalidEvent, match=r"Lambda@Edge.*Put CloudFront in front of a function URL instead\.$"):
+    with pytest.raises(
+        InvalidEvent, match=r"Lambda@Edge.*Use a function URL as the origin of a CloudFront distribution instead\.$"
+    ):
         build_request(find_source(event, Settings()), event, Settings(), verbatim)
 
 

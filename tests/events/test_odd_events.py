@@ -197,7 +197,7 @@ def test_a_body_that_is_not_the_base64_it_is_said_to_be_is_refused(folder: str, 
     flag = "is_base64_encoded" if folder == "vpc_lattice_v1" else "isBase64Encoded"
     event = {**fixture(folder, "simple").event, "body": body, flag: True}
 
-    with pytest.raises(InvalidEvent, match=rf"^The event's body is marked {flag}, but is not base64"):
+    with pytest.raises(InvalidEvent, match=rf"^The event's {flag} is true, but its body is not base64"):
         sent(event)
 
 

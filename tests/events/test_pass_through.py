@@ -56,26 +56,26 @@ ASKED = Request(method="POST", path="/events")
 @pytest.mark.parametrize(
     ("status", "body", "text"),
     [
-        pytest.param(500, b"broken", "The app answered POST /events with status 500: broken", id="an error"),
-        pytest.param(404, b"", "The app answered POST /events with status 404: (no body)", id="no such path"),
-        pytest.param(302, b"", "The app answered POST /events with status 302: (no body)", id="a redirect"),
+        pytest.param(500, b"broken", "The app responded to POST /events with status 500: broken", id="an error"),
+        pytest.param(404, b"", "The app responded to POST /events with status 404: (no body)", id="no such path"),
+        pytest.param(302, b"", "The app responded to POST /events with status 302: (no body)", id="a redirect"),
         pytest.param(
-            503, b"x" * 2000, f"The app answered POST /events with status 503: {'x' * 1000}", id="a long body"
+            503, b"x" * 2000, f"The app responded to POST /events with status 503: {'x' * 1000}", id="a long body"
         ),
-        pytest.param(500, b"\xff", "The app answered POST /events with status 500: /w==", id="bytes"),
+        pytest.param(500, b"\xff", "The app responded to POST /events with status 500: /w==", id="bytes"),
         pytest.param(
-            500, b'["no", "map"]', 'The app answered POST /events with status 500: ["no", "map"]', id="a JSON list"
+            500, b'["no", "map"]', 'The app responded to POST /events with status 500: ["no", "map"]', id="a JSON list"
         ),
         pytest.param(
             500,
             b'{"errorType":"NoSeed"}',
-            'The app answered POST /events with status 500: {"errorType":"NoSeed"}',
+            'The app responded to POST /events with status 500: {"errorType":"NoSeed"}',
             id="half a name",
         ),
         pytest.param(
             500,
             b'{"errorType":1,"errorMessage":"no"}',
-            'The app answered POST /events with status 500: {"errorType":1,"errorMessage":"no"}',
+            'The app responded to POST /events with status 500: {"errorType":1,"errorMessage":"no"}',
             id="a name that is no text",
         ),
     ],

@@ -73,7 +73,7 @@ def asked_with(headers: dict[str, str], path: str = "/", **variables: str) -> Re
     ],
 )
 def test_a_client_does_not_get_to_the_path_of_events(path: str) -> None:
-    with pytest.raises(ForbiddenPath, match=r"takes events only"):
+    with pytest.raises(ForbiddenPath, match=r"is reserved for events"):
         asked_for(path)
 
 
@@ -105,7 +105,7 @@ def test_other_paths_are_the_clients(path: str) -> None:
     "path", ["/snap/be%0Afore", "/sn%09ap/before", "/snap/%EF%BD%82efore", "/snap/%2565fore/../before"]
 )
 def test_a_client_does_not_get_to_the_path_of_a_hook(path: str) -> None:
-    with pytest.raises(ForbiddenPath, match=r"is for SnapStart"):
+    with pytest.raises(ForbiddenPath, match=r"is reserved for SnapStart hooks"):
         asked_for(path, AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH="/snap/before")
 
 

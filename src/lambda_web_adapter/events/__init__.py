@@ -1,7 +1,7 @@
-"""Event sources: which one an event is of, what request it means, what reply it takes.
+"""Event sources: which one sent an event, which request the event becomes, and which reply the source takes.
 
-To add a source: one file with one class, and one line in `SOURCES`. Recognition is by positive marks and exclusive, so
-the order of `SOURCES` does not matter but for speed.
+To add a source: one file with one class, and one line in `SOURCES`. Each source matches only fields that no other
+source's events have, so the order of `SOURCES` only matters for speed.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ PASS_THROUGH: EventSource = PassThrough()
 
 
 def find_source(event: Any, settings: Settings | None = None) -> EventSource:
-    """Finds the source of an event; what no source recognises that is switched on is passed through.
+    """Return the source of an event: the one that matches it and is switched on, else `PASS_THROUGH`.
 
     Args:
-        event: the event, as read from JSON.
+        event: the event, parsed from JSON.
         settings: the settings; without them, only the sources that are always on count.
     """
-    # An authorizer's event looks like the request it is about, but asks for a policy, not for a page.
+    # An authorizer's event looks like the request to authorize, but expects a policy, not a page.
     if isinstance(event, dict) and "methodArn" not in event and "routeArn" not in event:
         for source in SOURCES:
             if source.matches(event):
@@ -62,42 +62,42 @@ def find_source(event: Any, settings: Settings | None = None) -> EventSource:
 
 
 def build_request(source: EventSource, event: Any, settings: Settings, raw_event: bytes) -> Request:
-    """Makes the request that an event means, by the settings that hold for all sources.
+    """Return the request for an event, after the settings that hold for all sources.
 
     Args:
         source: the event's source.
-        event: the event, as read from JSON.
+        event: the event, parsed from JSON.
         settings: the settings.
-        raw_event: the event's own bytes, which are what an event that is not an HTTP request is sent as.
+        raw_event: the event's bytes, which are the body if the event is not an HTTP request.
 
     Raises:
         InvalidEvent: the event holds something that no HTTP request can carry.
-        ForbiddenPath: a client asks for a path that is kept for events, or for the adapter.
+        ForbiddenPath: a client requests a path that is reserved for events or for the adapter.
     """
     request = source.build_request(event, settings)
     if not source.is_http:
         request.body = raw_event
         return request
     if request.reserved_headers:
-        return request  # nobody but the gateway could ask for this path
+        return request  # no client can choose the path of such a request
     if settings.remove_base_path:
         removed, request.path = request_rules.remove_prefix(request.path, settings.remove_base_path)
         request.prefix += removed
     if settings.snapstart_before_checkpoint_path or settings.snapstart_after_restore_path:
-        _refuse_hooks(request, event, settings)
+        _check_hook_paths(request, event, settings)
     if settings.protect_event_paths and _is_event_path(request, event, settings):
-        raise ForbiddenPath(f"{request.path:.200} takes events only, no requests (AWS_LWA_PROTECT_EVENT_PATHS).")
+        raise ForbiddenPath(f"{request.path:.200} is reserved for events (AWS_LWA_PROTECT_EVENT_PATHS).")
     return request
 
 
 def _is_event_path(request: Request, event: Any, settings: Settings) -> bool:
-    from lambda_web_adapter.events.protected_paths import is_for_events  # a third of a millisecond of cold start
+    from lambda_web_adapter.events.protected_paths import is_for_events  # takes 0.3 ms of a cold start
 
     return is_for_events(request, event, settings)
 
 
-def _refuse_hooks(request: Request, event: Any, settings: Settings) -> None:
+def _check_hook_paths(request: Request, event: Any, settings: Settings) -> None:
     from lambda_web_adapter.events.protected_paths import is_for_hooks  # as above
 
     if is_for_hooks(request, event, settings):
-        raise ForbiddenPath(f"{request.path:.200} is for SnapStart, and for the adapter alone (AWS_LWA_SNAPSTART_…).")
+        raise ForbiddenPath(f"{request.path:.200} is reserved for SnapStart hooks (AWS_LWA_SNAPSTART_…).")

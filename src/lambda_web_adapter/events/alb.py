@@ -22,7 +22,7 @@ class Alb(EventSource):
     limited_by = "a load balancer"
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """Only a load balancer's context has `elb`."""
+        """Return whether the context has `elb`, as only a load balancer's does."""
         return (
             "elb" in request_rules.to_mapping(event.get("requestContext"))
             and isinstance(event.get("httpMethod"), str)
@@ -30,7 +30,7 @@ class Alb(EventSource):
         )
 
     def build_request(self, event: Any, settings: Settings) -> Request:
-        """Path and query come as sent, still percent-encoded; a health check comes without a host."""
+        """Return the request; the event's path and query are percent-encoded, and a health check has no host."""
         headers = request_rules.pairs(event.get("headers"), event.get("multiValueHeaders"))
         return Request(
             method=event["httpMethod"],
@@ -46,7 +46,7 @@ class Alb(EventSource):
         )
 
     def build_reply(self, response: Response, event: Any) -> bytes:
-        """A target group with multi-value headers reads only `multiValueHeaders`, any other only `headers`."""
+        """Return the reply; a target group with multi-value headers reads only these, any other only `headers`."""
         reply: dict[str, Any] = {
             "statusCode": response.status,
             "statusDescription": reply_rules.status_description(response.status),

@@ -33,7 +33,7 @@ class BedrockAgent(EventSource):
     setting = "bedrock_agent"
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """Only this event has `apiPath` and an action group."""
+        """Return whether the event has `apiPath` and an action group, as only this source's do."""
         return (
             isinstance(event.get("apiPath"), str)
             and isinstance(event.get("httpMethod"), str)
@@ -43,7 +43,7 @@ class BedrockAgent(EventSource):
         )
 
     def build_request(self, event: Any, settings: Settings) -> Request:
-        """Parameters named in the path fill it, the others are the query; properties are the body, by declared type."""
+        """Return the request: parameters fill the path or become the query, properties become the body by type."""
         parameters = _parameters(event.get("parameters"))
         in_path = set(_PLACEHOLDER.findall(event["apiPath"]))
         query = [parameter for parameter in parameters if parameter.name not in in_path]
@@ -58,7 +58,7 @@ class BedrockAgent(EventSource):
         )
 
     def build_reply(self, response: Response, event: Any) -> bytes:
-        """The body goes under its media type, which the schema has to name; binary goes as base64."""
+        """Return the reply with the body under its media type, which the schema has to name; binary is base64."""
         body, _ = reply_rules.encode_body(response)
         return reply_rules.encode_json(
             {
@@ -75,8 +75,8 @@ class BedrockAgent(EventSource):
 
 
 def _path(template: str, values: dict[str, str]) -> str:
-    """Fills a path's placeholders, each within its own segment; one without a value stays, for the app to refuse."""
-    parts = _PLACEHOLDER.split(template)  # text and names take turns
+    """Return the path with its placeholders filled, each with one segment; one without a value stays."""
+    parts = _PLACEHOLDER.split(template)  # text and names alternate
     filled = [
         request_rules.percent_encode_segment(values.get(part, f"{{{part}}}"))
         if index % 2
@@ -88,10 +88,10 @@ def _path(template: str, values: dict[str, str]) -> str:
 
 
 def _body(event: dict[str, Any]) -> tuple[str, bytes]:
-    """Makes the body from its properties; of several media types the first counts, as the agent sends one."""
+    """Return media type and body, built from the properties; the first media type counts, since the agent sends one."""
     content = request_rules.to_mapping(request_rules.to_mapping(event.get("requestBody")).get("content"))
-    for content_type, described in content.items():
-        properties = _parameters(request_rules.to_mapping(described).get("properties"))
+    for content_type, schema in content.items():
+        properties = _parameters(request_rules.to_mapping(schema).get("properties"))
         if content_type.partition(";")[0].strip().lower() == _FORM:
             return content_type, request_rules.decoded_query([(each.name, each.text) for each in properties]).encode()
         members = {each.name: f"{json.dumps(each.name, ensure_ascii=False)}:{each.json}" for each in properties}
@@ -108,7 +108,7 @@ def _parameters(value: Any) -> list[_Parameter]:
 
 
 class _Parameter:
-    """A `{name, type, value}`, where a value is text whatever its type; what is not of its type stays text."""
+    """A `{name, type, value}`; the value is text whatever the type, and stays text if it is not of that type."""
 
     def __init__(self, name: str, declared: Any, value: Any) -> None:
         self.name = name
@@ -117,14 +117,14 @@ class _Parameter:
 
     @property
     def text(self) -> str:
-        """The value for a path, a query or a form."""
+        """Return the value for a path, a query or a form."""
         if isinstance(self._value, str):
             return self._value
         return "" if self._value is None else _encode_json(self._value)
 
     @property
     def texts(self) -> list[str]:
-        """The values of a query's parameter: a list has several."""
+        """Return the values for a query, one for each item of an array."""
         if self._declared == "array":
             items = self._value if isinstance(self._value, list) else _parse_json(self._value)
             if isinstance(items, list):
@@ -133,7 +133,7 @@ class _Parameter:
 
     @property
     def json(self) -> str:
-        """The value as JSON: as it stands where it is JSON of its declared type, so that no number changes."""
+        """Return the value as JSON: unchanged if it is JSON of its declared type, so that no number changes."""
         if isinstance(self._value, str):
             types = _TYPES.get(self._declared, ()) if isinstance(self._declared, str) else ()
             read = _parse_json(self._value) if types else None
@@ -152,7 +152,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def _parse_json(text: Any) -> Any:
-    """Reads JSON; None when it is none."""
+    """Return the parsed JSON; None if it is invalid."""
     if not isinstance(text, str):
         return None
     try:
@@ -162,10 +162,10 @@ def _parse_json(text: Any) -> Any:
 
 
 def _encode_json(value: Any) -> str:
-    """Writes a value as JSON.
+    """Return a value as JSON.
 
     Raises:
-        InvalidEvent: it is nested too deeply, or no number of JSON.
+        InvalidEvent: it is nested too deeply, or has a number that JSON does not allow.
     """
     try:
         return json.dumps(value, allow_nan=False, ensure_ascii=False)

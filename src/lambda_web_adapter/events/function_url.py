@@ -26,13 +26,13 @@ class FunctionUrl(EventSource):
     streams = True
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """The domain is a function URL's, also behind a CDN that sends another Host."""
+        """Return whether the context has a function URL's domain, which holds also if a CDN sends another `Host`."""
         return is_payload_v2(event) and is_function_url(event)
 
     def build_request(self, event: Any, settings: Settings) -> Request:
-        """The path comes as sent, percent-encoded, and there is no stage."""
+        """Return the request; the event's path is percent-encoded, without a stage."""
         return build_payload_v2_request(event, request_rules.encoded_path(event.get("rawPath")), "")
 
     def build_reply(self, response: Response, event: Any) -> bytes:
-        """The reply is payload 2.0's."""
+        """Return a payload 2.0 reply."""
         return build_payload_v2_reply(response)

@@ -19,7 +19,7 @@ class HttpApiV1(RestApi):
     streams = False
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """Payload 1.0 says its version, and has `httpMethod` and `path` as a REST event."""
+        """Return whether the event has version 1.0, and `httpMethod` and `path` like a REST event."""
         return (
             event.get("version") == "1.0"
             and isinstance(event.get("httpMethod"), str)
@@ -28,5 +28,5 @@ class HttpApiV1(RestApi):
         )
 
     def _path(self, path: str, event: dict[str, Any], settings: Settings) -> tuple[str, str]:
-        """A named stage is the first segment of `path`."""
+        """Return prefix and path; a named stage is the first segment of the event's path."""
         return request_rules.remove_stage(path, event, settings.remove_stage)

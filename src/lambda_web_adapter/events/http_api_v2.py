@@ -20,38 +20,38 @@ class HttpApiV2(EventSource):
     name = "http-api-v2"
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """Payload 2.0 has `requestContext.http`; a function URL's has its own domain beside it."""
+        """Return whether the event has payload format 2.0, but not a function URL's domain."""
         return is_payload_v2(event) and not is_function_url(event)
 
     def build_request(self, event: Any, settings: Settings) -> Request:
-        """The path comes decoded, for all its name, and begins with a named stage; the query is as sent."""
+        """Return the request; despite its name, `rawPath` is decoded, and begins with the stage if it has a name."""
         path = request_rules.decoded_path(event.get("rawPath"))
         prefix, path = request_rules.remove_stage(path, event, settings.remove_stage)
         return build_payload_v2_request(event, path, prefix)
 
     def build_reply(self, response: Response, event: Any) -> bytes:
-        """One string for each header name, repeats joined by commas, cookies apart."""
+        """Return a payload 2.0 reply."""
         return build_payload_v2_reply(response)
 
 
 def is_payload_v2(event: dict[str, Any]) -> bool:
-    """Says whether the event has payload format 2.0 (VPC Lattice's version is 2.0 as well, its context is not)."""
+    """Return whether the event has payload format 2.0; VPC Lattice's version is 2.0, too, but without `http`."""
     context = event.get("requestContext")
     return event.get("version") == "2.0" and isinstance(context, dict) and isinstance(context.get("http"), dict)
 
 
 def is_function_url(event: dict[str, Any]) -> bool:
-    """Says whether a payload 2.0 event came through a function URL (`<id>.lambda-url.<region>.on.aws`)."""
+    """Return whether a payload 2.0 event came through a function URL (`<id>.lambda-url.<region>.on.aws`)."""
     return ".lambda-url." in request_rules.to_text_or_empty(event["requestContext"].get("domainName"))
 
 
 def build_payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> Request:
-    """Makes the request of a payload 2.0 event whose path was taken care of."""
+    """Return the request for a payload 2.0 event, given its encoded path and the prefix that was removed from it."""
     context = event["requestContext"]
     http = context["http"]
     headers = request_rules.pairs(event.get("headers"), None)
     cookies = event.get("cookies")
-    if cookies and isinstance(cookies, list):  # function URLs send the header as well: it says the same
+    if cookies and isinstance(cookies, list):  # function URLs repeat them in the header
         headers = [pair for pair in headers if len(pair[0]) != 6 or pair[0].lower() != "cookie"]
         headers.append(
             ("cookie", "; ".join([request_rules.to_text(cookie) for cookie in cookies if cookie is not None]))
@@ -65,8 +65,9 @@ def build_payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> R
 
 
 def build_payload_v2_reply(response: Response) -> bytes:
-    """Makes a payload 2.0 reply; `statusCode` is what makes the gateway read it as one."""
+    """Return a payload 2.0 reply: one string for each header name, repeats joined by commas, cookies apart."""
     headers, cookies = reply_rules.joined_headers(response)
+    # Only a reply with `statusCode` is parsed; any other JSON would be the body.
     reply: dict[str, Any] = {"statusCode": response.status, "headers": headers}
     if cookies:
         reply["cookies"] = cookies

@@ -1,7 +1,7 @@
-"""Lambda@Edge: recognised, and refused with a reason.
+"""Lambda@Edge: recognised, but rejected with an explanation.
 
-Functions at the edge have neither container images nor layers nor environment variables, which an adapter with a server
-beside it needs (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html).
+Functions at the edge have no container images, layers or environment variables, which the adapter needs
+(https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class LambdaEdge(EventSource):
     """A CloudFront event."""
 
     name = "lambda-edge"
-    is_http = False  # its callers take no status from us
+    is_http = False  # CloudFront could not use the status of an error
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """Only CloudFront's records have `cf`."""
+        """Return whether the first record has `cf`, as only CloudFront's do."""
         records = event.get("Records")
         return (
             isinstance(records, list)
@@ -35,18 +35,18 @@ class LambdaEdge(EventSource):
         )
 
     def build_request(self, event: Any, settings: Settings) -> Request:
-        """Refuses.
+        """Raise InvalidEvent always, with an alternative.
 
         Raises:
             InvalidEvent: always.
         """
         raise InvalidEvent(
-            "This is a Lambda@Edge event, which cannot be served: functions at the edge have no environment variables, "
-            "layers or container images. Put CloudFront in front of a function URL instead."
+            "Lambda@Edge events are not supported: functions at the edge have no environment variables, layers or "
+            "container images. Use a function URL as the origin of a CloudFront distribution instead."
         )
 
     def build_reply(self, response: Response, event: Any) -> bytes:
-        """There is none.
+        """Raise InvalidEvent always.
 
         Raises:
             InvalidEvent: always.

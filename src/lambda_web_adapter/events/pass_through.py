@@ -18,21 +18,24 @@ if TYPE_CHECKING:
     from lambda_web_adapter.http.messages import Response
     from lambda_web_adapter.settings import Settings
 
-_MAX_SHOWN_CHARACTERS = 1000  # characters of the app's own words in an error
+_MAX_BODY_CHARACTERS = 1000  # characters of the app's response that an error message quotes
 
 
 class PassThrough(EventSource):
-    """The remainder: what no other source recognises reaches the app as a POST of the event."""
+    """The source of all events that no other source recognises; the app gets a POST of the event."""
 
     name = "pass-through"
     is_http = False
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """It is what is left, so it claims nothing."""
+        """Return False: it is used only if no other source matches."""
         return False
 
     def build_request(self, event: Any, settings: Settings) -> Request:
-        """The body is the event verbatim, which `to_request` puts in: written again, numbers might change."""
+        """Return the request without its body.
+
+        `events.build_request` adds the event's bytes, since encoding the parsed event might change numbers.
+        """
         service = find_service(event)
         return Request(
             method="POST",
@@ -42,7 +45,7 @@ class PassThrough(EventSource):
         )
 
     def build_reply(self, response: Response, event: Any) -> bytes:
-        """JSON is the result as it is, other text a JSON string; only no body at all is null."""
+        """Return the body if it is JSON, other text as a JSON string, and null if there is no body."""
         if not response.body:
             return b"null"
         text, is_base64 = reply_rules.encode_body(response)
@@ -50,9 +53,10 @@ class PassThrough(EventSource):
 
 
 def error_from_rejection(response: Response, request: Request) -> AppRejectedEvent:
-    """Makes the error of an app that answered with a status that fails the invocation.
+    """Return the error for a response whose status fails the invocation.
 
-    A JSON object with `errorType` and `errorMessage` is taken at its word, so that a state machine can branch on it.
+    If the body is a JSON object with `errorType` and `errorMessage`, these become the error's, so that a state machine
+    can branch on them.
     """
     text, is_base64 = reply_rules.encode_body(response)
     try:
@@ -65,12 +69,11 @@ def error_from_rejection(response: Response, request: Request) -> AppRejectedEve
             return AppRejectedEvent(message, raised=error_type)
     route = f"{request.method} {request.path}"
     return AppRejectedEvent(
-        f"The app answered {route} with status {response.status}: {text[:_MAX_SHOWN_CHARACTERS] or '(no body)'}"
+        f"The app responded to {route} with status {response.status}: {text[:_MAX_BODY_CHARACTERS] or '(no body)'}"
     )
 
 
 def _is_json(text: str) -> bool:
-    """Says whether a text is JSON."""
     try:
         strict_json.read(text)
     except ValueError:

@@ -1,8 +1,8 @@
-"""Whether a client's request could reach a path that is kept for events or hooks, in whatever way somebody reads it.
+"""Whether a client's request could reach a path that is reserved for events or hooks, however an app reads paths.
 
 Servers, frameworks and apps read paths differently: one resolves `..`, the next takes it for a name; one decodes once,
-the next again. So a path is read in all ways at once: each of `_HABITS` may apply or not, again, and in any order. What
-is refused needlessly is only what no ordinary client asks for.
+the next twice. So a path is read in all ways: each of `_HABITS` may apply or not, repeatedly, and in any order. What is
+rejected needlessly is only what no ordinary client requests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Habit = Callable[[str], str]
     Segments = tuple[str, ...]
 
-# Characters of all readings of a path together, which takes less than 0.1 s. An ordinary path has one to ten readings.
+# Characters of all readings of a request together, which take less than 0.1 s. An ordinary path has up to ten readings.
 _MAX_READINGS = 128 * 1024
 _SLASHES = re.compile(r"/+")
 _AUTHORITY = re.compile(r"\A(?:[a-z][-+.a-z0-9]*:)?//+[^/]*")
@@ -32,20 +32,20 @@ _PARAMETERS = re.compile(r";[^/]*")
 _END = re.compile(r"[?#;\0].*", re.DOTALL)
 _SUFFIX = re.compile(r"(?<=[^/.])\.+[^/.]*/*\Z")
 _CONTROLS = "".join(map(chr, range(0x21))) + "\x7f"
-# What is left out anywhere in a path: urlsplit and JavaScript's URL do so with tabs and line breaks, others with any
-# control, and with bytes that are not UTF-8 (which are U+FFFD once they are decoded).
+# Characters that are ignored anywhere in a path: urlsplit and JavaScript's URL ignore tabs and line breaks, others any
+# control, and bytes that are not UTF-8 (which are decoded to U+FFFD).
 _IGNORED = dict.fromkeys([*range(0x20), 0x7F, 0xFFFD])
-# Headers that some frameworks take for the path, since IIS sends them; `_` for `-` as in CGI.
+# Headers that some frameworks use as the path, since IIS sends them; CGI does not distinguish `_` and `-`.
 _PATH_HEADERS = frozenset({"x-original-url", "x-rewrite-url"})
 
 
 def is_for_events(request: Request, event: dict[str, Any], settings: Settings) -> bool:
-    """Return whether any app could take a request for one of the paths of events.
+    """Return whether an app could take a request's path for one that is reserved for events.
 
     Args:
         request: the client's request, as the app would get it.
-        event: what it came as.
-        settings: the settings, which say what those paths are.
+        event: the request's event.
+        settings: the settings with the reserved paths.
     """
     requested = _requested(request, event, settings)
     if requested is None:
@@ -57,14 +57,14 @@ def is_for_events(request: Request, event: dict[str, Any], settings: Settings) -
 
 
 def is_for_hooks(request: Request, event: dict[str, Any], settings: Settings) -> bool:
-    """Return whether any app could take a request for one of the paths that the adapter calls around a snapshot."""
+    """Return whether an app could take a request's path for one of the SnapStart hooks' paths."""
     requested = _requested(request, event, settings)
     hooks = [settings.snapstart_before_checkpoint_path, settings.snapstart_after_restore_path]
     return requested is None or any(not requested.isdisjoint(_reserved(hook)) for hook in hooks if hook)
 
 
 def _requested(request: Request, event: dict[str, Any], settings: Settings) -> set[Segments] | None:
-    """Return what a request's path may be read as; None where that is more than anybody means."""
+    """Return all readings of a request's path; None if it has more than any ordinary one."""
     prefixes = (f"/{_stage(event)}", settings.remove_base_path)
     mounted = [partial(_below, prefix.rstrip("/").casefold()) for prefix in prefixes if prefix.strip("/")]
     paths = [request.path, request.prefix + request.path, _path_within_the_api(event)]
@@ -92,12 +92,12 @@ def _is_above_one(reserved: Segments, requested: set[Segments]) -> bool:
 
 @lru_cache(maxsize=8)  # there are four of them
 def _reserved(path: str) -> set[Segments]:
-    """Read a path of the settings, as they are written: it has no parameters, nor a suffix that is to be left out."""
+    """Return all readings of a path of the settings, which has no parameters and no suffix to remove."""
     return {_segments(reading) for reading in _readings([path], _HABITS_OF_SETTINGS) or [path]}
 
 
 def _readings(paths: Iterable[str], habits: tuple[Habit, ...]) -> set[str] | None:
-    """Return all that paths may be read as; None where that is more than anybody means."""
+    """Return all readings of paths; None if there are more than any ordinary path has."""
     readings = {path.casefold() for path in paths}
     unread = [*readings]
     characters = 0
@@ -124,7 +124,7 @@ def _decoded(path: str) -> str:
 
 
 def _without_blanks(path: str) -> str:
-    """Leave out white space and controls around names."""
+    """Remove white space and controls around names."""
     return "/".join([segment.strip().strip(_CONTROLS) for segment in path.split("/")])
 
 
@@ -133,9 +133,9 @@ def _without_ignored(path: str) -> str:
 
 
 def _in_plain_characters(path: str) -> str:
-    """Write characters as what they are a form of (NFKD), such as letters in full width.
+    """Replace characters by the plain ones that they are a form of (NFKD), such as letters in full width.
 
-    It is done one by one, which takes no longer for any sequence: a normal form of the whole would sort its accents.
+    Each character is normalized alone: for a whole text, long sequences of accents would be sorted, which takes time.
     """
     if path.isascii():
         return path
@@ -164,7 +164,7 @@ def _below(prefix: str, path: str) -> str:
     return request_rules.remove_prefix(path, prefix)[1]
 
 
-# What somebody makes of a path.
+# What servers, frameworks and apps do with a path.
 _HABITS_OF_SETTINGS: tuple[Habit, ...] = (
     _decoded,
     _in_plain_characters,
@@ -191,7 +191,7 @@ def _stage(event: dict[str, Any]) -> str:
 
 
 def _path_within_the_api(event: dict[str, Any]) -> str:
-    """Return the path as API Gateway's route has it: without a base path, which an app may take off itself."""
+    """Return the path by API Gateway's route: without the base path, which an app may remove itself."""
     route = request_rules.to_text_or_empty(event.get("resource")) or request_rules.to_text_or_empty(
         event.get("routeKey")
     )

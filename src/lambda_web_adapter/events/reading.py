@@ -1,6 +1,6 @@
-"""An event's bytes, read: by the faster of two JSON readers that can, and without copies of a large body.
+"""Parsing of events: by the faster of two JSON parsers that can, and without copies of a large body.
 
-A reader would hold such a body in three forms at once, and as text in up to four bytes for each character.
+A JSON parser would hold a large body in three forms at once, and as text in up to four bytes for each character.
 """
 
 from __future__ import annotations
@@ -18,25 +18,24 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LARGE_EVENT_BYTES = 256 * 1024  # bytes
-# The names stand between quotes that are not escaped, so that nothing within a string looks like them.
+# With unescaped quotes around the names, so that nothing within a string matches.
 _BODY = re.compile(rb'"body"[ \t\r\n]*:[ \t\r\n]*"')
 _FLAG = b'"isBase64Encoded"'
-# Stands for the body while the rest is read.
+# Replaces the body while the rest is parsed.
 _PLACEHOLDER = "the body is kept apart"
 
-_CHUNK_BYTES = 64 * 1024  # bytes; so that what is worked on stays in the processor's cache
-_ESCAPES = 12  # bytes of the longest sequence that must not be cut: `\ud83d\ude00`
-_LOOK = 4096  # bytes within which a place to cut is looked for
+_CHUNK_BYTES = 64 * 1024  # bytes; a chunk stays in the processor's cache
+_LONGEST_ESCAPE = 12  # bytes of the longest sequence that must not be cut: `\ud83d\ude00`
+_CUT_RANGE = 4096  # bytes to search for a place to cut
 
 
 def read_event(event: bytes) -> Any:
-    """Reads an event.
+    """Return the parsed event.
 
-    Returns:
-        The event. Of a large body it has the bytes, for `request_rules.body_bytes`: base64 as a view, text as UTF-8.
+    A large body stays bytes, which `request_rules.decode_body` takes: base64 as a view of the event, text as UTF-8.
 
     Raises:
-        InvalidEvent: it is not JSON.
+        InvalidEvent: the event is not JSON.
     """
     if len(event) >= _LARGE_EVENT_BYTES and (parsed := _read_with_large_body(event)):
         return parsed
@@ -45,24 +44,23 @@ def read_event(event: bytes) -> Any:
     except orjson.JSONDecodeError:
         pass
     try:
-        return json.loads(event)  # it forgives what orjson does not: half of a surrogate pair, NaN
+        return json.loads(event)  # accepts half of a surrogate pair and NaN, too
     except (ValueError, RecursionError) as error:
         raise InvalidEvent(f"The event is not JSON: {error}. It begins with {event[:100]!r}.") from None
 
 
 def _read_with_large_body(event: bytes) -> dict[str, Any] | None:
-    """Reads a large body and the rest one after the other; None where that is not sure to be right.
+    """Return the event with its large body parsed apart from the rest; None if that is not certain to be right.
 
-    It is sure if there is only one body, and if what stands for it is found where the event's own belongs.
+    It is certain if there is only one `body`, and the placeholder turns out to be the event's own body.
     """
     begin = _BODY.search(event)
     if begin is None:
         return None
     start = begin.end()
     end = event.find(b'"', start)  # base64 has no quotes and no escapes
-    if (
-        end - start < _LARGE_EVENT_BYTES or event[end - 1 : end] == b"\\"
-    ):  # text, which mostly comes right before the flag
+    if end - start < _LARGE_EVENT_BYTES or event[end - 1 : end] == b"\\":
+        # It is text, which mostly ends right before the flag.
         end = event.rfind(b'"', start, max(event.find(_FLAG, start), start))
     if end - start < _LARGE_EVENT_BYTES or _BODY.search(event, end):
         return None
@@ -79,8 +77,8 @@ def _read_with_large_body(event: bytes) -> dict[str, Any] | None:
 
 
 def _decode_text(event: bytes, start: int, end: int) -> bytes | None:
-    """Reads a JSON string's inside as UTF-8, piece by piece; None where it is none, or has no place to cut."""
-    text = BytesIO(bytes(end - start))  # it is no longer than it is with its escapes
+    """Return the inside of a JSON string as UTF-8, decoded in chunks; None if it cannot be decoded so."""
+    text = BytesIO(bytes(end - start))  # large enough: decoding escapes never makes text longer
     while start < end:
         cut = _find_cut(event, start + _CHUNK_BYTES, end)
         try:
@@ -93,8 +91,8 @@ def _decode_text(event: bytes, start: int, end: int) -> bytes | None:
 
 
 def _find_cut(event: bytes, wanted: int, end: int) -> int:
-    """Finds a place between two characters, away from escapes; `end` where there is none near."""
-    for place in range(wanted, min(wanted + _LOOK, end)):
-        if event[place] & 0xC0 != 0x80 and event.rfind(b"\\", place - _ESCAPES, place) < 0:
-            return place
+    """Return the first position from `wanted` on that is between two characters and after no escape, or `end`."""
+    for position in range(wanted, min(wanted + _CUT_RANGE, end)):
+        if event[position] & 0xC0 != 0x80 and event.rfind(b"\\", position - _LONGEST_ESCAPE, position) < 0:
+            return position
     return end

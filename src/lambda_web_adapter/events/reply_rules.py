@@ -1,7 +1,4 @@
-"""The coding rules that sources share on the way back: bodies as text or base64, header maps, cookies.
-
-Each rule stands here once; a source picks those that hold for it.
-"""
+"""Rules for replies that several sources share: bodies as text or base64, header maps, cookies, JSON."""
 
 from __future__ import annotations
 
@@ -23,8 +20,8 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.http.messages import Response
 
-# Media types whose bytes are never text, by their beginning; checked before looking at the bytes, since a short binary
-# file can be valid UTF-8 by chance, and a client is better off when one type always travels the same way.
+# Beginnings of media types that are never text. Their bodies are base64 even if the bytes are valid UTF-8 by chance, as
+# short ones may be, so that a client always gets a type in the same form.
 _BINARY_TYPES = (
     "audio/",
     "font/",
@@ -49,12 +46,12 @@ _TEXT_EXCEPTIONS = ("image/svg+xml",)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LARGE_BODY_BYTES = 256 * 1024  # bytes
 _PLAIN = ("", "identity")  # content codings that leave text readable
-_CHUNK_BYTES = 64 * 1024  # bytes; so that what is worked on stays in the processor's cache
+_CHUNK_BYTES = 64 * 1024  # bytes; a chunk stays in the processor's cache
 _TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
 
 
 def encode_body(response: Response) -> tuple[str, bool]:
-    """Writes a response body for JSON without changing a byte: as text where that is lossless, else as base64.
+    """Return a response's body as text for JSON: as it is if that is lossless, else as base64.
 
     Returns:
         The text, and whether it is base64.
@@ -68,31 +65,31 @@ def encode_body(response: Response) -> tuple[str, bool]:
 
 
 def encode_reply(fields: dict[str, Any], response: Response) -> bytes:
-    """Writes a reply of these fields, and the response's body.
+    """Return a reply as JSON, with these fields and the response's body.
 
-    A large body is written piece by piece to where it is to stand, so that it is never held in more than two forms.
+    A large body is written in chunks to its place in the reply, so that it is never held in more than two forms.
     """
     if len(response.body) < _LARGE_BODY_BYTES:
         body, is_base64 = encode_body(response)
         return encode_json(fields | {"body": body, "isBase64Encoded": is_base64})
     length = _json_text_length(response)
     if length is None:
-        length, pieces = base64_codec.encoded_length(len(response.body)), base64_codec.encode_chunks(response.body)
+        length, chunks = base64_codec.encoded_length(len(response.body)), base64_codec.encode_chunks(response.body)
         rest = encode_json(fields | {"isBase64Encoded": True})
     else:
-        pieces = _escape_chunks(response.body)
+        chunks = _escape_chunks(response.body)
         rest = encode_json(fields | {"isBase64Encoded": False})
     begin = b'{"body":"'
     reply = BytesIO(bytes(len(begin) + length + len(b'",') + len(rest) - 1))  # of its final size
     reply.write(begin)
-    reply.writelines(pieces)
+    reply.writelines(chunks)
     reply.write(b'",')
     reply.write(rest[1:])
     return reply.getvalue()
 
 
 def _json_text_length(response: Response) -> int | None:
-    """Says how long a large body is as a JSON string without its quotes; None where that would not be lossless."""
+    """Return the length of a large body as a JSON string without its quotes; None if that would not be lossless."""
     kind = media_type(response)
     if _token_of(response, b"content-encoding") not in _PLAIN or not _TEXT_BY_KIND[kind]:
         return None
@@ -114,7 +111,7 @@ def _escape_chunks(body: bytes) -> Iterator[bytes]:
 
 
 def _decode_chunks(body: bytes) -> Iterator[str]:
-    """Decodes UTF-8 piece by piece."""
+    """Yield a text's chunks, decoded as UTF-8."""
     decoder = getincrementaldecoder("utf-8")()
     for start in range(0, len(body), _CHUNK_BYTES):
         yield decoder.decode(body[start : start + _CHUNK_BYTES], start + _CHUNK_BYTES >= len(body))
@@ -141,7 +138,7 @@ _TEXT_BY_KIND: NameCache[str, bool] = NameCache(_is_text_by_kind)
 
 
 def _token_of(response: Response, header: bytes) -> str:
-    """Reads a header's value in lower case, without parameters; empty when there is no such header."""
+    """Return a header's value in lower case, without parameters; empty if there is no such header."""
     for name, value in response.headers:
         if len(name) == len(header) and name.lower() == header:
             return _TOKENS[value]
@@ -156,12 +153,12 @@ _TOKENS: NameCache[bytes, str] = NameCache(_token)
 
 
 def media_type(response: Response) -> str:
-    """Reads the response's media type in lower case, without parameters; empty when there is none."""
+    """Return the response's media type in lower case, without parameters; empty if there is none."""
     return _token_of(response, b"content-type")
 
 
 def decode_header(value: bytes) -> str:
-    """Decodes a header's name or value: UTF-8, or Latin-1 when it is not (RFC 9110 §5.5); this never fails."""
+    """Return a header's name or value as text: UTF-8, or Latin-1 if it is not UTF-8 (RFC 9110 §5.5)."""
     try:
         return value.decode()
     except UnicodeDecodeError:
@@ -169,7 +166,7 @@ def decode_header(value: bytes) -> str:
 
 
 def header_lines(response: Response) -> Iterator[tuple[str, str, str]]:
-    """Yields each header's name in lower case, as the app wrote it, and its value."""
+    """Yield each header's name in lower case, its name as the app wrote it, and its value."""
     for name, value in response.headers:
         lower, spelled = _NAMES[name]
         yield lower, spelled, decode_header(value)
@@ -184,7 +181,7 @@ _NAMES: NameCache[bytes, tuple[str, str]] = NameCache(_name)
 
 
 def multi_value_headers(response: Response) -> dict[str, list[str]]:
-    """Writes the headers as a multi-value map, each name as the app first wrote it."""
+    """Return the headers as a multi-value map, each name as the app first wrote it."""
     names: dict[str, list[str]] = {}
     headers: dict[str, list[str]] = {}
     for lower, spelled, value in header_lines(response):
@@ -197,7 +194,7 @@ def multi_value_headers(response: Response) -> dict[str, list[str]]:
 
 
 def joined_headers(response: Response) -> tuple[dict[str, str], list[str]]:
-    """Writes the headers as a map of one value each, repeats joined by commas (RFC 9110 §5.3), and cookies apart."""
+    """Return a map with one value for each header, repeats joined by commas (RFC 9110 §5.3), and the cookies apart."""
     names: dict[str, str] = {}
     headers: dict[str, str] = {}
     cookies: list[str] = []
@@ -213,23 +210,23 @@ def joined_headers(response: Response) -> tuple[dict[str, str], list[str]]:
 
 
 def prelude(response: Response) -> bytes:
-    """Writes what stands in front of a streamed body: status, headers and cookies as JSON, and eight NUL bytes.
+    """Return what precedes a streamed body: status, headers and cookies as JSON, and eight NUL bytes.
 
     It is the same for all sources that stream.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
     """
     headers, cookies = joined_headers(response)
-    begin: dict[str, Any] = {"statusCode": response.status, "headers": headers}
+    fields: dict[str, Any] = {"statusCode": response.status, "headers": headers}
     if cookies:
-        begin["cookies"] = cookies
-    return encode_json(begin) + bytes(8)
+        fields["cookies"] = cookies
+    return encode_json(fields) + bytes(8)
 
 
 def single_value_headers(response: Response) -> dict[str, str]:
-    """Writes the headers as a map of one value each, repeats joined by commas (RFC 9110 §5.3).
+    """Return a map with one value for each header, repeats joined by commas (RFC 9110 §5.3).
 
-    Cookies cannot be joined: each further `set-cookie` takes another spelling of the name, which is another key of the
-    map and the same header to a client. There are 512 spellings; what is over is dropped.
+    Cookies cannot be joined: each further `set-cookie` gets another spelling of the name, which is another key in the
+    map, but the same header to a client. There are 512 spellings; further cookies are dropped.
     """
     names: dict[str, str] = {}
     headers: dict[str, str] = {}
@@ -247,24 +244,24 @@ def single_value_headers(response: Response) -> dict[str, str]:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """Yields a name in all its spellings, beginning with the given one."""
+    """Yield a lower-case name in all spellings, beginning with the name itself."""
     letters = [index for index, char in enumerate(name) if char.isalpha()]
     for number in range(2 ** len(letters)):
-        raised = {index for bit, index in enumerate(letters) if number >> bit & 1}
-        yield "".join([char.upper() if index in raised else char for index, char in enumerate(name)])
+        capitals = {index for bit, index in enumerate(letters) if number >> bit & 1}
+        yield "".join([char.upper() if index in capitals else char for index, char in enumerate(name)])
 
 
 _DESCRIPTIONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
 def status_description(status: int) -> str:
-    """Writes a status with its reason, as load balancers take it."""
+    """Return a status with its reason phrase, as load balancers take it."""
     return _DESCRIPTIONS.get(status, str(status))
 
 
 def encode_json(reply: dict[str, Any]) -> bytes:
-    """Writes a reply as JSON."""
+    """Return a reply as JSON."""
     try:
         return orjson.dumps(reply)
-    except TypeError:  # half of a surrogate pair, which only the event itself can have brought along
+    except TypeError:  # half of a surrogate pair, which can only come from the event
         return json.dumps(reply).encode("ascii")

@@ -1,7 +1,6 @@
-"""The coding rules that sources share on the way to the app: paths, queries, header maps, bodies, addresses.
+"""Rules for requests that several sources share: paths, queries, header maps, bodies, addresses.
 
-Each rule stands here once; a source picks those that hold for it. Nothing is ever decoded on the way to the app: the
-server decodes once, as it would have without Lambda in between.
+Paths and queries are never decoded here: the app's server decodes them once, as it would without Lambda.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ if TYPE_CHECKING:
 
     Pairs = list[tuple[str, str]]
 
-# What may not stand in a path that is percent-encoded already (RFC 3986 §3.3, with what browsers send raw let through):
-# controls, space, non-ASCII, " # < > ? \ ^ ` { | }, and a percent sign that begins no escape.
+# Invalid in an encoded path (RFC 3986 §3.3, except for what browsers do not encode): controls, space, non-ASCII,
+# " # < > ? \ ^ ` { | }, and a percent sign that begins no escape.
 _NOT_IN_ENCODED_PATH = re.compile(r"[^!$&-;=@-\[\]_a-z~%]+|%(?![0-9A-Fa-f]{2})")
-# The same for a query (RFC 3986 §3.4): only what would end the request line or start another part is escaped.
+# The same for an encoded query (RFC 3986 §3.4): only what would end the request line or start another part.
 _NOT_IN_RAW_QUERY = re.compile(r"[^!$-;=?-~]+")
-# What needs no escape in a path that came decoded: unreserved, sub-delims, ":", "@" and "/" (RFC 3986 §3.3).
+# All that needs an escape in a decoded path: not unreserved, sub-delims, ":", "@" or "/" (RFC 3986 §3.3).
 _NOT_IN_DECODED_PATH = re.compile(r"[^!$&-;=@A-Z_a-z~]+")
-# What needs no escape in a query's key or value that came decoded: unreserved (RFC 3986 §2.3).
+# All that needs an escape in a decoded key or value of a query: not unreserved (RFC 3986 §2.3).
 _NOT_UNRESERVED = re.compile(r"[^-.0-9A-Z_a-z~]+")
 
 
@@ -38,48 +37,48 @@ def _rooted(path: str) -> str:
 
 
 def encoded_path(path: Any) -> str:
-    """Makes a path that comes percent-encoded fit for a request line; its escapes stay as they are."""
+    """Return an encoded path, valid in a request line; its escapes stay as they are."""
     return _rooted(_NOT_IN_ENCODED_PATH.sub(_escape, to_text(path)))
 
 
 def percent_encode_path(text: str) -> str:
-    """Percent-encodes what comes decoded; slashes stay."""
+    """Return a decoded text percent-encoded for a path; slashes stay."""
     return _NOT_IN_DECODED_PATH.sub(_escape, text)
 
 
 def percent_encode_segment(text: str) -> str:
-    """Percent-encodes what comes decoded and is one segment of a path."""
+    """Return a decoded text percent-encoded as one segment of a path."""
     escaped = _NOT_UNRESERVED.sub(_escape, text)
     return escaped.replace(".", "%2E") if escaped in (".", "..") else escaped
 
 
 def decoded_path(path: Any) -> str:
-    """Percent-encodes a path that comes decoded; `%` too, so that the app, decoding once, gets what came."""
+    """Return a decoded path percent-encoded; `%` too, so that the app, which decodes once, gets the same path."""
     return _rooted(percent_encode_path(to_text(path)))
 
 
 def raw_query(query: Any) -> str:
-    """Makes a query that comes as sent fit for a request line; nothing else in it changes."""
+    """Return a query as the client sent it, valid in a request line; nothing else in it changes."""
     return _NOT_IN_RAW_QUERY.sub(_escape, to_text(query))
 
 
 def decoded_query(pairs: Iterable[tuple[str, str]]) -> str:
-    """Writes keys and values that come decoded as a query."""
+    """Return a query of decoded keys and values."""
     return "&".join(
         [f"{_NOT_UNRESERVED.sub(_escape, key)}={_NOT_UNRESERVED.sub(_escape, value)}" for key, value in pairs]
     )
 
 
 def encoded_query(pairs: Iterable[tuple[str, str]]) -> str:
-    """Writes keys and values that come as sent, still percent-encoded, as a query."""
+    """Return a query of percent-encoded keys and values."""
     return raw_query("&".join([f"{key}={value}" for key, value in pairs]))
 
 
 def remove_prefix(path: str, prefix: str) -> tuple[str, str]:
-    """Takes a prefix off a path, by whole segments.
+    """Remove a prefix of whole segments from a path.
 
     Returns:
-        What was taken off (the prefix, or nothing) and the path that is left.
+        The removed prefix, or an empty text, and the remaining path.
     """
     if prefix and path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
         return prefix, path[len(prefix) :] or "/"
@@ -87,32 +86,37 @@ def remove_prefix(path: str, prefix: str) -> tuple[str, str]:
 
 
 def to_text(value: Any) -> str:
-    """Takes what the event has: AWS sends null, and hand-made events numbers, where text belongs.
+    """Return a value of the event as text: empty for null, which AWS sends, digits for a number of a hand-made event.
 
     Raises:
-        InvalidEvent: it is a list or a map, whose Python spelling would be sent otherwise.
+        InvalidEvent: the value is a list or a map.
     """
     if isinstance(value, str):
         return value
     if isinstance(value, list | dict):
-        raise InvalidEvent(f"The event has a {type(value).__name__} where text belongs.")
+        raise InvalidEvent(f"The event has a {type(value).__name__} where a text is expected.")
     return "" if value is None else str(value)
 
 
 def to_text_or_empty(value: Any) -> str:
-    """Takes a text of the event; anything else counts as empty."""
+    """Return a text of the event; empty for any other value."""
     return value if isinstance(value, str) else ""
 
 
 def to_mapping(value: Any) -> dict[str, Any]:
-    """Takes a map of the event; null, or anything else that is not a map, counts as an empty one."""
+    """Return a map of the event; empty for any other value."""
     return value if isinstance(value, dict) else {}
 
 
 def pairs(single: Any, multi: Any, *, names_fold: bool = True) -> Pairs:
-    """Reads a pair of maps, single- and multi-value, as ordered pairs.
+    """Return the ordered pairs of a single-value and a multi-value map.
 
-    The multi-value map wins; names that only the single-value map has (emulators send such events) are kept.
+    Values come from the multi-value map; names that only the single-value map has (events of emulators) are added.
+
+    Args:
+        single: the event's map with one value for each name, or null.
+        multi: the event's map with a list for each name, or null.
+        names_fold: whether names that differ only in case are the same, as those of headers are.
     """
     single = single if isinstance(single, dict) else {}
     if not multi or not isinstance(multi, dict):
@@ -126,22 +130,22 @@ def pairs(single: Any, multi: Any, *, names_fold: bool = True) -> Pairs:
 
 
 def lines(values: Any) -> Pairs:
-    """Reads a map whose values are lists, or single values, as ordered pairs."""
+    """Return the ordered pairs of a map whose values are lists or single values."""
     return [(name, to_text(value)) for name, items in to_mapping(values).items() for value in _as_list(items)]
 
 
 def forwarded_client(headers: Pairs, trusted_hops: int) -> str:
-    """Reads the caller's address from `X-Forwarded-For`, for sources that have no other.
+    """Return the caller's address from `X-Forwarded-For`, for sources whose events have no other.
 
-    Each proxy appends the peer it saw, so what a client claims comes first, and is not to be trusted: counted is from
-    the end, as many entries as there are proxies of our own.
+    Each proxy appends the address of its peer, so what a client made up comes first. The last `trusted_hops` entries
+    are those of trusted proxies; the first of them is the caller.
     """
     hops = [hop for name, value in headers if name.lower() == "x-forwarded-for" for hop in value.split(",")]
     return _without_port(hops[-min(trusted_hops, len(hops))].strip()) if hops else ""
 
 
 def _without_port(hop: str) -> str:
-    """Leaves out the port that a load balancer with client port preservation adds: `1.2.3.4:5`, `[::1]:5`."""
+    """Return an address without a port, which a load balancer may add (client port preservation): `1.2.3.4:5`."""
     if hop.startswith("["):
         return hop[1:].partition("]")[0]
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
@@ -154,31 +158,31 @@ def _as_list(values: Any) -> list[Any]:
 
 
 def decode_body(event: dict[str, Any], base64_flag: str = "isBase64Encoded") -> bytes:
-    """Reads the event's body.
+    """Return the event's body as bytes.
 
     Args:
         event: the event.
-        base64_flag: the key that says whether the body is base64.
+        base64_flag: the key of the flag whether the body is base64.
 
     Raises:
-        InvalidEvent: the body is said to be base64, and is not.
+        InvalidEvent: the flag is set, but the body is not base64.
     """
     body = event.get("body")
     if not body:
         return b""
-    is_apart = isinstance(body, (bytes, memoryview))  # see `reading.read_event`
+    is_apart = isinstance(body, (bytes, memoryview))  # a large one, from `reading.read_event`
     if event.get(base64_flag) is True:
         try:
             return base64_codec.decode(body if is_apart else to_text(body))
-        except ValueError as error:  # binascii.Error is one; so is what a character outside ASCII raises
-            raise InvalidEvent(f"The event's body is marked {base64_flag}, but is not base64: {error}.") from None
+        except ValueError as error:  # binascii.Error, or a UnicodeEncodeError
+            raise InvalidEvent(f"The event's {base64_flag} is true, but its body is not base64: {error}.") from None
     return bytes(body) if is_apart else to_text(body).encode("utf-8", "surrogatepass")
 
 
 def is_api_gateway_host(event: dict[str, Any]) -> bool:
-    """Return whether the caller used API Gateway's own host name, where the stage is the first part of the path.
+    """Return whether the caller used API Gateway's own host name, with the stage as the first segment of the path.
 
-    The context names it; where it does not (older events, emulators), the Host header does.
+    The host name is in the context; if not (older events, emulators), in the `Host` header.
     """
     domain = to_text_or_empty(to_mapping(event.get("requestContext")).get("domainName"))
     return ".execute-api." in (domain or _host(event))
@@ -190,13 +194,13 @@ def _host(event: dict[str, Any]) -> str:
 
 
 def remove_stage(path: str, event: dict[str, Any], remove_stage: str) -> tuple[str, str]:
-    """Takes the stage off an HTTP API's path, where `AWS_LWA_REMOVE_STAGE` says so.
+    """Remove the stage from an HTTP API's path, depending on `AWS_LWA_REMOVE_STAGE`.
 
-    Payload 2.0's rawPath and 1.0's path begin with a named stage on the API's own host. On a custom domain reports
-    contradict each other, and an app may really have a route of that name: there it stays, unless `always` is set.
+    Payload 2.0's `rawPath` and 1.0's `path` begin with a named stage on the API's own host. For custom domains, reports
+    contradict each other, and an app may have a route of that name: there the stage stays, unless `always` is set.
 
     Returns:
-        What was taken off, and the path that is left.
+        The removed prefix, or an empty text, and the remaining path.
     """
     stage = to_text_or_empty(to_mapping(event.get("requestContext")).get("stage"))
     if stage in ("", "$default") or remove_stage == "never":

@@ -22,7 +22,7 @@ class RestApi(EventSource):
     prelude_limit = 16 * 1024  # "Set up a Lambda proxy integration with payload response streaming"
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """A REST event has `httpMethod` and `path`, no `version`, and is not from a load balancer."""
+        """Return whether the event has `httpMethod` and `path`, but no `version`, `elb` or connection id."""
         return (
             isinstance(event.get("httpMethod"), str)
             and isinstance(event.get("path"), str)
@@ -31,7 +31,7 @@ class RestApi(EventSource):
         )
 
     def build_request(self, event: Any, settings: Settings) -> Request:
-        """The path comes encoded, the query decoded."""
+        """Return the request; the event's path is percent-encoded, its query decoded."""
         context = request_rules.to_mapping(event.get("requestContext"))
         prefix, path = self._path(request_rules.encoded_path(event["path"]), event, settings)
         return Request(
@@ -50,9 +50,9 @@ class RestApi(EventSource):
         )
 
     def _path(self, path: str, event: dict[str, Any], settings: Settings) -> tuple[str, str]:
-        """Splits what the caller asked for into the stage and the path, which comes without the stage.
+        """Return the prefix that the caller requested, and the path, which the event has without the stage.
 
-        On the API's own host `requestContext.path` is the stage and `path`; on a custom domain both are equal.
+        On the API's own host, `requestContext.path` is the stage and `path`; on a custom domain both are equal.
         """
         if not request_rules.is_api_gateway_host(event):
             return "", path
@@ -69,6 +69,6 @@ class RestApi(EventSource):
         return prefix, path
 
     def build_reply(self, response: Response, event: Any) -> bytes:
-        """All headers go into `multiValueHeaders`; API Gateway refuses keys that it does not know."""
+        """Return the reply with all headers in `multiValueHeaders`; API Gateway rejects keys that it does not know."""
         headers = reply_rules.multi_value_headers(response)
         return reply_rules.encode_reply({"statusCode": response.status, "multiValueHeaders": headers}, response)

@@ -1,7 +1,7 @@
-"""Where an event that is not an HTTP request comes from, by what its service leaves in it and no other does.
+"""The service that sent an event which is not an HTTP request, found by keys and values of its events only.
 
-The name goes to the app in a header and, where the pass-through path asks for it, in the path. It says what the event
-looks like, not more: whoever may invoke the function may write any event.
+The app gets the name in a header and, if the pass-through path has `{source}`, in the path. It only describes what the
+event looks like: whoever may invoke the function may send any event.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 UNKNOWN = "direct"
 
-# What `eventSource` says in an event or its first record, in lower case (Lambda Developer Guide, the page of each
-# service; EventBridge Pipes writes `aws:amq`, and both spellings of self-managed Kafka are found).
+# By `eventSource` of an event or its first record, in lower case (Lambda Developer Guide, the page of each service;
+# EventBridge Pipes writes `aws:amq`, and self-managed Kafka occurs in both spellings).
 _SERVICES = {
     "aws:amq": "mq",
     "aws:codecommit": "codecommit",
@@ -32,7 +32,7 @@ _SERVICES = {
     "aws:sqs": "sqs",
     "selfmanagedkafka": "kafka",
 }
-# The service in `eventSourceARN`, where that is all that there is: a tumbling window's last event has no records.
+# By the service in `eventSourceARN`, for events without records, such as the last one of a tumbling window.
 _SERVICES_OF_ARNS = {
     "dynamodb": "dynamodb",
     "kafka": "kafka",
@@ -41,7 +41,7 @@ _SERVICES_OF_ARNS = {
     "rds": "documentdb",
     "sqs": "sqs",
 }
-# Keys that only one service's events have at the top, or in a list's first item; all of a line must be there.
+# Keys that only one service's events have at the top level, or in a list's first item; all keys of a line are required.
 _DISTINCTIVE_KEYS: tuple[tuple[str, frozenset[str]], ...] = tuple(
     (name, frozenset(keys.split()))
     for name, keys in (
@@ -96,15 +96,15 @@ _DISTINCTIVE_KEYS: tuple[tuple[str, frozenset[str]], ...] = tuple(
         ("sagemaker", "labelingJobArn"),
     )
 )
-# What a mapping template for AppSync says, where all of it is sent.
+# AppSync's mapping template, if all of it is sent.
 _OPERATION = frozenset({"version", "operation", "payload"})
 _OPERATIONS = ("Invoke", "BatchInvoke")
 
 
 def find_service(event: Any) -> str:
-    """Name the service an event comes from: lower case, with hyphens, fit for a path; `direct` when nothing tells.
+    """Return the name of the service that sent an event, valid in a path; `direct` if it is not recognised.
 
-    A list is what its first item is: EventBridge Pipes sends records so, and AppSync's BatchInvoke what it resolves.
+    For a list, the first item counts: EventBridge Pipes sends lists of records, AppSync's BatchInvoke of requests.
     """
     if isinstance(event, list):
         first = request_rules.to_mapping(event[0]) if event else {}
@@ -121,7 +121,7 @@ def find_service(event: Any) -> str:
 
 
 def _by_source(record: dict[str, Any]) -> str:
-    """Name the service by what a record, or an event, says of it; empty when that says nothing known."""
+    """Return the service by `eventSource` or `eventSourceARN` of a record or event; empty if it is not recognised."""
     event_source = request_rules.to_text_or_empty(record.get("eventSource") or record.get("EventSource"))
     if service := _SERVICES.get(event_source.lower()):
         return service

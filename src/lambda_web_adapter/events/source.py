@@ -1,4 +1,4 @@
-"""What an event source is: four questions, answered by one class in one file."""
+"""The interface of event sources, each of which is one class in one file."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
 
-# Bytes of a reply that Lambda takes: 6 MiB and 100 (Lambda quotas, "Invocation payload"; the API's own message).
+# Bytes of a reply: 6 MiB and 100 (Lambda quotas, "Invocation payload"; the Runtime API's error message).
 LAMBDA_PAYLOAD_LIMIT = 6 * 1024 * 1024 + 100
 
 
 class EventSource(ABC):
-    """One kind of event: recognise it, make the request it means, make the reply it takes.
+    """A source of events: it recognises them, builds their requests, and builds the replies that it takes.
 
-    All methods are pure: they read no clock and no environment, log nothing, and leave their arguments as they are.
+    All methods are pure: they read no clock and no environ, log nothing, and do not change their arguments.
 
     Attributes:
-        name: what the source is called in logs and headers.
-        is_http: whether its callers take an HTTP status, so that a failure can be answered with one.
-        streams: whether its callers take a response part by part, behind the `prelude`.
-        payload_limit: the most bytes of a reply that are taken, and `limited_by`, by whom.
-        prelude_limit: the most bytes that may stand in front of a streamed body.
-        setting: the setting that switches the source on; empty for one that is always on.
+        name: the source's name in logs and headers.
+        is_http: whether its callers get an HTTP status, so that an error becomes a response.
+        streams: whether it takes a streamed reply, which begins with the `prelude`.
+        payload_limit: the payload limit for a reply, in bytes.
+        prelude_limit: the limit for the prelude of a streamed reply, in bytes.
+        limited_by: who has the payload limit, for error messages.
+        setting: the setting that switches the source on; empty if it is always on.
     """
 
     name: ClassVar[str]
@@ -40,11 +41,11 @@ class EventSource(ABC):
 
     @abstractmethod
     def matches(self, event: dict[str, Any]) -> bool:
-        """Says whether the event is of this source, by positive marks that no other source's events carry."""
+        """Return whether the event is of this source, by fields that no other source's events have."""
 
     @abstractmethod
     def build_request(self, event: Any, settings: Settings) -> Request:
-        """Makes the request that the event means.
+        """Return the request for the event.
 
         Raises:
             InvalidEvent: the event holds something that no HTTP request can carry.
@@ -52,4 +53,4 @@ class EventSource(ABC):
 
     @abstractmethod
     def build_reply(self, response: Response, event: Any) -> bytes:
-        """Makes the reply, as JSON, holding only the keys that the source allows."""
+        """Return the reply as JSON, with only the keys that the source allows."""

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, for what apps and agents write."""
+"""Strict JSON (RFC 8259), for the texts of apps and agents."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 
 def read(text: str) -> Any:
-    """Reads JSON; the standard library takes what orjson does not: half of a surrogate pair, integers of any size.
+    """Return the parsed JSON; unlike orjson, this accepts half of a surrogate pair and integers of any size.
 
     Raises:
-        ValueError: it is not JSON, or nested too deeply.
+        ValueError: the text is not JSON, or nested too deeply.
     """
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_reject_constant)
     except RecursionError as error:
         raise ValueError(str(error)) from None
 
 
-def _refuse(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON (RFC 8259 §6)")

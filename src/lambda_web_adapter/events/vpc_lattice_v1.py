@@ -19,7 +19,7 @@ class VpcLatticeV1(EventSource):
     name = "vpc-lattice-v1"
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """Only this event has `raw_path` and `method`."""
+        """Return whether the event has `raw_path` and `method`, as only this source's do."""
         return (
             isinstance(event.get("raw_path"), str)
             and isinstance(event.get("method"), str)
@@ -28,11 +28,11 @@ class VpcLatticeV1(EventSource):
         )
 
     def build_request(self, event: Any, settings: Settings) -> Request:
-        """Path and query come as sent; the query's map has the last value of each key only."""
+        """Return the request; the event's path and query are percent-encoded, the query with one value for each key."""
         return build_lattice_request(
             event, settings, path=event["raw_path"], query=event.get("query_string_parameters")
         )
 
     def build_reply(self, response: Response, event: Any) -> bytes:
-        """One string for each header name."""
+        """Return the reply, with one string for each header name."""
         return build_lattice_reply(response)

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class VpcLatticeV2(EventSource):
-    """Version 2 of the event, whose `version` is 2.0, as API Gateway's payload has it too."""
+    """Version 2 of the event, whose `version` is "2.0", like API Gateway's payload."""
 
     name = "vpc-lattice-v2"
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """Only VPC Lattice's context names a service and its network."""
+        """Return whether the context has the ARN of a service or service network, as only VPC Lattice's does."""
         context = event.get("requestContext")
         return (
             isinstance(context, dict)
@@ -31,19 +31,19 @@ class VpcLatticeV2(EventSource):
         )
 
     def build_request(self, event: Any, settings: Settings) -> Request:
-        """Headers and query come as lists."""
+        """Return the request; the event's headers and query have lists of values."""
         return build_lattice_request(event, settings, path=event.get("path"), query=event.get("queryStringParameters"))
 
     def build_reply(self, response: Response, event: Any) -> bytes:
-        """One string for each header name."""
+        """Return the reply, with one string for each header name."""
         return build_lattice_reply(response)
 
 
 def build_lattice_request(event: dict[str, Any], settings: Settings, *, path: Any, query: Any) -> Request:
-    """Makes the request of either version.
+    """Return the request for an event of either version.
 
-    The path was seen with the query behind it, while AWS's page shows it without: the map counts only where the path
-    has none. Its values are taken to be as sent; nobody has measured that.
+    In captured events the path includes the query, while AWS's page shows it without: the query's map is used only if
+    the path has no query. Its values are assumed to be percent-encoded; that is not measured.
     """
     raw_path, question_mark, raw = request_rules.to_text(path).partition("?")
     headers = request_rules.lines(event.get("headers"))
@@ -60,7 +60,7 @@ def build_lattice_request(event: dict[str, Any], settings: Settings, *, path: An
 
 
 def build_lattice_reply(response: Response) -> bytes:
-    """Makes the reply; whether lists of values are taken is not documented, so each name has one string."""
+    """Return the reply; lists of values are not documented, so each header name has one string."""
     return reply_rules.encode_reply(
         {
             "statusCode": response.status,

@@ -1,4 +1,4 @@
-"""Warm-up events: sent on a schedule to keep environments alive, answered without the app."""
+"""Warm-up events, which are sent on a schedule to keep environments alive; the app does not get them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ REPLY = b'{"warm":true}'
 
 
 def is_warm_up(event: Any) -> bool:
-    """Says whether an event is one of those that the common tools send.
+    """Return whether an event is a warm-up event of one of the common tools.
 
-    `{"warmer": true}` (lambda-warmer, bref) and `{"source": "serverless-plugin-warmup"}`. A schedule of EventBridge
-    itself (`aws.events`) is not one: real work starts that way.
+    These are `{"warmer": true}` (lambda-warmer, bref) and `{"source": "serverless-plugin-warmup"}`. A schedule of
+    EventBridge itself (`aws.events`) is none, since scheduled work starts that way.
     """
     if not isinstance(event, dict):
         return False

@@ -1,10 +1,10 @@
-"""API Gateway WebSocket API: each message is an event of its own, and reaches the app as a POST.
+"""API Gateway WebSocket API: each message is an event, which the app gets as a POST.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-requests.html
 
-An ASGI `websocket` scope is one call that lives as long as the connection does, across invocations and environments: no
-function can offer that. What the app wants to say later, it posts to the connection's own address, which host and
-prefix of the request make up: `https://<host><prefix>/@connections/<id>`.
+It cannot become an ASGI `websocket` scope, which lasts as long as the connection, across invocations and environments.
+To send messages later, the app posts them to `https://<host><prefix>/@connections/<id>`, with host and prefix of the
+request.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class WebSocket(EventSource):
     setting = "websocket_path"
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """Only its context has a connection's id and the type of event."""
+        """Return whether the context has a connection id and a WebSocket's event type."""
         context = event.get("requestContext")
         return (
             isinstance(context, dict)
@@ -41,7 +41,7 @@ class WebSocket(EventSource):
         )
 
     def build_request(self, event: Any, settings: Settings) -> Request:
-        """A POST to `/connect`, `/disconnect`, or the route's name, without the `$` of the routes that AWS names."""
+        """Return a POST to `/connect`, `/disconnect`, or the route's name, without the `$` of AWS's own routes."""
         context = event["requestContext"]
         route = request_rules.to_text_or_empty(context.get("routeKey")) or "$default"
         stage = request_rules.to_text_or_empty(context.get("stage"))
@@ -69,7 +69,7 @@ class WebSocket(EventSource):
         )
 
     def build_reply(self, response: Response, event: Any) -> bytes:
-        """A status that is not 2xx refuses a connection; the body goes to the client if the route has a response."""
+        """Return the reply: only 2xx accepts a connection, and the client gets the body if the route has a response."""
         reply: dict[str, Any] = {"statusCode": response.status}
         if event["requestContext"]["eventType"] == "CONNECT":
             reply["headers"] = reply_rules.single_value_headers(response)
