@@ -22,7 +22,7 @@ class Request:
         client: the caller's address, as far as the caller cannot forge it; empty if the source has none.
         prefix: the part removed from the beginning of the path (stage, base path), percent-encoded; or empty.
         host: the value for `host` if the headers have none.
-        reserved_headers: reserved headers to send; with them, the app can tell an event from an HTTP request.
+        reserved_headers: reserved headers to add, which show the app that the request is an event.
     """
 
     method: str

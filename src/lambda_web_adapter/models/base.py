@@ -1,4 +1,4 @@
-"""What all models share: how names are spelled, and how the null and the unknown are taken."""
+"""Base classes and types of all models: the spelling of names, null, and unknown keys."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from pydantic.alias_generators import to_camel
 
 
 class Model(BaseModel):
-    """Base: names in Python's spelling here, in AWS's spelling in JSON; unknown keys are ignored."""
+    """Base of all models: names have Python's spelling in code and AWS's in JSON; unknown keys are ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
     def to_json(self) -> bytes:
-        """Writes the model as AWS spells it, without what is not there."""
+        """Return the model as JSON with AWS's names, without values that are None."""
         return self.model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
 class EventPart(Model):
-    """An event, or a part of one: null counts as left out, since AWS sends either."""
+    """An event, or a part of one; null is the same as a missing key, since AWS sends either."""
 
     @model_validator(mode="before")
     @classmethod
@@ -37,7 +37,7 @@ class EventPart(Model):
 
 
 class Reply(Model):
-    """A reply, or a part of one: JSON has AWS's spelling only, as a misspelled key is one that AWS does not find."""
+    """A reply, or a part of one; names in Python's spelling are ignored in JSON, as AWS ignores them."""
 
     @model_validator(mode="before")
     @classmethod
@@ -49,7 +49,7 @@ class Reply(Model):
 
 
 def _as_text(value: object) -> object:
-    """API Gateway and function URLs write numbers and booleans in a header map as text."""
+    """Return a number or boolean of a header map as text, as API Gateway and function URLs do."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value
@@ -61,7 +61,7 @@ Flag = StrictBool
 
 
 class ClientCertificateValidity(EventPart):
-    """From when to when a client certificate is valid, as text."""
+    """The validity period of a client certificate, as text."""
 
     not_before: str = ""
     not_after: str = ""

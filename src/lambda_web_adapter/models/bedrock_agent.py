@@ -10,7 +10,7 @@ from lambda_web_adapter.models.base import EventPart, Reply, Status
 
 
 class BedrockAgent(EventPart):
-    """The agent that calls."""
+    """The agent that invokes the function."""
 
     name: str = ""
     id: str = ""
@@ -19,7 +19,7 @@ class BedrockAgent(EventPart):
 
 
 class BedrockParameter(EventPart):
-    """A parameter, or a property of the body; the value is text, whatever the type says."""
+    """A parameter, or a property of the body; the value is text, whatever the type."""
 
     name: str
     type: str = "string"
@@ -27,7 +27,7 @@ class BedrockParameter(EventPart):
 
 
 class BedrockContent(EventPart):
-    """What one media type of the body consists of."""
+    """The body's properties for one media type."""
 
     properties: list[BedrockParameter] = Field(default_factory=list)
 
@@ -58,13 +58,13 @@ class BedrockAgentEvent(EventPart):
 
 
 class BedrockResponseBody(Reply):
-    """What one media type of the response consists of: text, which is JSON for `application/json`."""
+    """The response's body for one media type, as text, which is JSON for `application/json`."""
 
     body: str
 
 
 class BedrockAgentResponse(Reply):
-    """`response` of a reply; group, path and method are the event's."""
+    """`response` of a reply; action group, path and method are the event's."""
 
     action_group: str
     api_path: str

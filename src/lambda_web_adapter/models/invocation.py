@@ -1,4 +1,4 @@
-"""What Lambda itself says of an invocation."""
+"""The error of a failed invocation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lambda_web_adapter.models.base import EventPart
 
 
 class InvocationError(EventPart):
-    """What a failed invocation answers (Lambda Runtime API, "Invocation error").
+    """The error document of a failed invocation (Lambda Runtime API, "Invocation error").
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror
     """
@@ -19,7 +19,7 @@ class InvocationError(EventPart):
 
     @classmethod
     def of_document(cls, document: bytes) -> InvocationError:
-        """Reads an error document; what is none is itself the message."""
+        """Return the error of a document; if it is not an error document, its text is the message."""
         try:
             error = cls.model_validate_json(document)
         except ValidationError:
@@ -29,5 +29,5 @@ class InvocationError(EventPart):
         )
 
     def __str__(self) -> str:
-        """Says type and message in one line."""
+        """Return type and message in one line."""
         return ": ".join(" ".join(text.split()) for text in (self.error_type, self.error_message) if text)

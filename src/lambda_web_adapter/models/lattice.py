@@ -10,7 +10,7 @@ from lambda_web_adapter.models.base import EventPart, Flag, Reply, Status
 
 
 def _as_list(value: Any) -> Any:
-    """Older events of version 2 have a text where newer ones have a list."""
+    """Return a list for a text, which older events of version 2 have instead."""
     return [value] if isinstance(value, str) else value
 
 
@@ -34,7 +34,7 @@ class LatticeV1Event(EventPart):
 
 
 class LatticeIdentity(EventPart):
-    """`requestContext.identity` of version 2: who calls, as far as the service's auth policy asked."""
+    """`requestContext.identity` of version 2: the caller, as far as the service's auth policy identifies it."""
 
     source_vpc_arn: str | None = None
     type: str | None = None

@@ -6,7 +6,7 @@ from lambda_web_adapter.models.base import EventPart, Flag, Reply, Status
 
 
 class AlbTarget(EventPart):
-    """`requestContext.elb`: which target group the request came through."""
+    """`requestContext.elb`: the target group of the request."""
 
     target_group_arn: str = ""
 
@@ -18,7 +18,7 @@ class AlbContext(EventPart):
 
 
 class AlbEvent(EventPart):
-    """An event of a load balancer: with the multi-value maps, or with the others, by a setting of the target group.
+    """An event of a load balancer; a setting of the target group decides between multi-value and single-value maps.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
     """
@@ -35,7 +35,7 @@ class AlbEvent(EventPart):
 
 
 class AlbReply(Reply):
-    """A reply to a load balancer, which reads the headers of the kind that the event had, and no others.
+    """A reply to a load balancer, which only reads the same kind of header map as the event has.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
     """

@@ -1,4 +1,4 @@
-"""API Gateway's payload 1.0: events of REST APIs, which do not say the version, and of HTTP APIs that chose it."""
+"""API Gateway's payload 1.0: events of REST APIs, which have no `version`, and of HTTP APIs with that format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from lambda_web_adapter.models.base import ClientCertificate, EventPart, Flag, HeaderText, Reply, Status
 
-# What API Gateway writes as null when the request does not have it.
+# Keys that are null in API Gateway's events if the request has no value for them.
 _NULL_IN_EVENT = (
     "headers",
     "multiValueHeaders",
@@ -36,7 +36,7 @@ _NULL_IN_IDENTITY = (
 
 
 class PayloadV1Identity(EventPart):
-    """`requestContext.identity` of payload 1.0: who calls.
+    """`requestContext.identity` of payload 1.0: the caller.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
     """
@@ -84,7 +84,7 @@ class PayloadV1Context(EventPart):
 
 
 class PayloadV1Event(EventPart):
-    """What events of REST APIs and of HTTP APIs with payload 1.0 have in common."""
+    """Common fields of the events of REST APIs and of HTTP APIs with payload 1.0."""
 
     resource: str = ""
     path: str
@@ -100,7 +100,7 @@ class PayloadV1Event(EventPart):
     is_base64_encoded: bool = False
 
     def to_json(self) -> bytes:
-        """Writes the event as API Gateway does: maps, body and identity that are not there are null."""
+        """Return the event as API Gateway's JSON: missing maps, body and identity fields are null."""
         event = self.model_dump(by_alias=True, exclude_none=True)
         context = event["requestContext"]
         context["identity"] = dict.fromkeys(_NULL_IN_IDENTITY) | context["identity"]
@@ -124,7 +124,7 @@ class HttpApiV1Event(PayloadV1Event):
 
 
 class PayloadV1Reply(Reply):
-    """What replies to REST APIs and to HTTP APIs with payload 1.0 have in common."""
+    """Common fields of the replies to REST APIs and to HTTP APIs with payload 1.0."""
 
     status_code: Status
     headers: dict[str, HeaderText] | None = None
@@ -134,7 +134,7 @@ class PayloadV1Reply(Reply):
 
 
 class RestApiReply(PayloadV1Reply):
-    """A reply to a REST API, which refuses keys that it does not know.
+    """A reply to a REST API, which rejects unknown keys.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """

@@ -1,4 +1,4 @@
-"""Payload 2.0: function URLs, and HTTP APIs unless they chose 1.0."""
+"""Payload 2.0, of function URLs, and of HTTP APIs that are not set to 1.0."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class HttpDescription(EventPart):
 
 
 class PayloadV2Authentication(EventPart):
-    """`requestContext.authentication` of payload 2.0, which only mutual TLS fills."""
+    """`requestContext.authentication` of payload 2.0, which is only set with mutual TLS."""
 
     client_cert: ClientCertificate | None = None
 

@@ -1,4 +1,4 @@
-"""Preludes: what a function says in front of a streamed body. Eight NUL bytes follow, then the body as it is."""
+"""Preludes: the JSON that precedes a streamed body. Eight NUL bytes separate it from the body."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class FunctionUrlPrelude(Reply):
 
 
 class RestApiPrelude(FunctionUrlPrelude):
-    """A prelude for a REST API with the response transfer mode `STREAM`; unlike in a reply, cookies have a list.
+    """A prelude for a REST API with the response transfer mode `STREAM`; unlike a reply, it has a list of cookies.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
     """

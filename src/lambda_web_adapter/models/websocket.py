@@ -50,7 +50,7 @@ class WebSocketEvent(EventPart):
 
 
 class WebSocketReply(Reply):
-    """A reply to a WebSocket API: only 2xx accepts a connection, and only a route with a response sends the body.
+    """A reply to a WebSocket API; only 2xx accepts a connection, and the body is sent if the route has a response.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-response.html
     """
