@@ -11,11 +11,11 @@ from conformance.table import SECTIONS
 PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 _HEAD = """# Conformance
 
-What holds for each event source. ✓ is tested: on the translation alone, and through the real adapter process, with an
-app that keeps every byte; requests go through both Python servers as well. A number is the reason why there is nothing
-to test, below. What each service keeps of a request, and what it loses, is in [event-sources.md](event-sources.md).
+What is tested for each event source. ✓: tested on the translation alone, and through the adapter process with an app
+that records every byte; requests also go through both built-in servers. A number means that there is nothing to test,
+and gives the reason below. [event-sources.md](event-sources.md) lists what each source loses of a request.
 
-This page is written by `make conformance`, from the table that the tests run.
+`make conformance` writes this page from the table that the tests run.
 """
 
 

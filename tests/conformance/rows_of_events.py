@@ -35,7 +35,7 @@ EVENTS = Section(
     "Events",
     (
         any_event(
-            "A Lambda authorizer's event is no request, though it looks like one",
+            "An event of a Lambda authorizer is passed through, though it looks like a request",
             reasons.NO_AUTHORIZER,
             rest_api=_policy("authorizer_of_a_rest_api"),
             http_api_v1=_policy("authorizer_of_an_http_api_1_0"),
@@ -45,7 +45,7 @@ EVENTS = Section(
             lambda_edge=reasons.EDGE,
         ),
         any_event(
-            "Without its setting, the source's events are passed through",
+            "Without the source's setting, its events are passed through",
             reasons.NO_SWITCH,
             websocket=becomes(
                 "websocket_connect", {"x-amzn-event-source": ["websocket"]}, folder="pass_through", **_SWITCH_OFF
@@ -56,7 +56,7 @@ EVENTS = Section(
             lambda_edge=reasons.EDGE,
         ),
         any_event(
-            "Any other event reaches the app as it is",
+            "Any other event reaches the app unchanged",
             reasons.ALL_REQUESTS,
             pass_through=becomes(
                 "direct_invoke", {"content-type": ["application/json"]}, method="POST", path="/events"
@@ -64,13 +64,13 @@ EVENTS = Section(
             lambda_edge=reasons.EDGE,
         ),
         any_event(
-            "Its service can stand in the path",
+            "The path can contain the event's source",
             reasons.ALL_REQUESTS,
             pass_through=becomes("sqs_by_its_name", {"x-amzn-event-source": ["sqs"]}, path="/events/sqs"),
             lambda_edge=reasons.EDGE,
         ),
         any_event(
-            "SQS gets the `batchItemFailures` that the app names",
+            "SQS gets the `batchItemFailures` that the app returns",
             reasons.ALL_REQUESTS,
             pass_through=answers(
                 "sqs",
@@ -85,7 +85,7 @@ EVENTS = Section(
             lambda_edge=reasons.EDGE,
         ),
         any_event(
-            "Events still arrive where clients may not go, with `AWS_LWA_PROTECT_EVENT_PATHS`",
+            "With `AWS_LWA_PROTECT_EVENT_PATHS`, events still arrive at their paths",
             reasons.NOT_AN_EVENT,
             websocket=becomes("event_paths_protected", target="/ws/water"),
             bedrock_agent=becomes("event_paths_protected", target="/events"),
@@ -93,7 +93,7 @@ EVENTS = Section(
             lambda_edge=reasons.EDGE,
         ),
         any_event(
-            "A warm-up event is answered without the app",
+            "A warm-up event gets its result without the app",
             reasons.ALL_REQUESTS,
             pass_through=_WARM,
             lambda_edge=reasons.EDGE,
@@ -130,7 +130,7 @@ _DECODED_EVENTS_PATH = Refuses(
 )
 
 REFUSALS = Section(
-    "What is refused, and never sent",
+    "What is rejected, and never sent to the app",
     (
         request(
             "A line break in a header's value",
@@ -158,13 +158,13 @@ REFUSALS = Section(
             bedrock_agent=_METHOD,
         ),
         request(
-            "A body that is not the base64 it is said to be",
+            "A body that is marked as base64 and is not",
             _BASE64,
             websocket=_BASE64,
             bedrock_agent=reasons.AGENT_TEXT,
         ),
         request(
-            "A client's request for a path of events, with `AWS_LWA_PROTECT_EVENT_PATHS`",
+            "With `AWS_LWA_PROTECT_EVENT_PATHS`, a client's request for a path of events",
             _EVENTS_PATH,
             websocket=reasons.IS_AN_EVENT,
             bedrock_agent=reasons.IS_AN_EVENT,
@@ -194,17 +194,17 @@ FAILURES = Section(
             pass_through=Fails(scenario="closes", status=0, error_type="Function.InvalidResponse"),
         ),
         failing(
-            "It closes the connection in the middle of one: 502",
+            "The app closes the connection in the middle of a response: 502",
             Fails(scenario="breaks off", status=502, error_type="Function.InvalidResponse"),
             pass_through=Fails(scenario="breaks off", status=0, error_type="Function.InvalidResponse"),
         ),
         failing(
-            "Nobody listens on the app's port: 502",
+            "Nothing listens on the app's port: 502",
             Fails(scenario="unreachable", status=502, error_type="Function.AppUnreachable"),
             pass_through=Fails(scenario="unreachable", status=0, error_type="Function.AppUnreachable"),
         ),
         failing(
-            "The response is larger than Lambda takes: 502, with the reason",
+            "The reply is above the payload limit: 502, with the reason",
             Fails(scenario="too large", status=502, error_type="Function.ResponseSizeTooLarge"),
             pass_through=Fails(scenario="too large", status=0, error_type="Function.ResponseSizeTooLarge"),
         ),

@@ -53,7 +53,7 @@ HEADERS = Section(
             vpc_lattice_v1=becomes("header_repeated", {"x-tag": ["one, two, three"]}),
         ),
         request(
-            "Names mean the same in any case",
+            "Header names are not case-sensitive",
             _SPELLED,
             websocket=_SPELLED,
             bedrock_agent=reasons.NO_AGENT_HEADERS,
@@ -73,7 +73,7 @@ HEADERS = Section(
             function_url=becomes("cookies", {"cookie": ["session=abc123; theme=dark"]}),
         ),
         request(
-            "Cookies that are a list in the event are one header, beside a header that says the same",
+            "A list of cookies in the event becomes one header, also if there is a cookie header as well",
             reasons.NO_COOKIE_LIST,
             websocket=reasons.NO_COOKIE_LIST,
             bedrock_agent=reasons.NO_AGENT_HEADERS,
@@ -81,20 +81,20 @@ HEADERS = Section(
             function_url=becomes("cookies", {"cookie": ["session=abc123; theme=dark"]}),
         ),
         request(
-            "Hop-by-hop headers, and what `Connection` names, stay behind",
+            "Hop-by-hop headers, and those that `Connection` names, are dropped",
             _HOP_BY_HOP,
             websocket=_HOP_BY_HOP,
             bedrock_agent=reasons.NO_AGENT_HEADERS,
         ),
         request(
-            "What only the adapter may say cannot be forged, not with underscores either",
+            "Clients cannot send reserved headers, not even with underscores",
             becomes("forged_headers", {**_NOT_FORGED, **_NO_MARKS}),
             websocket=becomes("forged_headers", {**_NOT_FORGED, **_MARKS}),
             bedrock_agent=reasons.NO_AGENT_HEADERS,
             rest_api=becomes("forged_headers", {**_NOT_FORGED, **_NO_MARKS, "x-forwarded-prefix": ["/prod"]}),
         ),
         request(
-            "The app knows an event from a request by `x-amzn-event-source`",
+            "`x-amzn-event-source` distinguishes an event from a request",
             reasons.NOT_AN_EVENT,
             websocket=becomes("simple", {"x-amzn-event-source": ["websocket"]}),
             bedrock_agent=becomes("simple", {"x-amzn-event-source": ["bedrock-agent"]}),
@@ -122,13 +122,13 @@ CALLERS = Section(
             bedrock_agent=reasons.NO_AGENT_ADDRESS,
         ),
         request(
-            "It cannot be forged by `X-Forwarded-For` or `X-Real-IP`",
+            "Clients cannot forge it with `X-Forwarded-For` or `X-Real-IP`",
             becomes("forged_headers", _FORGED),
             websocket=becomes("forged_headers", _FORGED),
             bedrock_agent=reasons.NO_AGENT_HEADERS,
         ),
         request(
-            "Nor by `X-Forwarded-For` on several lines",
+            "Nor with `X-Forwarded-For` on several lines",
             reasons.ONE_XFF_LINE,
             websocket=reasons.OWN_ADDRESS,
             bedrock_agent=reasons.NO_AGENT_HEADERS,
@@ -137,14 +137,14 @@ CALLERS = Section(
             **_OWN_ADDRESS,
         ),
         request(
-            "Behind more proxies, it is found as far from the end as `AWS_LWA_TRUSTED_HOPS` says",
+            "Behind several proxies, `AWS_LWA_TRUSTED_HOPS` chooses the address, counted from the end",
             becomes("client_address_behind_two_hops", _ADDRESS),
             websocket=reasons.OWN_ADDRESS,
             bedrock_agent=reasons.NO_AGENT_ADDRESS,
             **_OWN_ADDRESS,
         ),
         request(
-            "A client's port is no part of its address",
+            "The client's port is not part of its address",
             reasons.NOT_DOCUMENTED_PORT,
             websocket=reasons.OWN_ADDRESS,
             bedrock_agent=reasons.NO_AGENT_ADDRESS,
@@ -152,7 +152,7 @@ CALLERS = Section(
             **_OWN_ADDRESS,
         ),
         request(
-            "Without an address in the event, none is made up",
+            "Without an address in the event, the app gets none",
             becomes("client_address_without_forwarded_for", _NO_ADDRESS),
             websocket=reasons.OWN_ADDRESS,
             bedrock_agent=becomes("simple", _NO_ADDRESS),
@@ -167,7 +167,7 @@ CALLERS = Section(
             **each(LATTICE, reasons.UNKNOWN_SCHEME),
         ),
         request(
-            "Where the event does not say them, they are HTTPS and 443",
+            "Without them in the event, they are HTTPS and 443",
             becomes("null_maps", _HTTPS),
             websocket=becomes("body_text", _HTTPS),
             bedrock_agent=becomes("simple", _HTTPS),
@@ -181,7 +181,7 @@ CALLERS = Section(
             bedrock_agent=reasons.NO_AGENT_HEADERS,
         ),
         request(
-            "Without a `Host`, the service's own name is told, else `localhost`",
+            "Without a `Host`, the app gets the service's name, or `localhost`",
             becomes("host_missing", {"host": ["localhost"]}),
             websocket=becomes("host_missing", {"host": ["w1x2y3z4a5.execute-api.eu-central-1.amazonaws.com"]}),
             bedrock_agent=becomes("simple", {"host": ["localhost"]}),

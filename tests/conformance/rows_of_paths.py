@@ -99,13 +99,13 @@ PATHS = Section(
             bedrock_agent=becomes("path_dot_segments", target="/files/%2E%2E/size"),
         ),
         request(
-            "What may stand in a path is not encoded",
+            "Characters that a path can contain are not encoded",
             becomes("path_allowed_characters", target="/-._~!$&'()*+,;=:@"),
             websocket=reasons.MADE_PATH,
             bedrock_agent=reasons.AGENT_VALUES,
         ),
         request(
-            "What may not stand in a path is encoded",
+            "Characters that a path cannot contain are encoded",
             becomes("path_illegal_characters", path='/a b"c<d>e\\f^g`h{i|j}k#l?m'),
             websocket=becomes("route_with_reserved_characters", path="/ws/water now/100%?#"),
             bedrock_agent=becomes("path_parameter_missing", path="/seeds/{month}", raw_path="/seeds/%7Bmonth%7D"),
@@ -121,7 +121,7 @@ STAGES = Section(
     "Stage and base path",
     (
         request(
-            "On the API's own host the stage is taken off, and told to the app",
+            "On the API's own host the stage is removed, and given to the app",
             becomes("stage_on_own_host", {_STAGE: ["/dev"]}, target="/orders"),
             websocket=becomes("simple", {_STAGE: ["/prod"]}, target="/ws/connect"),
             bedrock_agent=reasons.NO_STAGE,
@@ -129,7 +129,7 @@ STAGES = Section(
             **_NO_STAGE,
         ),
         request(
-            "On a custom domain nothing is taken off",
+            "On a custom domain nothing is removed",
             becomes("stage_on_custom_domain", {_STAGE: []}, target="/dev/orders"),
             websocket=becomes("stage_on_custom_domain", {_STAGE: []}, target="/ws/connect"),
             bedrock_agent=reasons.NO_STAGE,
@@ -137,7 +137,7 @@ STAGES = Section(
             **_NO_STAGE,
         ),
         request(
-            "A path that is the stage alone is the root",
+            "A path that is only the stage becomes the root",
             becomes("stage_alone", {_STAGE: ["/dev"]}, target="/"),
             websocket=reasons.STAGE_APART,
             bedrock_agent=reasons.NO_STAGE,
@@ -145,7 +145,7 @@ STAGES = Section(
             **_NO_STAGE,
         ),
         request(
-            "A word that begins like the stage stays",
+            "A segment that begins like the stage stays",
             becomes("stage_inside_a_word", {_STAGE: []}, target="/developers"),
             websocket=reasons.STAGE_APART,
             bedrock_agent=reasons.NO_STAGE,
@@ -153,7 +153,7 @@ STAGES = Section(
             **_NO_STAGE,
         ),
         request(
-            "A route of the stage's own name stays",
+            "A route with the name of the stage stays",
             becomes("stage_removed_once", {_STAGE: ["/dev"]}, target="/dev/orders"),
             websocket=reasons.STAGE_APART,
             bedrock_agent=reasons.NO_STAGE,
@@ -161,7 +161,7 @@ STAGES = Section(
             **_NO_STAGE,
         ),
         request(
-            "`$default` is no stage to take off",
+            "`$default` is not removed",
             becomes("stage_default", {_STAGE: []}, target="/$default/orders"),
             websocket=reasons.STAGE_APART,
             bedrock_agent=reasons.NO_STAGE,
@@ -169,7 +169,7 @@ STAGES = Section(
             **_NO_STAGE,
         ),
         request(
-            "`AWS_LWA_REMOVE_STAGE=always` takes it off a custom domain's paths",
+            "`AWS_LWA_REMOVE_STAGE=always` removes the stage on a custom domain",
             becomes("stage_removed_always", {_STAGE: ["/dev"]}, target="/orders"),
             websocket=reasons.STAGE_APART,
             bedrock_agent=reasons.NO_STAGE,
@@ -177,7 +177,7 @@ STAGES = Section(
             **_NO_STAGE,
         ),
         request(
-            "`AWS_LWA_REMOVE_STAGE=never` leaves it",
+            "`AWS_LWA_REMOVE_STAGE=never` keeps the stage",
             becomes("stage_removed_never", {_STAGE: []}, target="/dev/orders"),
             websocket=reasons.STAGE_APART,
             bedrock_agent=reasons.NO_STAGE,
@@ -185,32 +185,32 @@ STAGES = Section(
             **_NO_STAGE,
         ),
         request(
-            "A base path is taken off, and told to the app",
+            "A base path is removed, and given to the app",
             becomes("base_path_at_segment", {_STAGE: ["/shop"]}, target="/orders"),
             websocket=reasons.NO_BASE_PATH,
             bedrock_agent=reasons.NO_BASE_PATH,
         ),
         request(
-            "It is not taken off a path that the adapter has made",
+            "A base path is not removed from a path that the adapter has made",
             reasons.CLIENTS_PATH,
             websocket=becomes("base_path_not_removed", {_STAGE: ["/prod"]}, target="/ws/connect"),
             bedrock_agent=reasons.NO_BASE_PATH,
             pass_through=becomes("sqs_with_a_base_path", {_STAGE: []}, target="/events"),
         ),
         request(
-            "A path that is the base path alone is the root",
+            "A path that is only the base path becomes the root",
             becomes("base_path_alone", {_STAGE: ["/shop"]}, target="/"),
             websocket=reasons.NO_BASE_PATH,
             bedrock_agent=reasons.NO_BASE_PATH,
         ),
         request(
-            "A word that begins like the base path stays",
+            "A segment that begins like the base path stays",
             becomes("base_path_inside_a_word", {_STAGE: []}, target="/shopping/orders"),
             websocket=reasons.NO_BASE_PATH,
             bedrock_agent=reasons.NO_BASE_PATH,
         ),
         request(
-            "Stage and base path are told together",
+            "Stage and base path are given to the app together",
             reasons.NO_STAGE,
             websocket=reasons.NO_BASE_PATH,
             bedrock_agent=reasons.NO_STAGE,

@@ -26,13 +26,13 @@ QUERIES = Section(
     "Query",
     (
         request(
-            "Reserved characters mean what the client meant: encoded once",
+            "Reserved characters are encoded exactly once",
             becomes("query_reserved", query=_RESERVED),
             websocket=becomes("query_reserved", query=_RESERVED),
             bedrock_agent=becomes("query_reserved", query=_RESERVED),
         ),
         request(
-            "Keys and values arrive byte for byte, however odd",
+            "Keys and values arrive byte for byte, whatever they contain",
             becomes("query_byte_for_byte", raw_query=_ODD),
             websocket=reasons.DECODED_QUERY,
             bedrock_agent=reasons.AGENT_VALUES,
@@ -61,7 +61,7 @@ QUERIES = Section(
             **each((*DECODED_QUERY, *ALB), reasons.BY_NAME),
         ),
         request(
-            "What may not stand in a request line is encoded",
+            "Characters that a request line cannot contain are encoded",
             becomes("query_illegal_characters", query=[("q", 'a b"c<d>#é')]),
             websocket=becomes(
                 "query_reserved",
@@ -72,7 +72,7 @@ QUERIES = Section(
             **each(DECODED_QUERY, becomes("query_reserved", query=_RESERVED)),
         ),
         request(
-            "Where there are single maps only, they count",
+            "An event with only single-value maps is read from these",
             reasons.NO_SINGLE_MAPS,
             websocket=reasons.NO_SINGLE_MAPS,
             bedrock_agent=reasons.NO_SINGLE_MAPS,
@@ -82,7 +82,7 @@ QUERIES = Section(
             vpc_lattice_v2=becomes("query_in_the_map_only", raw_query=_FROM_MAP),
         ),
         request(
-            "And so they do beside multi-value maps that are empty",
+            "So is an event whose multi-value maps are empty",
             reasons.NO_SINGLE_MAPS,
             websocket=reasons.NO_SINGLE_MAPS,
             bedrock_agent=reasons.NO_SINGLE_MAPS,
@@ -90,7 +90,7 @@ QUERIES = Section(
             **each(ALB, reasons.ONE_MAP),
         ),
         request(
-            "Maps that are null count as empty",
+            "Maps that are null are read as empty",
             becomes("null_maps", raw_query=""),
             websocket=becomes("null_maps", target="/ws/connect"),
             bedrock_agent=becomes("null_maps", target="/seeds"),
@@ -119,7 +119,7 @@ BODIES = Section(
             bedrock_agent=reasons.AGENT_TEXT,
         ),
         request(
-            "And so they do with any method",
+            "Bytes arrive unchanged with any method",
             becomes("body_base64_of_get", method="GET", body=_BYTES),
             websocket=reasons.MADE_PATH,
             bedrock_agent=reasons.AGENT_TEXT,
@@ -131,7 +131,7 @@ BODIES = Section(
             bedrock_agent=becomes("body_empty_post", {"content-length": ["0"]}, method="POST", body=b""),
         ),
         request(
-            "The length is counted, whatever the event says of it",
+            "`Content-Length` is computed, whatever the event has",
             becomes("content_length_wrong", {"content-length": ["31"]}, body=_TEXT),
             websocket=reasons.NO_LENGTH,
             bedrock_agent=reasons.NO_AGENT_HEADERS,

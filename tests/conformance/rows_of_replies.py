@@ -44,7 +44,7 @@ REPLIES = Section(
             pass_through=reasons.NO_HTTP_REPLY,
         ),
         reply(
-            "The status has its reason beside it",
+            "The status has its reason phrase",
             reasons.NO_STATUS_TEXT,
             bedrock_agent=reasons.NO_STATUS_TEXT,
             pass_through=reasons.NO_HTTP_REPLY,
@@ -70,19 +70,19 @@ REPLIES = Section(
             pass_through=reasons.NO_HTTP_REPLY,
         ),
         reply(
-            "One in Latin-1 arrives too",
+            "A header value in Latin-1 arrives",
             answers("header_in_latin_1", {"x-gardener": ["Jürgen"]}),
             bedrock_agent=reasons.NO_AGENT_REPLY_HEADERS,
             pass_through=reasons.NO_HTTP_REPLY,
         ),
         reply(
-            "Hop-by-hop headers of the response, and what its `Connection` names, stay behind",
+            "Hop-by-hop headers of the response, and those that its `Connection` names, are dropped",
             answers("header_hop_by_hop", {"x-kept": ["1"], **_HOPS}),
             bedrock_agent=reasons.NO_AGENT_REPLY_HEADERS,
             pass_through=reasons.NO_HTTP_REPLY,
         ),
         reply(
-            "Headers that `AWS_LWA_EXCLUDE_RESPONSE_HEADERS` names stay behind",
+            "Headers that `AWS_LWA_EXCLUDE_RESPONSE_HEADERS` names are dropped",
             answers("header_excluded", {"x-kept": ["1"], "server": [], "x-powered-by": []}),
             bedrock_agent=reasons.NO_AGENT_REPLY_HEADERS,
             pass_through=reasons.NO_HTTP_REPLY,
@@ -124,7 +124,7 @@ REPLY_BODIES = Section(
             pass_through=answers("compressed", result=_GZIP),
         ),
         reply(
-            "The coding `identity` is none",
+            "The coding `identity` counts as no coding",
             answers("coding_identity", body=b"welcome", base64=False),
             bedrock_agent=answers("coding_identity", body=b"welcome"),
             pass_through=answers("coding_identity", result={"done": True}),
@@ -156,7 +156,7 @@ REPLY_BODIES = Section(
             pass_through=answers("type_yaml", result=_YAML),
         ),
         reply(
-            "A media type means the same in capitals",
+            "Media types are not case-sensitive",
             answers("type_in_capitals", {"content-type": ["IMAGE/PNG"]}, body=b"ascii", base64=True),
             bedrock_agent=answers("type_in_capitals", {"content-type": ["image/png"]}, body=b"YXNjaWk="),
             pass_through=answers("type_in_capitals", result="YXNjaWk="),
@@ -180,7 +180,7 @@ REPLY_BODIES = Section(
             pass_through=reasons.NO_HTTP_REPLY,
         ),
         reply(
-            "The reply to HEAD has no body, and says how long it would be",
+            "The reply to HEAD has no body, and keeps its `Content-Length`",
             answers("head", {"content-length": ["1234"]}, status=200, body=b"", base64=False),
             bedrock_agent=reasons.NO_AGENT_REPLY_HEADERS,
             pass_through=reasons.NO_HTTP_REPLY,

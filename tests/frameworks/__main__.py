@@ -32,12 +32,13 @@ if TYPE_CHECKING:
 ENVIRONMENTS = PROJECT / ".venv-frameworks"
 APPS = Path(__file__).parent / "apps"
 PAGE = PROJECT / "docs" / "frameworks.md"
-HEADING = "## What was tried\n"
-INTRODUCTION = """By `make test-frameworks`, each in an environment of its own. Alone: on uvicorn, on waitress or as a
-command, without the adapter. A tick in the other columns: the app's page has the status and the body that it has alone.
+HEADING = "## What was tested\n"
+INTRODUCTION = """`make test-frameworks` runs each framework in its own virtual environment. *Alone* means on uvicorn,
+on waitress or as a command, without the adapter. A tick in another column: the app's page has the same status and body
+as alone.
 The apps of Bottle, Django, FastAPI, Flask, Pyramid, Quart and Starlette also show an address that the framework builds,
-which has the prefix. Esmerald is tried with a Lilya before 0.23: with 0.24 and 0.29 its app fails alone too.
-Masonite is not in the table: its apps are projects that its own command downloads.
+which has the prefix. Esmerald is tested with a Lilya before 0.23, since with 0.24 and 0.29 its app fails alone too.
+Masonite is not in the table, since its apps are projects that its own command downloads.
 """
 UV = Path(sys.executable).parent / "uv"
 PATH = "/hello/world"
