@@ -1,6 +1,6 @@
-"""One kept-alive HTTP/1.1 connection of a client: blocking, few copies, deadlines kept by the kernel.
+"""A kept-alive HTTP/1.1 client connection that blocks, with few copies, and timeouts kept by the kernel.
 
-Its coroutines block and never suspend; `asyncio_client.py` has the one on an event loop.
+Its coroutines never suspend; `asyncio_client.py` has the client for an event loop.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
     Enough = Callable[[ResponseParser], bool]
 
-# Bytes asked for at once: a small response fits, and 64 KiB stays below the size for which malloc asks the kernel.
+# Bytes of one read: a small response fits, and malloc gets 64 KiB without a system call.
 _READ_BYTES = 64 * 1024
 # While a large body arrives: fewer system calls for megabytes.
 _LARGE_READ_BYTES = 1024 * 1024
-# Of a deadline's distance; far less than what is kept back from it for the answer.
+# Error of a timeout; far less than the margin that is kept for the reply.
 _TIMEOUT_TOLERANCE = 0.02  # seconds
 # Bytes from which on a copy costs more than another system call.
 _LARGE_BODY_BYTES = 64 * 1024
-# A request of this size never blocks: the send buffer of a connection on which nothing is under way takes it.
+# A request of this size never blocks: it fits into the empty send buffer of an idle connection.
 _SEND_BUFFER_BYTES = 16 * 1024
 
 
@@ -36,7 +36,13 @@ class BlockingClient(HttpClient):
     """A connection to one address."""
 
     def __init__(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> None:
-        """Remember the address, and what looks whether the peer is gone; nothing is opened yet."""
+        """Prepare a connection, which `connect` opens.
+
+        Args:
+            host: the host to connect to.
+            port: its port.
+            is_gone: returns whether the peer's process is gone.
+        """
         self._address = (host, port)
         self._is_gone = is_gone
         self._socket: socket.socket | None = None
@@ -51,28 +57,28 @@ class BlockingClient(HttpClient):
 
     @property
     def has_surplus(self) -> bool:
-        """Whether something came behind the whole response."""
+        """Whether bytes came after the whole response."""
         return self._reader.has_surplus
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection; the next request needs another `connect`."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
         self.port = 0
 
     def is_open(self) -> bool:
-        """Looks at the socket."""
+        """Return whether the socket is open and has nothing to read."""
         if self._socket is None or not self.port:
             return False
-        if (unasked := _peek(self._socket)) is not None:
-            self._reader.has_surplus = bool(unasked)
+        if (surplus := _peek(self._socket)) is not None:
+            self._reader.has_surplus = bool(surplus)
             self.close()
             return False
         return True
 
     async def connect(self, seconds: float | None = None) -> None:
-        """Opens the connection."""
+        """Open the connection."""
         self.close()
         opened = socket.create_connection(self._address, seconds)
         opened.settimeout(None)
@@ -85,36 +91,37 @@ class BlockingClient(HttpClient):
     async def send_request(
         self, head: bytes, body: bytes = b"", *, method: str = "GET", deadline: float | None = None, whole: bool = True
     ) -> Response:
-        """Sends a request and reads its response."""
+        """Send a request and return its response."""
         if self._socket is None or not self.port:
             raise ConnectionClosed("the connection is not open", sent=False)
         reader = self._reader
         reader.start(method, whole=whole, limit=self.limit)
-        apart = len(body) >= _LARGE_BODY_BYTES
-        first = head if apart else head + body
+        large = body and len(body) >= _LARGE_BODY_BYTES
+        first = head if large or not body else head + body
         sent = self._send(self._socket, first, deadline, _SEND_BUFFER_BYTES)
         if not sent:
             self.close()
             raise ConnectionClosed("the connection was closed before the request", sent=False)
-        refused = sent < len(first) or (apart and self._send(self._socket, body, deadline) < len(body))
+        refused = sent < len(first) or (large and self._send(self._socket, body, deadline) < len(body))
         self._receive(self._socket, ALL if whole else HEAD, deadline)
         if refused:
             reader.keep_alive = False
-            self._close_if_last()
+            if reader.complete:
+                self.close()
         return reader.response()
 
     async def read_chunk(self, deadline: float | None = None) -> bytes:
-        """Reads what comes next of the body."""
+        """Return the next chunk of the body."""
         if not self._reader.complete:
             self._receive(self._opened(), NEXT_CHUNK, deadline)
         return self._reader.take_body()
 
     async def send_chunk(self, part: bytes, deadline: float | None = None) -> bool:
-        """Sends a part of a request."""
+        """Send a part of a request, and return whether the peer took all of it."""
         return self._socket is not None and self._send(self._socket, part, deadline, stop_on_input=True) == len(part)
 
     async def read_response(self, deadline: float | None = None) -> Response:
-        """Reads the response to a request that was sent in parts."""
+        """Return the response to a request that was sent in parts."""
         self._reader.start("POST")
         self._receive(self._opened(), ALL, deadline)
         return self._reader.response()
@@ -124,12 +131,8 @@ class BlockingClient(HttpClient):
             raise ConnectionClosed("the connection is not open")
         return self._socket
 
-    def _close_if_last(self) -> None:
-        if self._reader.complete and not self._reader.keep_alive:
-            self.close()
-
     def _discard(self, error: BaseException) -> None:
-        """Uses the connection no more; see `send_request` for what remains open."""
+        """Use the connection no more, but keep it open after a timeout (see `send_request`)."""
         self.port = 0
         self._reader.clear_body()
         if not isinstance(error, TimeoutError):
@@ -144,22 +147,23 @@ class BlockingClient(HttpClient):
         *,
         stop_on_input: bool = False,
     ) -> int:
-        """Sends a request, or a part of one.
+        """Send a request, or a part of one.
 
         Args:
             opened: the socket.
             request: what to send.
-            deadline: when to give up.
-            buffered: how many bytes the kernel takes in any case, so that there is nothing to limit.
-            stop_on_input: whether a peer that does not keep up, but has answered or closed, is taken to want no more.
+            deadline: on the monotonic clock, in seconds.
+            buffered: how many bytes the kernel takes at once, so that they need no timeout.
+            stop_on_input: whether to stop when the peer takes no more, but has sent something, or closed.
 
         Returns:
-            How much of it the peer took: not all, if it refuses a large body.
+            How many bytes the peer took: not all, if it rejects a large body.
         """
         sent = 0
+        size = len(request)
         try:
-            while sent < len(request):
-                if deadline is not None and (sent or len(request) > buffered):
+            while sent < size:
+                if deadline is not None and (sent or size > buffered):
                     opened.setsockopt(
                         socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(min(_remaining(deadline), MAX_WAIT_SECONDS))
                     )
@@ -169,19 +173,20 @@ class BlockingClient(HttpClient):
                     if (stop_on_input and _peek(opened) is not None) or (self._is_gone and self._is_gone()):
                         break
                 except OSError:
-                    break  # it may have answered before
+                    break  # its response may be here already
         except BaseException as error:
             self._discard(error)
             raise
         return sent
 
     def _receive(self, opened: socket.socket, enough: Enough, deadline: float | None) -> None:
-        """Reads until there is enough, and closes the connection behind a response that is the last on it."""
+        """Read until there is enough, and close the connection after the last response on it."""
         reader = self._reader
         size = _READ_BYTES
         flags = 0
         try:
-            self._set_receive_timeout(opened, deadline)
+            if deadline is not None or self._receive_timeout != MAX_WAIT_SECONDS:
+                self._set_receive_timeout(opened, deadline)
             while not enough(reader):
                 try:
                     data = opened.recv(size, flags)
@@ -191,9 +196,6 @@ class BlockingClient(HttpClient):
                     continue
                 except OSError as error:
                     raise ConnectionClosed(str(error), received=reader.received) from None
-                if not data:
-                    reader.feed_eof()
-                    break
                 reader.feed(data)
                 if not enough(reader):
                     self._set_receive_timeout(opened, deadline)
@@ -201,40 +203,46 @@ class BlockingClient(HttpClient):
         except BaseException as error:
             self._discard(error)
             raise
-        self._close_if_last()
+        if reader.complete and not reader.keep_alive:
+            self.close()
 
     def _how_to_go_on(self, flags: int) -> int:
-        """Return the flags to read with after nothing came; from a peer that is gone all is here that will ever come.
+        """Return the flags for the next read after one that timed out.
 
         Raises:
-            ConnectionClosed: it has been read.
+            ConnectionClosed: The peer is gone, and all that it sent has been read.
         """
         if flags:
             raise ConnectionClosed("its process is gone", received=self._reader.received)
         return int(socket.MSG_DONTWAIT) if self._is_gone and self._is_gone() else 0
 
     def _set_receive_timeout(self, opened: socket.socket, deadline: float | None) -> None:
-        """Lets the kernel keep the time: each blocking call ends by itself, without a poll before it.
+        """Set the kernel's timeout for reads, so that none needs a poll before it.
 
-        The limit set for the last invocation mostly serves for this one too.
+        The timeout of the last request mostly serves for this one, too.
 
         Raises:
-            TimeoutError: the deadline has passed.
+            TimeoutError: The deadline has passed.
         """
-        remaining = MAX_WAIT_SECONDS if deadline is None else min(_remaining(deadline), MAX_WAIT_SECONDS)
+        remaining = MAX_WAIT_SECONDS if deadline is None else deadline - time.monotonic()
+        if remaining >= MAX_WAIT_SECONDS == self._receive_timeout:
+            return
+        if remaining <= 0:
+            raise TimeoutError("the deadline has passed")
+        remaining = min(remaining, MAX_WAIT_SECONDS)
         if not self._receive_timeout or abs(remaining - self._receive_timeout) > _TIMEOUT_TOLERANCE:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(remaining))
             self._receive_timeout = remaining
 
 
 def _peek(opened: socket.socket) -> bytes | None:
-    """Return the next byte that has come; nothing at the connection's end, and None if there is neither."""
+    """Return the next byte without taking it; nothing if the connection has ended, None if no byte has come."""
     try:
         return opened.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
         return None
     except OSError:
-        return b""  # a reset: it is as closed as one that ended properly
+        return b""  # a reset counts as an end
 
 
 def _remaining(deadline: float) -> float:

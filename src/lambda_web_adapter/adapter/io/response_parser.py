@@ -1,4 +1,4 @@
-"""What a client reads of one HTTP/1.1 connection: bytes in, whole responses out (RFC 9112). No socket is in sight."""
+"""The responses on one HTTP/1.1 client connection: bytes in, responses out (RFC 9112), without a socket."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ import httptools
 from lambda_web_adapter.http.large_bodies import LARGE_CHUNK, allocate_buffer
 from lambda_web_adapter.http.messages import Response
 
-# What SIGTERM does from the moment on at which it has come: its handler has raised a SystemExit (see `lifecycle`).
+# The handler of SIGTERM once it has come: the one before has raised a SystemExit (see `lifecycle`).
 _HANDLER_ONCE_STOPPING = signal.SIG_IGN
 
-# What a connection reads for: the head, what comes next of the body, or all of it, if it is not too large.
+# What a connection can wait for: the head, the next chunk of the body, or all of it up to the limit.
 HEAD, NEXT_CHUNK, ALL = attrgetter("has_head"), attrgetter("has_chunk"), attrgetter("has_all")
 
-# What is no bound for a body.
+# The limit of a body that has none.
 NO_LIMIT = sys.maxsize
-# Pieces of a body from which on they are put together: one of a few bytes takes twenty times as many.
+# Chunks of a body from which on they are joined: an object for a few bytes takes twenty times as much memory.
 _MAX_SEPARATE_CHUNKS = 1024
+_SPACE = 0x20  # a tab is less; few values end in either
 
 
 class ConnectionClosed(Exception):
@@ -39,33 +40,33 @@ class ConnectionClosed(Exception):
 
 
 class NotHttp(Exception):
-    """What came is not an HTTP response."""
+    """The peer has sent something that is not an HTTP response."""
 
 
 class ResponseParser:
-    """Reads the responses of one connection, one after the other.
+    """Parses the responses on one connection, one after the other.
 
     Attributes:
-        has_head: whether status and headers are there.
+        has_head: whether status and headers have come.
         complete: whether the response is whole.
-        has_all: whether it is, or has more of a body than is wanted, of which `take_body` gives the rest.
+        has_all: whether it is whole, or its body exceeds the limit; `take_body` returns the rest.
         keep_alive: whether the connection can take another request after it.
         received: whether a byte of it was read.
-        has_surplus: whether something came behind it.
+        has_surplus: whether bytes came after it.
     """
 
     def __init__(self) -> None:
-        """Begins with a new connection."""
+        """Prepare for the first response of a connection."""
         self._parser = httptools.HttpResponseParser(self)
         self.start("GET")
 
     def start(self, method: str, *, whole: bool = True, limit: int = NO_LIMIT) -> None:
-        """Begins with a response.
+        """Prepare for the next response.
 
         Args:
-            method: what it is a response to: the one to HEAD has no body.
-            whole: whether its body is taken as a whole, or by `take_body`.
-            limit: the most bytes of a body that is taken as a whole.
+            method: the request's method: a response to HEAD has no body.
+            whole: whether its body is taken as a whole, or in chunks.
+            limit: bytes of a body up to which it is taken as a whole.
         """
         self._whole = whole
         self._limit = limit
@@ -84,11 +85,15 @@ class ResponseParser:
         self._heads = b""
 
     def feed(self, data: bytes) -> None:
-        """Reads what has come.
+        """Parse what has come; nothing is the connection's end.
 
         Raises:
-            NotHttp: it is no response.
+            NotHttp: It is not an HTTP response.
+            ConnectionClosed: The connection ended before the response was whole.
         """
+        if not data:
+            self.feed_eof()
+            return
         self.received = True
         try:
             self._parser.feed_data(data)
@@ -99,18 +104,18 @@ class ResponseParser:
                 isinstance(error, httptools.HttpParserCallbackError)
                 and signal.getsignal(signal.SIGTERM) is _HANDLER_ONCE_STOPPING
             ):
-                # It came while a callback ran; the parser loses its exception where another one is being handled.
+                # SIGTERM came during a callback, and httptools replaces the exception of its handler by its own.
                 raise SystemExit(0) from None
             if not self.has_head and "Content-Length" in str(error):
                 self._feed_folded(self._heads + data)
                 return
             if not self.complete:
                 raise NotHttp(str(error)) from None
-            self.keep_alive = False  # what comes after a whole response is not ours to judge
+            self.keep_alive = False  # what comes after a whole response is no error of that response
             self.has_surplus = True
 
     def _feed_folded(self, heads: bytes) -> None:
-        """Read a head anew that says its length more than once, which the parser does not take."""
+        """Parse a head again that has more than one `Content-Length`, which httptools rejects, with one."""
         from lambda_web_adapter.http.content_length import fold_lengths  # such responses are rare
 
         try:
@@ -125,10 +130,10 @@ class ResponseParser:
             raise NotHttp("the app's Content-Length cannot be read")
 
     def feed_eof(self) -> None:
-        """Takes the connection's end, which ends a body without a length (RFC 9112 §6.3).
+        """Complete the response if the connection's end does: that of a body without a length (RFC 9112 §6.3).
 
         Raises:
-            ConnectionClosed: any other response is broken off by it.
+            ConnectionClosed: The response is not whole.
         """
         names = {name.lower() for name, _ in self._headers}
         if not self._status or b"content-length" in names or b"transfer-encoding" in names:
@@ -137,47 +142,51 @@ class ResponseParser:
         self.complete = self.has_all = True
 
     def response(self) -> Response:
-        """Returns the response, with what of its body has come, of which nothing is kept."""
+        """Return the response with what of its body has come; the parser keeps nothing of it."""
         if self._bodiless:
             self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
         return Response(self._status, self._headers, self.take_body())
 
     @property
     def has_chunk(self) -> bool:
-        """Whether something of the body has come that was not taken, or its end."""
+        """Whether a chunk of the body, or its end, has come that was not taken."""
         return bool(self._chunks) or self.complete
 
     def take_body(self) -> bytes:
-        """Takes what of the body has come since the last time."""
-        if self._buffer is not None:
-            body = self._buffer.getvalue()
-        else:
-            body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self.clear_body()
-        return body
+        """Return what has come of the body since the last time, and keep nothing of it."""
+        chunks, buffer = self._chunks, self._buffer
+        if buffer is not None:
+            self.clear_body()
+            return buffer.getvalue()
+        if not chunks:
+            return b""
+        self._chunks = []
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def clear_body(self) -> None:
-        """Keeps nothing of a body: reader and parser hold each other until the garbage collector comes by."""
-        self._chunks.clear()
+        """Keep nothing of a body: this and httptools' parser hold each other until the garbage collector runs."""
+        self._chunks = []
         self._buffer = None
 
-    # What httptools calls while it reads.
+    # The callbacks of httptools.
 
     def on_message_begin(self) -> None:
-        """Refuses to read on behind a whole response: what comes there is no part of it, nor of the next."""
+        """Raise NotHttp after a whole response: what comes there belongs to none."""
         if self.complete:
             raise NotHttp("something came behind the response")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keeps a header, without the spaces that the parser leaves behind its value (RFC 9112 §5.1).
+        """Keep a header, without the spaces that httptools leaves after its value (RFC 9112 §5.1).
 
-        Trailers are none: they come too late for most callers, and must not be taken for headers (RFC 9110 §6.5.1).
+        Trailers are dropped: they come too late for most callers, and must not become headers (RFC 9110 §6.5.1).
         """
         if not self.has_head:
-            self._headers.append((name, value.rstrip(b" \t")))
+            if value and value[-1] <= _SPACE:
+                value = value.rstrip(b" \t")
+            self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Takes the status; the response to a HEAD request ends here."""
+        """Keep the status; the response to a HEAD request ends here."""
         status = self._parser.get_status_code()
         if status >= 200:
             self._status = status
@@ -186,20 +195,21 @@ class ResponseParser:
             self.complete = self.has_all = self._bodiless
 
     def on_body(self, body: bytes) -> None:
-        """Keeps a part of the body; the response to HEAD has none, whatever the app sends."""
+        """Keep a chunk of the body; the response to HEAD has none, whatever the app sends."""
+        size = len(body)
         if self._buffer is not None:
             self._buffer.write(body)
         elif not self._bodiless:
             self._chunks.append(body)
-            if self._whole and (len(body) >= LARGE_CHUNK or len(self._chunks) >= _MAX_SEPARATE_CHUNKS):
-                self._put_together(len(body))
-        self._size += len(body)
+            if self._whole and (size >= LARGE_CHUNK or len(self._chunks) >= _MAX_SEPARATE_CHUNKS):
+                self._put_together(size)
+        self._size += size
         if self._size > self._limit:
             self.has_all = True
             self._whole = False
 
     def _put_together(self, size: int) -> None:
-        """Collect a body in one buffer from now on, since its last piece is large, or there are very many."""
+        """Collect the body in one buffer from now on, since its last chunk is large, or there are very many."""
         if size >= LARGE_CHUNK:
             self._buffer = allocate_buffer(self._headers, self._chunks, self._limit)
         else:
@@ -207,7 +217,7 @@ class ResponseParser:
             self._buffer.writelines(self._chunks)
 
     def on_message_complete(self) -> None:
-        """Ends the response, unless it is an interim one (RFC 9110 §15.2), which is passed over."""
+        """Complete the response; skip an interim one (RFC 9110 §15.2)."""
         if self._status:
             self.complete = self.has_all = True
         else:
