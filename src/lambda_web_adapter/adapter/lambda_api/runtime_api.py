@@ -1,7 +1,7 @@
 """Lambda's Runtime API: next invocation, response, error, init error.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; plain HTTP/1.1 on the address in AWS_LAMBDA_RUNTIME_API,
-or to an extension that passes the calls on: "Enhancing runtime security and governance with the AWS Lambda Runtime API
+or to an extension that forwards the calls: "Enhancing runtime security and governance with the AWS Lambda Runtime API
 proxy extension" (AWS Compute Blog).
 """
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
     from lambda_web_adapter.http.messages import Response
 
-    Found = TypeVar("Found")
+    Result = TypeVar("Result")
 
 _VERSION = "2018-06-01"
-# Headers of its answer to /next, as it spells them.
-_EXPECTED_HEADERS = frozenset(
-    {
+# The headers of an event as the Runtime API spells them, with the value of those that are missing.
+_NO_HEADERS = dict.fromkeys(
+    (
         b"Content-Length",
         b"Content-Type",
         b"Date",
@@ -40,38 +40,40 @@ _EXPECTED_HEADERS = frozenset(
         b"Lambda-Runtime-Invocation-Id",
         b"Lambda-Runtime-Invoked-Function-Arn",
         b"Lambda-Runtime-Trace-Id",
-    }
+    ),
+    b"",
 )
-# More would be another unit than milliseconds, or nonsense; and must not become a number that no float can hold.
+# The headers of a JSON document, up to the number of its bytes.
+_JSON = "Content-Type: application/json\r\nContent-Length: "
+# More cannot be milliseconds since the epoch, and might not fit into a float.
 _DEADLINE_DIGITS = 15
 # "Container error. Non-recoverable state. Runtime should exit promptly" (Lambda Runtime API, all calls).
 _CONTAINER_ERROR = 500
-# A Runtime API that cannot be reached is asked again this often, after pauses that double, before the bootstrap ends.
+# Attempts to reach the Runtime API before the bootstrap ends, with pauses between them that double.
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.05  # seconds
 _LONGEST_PAUSE = 0.4  # seconds
-# A proxy is an extension's, and starts beside us: 5 s in all, half of what Lambda gives the start of an environment.
+# A proxy belongs to an extension, which starts at the same time: 5 s in all, half of the time for Lambda's init.
 _ATTEMPTS_BY_PROXY = 16
 
 
 class RuntimeApi:
-    """The Runtime API of an environment, as one slot sees it: over one kept-alive connection.
+    """The Runtime API for one worker, over one kept-alive connection.
 
     Attributes:
         address: `host:port`.
     """
 
     def __init__(self, address: str, backend: Backend, *, proxy: str = "") -> None:
-        """Remembers the address.
+        """Prepare a connection, which the first call opens.
 
         Args:
             address: `host:port`, as in AWS_LAMBDA_RUNTIME_API.
             backend: how to wait.
-            proxy: where to call instead: `host:port`, and perhaps a path that goes before the API's own. It need not
-                listen yet.
+            proxy: what to call instead: `host:port`, and perhaps a path before the API's own. It need not listen yet.
         """
         self.address, slash, prefix = (proxy or address).partition("/")
-        # A local run has its own Runtime API below a path; that is there from the beginning, or never.
+        # The Runtime API of a local run is below a path, and listens already.
         self._proxy = proxy if self.address != address else ""
         self._root = f"{slash}{prefix}/{_VERSION}/runtime"
         self._backend = backend
@@ -80,10 +82,10 @@ class RuntimeApi:
         self._next = f"GET {self._root}/invocation/next HTTP/1.1\r\n{self._common}\r\n".encode()
 
     async def next(self) -> Invocation:
-        """Waits, without bound, for the next invocation.
+        """Wait, without a timeout, for the next invocation.
 
         Raises:
-            RuntimeApiError: there is none to be had from this answer; `fatal` says that there will be none any more.
+            RuntimeApiError: The response has no invocation; if it is `fatal`, no later one will.
         """
         response = await self._exchange(self._next)
         if response.status != 200:
@@ -94,38 +96,34 @@ class RuntimeApi:
         return invocation_from_response(response)
 
     async def post_response(self, invocation: Invocation, reply: bytes) -> None:
-        """Posts the reply to an invocation.
+        """Post the reply to an invocation.
 
         Raises:
-            RuntimeApiError: the environment cannot go on.
+            RuntimeApiError: The environment cannot go on.
         """
-        head = self._head(self._path(invocation, "response"), _invocation_id_header(invocation), len(reply))
+        head = self._post_head(invocation, "response", f"{_JSON}{len(reply)}\r\n")
         response = await self._exchange(head, reply)
         if response.status >= 300:
             _check(response, "/response", invocation)
 
     async def post_streamed_response(self, invocation: Invocation, reply: StreamedReply, deadline: float) -> None:
-        """Posts a reply part by part, on a connection of its own, which Lambda wants closed after it.
+        """Post a reply chunk by chunk, on a connection of its own, which Lambda wants closed after it.
 
-        What goes wrong is logged, and told to Lambda as far as it can be.
+        Errors are logged, and sent to Lambda in trailers where possible.
 
         Args:
-            invocation: what the reply is to.
+            invocation: the invocation that the reply is for.
             reply: the reply.
-            deadline: when Lambda ends the invocation, on the monotonic clock in seconds.
+            deadline: when Lambda ends the invocation, on the monotonic clock, in seconds.
 
         Raises:
-            RuntimeApiError: the environment cannot go on.
+            RuntimeApiError: The environment cannot go on.
         """
         connection = self._new_connection()
-        head = (
-            f"POST {self._path(invocation, 'response')} HTTP/1.1\r\n{self._common}{_invocation_id_header(invocation)}"
-        )
+        head = self._post_head(invocation, "response", response_stream.HEADERS)
         try:
             await self._retry(connection.connect)
-            await response_stream.post(
-                connection, f"{head}{response_stream.HEADERS}\r\n".encode(), reply, deadline, invocation.request_id
-            )
+            await response_stream.post(connection, head, reply, deadline, invocation.request_id)
             response = await connection.read_response(deadline)
         except TimeoutError:
             log("ERROR", f"The response to {reply.route} was not taken in time; it breaks off.", invocation.request_id)
@@ -139,34 +137,30 @@ class RuntimeApi:
             connection.close()
 
     async def post_error(self, invocation: Invocation, error: AdapterError) -> None:
-        """Reports that an invocation failed.
+        """Post the error that an invocation failed with.
 
         Raises:
-            RuntimeApiError: the environment cannot go on.
+            RuntimeApiError: The environment cannot go on.
         """
-        path = self._path(invocation, "error")
-        _check(
-            await self._post(path, _error_headers(error) + _invocation_id_header(invocation), error.document()),
-            "/error",
-            invocation,
-        )
+        document = error.document()
+        head = self._post_head(invocation, "error", f"{_JSON}{len(document)}\r\n", _error_headers(error))
+        _check(await self._exchange(head, document), "/error", invocation)
 
     async def post_init_error(self, error: AdapterError) -> None:
-        """Reports that the environment cannot start. The process has to end after that.
+        """Post the error that init failed with. The process has to end after that.
 
         Raises:
-            RuntimeApiError: the Runtime API cannot be reached.
+            RuntimeApiError: The Runtime API cannot be reached.
         """
-        path = f"{self._root}/init/error"
-        response = await self._post(path, _error_headers(error), error.document())
+        response = await self._post("/init/error", _error_headers(error), error.document())
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /init/error with {response.status}: {response.body!r:.300}")
 
     async def wait_for_restore(self) -> None:
-        """Waits, without bound and through the snapshot, for the restore (SnapStart); connections do not survive it.
+        """Wait, without a timeout, until Lambda restores the snapshot (SnapStart); connections do not survive it.
 
         Raises:
-            RuntimeApiError: the Runtime API has no restore.
+            RuntimeApiError: There is no restore.
         """
         request = f"GET {self._root}/restore/next HTTP/1.1\r\n{self._common}\r\n".encode()
         response = await self._exchange(request)
@@ -177,54 +171,52 @@ class RuntimeApi:
             )
 
     async def post_restore_error(self, error: AdapterError) -> None:
-        """Reports that the app's hooks failed after a restore. The process has to end after that.
+        """Post the error of the app's hooks after a restore. The process has to end after that.
 
         Raises:
-            RuntimeApiError: the Runtime API cannot be reached.
+            RuntimeApiError: The Runtime API cannot be reached.
         """
-        path = f"{self._root}/restore/error"
-        response = await self._post(path, _error_type(error), error.document())
+        response = await self._post("/restore/error", _error_type(error), error.document())
         if response.status >= 300:
             log("ERROR", f"The Runtime API answered /restore/error with {response.status}: {response.body!r:.300}")
 
     async def _post(self, path: str, headers: str, document: bytes) -> Response:
-        return await self._exchange(self._head(path, headers, len(document)), document)
+        head = f"POST {self._root}{path} HTTP/1.1\r\n{self._common}{headers}{_JSON}{len(document)}\r\n\r\n"
+        return await self._exchange(head.encode(), document)
 
-    def _head(self, path: str, headers: str, length: int) -> bytes:
+    def _post_head(self, invocation: Invocation, kind: str, headers: str, error_headers: str = "") -> bytes:
+        if invocation.invocation_id:
+            headers = f"Lambda-Runtime-Invocation-Id: {invocation.invocation_id}\r\n{headers}"
         return (
-            f"POST {path} HTTP/1.1\r\n{self._common}{headers}"
-            f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+            f"POST {self._root}/invocation/{invocation.request_id}/{kind} HTTP/1.1\r\n"
+            f"{self._common}{error_headers}{headers}\r\n"
         ).encode()
-
-    def _path(self, invocation: Invocation, kind: str) -> str:
-        return f"{self._root}/invocation/{invocation.request_id}/{kind}"
 
     def _new_connection(self) -> HttpClient:
         host, _, port = self.address.rpartition(":")
         return self._backend.new_client(host.strip("[]"), int(port))
 
     async def _exchange(self, head: bytes, body: bytes = b"") -> Response:
-        """Sends a request until there is an answer; asking twice is harmless here, the API knows its invocations."""
+        """Return the response to a request, which may be sent more than once: the API tells invocations apart by id."""
         if self._connection.port:
             try:
                 return await self._connection.send_request(head, body)
             except (OSError, ConnectionClosed, NotHttp):
-                pass  # it was kept for long, and may just have been closed; what is wrong with another one is told
+                pass  # the idle connection may have been closed; any other error comes again
+        return await self._retry(self._connect_and_send, head, body)
 
-        async def exchange() -> Response:
-            if not self._connection.port:
-                await self._connection.connect()
-            return await self._connection.send_request(head, body)
+    async def _connect_and_send(self, head: bytes, body: bytes) -> Response:
+        if not self._connection.port:
+            await self._connection.connect()
+        return await self._connection.send_request(head, body)
 
-        return await self._retry(exchange)
-
-    async def _retry(self, attempt: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
-        """Tries again, after a pause, what the Runtime API did not let happen."""
+    async def _retry(self, attempt: Callable[..., Coroutine[Any, Any, Result]], *arguments: bytes) -> Result:
+        """Return what the attempt returns; try again, after a pause, when the Runtime API cannot be reached."""
         attempts = _ATTEMPTS_BY_PROXY if self._proxy else _ATTEMPTS
         pause = _FIRST_PAUSE
         for number in range(1, attempts + 1):
             try:
-                return await attempt()
+                return await attempt(*arguments)
             except (OSError, ConnectionClosed, NotHttp) as error:
                 by = f" by its proxy {self._proxy} (AWS_LWA_LAMBDA_RUNTIME_API_PROXY)" if self._proxy else ""
                 if number == attempts:
@@ -238,17 +230,11 @@ class RuntimeApi:
         raise AssertionError("the loop returns or raises")
 
 
-def _invocation_id_header(invocation: Invocation) -> str:
-    if not invocation.invocation_id:
-        return ""
-    return f"Lambda-Runtime-Invocation-Id: {invocation.invocation_id}\r\n"
-
-
 def _check(response: Response, what: str, invocation: Invocation) -> None:
-    """Logs a refusal, and leaves it at that: the invocation is over for the caller, whatever we do.
+    """Log an error's status, and nothing else: for the caller, the invocation is over in any case.
 
     Raises:
-        RuntimeApiError: the environment cannot go on.
+        RuntimeApiError: The environment cannot go on.
     """
     if response.status < 300:
         return
@@ -259,33 +245,33 @@ def _check(response: Response, what: str, invocation: Invocation) -> None:
 
 
 def common_headers(address: str) -> str:
-    """Writes the lines that every request to Lambda's own APIs has; they count runtimes by the user agent."""
+    """Return the header lines of every request to Lambda's APIs, which count runtimes by the user agent."""
     return f"Host: {address}\r\nUser-Agent: lambda-web-adapter/{__version__}\r\n"
 
 
 def invocation_from_response(response: Response) -> Invocation:
-    """Reads the answer to /next; headers that are empty count as missing.
+    """Return the invocation in a response to /next; an empty header counts as missing.
 
     Raises:
-        RuntimeApiError: it names no invocation.
+        RuntimeApiError: The response has no request id.
     """
-    headers = dict(response.headers)
-    if not _EXPECTED_HEADERS.issuperset(headers):  # a proxy may have them otherwise
-        headers = {name.title(): value for name, value in response.headers}
-    request_id = headers.get(b"Lambda-Runtime-Aws-Request-Id")
+    headers = _NO_HEADERS | dict(response.headers)
+    if len(headers) > len(_NO_HEADERS):  # a proxy may spell them in another way, or add some
+        headers = _NO_HEADERS | {name.title(): value for name, value in response.headers}
+    request_id = headers[b"Lambda-Runtime-Aws-Request-Id"]
     if not request_id:
         raise RuntimeApiError("The Runtime API's answer to /next has no Lambda-Runtime-Aws-Request-Id.")
-    deadline = headers.get(b"Lambda-Runtime-Deadline-Ms", b"")
+    deadline = headers[b"Lambda-Runtime-Deadline-Ms"]
     return Invocation(
         request_id.decode("utf-8", "replace"),
         response.body,
         int(deadline) if deadline.isdigit() and len(deadline) <= _DEADLINE_DIGITS else 0,
-        headers.get(b"Lambda-Runtime-Invocation-Id", b"").decode("utf-8", "replace"),
-        headers.get(b"Lambda-Runtime-Trace-Id", b"").decode("utf-8", "replace"),
-        headers.get(b"Lambda-Runtime-Aws-Tenant-Id", b"").decode("utf-8", "replace"),
-        headers.get(b"Lambda-Runtime-Invoked-Function-Arn", b""),
-        headers.get(b"Lambda-Runtime-Client-Context", b""),
-        headers.get(b"Lambda-Runtime-Cognito-Identity", b""),
+        headers[b"Lambda-Runtime-Invocation-Id"].decode("utf-8", "replace"),
+        headers[b"Lambda-Runtime-Trace-Id"].decode("utf-8", "replace"),
+        headers[b"Lambda-Runtime-Aws-Tenant-Id"].decode("utf-8", "replace"),
+        headers[b"Lambda-Runtime-Invoked-Function-Arn"],
+        headers[b"Lambda-Runtime-Client-Context"],
+        headers[b"Lambda-Runtime-Cognito-Identity"],
     )
 
 
@@ -294,12 +280,12 @@ def _error_type(error: AdapterError) -> str:
 
 
 def _error_headers(error: AdapterError) -> str:
-    import os  # nobody pays for these before something goes wrong
+    import os  # only imported for errors
 
     from lambda_web_adapter.adapter.lambda_api import error_cause
 
     try:
         folder = os.getcwd()
-    except FileNotFoundError:  # somebody has removed it, which may be the error's very reason
+    except FileNotFoundError:  # it has been removed, which may be the cause of the error
         folder = ""
     return f"{_error_type(error)}{error_cause.HEADER}: {error_cause.document(error, folder)}\r\n"
