@@ -16,6 +16,7 @@ from lambda_web_adapter.adapter import app_client
 from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.io.asyncio_backend import AsyncioBackend
 from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
+from lambda_web_adapter.adapter.io.response_parser import NO_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -110,7 +111,7 @@ def answering_late(answer: bytes) -> Callable[[Peer], bool]:
 async def ask(app: AppClient, request: bytes, *, whole: bool = True) -> bytes:
     """Has the command handle a request; returns the response's body."""
     deadline = time.monotonic() + SECONDS
-    body = (await app.exchange(request, b"", "GET", deadline, whole=whole)).body
+    body = (await app.exchange(request, b"", "GET", deadline, NO_LIMIT if whole else None)).body
     while not whole and not app.complete:
         body += await app.read_chunk(deadline)
     await app.wait_until_done(deadline, "")

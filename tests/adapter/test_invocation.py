@@ -33,10 +33,7 @@ class Raising:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def limit_body(self, size: int) -> None:
-        """Takes no note of it."""
-
-    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> NoReturn:
+    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, limit: int | None) -> NoReturn:
         raise self._error
 
 
@@ -88,10 +85,7 @@ class Verbose:
     accepts_envelope = False
     complete = True
 
-    def limit_body(self, size: int) -> None:
-        """Takes no note of it."""
-
-    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
+    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, limit: int | None) -> Response:
         return Response(status=200, headers=[], body=b"x" * LAMBDA_PAYLOAD_LIMIT)
 
 
@@ -102,10 +96,7 @@ class Unfinished:
     complete = False
     closed = False
 
-    def limit_body(self, size: int) -> None:
-        """Takes no note of it."""
-
-    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
+    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, limit: int | None) -> Response:
         return Response(status=200, headers=cast("list[tuple[bytes, bytes]]", [()]), body=b"")
 
     def discard_body(self) -> None:

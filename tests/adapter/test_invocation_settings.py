@@ -29,10 +29,7 @@ class Answering:
         self._response = response
         self.requests: list[bytes] = []
 
-    def limit_body(self, size: int) -> None:
-        """It has no large ones."""
-
-    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, **how: bool) -> Response:
+    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, limit: int | None) -> Response:
         self.requests.append(head + body)
         return self._response
 

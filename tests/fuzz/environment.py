@@ -162,10 +162,7 @@ class App:
         self._rest: list[bytes | ExchangeError] = []
         self.requests: list[bytes] = []
 
-    def limit_body(self, size: int) -> None:
-        """Its responses are small."""
-
-    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, *, whole: bool) -> Response:
+    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, limit: int | None) -> Response:
         end = envelope.HEADER_BYTES + int.from_bytes(head[1 : envelope.HEADER_BYTES], "big")
         envelope.parse_event(head[envelope.HEADER_BYTES : end], body)
         head = head[end:]
@@ -174,8 +171,8 @@ class App:
         if isinstance(outcome, ExchangeError):
             raise outcome
         if isinstance(outcome, Response):
-            return outcome if whole or not outcome.body else self._first_half(outcome)
-        if whole:
+            return outcome if limit is not None or not outcome.body else self._first_half(outcome)
+        if limit is not None:
             raise outcome.failure
         return self._first_half(outcome.response, outcome.failure)
 

@@ -1,11 +1,11 @@
-"""The hop to the app: one request at a time on a kept connection, and the wait for the app's call to return."""
+"""The HTTP hop to the app: one request at a time over a kept-alive connection, and the wait until the app is done."""
 
 from __future__ import annotations
 
 import time
 
 from lambda_web_adapter.adapter.diagnostics.log import log, log_once
-from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
+from lambda_web_adapter.adapter.io.response_parser import NO_LIMIT, ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, ExchangeError, InvalidResponse
 from lambda_web_adapter.http.headers import BODY_METHODS
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.http.messages import Response
 
-# For one attempt to connect. A queue that is full drops it, and may have room long before the kernel tries again (1 s).
+# For one attempt to connect. A full accept queue drops it, and may have room long before the kernel retries (1 s).
 _ATTEMPT_SECONDS = 0.1
-# The kernel takes connections for an app that is busy; one whose queue was full for as long as this hangs as a whole.
+# The kernel accepts connections for a busy app; an app whose accept queue is full for so long hangs as a whole.
 _HANGS_SECONDS = 0.5
-# Between a connection's end and the end of the process that held it.
+# From the end of a connection to the end of the process that held it.
 _EXIT_SECONDS = 0.1
-_POLL_SECONDS = 0.002  # between two looks whether it has ended
-# From a response to the end of the connection: a server that closes so early has not waited for another request.
+_POLL_SECONDS = 0.002  # between two checks whether it has ended
+# From a response to the end of the connection: a server that closes so soon does not keep connections alive.
 _AT_ONCE_SECONDS = 0.1
 _CLOSED = "closed a connection right behind a response, without Connection: close in it"
 _SENT_MORE = "sent bytes behind a response that belong to none"
@@ -34,15 +34,15 @@ class AppClient:
     """A connection to one run of the app process."""
 
     def __init__(self, app: AppProcess, host: str, backend: Backend, idle_seconds: float = 1.0) -> None:
-        """Remember the app; the connection is opened when it is first needed.
+        """Prepare a connection, which is opened by the first request.
 
         Args:
             app: the app.
             host: the address that it listens on.
             backend: how to wait.
-            idle_seconds: how long a command's connection may have been idle to be used again. After a freeze its
-                keep-alive time has passed, of which servers give 2 s and more (gunicorn 2, Node and uvicorn 5), and the
-                server may close it before it reads.
+            idle_seconds: the longest idle time after which an external command's connection is used again. Servers keep
+                idle connections for 2 s and more (gunicorn 2, Node and uvicorn 5); after a freeze that time has passed,
+                and the server may close the connection before it reads.
         """
         self._app = app
         self._idle_seconds = idle_seconds
@@ -58,45 +58,46 @@ class AppClient:
         self._abandoned = False
         self._hung_port = False
 
-    async def exchange(self, head: bytes, body: bytes, method: str, deadline: float, *, whole: bool = True) -> Response:
-        """Sends a request to the app and reads its response; no request is ever sent twice.
+    async def exchange(
+        self, head: bytes, body: bytes, method: str, deadline: float, limit: int | None = NO_LIMIT
+    ) -> Response:
+        """Send a request to the app and return its response; no request is sent twice.
 
-        A connection that ends before it has taken a byte of the request is replaced, once.
+        A connection that ends before a byte of the request was sent is replaced, once.
 
         Args:
             head: the request's head.
             body: its body.
             method: its method.
-            deadline: when to give up, on the monotonic clock in seconds.
-            whole: whether to wait for the whole body. Otherwise `read_chunk` gives what did not come along with the
-                head, until the response is `complete`.
+            deadline: on the monotonic clock, in seconds.
+            limit: the most bytes of a response's body to wait for; None waits for its head only. `read_chunk` returns
+                the rest, until the response is `complete`.
 
         Raises:
-            ExchangeError: which kind says what happened.
+            ExchangeError: There is no response; its class is the reason.
         """
-        self._awaits_done, self._abandoned, self._hung_port = False, False, False
-        reused = False
+        self._awaits_done = self._abandoned = self._hung_port = False
+        connection, is_managed = self._connection, self._app.is_managed
+        whole = limit is not None
+        if limit is not None:
+            connection.limit = limit
+        reused = connection.port != 0 if is_managed else self._can_reuse()
         try:
-            reused = self._is_reusable()
             if not reused:
                 await self._connect(deadline)
-            self._awaits_done = self._app.is_managed
+            self._awaits_done = is_managed
             try:
-                response = await self._connection.send_request(
-                    head, body, method=method, deadline=deadline, whole=whole
-                )
+                response = await connection.send_request(head, body, method=method, deadline=deadline, whole=whole)
             except ConnectionClosed as error:
                 if error.sent:
                     raise
                 await self._connect(deadline)
-                response = await self._connection.send_request(
-                    head, body, method=method, deadline=deadline, whole=whole
-                )
+                response = await connection.send_request(head, body, method=method, deadline=deadline, whole=whole)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
             if reused and not isinstance(error, TimeoutError):
                 self._mark_unusable(_LOST)
             raise await self._error_from(error) from None
-        if not self._app.is_managed:
+        if not is_managed:
             self._status = response.status
             self._unread = bool(body) and (response.status >= 400 or method not in BODY_METHODS)
             self._note_progress()
@@ -104,12 +105,8 @@ class AppClient:
 
     @property
     def accepts_envelope(self) -> bool:
-        """Whether the event may stand in front of a request."""
+        """Whether the app takes an envelope before a request."""
         return self._app.is_managed
-
-    def limit_body(self, size: int) -> None:
-        """Have `exchange` wait for no more bytes of a body; of a larger one, too, `read_chunk` gives the rest."""
-        self._connection.limit = size
 
     @property
     def complete(self) -> bool:
@@ -117,26 +114,26 @@ class AppClient:
         return self._connection.complete
 
     async def read_chunk(self, deadline: float) -> bytes:
-        """Waits for what comes next of the response's body; nothing at its end. It raises what `exchange` does."""
+        """Wait for the next chunk of the response's body, empty at its end; raise what `exchange` raises."""
         try:
-            part = await self._connection.read_chunk(deadline)
+            chunk = await self._connection.read_chunk(deadline)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
             raise await self._error_from(error, begun=True) from None
         if not self._app.is_managed:
             self._note_progress()
-        return part
+        return chunk
 
     def discard_body(self) -> None:
-        """Lets the app know that nobody takes the rest of its response; one that hangs is looked at first."""
+        """Close the connection, since nobody reads the rest of the response; if the app hangs, it is closed later."""
         self._abandoned = True
         if not self._hung_port:
             self._connection.close()
 
     async def _error_from(self, error: Exception, *, begun: bool = False) -> ExchangeError:
-        """Says what it means that a response did not come, or that one which had begun did not go on."""
+        """Return the error that a missing or broken response means."""
         if isinstance(error, TimeoutError):
             self._hung_port = True
-            what = "The response was not whole" if begun else "The app has not answered"  # its reader may be slow
+            what = "The response was not whole" if begun else "The app has not answered"  # the caller may read slowly
             return AppTimeout(f"{what} before the function's time-out.")
         if isinstance(error, NotHttp):
             return InvalidResponse(f"The app's response is not HTTP ({error}).")
@@ -149,14 +146,12 @@ class AppClient:
         where = "in the middle of its response" if begun else "without a response"
         return InvalidResponse(f"The app closed the connection {where} ({error}).")
 
-    def _is_reusable(self) -> bool:
-        """Return whether the connection is open.
+    def _can_reuse(self) -> bool:
+        """Return whether an external command's connection is still open.
 
-        The built-in server says when it is about to close. Of a command's connection only a look at it can tell. A
-        server may close an idle one at any time (RFC 9112 §9.3), so that alone is no reason to distrust the next.
+        The built-in server sends a message before it closes a connection; here only a look at it can tell. A server may
+        close an idle one at any time (RFC 9112 §9.3), so that alone is no reason to distrust the next.
         """
-        if self._app.is_managed:
-            return self._connection.port != 0
         kept, self._kept = self._kept, False
         if not kept or not self._is_fresh():
             return False
@@ -170,11 +165,12 @@ class AppClient:
         return False
 
     def _note_progress(self) -> None:
-        """Decide whether the next request may go on a command's connection, once a response on it is whole.
+        """Decide whether an external command's connection can take the next request, once its response is whole.
 
-        Behind a failure it may not: servers close behind some without saying so (uvicorn, when the framework has
-        answered and raises on), and a request that is on its way by then is lost. Behind a body that servers leave
-        unread, as many do under GET or where they refuse a request, it may not either: they would read it as a request.
+        After a status of 500 or more it cannot: some servers then close it without `Connection: close` (uvicorn, when
+        the framework responds and raises again), and a request sent meanwhile is lost. After a body that the server may
+        not have read (many read none of a GET, or of a request that they reject) it cannot either: the server would
+        parse that body as the next request.
         """
         self._used_at = time.monotonic()
         if not self._connection.complete:
@@ -185,9 +181,9 @@ class AppClient:
         self._kept = self._app.keeps_connections and not last and self._connection.port != 0
 
     def _mark_unusable(self, reason: str) -> None:
-        """Have each request to this command use a connection of its own: the next one might be lost.
+        """Use a new connection for each request to this command from now on, since requests may get lost.
 
-        What comes just after a request was sent cannot be told from its response.
+        Surplus bytes cannot be distinguished from the response to the next request.
         """
         if not self._app.is_managed and self._app.keeps_connections:
             self._app.keeps_connections = False
@@ -197,7 +193,7 @@ class AppClient:
         return time.monotonic() - self._used_at < self._idle_seconds
 
     async def _connect(self, deadline: float) -> None:
-        """Open a connection; an app that is busy may keep us waiting for it, but not beyond the deadline."""
+        """Open a connection, and retry until the deadline while the app is too busy to accept it."""
         began, self._port = time.monotonic(), 0
         remaining = deadline - began
         while not self._port:
@@ -208,23 +204,23 @@ class AppClient:
                 await self._connection.connect(min(remaining, _ATTEMPT_SECONDS))
                 self._port = self._connection.port
             except TimeoutError:
-                if self._app.is_gone():  # a process that it has started may hold its port
+                if self._app.is_gone():  # a child process may hold its port
                     raise ConnectionClosed("its process is gone") from None
                 remaining = deadline - time.monotonic()
             except OSError as error:
                 if isinstance(error, ConnectionRefusedError):
-                    self._app.lose()  # nobody listens, and nobody will
+                    self._app.lose()  # nobody listens any more
                 raise AppUnreachable(f"The app does not take connections: {error.strerror or error}.") from None
         self._end_messages = (b"done %d" % self._port, b"closing %d" % self._port)
 
     async def wait_until_done(self, deadline: float, request_id: str) -> None:
-        """Waits until the app's call for the last request has returned, background tasks included.
+        """Wait until the app is done with the last request, background tasks included.
 
-        Asking for the next invocation earlier would freeze the environment in the middle of that work. A command
-        cannot say when it is done.
+        If the adapter called /next earlier, Lambda would freeze the environment in the middle of that work. An external
+        command has no way to report that it is done.
         """
         hung_port, awaits_done = self._hung_port, self._awaits_done
-        self._hung_port, self._awaits_done = False, False  # the next event may be none for the app
+        self._hung_port, self._awaits_done = False, False  # the next event may not reach the app
         if hung_port:
             await self._backend.handle_timeout(self._app, self._port, request_id)
             self._connection.close()
@@ -237,16 +233,16 @@ class AppClient:
         try:
             message = await self._backend.wait_for_message(self._app, self._end_messages, deadline)
         except TimeoutError:
-            if not self._abandoned:  # else the log has it already
+            if not self._abandoned:  # else it has been logged
                 log("WARNING", "The app's work after its response is not done at the function's time-out.", request_id)
-            self._connection.close()  # so that the next request has another name, and waits behind nothing
+            self._connection.close()  # so that the next request gets another port, and does not wait for this one
             return
         if message == done:
             self._app.has_responded = True
         else:
             self._connection.close()
         if not message:
-            await self._has_ended()  # it is about to; the next event must not meet it
+            await self._has_ended()  # it is about to end, and must not get the next event
 
     async def _has_ended(self) -> bool:
         deadline = time.monotonic() + _EXIT_SECONDS
@@ -257,5 +253,5 @@ class AppClient:
         return True
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection; the next request opens another one."""
         self._connection.close()

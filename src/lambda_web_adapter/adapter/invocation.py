@@ -1,4 +1,4 @@
-"""One invocation, from event to answer: translate, exchange, translate, and what the caller gets when that fails."""
+"""One invocation: event → request → response → reply, and the reply that a caller gets if a step fails."""
 
 from __future__ import annotations
 
@@ -33,46 +33,62 @@ if TYPE_CHECKING:
     from lambda_web_adapter.ipc.context_headers import ContextHeaders
     from lambda_web_adapter.settings import Settings
 
-# How much of a rejection's body is read, in bytes, when the app streams it; the error shows less.
+# Bytes of the body of a response that rejects an event; the error shows fewer.
 _MAX_REJECTION_BYTES = 64 * 1024
 _EMPTY = (b"content-length", b"0")
 _STATUSES_WITHOUT_LENGTH = (204, 304)  # RFC 9110 §8.6
-# Lambda's longest time-out, for a Runtime API that names no deadline (Lambda quotas, "Function timeout").
+# Lambda's longest timeout (Lambda quotas, "Function timeout"), for a Runtime API that sends no deadline.
 _MAX_TIMEOUT_SECONDS = 900.0  # seconds
 
 
-class Invoker:
-    """Has the app handle invocations, over one connection."""
+class NoAccessLog:
+    """The access log that is off: the methods of `AccessLog`, which do nothing."""
 
-    def __init__(self, settings: Settings, connection: AppClient, access: AccessLog | None = None) -> None:
-        """Takes what all invocations share, and what takes note of them."""
+    def _ignore(self, *_: object) -> None:
+        """Do nothing."""
+
+    start = set_request = set_status = set_reply = set_error = write = _ignore
+
+
+class Invoker:
+    """Turns invocations into replies, by way of one connection to the app."""
+
+    def __init__(
+        self, settings: Settings, connection: AppClient, access: AccessLog | NoAccessLog | None = None
+    ) -> None:
+        """Decide what is the same for all invocations.
+
+        Args:
+            settings: the settings.
+            connection: the connection to the app.
+            access: the access log; None for none.
+        """
         self._settings = settings
         self._connection = connection
-        self._access = access
+        self._access = access or NoAccessLog()
+        self._accepts_envelope = connection.accepts_envelope
         self._streams = settings.invoke_mode == "response_stream"
         self._context_headers: ContextHeaders | None = None
-        if settings.context_headers == "always" or (
-            settings.context_headers == "auto" and not connection.accepts_envelope
-        ):
+        if settings.context_headers == "always" or (settings.context_headers == "auto" and not self._accepts_envelope):
             from lambda_web_adapter.ipc.context_headers import (
-                ContextHeaders,  # a Python app's start need not pay for it
+                ContextHeaders,  # only imported here, since the start of a managed app should not pay for it
             )
 
             self._context_headers = ContextHeaders(os.environ, partial(log_once, "WARNING"))
 
     async def reply_to(self, invocation: Invocation, deadline: float) -> bytes | StreamedReply:
-        """Has the app handle an invocation's event.
+        """Return the app's reply to an invocation.
 
         Args:
-            invocation: the event and what belongs to it.
-            deadline: when to give up, on the monotonic clock in seconds.
+            invocation: the event and its context. Its `event` is empty once the app has the request.
+            deadline: on the monotonic clock, in seconds.
 
         Returns:
-            The reply to post, as a whole or as a stream. A request that failed is answered with an HTTP status, if its
-            source has one.
+            The reply to post, whole or streamed. If a request fails and its source has HTTP callers, the reply has the
+            error's status.
 
         Raises:
-            AdapterError: the invocation failed, and its source has no other way to say so.
+            AdapterError: The invocation failed, and its source has no HTTP callers.
         """
         if len(invocation.event) >= memory.LARGE:
             memory.keep_freed_memory()
@@ -80,93 +96,96 @@ class Invoker:
         if warm_up.is_warm_up(event):
             return warm_up.REPLY
         source = find_source(event, self._settings)
-        streamed = self._streams and source.streams
-        if self._streams and source.is_http and not streamed:
-            log_once("WARNING", f"Events of {source.name} take no stream and are answered whole (AWS_LWA_INVOKE_MODE).")
+        streamed = self._streams and self._can_stream(source)
         try:
             return await self._reply(source, event, invocation, deadline, streamed)
-        except AdapterError as error:
-            problem = error
-        except Exception as error:  # noqa: BLE001  # the one place where a bug of ours becomes an answer
-            log("ERROR", traceback.format_exc(), invocation.request_id)
-            problem = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
-        if not self._connection.complete:
-            self._connection.discard_body()  # the rest of the response would come before the next one
-        try:
-            if not source.is_http or isinstance(problem, AppRejectedEvent):
-                raise problem
-            return self._reply_to_error(source, problem, event, invocation.request_id, streamed)
-        finally:
-            del problem  # its traceback holds this frame, so that event and reply would wait for the garbage collector
+        except Exception as error:  # the one place where a bug of the adapter becomes a reply
+            # Python deletes `error` after the block. Any other name would keep it, its traceback, and with that this
+            # frame, event and reply, until the garbage collector runs.
+            if not isinstance(error, AdapterError):
+                log("ERROR", traceback.format_exc(), invocation.request_id)
+                error = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
+            if not self._connection.complete:
+                self._connection.discard_body()  # the rest of the response would come before the next one
+            if not source.is_http or isinstance(error, AppRejectedEvent):
+                raise error
+            return self._reply_to_error(source, error, event, invocation.request_id, streamed)
+
+    def _can_stream(self, source: EventSource) -> bool:
+        """Return whether replies to a source are streamed; log once that they are not, against the setting."""
+        if source.is_http and not source.streams:
+            log_once("WARNING", f"Events of {source.name} take no stream and are answered whole (AWS_LWA_INVOKE_MODE).")
+        return source.streams
 
     async def _reply(
         self, source: EventSource, event: Any, invocation: Invocation, deadline: float, streamed: bool
     ) -> bytes | StreamedReply:
-        raw_event = invocation.event
-        request = self._request(source, event, invocation)
+        request = self._build_request(source, event, invocation)
+        head = self._build_head(source, event, invocation, request)
+        self._access.set_request(source.name, request)
+        # Bodies of megabytes are held once: the event's bytes until the request is sent, the request's body until the
+        # response is there.
+        invocation.event = b""
+        response = await self._connection.exchange(
+            head, request.body, request.method, deadline, None if streamed else source.payload_limit
+        )
+        request.body = b""
+        self._access.set_status(response.status)
+        size = len(response.body)
+        if size >= memory.LARGE:
+            memory.keep_freed_memory()
+        if response.status in self._settings.error_status_codes or (
+            not source.is_http and self._fails(response.status)
+        ):
+            await self._read_rejection(response, deadline)
+            raise error_from_rejection(response, request)
+        response = end_to_end(response, request.method, self._settings.exclude_response_headers)
+        compressor = None
+        if self._settings.enable_compression and source.is_http and not request.reserved_headers:
+            response, compressor = self._compressed(request, response)
+            size = len(response.body)
+        self._access.set_reply(response)
+        if streamed:
+            return self._stream(source, request, response, deadline, compressor)
+        if compressor or size > source.payload_limit:  # else it is whole
+            await self._read_compressed(source, request, response, deadline, compressor)
+        reply = source.build_reply(response, event)
+        if len(reply) > source.payload_limit:
+            what = f"The reply has {len(reply)} bytes, for a body of {len(response.body)}"
+            raise self._too_large(what, source, request)
+        return reply
+
+    def _build_request(self, source: EventSource, event: Any, invocation: Invocation) -> Request:
+        """Return the request that an event describes; of an HTTP event, the body is in the request from then on."""
+        if not source.is_http:
+            return build_request(source, event, self._settings, invocation.event)
+        request = build_request(source, event, self._settings, b"")
+        if event.get("body"):
+            event["body"] = BODY_IN_REQUEST
+        credentials = self._settings.authorization_source
+        if credentials and not authorize(request, credentials):
+            log_once(
+                "WARNING",
+                f"A request has no {credentials} header (AWS_LWA_AUTHORIZATION_SOURCE).",
+                invocation.request_id,
+            )
+        return request
+
+    def _build_head(self, source: EventSource, event: Any, invocation: Invocation, request: Request) -> bytes:
+        """Return what goes to the app before the body: envelope, request line, headers."""
         lines = self._context_headers.build(invocation, event) if self._context_headers else b""
         if invocation.client_context:
             from lambda_web_adapter.ipc.context_headers import build_trace_headers
 
             lines += build_trace_headers(invocation.client_context)
         head = build_request_head(request, invocation, lines)
-        if self._connection.accepts_envelope:
-            head = prepend_envelope(head, invocation, raw_event if source.is_http else b"", event)
-        del raw_event
-        if self._access:
-            self._access.set_request(source.name, request)
-        response = await self._response(source, request, head, deadline, streamed)
-        response = end_to_end(response, request.method, self._settings.exclude_response_headers)
-        compressor = None
-        if self._settings.enable_compression and source.is_http and not request.reserved_headers:
-            response, compressor = self._compressed(request, response, streamed)
-        if self._access:
-            self._access.set_reply(response)
-        if streamed:
-            return self._stream(source, request, response, deadline, compressor)
-        if compressor or len(response.body) > source.payload_limit:  # else it is whole
-            await self._read_compressed(source, request, response, deadline, compressor)
-        reply = source.build_reply(response, event)
-        self._check_size(reply, response, source, request)
-        return reply
+        if self._accepts_envelope:
+            return prepend_envelope(head, invocation, invocation.event if source.is_http else b"", event)
+        return head
 
-    def _request(self, source: EventSource, event: Any, invocation: Invocation) -> Request:
-        """Makes the request that an event means, and lets go of what was large of the event: it is in the request."""
-        raw_event, invocation.event = invocation.event, b""
-        if source.is_http:
-            raw_event = b""
-        request = build_request(source, event, self._settings, raw_event)
-        if source.is_http:
-            if event.get("body"):
-                event["body"] = BODY_IN_REQUEST
-            credentials = self._settings.authorization_source
-            if credentials and not authorize(request, credentials):
-                missed = f"A request has no {credentials} header (AWS_LWA_AUTHORIZATION_SOURCE)."
-                log_once("WARNING", missed, invocation.request_id)
-        return request
-
-    async def _response(
-        self, source: EventSource, request: Request, head: bytes, deadline: float, streamed: bool
-    ) -> Response:
-        """Return the app's response; of one that is to be streamed, only the head need be there.
-
-        One that is larger than its source takes is not whole either: no reply has fewer bytes than its body.
-        """
-        self._connection.limit_body(source.payload_limit)
-        response = await self._connection.exchange(head, request.body, request.method, deadline, whole=not streamed)
-        if self._access:
-            self._access.set_status(response.status)
-        request.body = b""
-        if len(response.body) >= memory.LARGE:
-            memory.keep_freed_memory()
-        if self._is_failure(source, response.status):
-            await self._read_rejection(response, deadline)
-            raise error_from_rejection(response, request)
-        return response
-
-    def _compressed(self, request: Request, response: Response, streamed: bool) -> tuple[Response, Compressor | None]:
-        """Compresses what there is of a response; what compresses the rest, if some is to come, is returned with it."""
-        from lambda_web_adapter.http import compression, content_codings  # nobody else pays for it
+    def _compressed(self, request: Request, response: Response) -> tuple[Response, Compressor | None]:
+        """Return the response compressed as far as it has come, and the compressor for the rest of it, if any."""
+        from lambda_web_adapter.http import compression, content_codings  # imports that only compression needs
 
         accept_encoding = content_codings.join_accept_encoding(request.headers)
         if self._connection.complete:
@@ -184,7 +203,7 @@ class Invoker:
         deadline: float,
         compressor: Compressor | None,
     ) -> StreamedReply:
-        """Begins a reply whose body may still be on its way."""
+        """Return a streamed reply, of whose body some may still have to be read."""
         complete = self._connection.complete
         if (
             complete
@@ -214,10 +233,10 @@ class Invoker:
         deadline: float,
         compressor: Compressor | None,
     ) -> None:
-        """Read the rest of a body that is too large as it is, and may be small enough compressed.
+        """Read the rest of a body that is too large uncompressed.
 
         Raises:
-            ResponseTooLarge: it is not.
+            ResponseTooLarge: It is too large compressed, too.
         """
         parts = [response.body]
         size = len(response.body)
@@ -236,7 +255,7 @@ class Invoker:
         response.body = b"".join(parts)
 
     async def _read_rejection(self, response: Response, deadline: float) -> None:
-        """Reads what an error has to say, where the response is not whole."""
+        """Read the rest of a response that rejects the event, up to what the error shows."""
         while not self._connection.complete:
             if len(response.body) > _MAX_REJECTION_BYTES:
                 self._connection.discard_body()
@@ -246,23 +265,17 @@ class Invoker:
     def _reply_to_error(
         self, source: EventSource, problem: AdapterError, event: Any, request_id: str, streamed: bool
     ) -> bytes | StreamedReply:
-        """Tells an HTTP caller of a problem, and the log."""
-        level = "ERROR" if problem.status >= 500 else "WARNING"  # what a client did wrong is no reason for an alarm
+        """Log an error, and return the reply that an HTTP caller gets."""
+        level = "ERROR" if problem.status >= 500 else "WARNING"  # a client's mistake is no reason for an alarm
         log(level, f"{problem.error_type}: {problem}{problem.details}", request_id)
         response = _error_response(problem)
-        if self._access:
-            self._access.set_error(problem)
-            self._access.set_reply(response)
+        self._access.set_error(problem)
+        self._access.set_reply(response)
         try:
             return _reply_with(source, response, event, streamed=streamed)
-        except Exception as error:  # the loop must outlive an event that not even an error can be written for
+        except Exception as error:  # not even the error's reply can be built for this event
             log("ERROR", traceback.format_exc(), request_id)
             raise problem from error
-
-    def _check_size(self, reply: bytes, response: Response, source: EventSource, request: Request) -> None:
-        if len(reply) > source.payload_limit:
-            what = f"The reply has {len(reply)} bytes, for a body of {len(response.body)}"
-            raise self._too_large(what, source, request)
 
     def _too_large(self, what: str, source: EventSource, request: Request) -> ResponseTooLarge:
         return ResponseTooLarge(
@@ -273,17 +286,15 @@ class Invoker:
             self._settings.too_large_status,
         )
 
-    def _is_failure(self, source: EventSource, status: int) -> bool:
-        """Says whether a status fails the invocation: of an event that is no request, a queue must see that."""
-        if status in self._settings.error_status_codes:
-            return True
-        return not source.is_http and not 200 <= status < 300 and self._settings.event_errors == "fail"
+    def _fails(self, status: int) -> bool:
+        """Return whether a status fails the invocation of an event that is no request; a queue delivers it again."""
+        return not 200 <= status < 300 and self._settings.event_errors == "fail"
 
 
 def reply_without_app(
     invocation: Invocation, problem: AdapterError, settings: Settings
 ) -> bytes | StreamedReply | None:
-    """Return what tells an HTTP caller that there is no app to ask; None if the event is no request."""
+    """Return the reply to an HTTP caller when the app cannot be started; None for other events."""
     event = read_event(invocation.event)
     source = find_source(event, settings)
     if not source.is_http:
@@ -293,23 +304,25 @@ def reply_without_app(
 
 
 def deadline_from_invocation(invocation: Invocation, margin: float) -> float:
-    """Says when to give up on an invocation, on the monotonic clock in seconds: `margin` seconds before Lambda does."""
+    """Return the invocation's deadline on the monotonic clock, `margin` seconds before Lambda's."""
     remaining = invocation.deadline_ms / 1000 - time.time() - margin if invocation.deadline_ms else _MAX_TIMEOUT_SECONDS
-    return time.monotonic() + min(max(remaining, 0.0), _MAX_TIMEOUT_SECONDS)
+    if not 0.0 <= remaining <= _MAX_TIMEOUT_SECONDS:
+        remaining = 0.0 if remaining < 0.0 else _MAX_TIMEOUT_SECONDS
+    return time.monotonic() + remaining
 
 
 def _reply_with(source: EventSource, response: Response, event: Any, *, streamed: bool) -> bytes | StreamedReply:
-    """Return the reply of a response of ours, which is whole, in the way in which its source takes replies."""
+    """Return the reply with a response that the adapter has built."""
     return StreamedReply(prelude(response), response.body) if streamed else source.build_reply(response, event)
 
 
 def _route(request: Request) -> str:
-    """Says what was asked for, without the query, which may hold secrets."""
+    """Return method and path for the log, without the query, which may hold secrets."""
     return f"{request.method} {request.path:.200}"
 
 
 def _error_response(error: AdapterError) -> Response:
-    """What an HTTP caller sees; causes and traces stay in the log."""
+    """Return what an HTTP caller gets; causes and tracebacks stay in the log."""
     document = orjson.dumps({"message": str(error), "errorType": error.error_type})
     headers = [(b"content-type", b"application/json"), *error.headers]
     return Response(status=error.status, headers=headers, body=document)

@@ -1,4 +1,4 @@
-"""One slot of an environment: it asks for an event, has the app handle it, answers, and asks for the next one."""
+"""One worker of an environment: it gets an invocation, posts the app's reply, and gets the next one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ import traceback
 
 from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.diagnostics.log import log
-from lambda_web_adapter.adapter.invocation import Invoker, deadline_from_invocation, reply_without_app
+from lambda_web_adapter.adapter.invocation import (
+    Invoker,
+    NoAccessLog,
+    deadline_from_invocation,
+    reply_without_app,
+)
 from lambda_web_adapter.adapter.process.supervisor import MAX_FAILED_STARTS, AppState
 from lambda_web_adapter.errors import AdapterError, AppKilled, RuntimeApiError
 
@@ -21,24 +26,24 @@ if TYPE_CHECKING:
     from lambda_web_adapter.http.messages import Invocation
     from lambda_web_adapter.settings import Settings
 
-# Exit codes; Lambda shows them, it makes no difference between those that are not 0.
+# Exit codes. Lambda shows them, and treats all but 0 alike.
 INIT_FAILED = 1
 RUNTIME_API_FAILED = 2
-# Answers to /next in a row that were none, for each slot, before the environment ends.
+# Failed calls of /next in a row, for each worker, after which the environment ends.
 _MAX_NEXT_FAILURES = 5
 _NEXT_RETRY_SECONDS = 0.1  # seconds
 
 
 class NextFailures:
-    """Counts answers to /next that were none, over all slots, and from the last that was one."""
+    """Counts the failed calls of /next of all workers since the last one that succeeded."""
 
     def __init__(self, workers: int = 1) -> None:
-        """Begins with none."""
+        """Set the limit for so many workers."""
         self._limit = _MAX_NEXT_FAILURES * workers
         self.count = 0
 
     def add(self) -> bool:
-        """Counts one; returns whether there were too many."""
+        """Count a failed call, and return whether there were too many."""
         self.count += 1
         return self.count >= self._limit
 
@@ -47,14 +52,21 @@ class Worker:
     """Serves one invocation at a time, over connections of its own."""
 
     def __init__(self, runtime: RuntimeApi, supervisor: Supervisor, settings: Settings, failures: NextFailures) -> None:
-        """Takes the Runtime API, and the app that it shares with the environment's other slots."""
+        """Prepare to serve.
+
+        Args:
+            runtime: the Runtime API.
+            supervisor: what keeps the app running; other workers may share it.
+            settings: the settings.
+            failures: the failed calls of /next, which all workers share.
+        """
         self._runtime = runtime
         self._supervisor = supervisor
         self._settings = settings
         self._failures = failures
-        self._access: AccessLog | None = None
+        self._access: AccessLog | NoAccessLog = NoAccessLog()
         if settings.access_log:
-            from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog  # nobody else pays for it
+            from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog  # an import that only it needs
 
             self._access = AccessLog()
         self._app: AppProcess | None = None
@@ -63,10 +75,10 @@ class Worker:
         self._invoker: Invoker
 
     async def serve(self) -> int:
-        """Serves invocations until there are none to be had any more; returns the exit code.
+        """Serve invocations until the environment has to end, and return the exit code.
 
         Raises:
-            RuntimeApiError: the environment cannot go on.
+            RuntimeApiError: A reply cannot be posted, and the environment cannot go on.
         """
         supervisor = self._supervisor
         while True:
@@ -76,9 +88,9 @@ class Worker:
                 invocation = await self._runtime.next()
                 self._failures.count = 0
                 if supervisor.state is AppState.STARTING and supervisor.backend.may_freeze:
-                    supervisor.app.started_at += time.monotonic() - polled_at  # it may have been frozen all the while
+                    supervisor.app.started_at += time.monotonic() - polled_at  # it may have been frozen in the meantime
                 await self._handle(invocation)
-            except Exception as error:  # noqa: BLE001  # one invocation is all that an error of ours may cost
+            except Exception as error:  # noqa: BLE001  # a bug of the adapter may cost one invocation, no more
                 if await self._recover(invocation, error):
                     return RUNTIME_API_FAILED
             if supervisor.state is AppState.FAILED:
@@ -86,13 +98,13 @@ class Worker:
                 return INIT_FAILED
 
     async def _recover(self, invocation: Invocation | None, error: Exception) -> bool:
-        """Log an error that nobody expected, and fail its invocation, unless it has its reply.
+        """Log an unexpected error, and fail its invocation unless the reply has been posted.
 
         Returns:
             Whether the environment has to end, since it gets no events.
 
         Raises:
-            RuntimeApiError: the environment cannot go on.
+            RuntimeApiError: The environment cannot go on.
         """
         if isinstance(error, RuntimeApiError):
             if invocation is not None:
@@ -101,7 +113,7 @@ class Worker:
             return await self._has_no_events(fatal=error.fatal)
         log("ERROR", "".join(traceback.format_exception(error)), invocation.request_id if invocation else "")
         if self._app:
-            self._connection.close()  # whatever it was in the middle of
+            self._connection.close()  # it may be in the middle of a response
             self._app = None
         if invocation is None:
             return await self._has_no_events()
@@ -117,19 +129,18 @@ class Worker:
         return False
 
     async def _fail_by(self, invocation: Invocation, error: Exception) -> None:
-        """Fail an invocation by an error of ours, and by nothing else of ours: that may be what is broken."""
+        """Fail an invocation by a bug of the adapter, with as little code as possible: more of it may be broken."""
         text = f"The adapter failed on this invocation: {error!r}. This is a bug, please report it."
         try:
             await self._runtime.post_error(invocation, AdapterError(text))
         except RuntimeApiError:
             raise
-        except Exception:  # noqa: BLE001  # there is no other way to answer; the next invocation may fare better
+        except Exception:  # noqa: BLE001  # nothing else can be posted; the next invocation may succeed
             log("ERROR", traceback.format_exc(), invocation.request_id)
 
     async def _handle(self, invocation: Invocation) -> None:
         self._replied = False
-        if self._access:
-            self._access.start()
+        self._access.start()
         deadline = deadline_from_invocation(invocation, self._settings.deadline_margin)
         try:
             app = await self._supervisor.ready_app(deadline)
@@ -153,28 +164,27 @@ class Worker:
         if isinstance(reply, bytes):
             await self._runtime.post_response(invocation, reply)
             self._replied = True
+            self._access.write(invocation.request_id)
         else:
-            self._replied = True  # as far as it goes: a stream that has begun takes no error besides
+            self._replied = True  # a stream that has begun cannot be replaced by an error
             await self._runtime.post_streamed_response(invocation, reply, deadline + self._settings.deadline_margin)
-        if self._access:
-            self._access.write(invocation.request_id, None if isinstance(reply, bytes) else reply)
+            self._access.write(invocation.request_id, reply)
 
     async def _reply_with_error(self, invocation: Invocation, error: AdapterError, deadline: float) -> None:
-        """Answer a request by an error's status, where there is no app to ask; fail an event of another kind."""
+        """Reply to an HTTP caller with an error's status if the app cannot be started; fail other invocations."""
         try:
             reply = reply_without_app(invocation, error, self._settings)
-        except AdapterError:  # an event that cannot be read has no caller
+        except AdapterError:  # an event that cannot be parsed has no HTTP caller
             reply = None
         if reply is None:
             await self._fail(invocation, error)
             return
         log("ERROR", f"{error.error_type}: {error}{error.details}", invocation.request_id)
-        if self._access:
-            self._access.set_error(error)
+        self._access.set_error(error)
         await self._post(invocation, reply, deadline)
 
     def _switch_to(self, app: AppProcess) -> None:
-        """Goes over to another run of the app."""
+        """Use another run of the app from now on."""
         if self._app:
             self._connection.close()
         self._app = app
@@ -186,9 +196,7 @@ class Worker:
     async def _fail(self, invocation: Invocation, error: AdapterError) -> None:
         kind = f"{error.error_type} ({error.raised})" if error.raised else error.error_type
         log("ERROR", f"{kind}: {error}{error.details}", invocation.request_id)
-        if self._access:
-            self._access.set_error(error)
+        self._access.set_error(error)
         await self._runtime.post_error(invocation, error)
         self._replied = True
-        if self._access:
-            self._access.write(invocation.request_id)
+        self._access.write(invocation.request_id)

@@ -1,6 +1,6 @@
-"""One line for each invocation, where `AWS_LWA_ACCESS_LOG` asks for it: what was asked for, and how it ended.
+"""The access log, switched on by `AWS_LWA_ACCESS_LOG`: one line for each invocation, with its request and outcome.
 
-Neither queries nor headers nor bodies are in it: they may hold secrets.
+It has no queries, headers or bodies: they may hold secrets.
 """
 
 from __future__ import annotations
@@ -22,21 +22,24 @@ _SUMMARY_FIELDS = ("method", "path", "status")
 
 
 class AccessLog:
-    """Writes a line when an invocation is over. A slot calls these in this order, for each, as far as it gets."""
+    """Collects the fields of one line while an invocation lasts.
+
+    A worker calls the methods in this order for each invocation, up to the step that fails.
+    """
 
     def __init__(self) -> None:
-        """Begins with nothing."""
-        self._is_json = LogConfig(os.environ).json  # where the fields are beside the message
+        """Choose the format that Lambda's logging configuration names."""
+        self._is_json = LogConfig(os.environ).json  # then the fields are beside the message
         self._fields: dict[str, object] = {}
         self._started_at = self._requested_at = self._responded_at = 0.0
 
     def start(self) -> None:
-        """Forgets the invocation before this one."""
+        """Start the line of an invocation."""
         self._fields = {}
         self._started_at, self._requested_at, self._responded_at = time.monotonic(), 0.0, 0.0
 
     def set_request(self, source: str, request: Request) -> None:
-        """Takes note of what was asked for, and of the service that sends an event which is no request."""
+        """Set the request's fields; the source of an event that is no request is the service that sent it."""
         self._fields = {
             "method": request.method,
             "path": request.path,
@@ -46,21 +49,26 @@ class AccessLog:
         self._requested_at = time.monotonic()
 
     def set_status(self, status: int) -> None:
-        """Takes note of the app's status."""
+        """Set the status of the app's response."""
         self._fields["status"] = status
         self._responded_at = time.monotonic()
 
     def set_reply(self, response: Response) -> None:
-        """Takes note of what the caller gets."""
+        """Set what the caller gets: the status, and the size of the body."""
         self._fields["status"], self._fields["responseBytes"] = response.status, len(response.body)
 
     def set_error(self, error: AdapterError) -> None:
-        """Takes note of the error."""
+        """Set the type of the error that the invocation fails with."""
         self._fields["errorType"] = error.raised or error.error_type
         self._responded_at = self._responded_at or time.monotonic()
 
     def write(self, request_id: str, stream: StreamedReply | None = None) -> None:
-        """Writes the line."""
+        """Write the line to the log.
+
+        Args:
+            request_id: the invocation.
+            stream: the reply, if it was streamed.
+        """
         now, fields = time.monotonic(), self._fields
         responded_at = self._responded_at
         if stream:
