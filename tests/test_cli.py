@@ -102,8 +102,8 @@ def test_a_python_file_is_an_error_that_says_how_to_name_the_app(folder: Path) -
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        pytest.param(["--"], "a command was expected", id="no command"),
-        pytest.param(["a:b", "c:d"], "One app was expected, but there are 2", id="two apps"),
+        pytest.param(["--"], "There is no command after --", id="no command"),
+        pytest.param(["a:b", "c:d"], "Only one app can be named, but there are 2", id="two apps"),
     ],
 )
 def test_words_that_make_no_sense_are_an_error(words: list[str], message: str) -> None:
@@ -162,8 +162,8 @@ def test_an_endpoint_that_makes_no_sense_is_refused(folder: Path) -> None:
         pytest.param(["--version"], 0, __version__, id="version"),
         pytest.param(["--help"], 0, "lambda-web-adapter invoke event.json", id="help"),
         pytest.param(["--port", "no"], 2, "'no' is not a port", id="a port that is none"),
-        pytest.param(["a:b", "c:d"], 2, "One app was expected", id="two apps"),
-        pytest.param(["--"], 2, "a command was expected", id="no command"),
+        pytest.param(["a:b", "c:d"], 2, "Only one app can be named", id="two apps"),
+        pytest.param(["--"], 2, "There is no command after --", id="no command"),
         pytest.param(["run.py"], 2, "run:app", id="a file"),
     ],
 )

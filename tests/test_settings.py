@@ -17,7 +17,7 @@ EVERY_VARIABLE = [pytest.param(variable, id=variable) for variable in VARIABLES]
 PATH = "a URL path of printable ASCII characters, without query and fragment"
 PORT = "a port number from 1 to 65535"
 SECONDS = "a number of seconds above 0"
-BOUND = "a number of seconds; 0 or less waits without bound"
+BOUND = "a number of seconds; 0 or less means no limit"
 ZERO_OR_MORE = "a number of seconds, 0 or above"
 HOOK = "a URL path below /, such as /snapstart/before, without query, %, ; and dot segments"
 INFINITE = float("inf")
@@ -25,8 +25,8 @@ BEFORE = "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH"
 AFTER = "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH"
 PLACEHOLDER = "a URL path in which {source} is the only placeholder"
 COUNT = "a number from 1 to 99"
-HEADERS = "names of headers, such as x-powered-by"
-ADDRESS = "host:port or http://host:port, such as 127.0.0.1:9009, and perhaps a path"
+HEADERS = "header names, such as x-powered-by"
+ADDRESS = "host:port or http://host:port, such as 127.0.0.1:9009, optionally with a path"
 PROXY = "AWS_LWA_LAMBDA_RUNTIME_API_PROXY"
 STATUSES = "a comma-separated list of status codes and ranges, such as 200,300-399"
 
@@ -276,7 +276,7 @@ def test_a_variable_sets_its_setting(variable: str, value: str, name: str, expec
         pytest.param(
             AFTER,
             "/Events",
-            "another path than events have (AWS_LWA_PASS_THROUGH_PATH, which is '/events')",
+            "a path other than that of events (AWS_LWA_PASS_THROUGH_PATH, which is '/events')",
             id="hook: the path of events",
         ),
         pytest.param("AWS_LWA_REMOVE_BASE_PATH", "/ü", PATH, id="base path: outside ASCII"),
@@ -399,22 +399,22 @@ def _paths(settings: Settings) -> list[str]:
         ),
         pytest.param(
             {"READINESS_CHECK_PATH": "/up"},
-            ["READINESS_CHECK_PATH is an old name; call it AWS_LWA_READINESS_CHECK_PATH."],
+            ["READINESS_CHECK_PATH is an old name. Use AWS_LWA_READINESS_CHECK_PATH instead."],
             id="old check path",
         ),
         pytest.param(
             {"READINESS_CHECK_PORT": "81"},
-            ["READINESS_CHECK_PORT is an old name; call it AWS_LWA_READINESS_CHECK_PORT."],
+            ["READINESS_CHECK_PORT is an old name. Use AWS_LWA_READINESS_CHECK_PORT instead."],
             id="old check port",
         ),
         pytest.param(
             {"READINESS_CHECK_PROTOCOL": "tcp"},
-            ["READINESS_CHECK_PROTOCOL is an old name; call it AWS_LWA_READINESS_CHECK_PROTOCOL."],
+            ["READINESS_CHECK_PROTOCOL is an old name. Use AWS_LWA_READINESS_CHECK_PROTOCOL instead."],
             id="old protocol",
         ),
         pytest.param(
             {"REMOVE_BASE_PATH": "/shop"},
-            ["REMOVE_BASE_PATH is an old name; call it AWS_LWA_REMOVE_BASE_PATH."],
+            ["REMOVE_BASE_PATH is an old name. Use AWS_LWA_REMOVE_BASE_PATH instead."],
             id="old base path",
         ),
         pytest.param({"REMOVE_BASE_PATH": ""}, [], id="an empty old name"),

@@ -1,10 +1,10 @@
-"""The program: words and environment become settings, and settings a run on Lambda, a local run, or a plain server.
+"""The program: read arguments and environment variables, then run on Lambda, run locally, or serve.
 
     lambda-web-adapter [OPTIONS] [APP]
     lambda-web-adapter [OPTIONS] -- COMMAND [ARGUMENT ...]
 
-With AWS_LAMBDA_RUNTIME_API set this is Lambda's bootstrap; with AWS_LAMBDA_HTTP_ENDPOINT a plain server on that
-address; otherwise the local run. What each of them needs is imported once it is known which one it is.
+With AWS_LAMBDA_RUNTIME_API set this is Lambda's bootstrap; with AWS_LAMBDA_HTTP_ENDPOINT it is a plain server on that
+address; otherwise it is the local run. Each imports what it needs only when it is chosen.
 """
 
 from __future__ import annotations
@@ -21,42 +21,42 @@ from lambda_web_adapter.settings import RUNTIME_API_PROXY, Settings, unclear_var
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping, MutableMapping
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
-# Up to this size in MB a function gets one vCPU's worth of time (Lambda, "Memory and computing power").
+# Up to this memory size in MB a function gets one vCPU's worth of time (Lambda, "Memory and computing power").
 _ONE_VCPU = 1769
 
-# An environment on demand has 10 s to ask for its first event (Lambda, "Init phase"); the request needs its part of it.
+# An on-demand environment has 10 s until its first /next (Lambda, "Init phase"); 0.2 s are kept for sending that.
 _INIT_SECONDS = 9.8
 
-# Exit code for words or settings that make no sense, as argparse has it.
+# Exit code for wrong arguments or settings, as in argparse.
 USAGE = 2
-# For a command that cannot be executed, as a shell has it.
+# Exit code for an external command that cannot be executed, as in a shell.
 NOT_EXECUTED = 127
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the program and exits.
+    """Run the program and exit with its exit code.
 
     Args:
-        arguments: the words after the program's name; None takes them from `sys.argv`.
+        arguments: the arguments after the program's name; None takes them from `sys.argv`.
     """
     if None in (sys.stdin, sys.stdout, sys.stderr):
-        from lambda_web_adapter.ipc.log_output import fill_closed_descriptors  # few starts need it
+        from lambda_web_adapter.ipc.log_output import fill_closed_descriptors  # rarely needed
 
         fill_closed_descriptors()
     argv = sys.argv[1:] if arguments is None else arguments
     if "AWS_LAMBDA_RUNTIME_API" in os.environ:
         sys.exit(_on_lambda(argv, os.environ))
     if "AWS_LAMBDA_HTTP_ENDPOINT" in os.environ:
-        sys.exit(_usage_checked(_as_server, argv))
-    sys.exit(_usage_checked(_locally, argv))
+        sys.exit(_with_usage_errors(_run_server, argv))
+    sys.exit(_with_usage_errors(_run_locally, argv))
 
 
-def _usage_checked(run: Callable[[list[str]], int], argv: list[str]) -> int:
-    """Runs, and says to a person what is wrong with words or settings."""
+def _with_usage_errors(run: Callable[[list[str]], int], argv: list[str]) -> int:
+    """Call `run`, and write wrong arguments and settings to stderr as one line instead of a traceback."""
     try:
         return run(argv)
     except (SettingsError, AppError) as error:
@@ -64,69 +64,80 @@ def _usage_checked(run: Callable[[list[str]], int], argv: list[str]) -> int:
         return USAGE
 
 
-def _locally(argv: list[str]) -> int:
-    from lambda_web_adapter.local import invoke, run  # nothing of it is wanted on Lambda
+def _run_locally(argv: list[str]) -> int:
+    from lambda_web_adapter.local import invoke, run  # not needed on Lambda
 
     if argv[:1] == ["invoke"]:
         return invoke.main(argv[1:])
-    find_target(argv, os.environ)  # what it finds wrong should not wait for the first request
+    find_target(argv, os.environ)  # report wrong arguments now, not with the first request
     options, _, command = _split(argv)
     return run.main(options, command, os.environ)
 
 
 def _on_lambda(argv: list[str], environ: MutableMapping[str, str]) -> int:
-    """Starts the app, and only then imports the rest of the adapter, so that both import side by side."""
+    """Start the app, and only then import the rest of the adapter, so that both import side by side."""
     from lambda_web_adapter.adapter.process import app_process
 
     if app_process.DESCRIPTORS in environ:
-        return _as_app(argv, environ, environ.pop(app_process.DESCRIPTORS))
-    # Whoever is told to stop before it can pass that on would leave the app behind; `lifecycle` unblocks it.
+        return _run_app(argv, environ, environ.pop(app_process.DESCRIPTORS))
+    # A SIGTERM that comes before the adapter can pass it on would leave the app running; `lifecycle` unblocks it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    problem: SettingsError | AppError | None = None
     apps: list[AppProcess] = []
-    settings = Settings()
-    concurrency = _max_concurrency(environ)
     try:
         settings, command = _find_target_on_lambda(argv, environ)
-        if concurrency > 1 and settings.workers > 1 and settings.port:
-            raise SettingsError(
-                f"AWS_LWA_WORKERS is {settings.workers}, which takes as many ports: unset AWS_LWA_PORT and PORT."
-            )
-        for _ in range(min(settings.workers, concurrency)):
-            app = app_process.AppProcess(settings, command, _serve)
-            app.on_one_core = not command and _on_one_core(settings, environ)
+        for app in _app_processes(settings, command, environ):
             app.start()  # the app process ends by a SystemExit out of this call, which nothing here may catch
             apps.append(app)
     except (SettingsError, AppError) as error:
-        problem = error
-        settings = _settings_for_report(environ)
+        from lambda_web_adapter.adapter import lifecycle
 
+        address = environ["AWS_LAMBDA_RUNTIME_API"]
+        return lifecycle.report_init_error(address, error, _settings_for_report(environ), apps)
+    return _run_adapter(settings, apps, environ)
+
+
+def _app_processes(settings: Settings, command: list[str], environ: Mapping[str, str]) -> Iterator[AppProcess]:
+    """Yield the app processes to start: AWS_LWA_WORKERS for concurrent invocations, else one."""
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
+
+    concurrency = _max_concurrency(environ)
+    if concurrency > 1 and settings.workers > 1 and settings.port:
+        raise SettingsError(
+            f"AWS_LWA_WORKERS is {settings.workers}, and each process needs its own port. Unset AWS_LWA_PORT and PORT."
+        )
+    for _ in range(min(settings.workers, concurrency)):
+        app = AppProcess(settings, command, _serve)
+        app.on_one_core = not command and _is_on_one_core(settings, environ)
+        yield app
+
+
+def _run_adapter(settings: Settings, apps: list[AppProcess], environ: Mapping[str, str]) -> int:
     from lambda_web_adapter.adapter import lifecycle
     from lambda_web_adapter.adapter.diagnostics.log import log
 
-    address = environ["AWS_LAMBDA_RUNTIME_API"]
-    if problem:
-        return lifecycle.report_init_error(address, problem, settings, apps)
     if names := unclear_variables(environ):
-        from lambda_web_adapter.setting_notes import notes  # mostly nobody needs them
+        from lambda_web_adapter.setting_notes import notes  # rarely needed
 
         for level, note in notes(names, environ):
             log(level, note)
-    by = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE")
-    init_seconds = _INIT_SECONDS if by == "on-demand" else float("inf")
-    kind = lifecycle.Environment(max_concurrency=concurrency, init_seconds=init_seconds, snap_start=by == "snap-start")
-    return lifecycle.run(address, apps, settings, kind)
+    init_type = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE")
+    environment = lifecycle.Environment(
+        max_concurrency=_max_concurrency(environ),
+        init_seconds=_INIT_SECONDS if init_type == "on-demand" else float("inf"),
+        snap_start=init_type == "snap-start",
+    )
+    return lifecycle.run(environ["AWS_LAMBDA_RUNTIME_API"], apps, settings, environment)
 
 
 def _settings_for_report(environ: Mapping[str, str]) -> Settings:
-    """Return what the report of a failed start needs, where the Runtime API is, whatever is wrong with the rest."""
+    """Return what the report of a failed start needs: the Runtime API's address, even if other settings are wrong."""
     with suppress(SettingsError):
         return Settings.from_environ({RUNTIME_API_PROXY: environ.get(RUNTIME_API_PROXY, "")})
     return Settings()
 
 
-def _as_app(argv: list[str], environ: Mapping[str, str], descriptors: str) -> int:
-    """Goes on as the app process of an adapter that has executed this program for it."""
+def _run_app(argv: list[str], environ: Mapping[str, str], descriptors: str) -> int:
+    """Serve the app: the adapter has executed this program as its app process."""
     import socket
 
     listener, channel, *stderr = map(int, descriptors.split(","))
@@ -137,13 +148,13 @@ def _as_app(argv: list[str], environ: Mapping[str, str], descriptors: str) -> in
 
 
 def _max_concurrency(environ: Mapping[str, str]) -> int:
-    """Says how many invocations there may be at once (Lambda Managed Instances); elsewhere there is one at a time."""
-    number = environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "")
-    return max(int(number), 1) if number.isdecimal() else 1
+    """Return how many concurrent invocations there may be (Lambda Managed Instances); elsewhere 1."""
+    concurrency = environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "")
+    return max(int(concurrency), 1) if concurrency.isdecimal() else 1
 
 
-def _on_one_core(settings: Settings, environ: Mapping[str, str]) -> bool:
-    """Decides whether adapter and app share a core; local runs and those of several invocations at once do not."""
+def _is_on_one_core(settings: Settings, environ: Mapping[str, str]) -> bool:
+    """Return whether adapter and app share a core; with `auto`, not in local runs nor for concurrent invocations."""
     if settings.one_core != "auto":
         return settings.one_core == "always"
     memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
@@ -152,21 +163,21 @@ def _on_one_core(settings: Settings, environ: Mapping[str, str]) -> bool:
 
 
 def _find_target_on_lambda(argv: list[str], environ: Mapping[str, str]) -> tuple[Settings, list[str]]:
-    """Finds out what to run, where nobody reads what argparse prints before it ends the process."""
+    """Find the target; raise SettingsError where argparse would exit, since Lambda shows only reported errors."""
     try:
         return find_target(argv, environ)
     except SystemExit:
-        raise SettingsError(f"These words make no sense: {' '.join(argv)}") from None
+        raise SettingsError(f"The arguments are not valid: {' '.join(argv)}") from None
 
 
 def _serve(settings: Settings, listener: socket.socket, channel: socket.socket, stderr: int | None = None) -> int:
-    from lambda_web_adapter.app import server  # only the app process needs it
+    from lambda_web_adapter.app import server  # needed only in the app process
 
     return server.serve(settings, listener, channel, stderr, single=_max_concurrency(os.environ) == 1)
 
 
-def _as_server(argv: list[str]) -> int:
-    """Binds the address in AWS_LAMBDA_HTTP_ENDPOINT and serves, as Lambda's web functions ask of a program."""
+def _run_server(argv: list[str]) -> int:
+    """Serve on the address in AWS_LAMBDA_HTTP_ENDPOINT, as Lambda's web functions require of a program."""
     from lambda_web_adapter.adapter.process.ports import listen
     from lambda_web_adapter.app import server
 
@@ -180,41 +191,41 @@ def _as_server(argv: list[str]) -> int:
     return server.serve(settings, listen(host.strip("[]"), int(port)))
 
 
-def _execute(command: list[str], environment: Mapping[str, str]) -> int:
-    """Executes a command in place of this program; returns the exit code if it cannot be."""
+def _execute(command: list[str], environ: Mapping[str, str]) -> int:
+    """Replace this program by an external command; return an exit code if it cannot be executed."""
     try:
-        os.execvpe(command[0], command, environment)  # noqa: S606  # that is what it is for
+        os.execvpe(command[0], command, environ)  # noqa: S606  # its purpose
     except OSError as error:
         sys.stderr.write(f"lambda-web-adapter: {command[0]} cannot be executed: {error.strerror}.\n")
     return NOT_EXECUTED
 
 
 def find_target(argv: list[str], environ: Mapping[str, str]) -> tuple[Settings, list[str]]:
-    """Finds out what to run, in this order: the words, AWS_LWA_APP, the function's handler, discovery.
+    """Return what to run, from the first of: the arguments, AWS_LWA_APP, the function's handler, discovery.
 
     Args:
-        argv: the program's words.
-        environ: the variables.
+        argv: the program's arguments.
+        environ: the environment variables.
 
     Returns:
-        The settings, whose `app` is what to import (or empty for discovery), and the command, if it is one.
+        The settings, whose `app` is the app to import (empty for discovery), and the external command (or empty).
 
     Raises:
-        SettingsError: a setting, or the words, make no sense.
-        AppNotFound: the handler names a file that cannot be run.
+        SettingsError: a setting or an argument is not valid.
+        AppNotFound: the target is a file that cannot be run.
     """
     settings = Settings.from_environ(environ)
     options, separator, command = _split(argv)
     if separator and not command:
-        raise SettingsError("After -- a command was expected, such as: lambda-web-adapter -- node server.js")
+        raise SettingsError("There is no command after --. Add one, such as: lambda-web-adapter -- node server.js")
     if command:
         return settings, command
     if any(argument.startswith("-") for argument in options):
-        from lambda_web_adapter.local import arguments  # argparse is left out where it can be
+        from lambda_web_adapter.local import arguments  # imports argparse, which most starts do not need
 
         options = arguments.parse(options).app
     if len(options) > 1:
-        raise SettingsError(f"One app was expected, but there are {len(options)}: {' '.join(options)}")
+        raise SettingsError(f"Only one app can be named, but there are {len(options)}: {' '.join(options)}")
     return _resolve_target(settings, options[0] if options else settings.app, environ)
 
 
@@ -226,7 +237,7 @@ def _split(argv: list[str]) -> tuple[list[str], bool, list[str]]:
 
 
 def _resolve_target(settings: Settings, name: str, environ: Mapping[str, str]) -> tuple[Settings, list[str]]:
-    """Tells an app's name from an executable's; a handler that is our own file, or a placeholder, names nothing."""
+    """Return an app to import or a file to execute; a handler that is our own file or a placeholder counts as unset."""
     from lambda_web_adapter.errors import AppNotFound
 
     target = name or environ.get("_HANDLER", "")
@@ -235,14 +246,12 @@ def _resolve_target(settings: Settings, name: str, environ: Mapping[str, str]) -
     if not target or not os.path.isfile(path):
         return replace(settings, app=target if name or _is_app_name(target) else ""), []
     if target.endswith(".py"):
-        raise AppNotFound(f"{target} is a file; name the app in it, such as {target.removesuffix('.py')}:app.")
+        raise AppNotFound(f"{target} is a file. Name the app in it, such as {target.removesuffix('.py')}:app.")
     if os.path.basename(path) == "bootstrap" and not name:
         return settings, []
     if os.access(path, os.X_OK):
         return settings, [path]
-    raise AppNotFound(
-        f"{path} is to be run, but is not executable: chmod +x {target}, or name an app such as main:app."
-    )
+    raise AppNotFound(f"{path} is not executable. Run chmod +x {target}, or name an app, such as main:app.")
 
 
 def _is_app_name(handler: str) -> bool:

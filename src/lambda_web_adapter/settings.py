@@ -35,20 +35,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 PREFIX = "AWS_LWA_"
-# Needed by itself: to report a start that failed since other settings cannot be used, and by a local run.
+# Also read alone: to report a start that failed because of other settings, and by a local run.
 RUNTIME_API_PROXY = "AWS_LWA_LAMBDA_RUNTIME_API_PROXY"
-# What the names of settings begin with, those that have been, and those that were mistyped.
-_LIKE_SETTINGS = ("AWS_LW", "LWA_", "READINESS_CHECK_", "REMOVE_BASE_PATH", "ASYNC_INIT")
+# Prefixes of current, former and mistyped names of settings.
+_SETTING_PREFIXES = ("AWS_LW", "LWA_", "READINESS_CHECK_", "REMOVE_BASE_PATH", "ASYNC_INIT")
 
 
 def _option(variables: str, read: Callable[[str], Any], default: Any, meaning: str) -> Any:
-    """Declares a setting; the first of its variables that is set wins."""
+    """Declare a setting; the first of its variables that is set wins."""
     return field(default=default, metadata={"variables": tuple(variables.split()), "read": read, "meaning": meaning})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings, checked. An object that exists is valid."""
+    """All settings, validated."""
 
     app: str = _option(
         "AWS_LWA_APP",
@@ -61,20 +61,20 @@ class Settings:
         "AWS_LWA_PORT PORT",
         port_number,
         0,
-        "The port that the app listens on. Unset: a free one for a Python app, 8080 for a command "
-        "(a free one if 8080 is taken). A command finds it in `PORT`.",
+        "The port that the app listens on. Unset: a free one for a Python app, 8080 for an external command (a free "
+        "one if 8080 is taken), which finds it in `PORT`.",
     )
     interface: str = _option(
         "AWS_LWA_INTERFACE",
         one_of("auto", "asgi", "wsgi"),
         "auto",
-        "What kind of app the object is, when looking at it gives the wrong answer.",
+        "The interface of the app, if it is not detected correctly.",
     )
     server: str = _option(
         "AWS_LWA_SERVER",
         one_of("auto", "uvicorn"),
         "auto",
-        "`uvicorn` serves a WSGI app by a2wsgi on uvicorn instead of the built-in WSGI server.",
+        "`uvicorn` serves a WSGI app through a2wsgi on uvicorn instead of the built-in WSGI server.",
     )
     loop: str = _option(
         "AWS_LWA_LOOP",
@@ -87,36 +87,36 @@ class Settings:
         "AWS_LWA_LIFESPAN",
         one_of("auto", "on", "off"),
         "auto",
-        "Whether an ASGI app is called for its lifespan. `auto`: yes, and one that raises instead of answering is "
-        "served anyway, with a warning in the log unless it says that it has no lifespan. `on`: yes, and that is an "
-        "error of the start. `off`: no.",
+        "Whether an ASGI app's lifespan is called. `auto`: yes; if the app raises during startup, it is served "
+        "anyway, with a warning in the log unless the error says that lifespan is not supported. `on`: yes, and such "
+        "an error fails the start. `off`: no.",
     )
     one_core: str = _option(
         "AWS_LWA_ONE_CORE",
         one_of("auto", "always", "never"),
         "auto",
-        "Whether a Python app and the adapter, which take turns, run on one core. `auto`: on Lambda up to 1,769 MB, "
-        "where there is one core's worth of time anyway.",
+        "Whether a Python app and the adapter, which take turns, share one core. `auto`: on Lambda up to 1,769 MB, "
+        "which gives no more than one core's worth of time.",
     )
     workers: int = _option(
         "AWS_LWA_WORKERS",
         count,
         1,
-        "In how many processes, up to 99, the app runs where there are several invocations at once (Lambda Managed "
-        "Instances). Each takes a port of its own, so that none can be set.",
+        "The number of app processes, 1 to 99, for concurrent invocations (Lambda Managed Instances). Each process "
+        "needs its own port, so that no port can be set.",
     )
     readiness_check_path: str = _option(
         "AWS_LWA_READINESS_CHECK_PATH READINESS_CHECK_PATH",
         target,
         "",
-        "A command is ready when a GET of this path has a healthy status. Unset: when its port takes a connection. "
-        "A Python app says itself when it is ready.",
+        "An external command is ready when a GET of this path returns a healthy status. Unset: when its port accepts "
+        "a connection. A Python app reports readiness itself.",
     )
     readiness_check_port: int = _option(
         "AWS_LWA_READINESS_CHECK_PORT READINESS_CHECK_PORT",
         port_number,
         0,
-        "The port to check, when it is not the app's port.",
+        "The port to check, if it is not the app's port.",
     )
     readiness_check_protocol: str = _option(
         "AWS_LWA_READINESS_CHECK_PROTOCOL READINESS_CHECK_PROTOCOL",
@@ -134,155 +134,155 @@ class Settings:
         "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS",
         seconds_or_no_bound,
         0.0,
-        "How long to wait for the app to be ready before the start counts as failed; 0 or less: without bound. Unset: "
-        "as long as Lambda gives it, and an app that is not ready when an invocation's time is up, 130 s or more after "
-        "its start, is started again.",
+        "How long to wait for readiness before the start counts as failed; 0 or less: no limit. Unset: as long as "
+        "Lambda allows; an app that is not ready at the end of an invocation, 130 s or more after its start, is "
+        "restarted.",
     )
     snapstart_before_checkpoint_path: str = _option(
         "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",
         hook_path,
         "",
-        "With SnapStart, the app gets an empty POST of this path before the snapshot, which has to be answered with a "
-        "2xx; clients that ask for it get a 403. See [lifecycle.md](lifecycle.md#snapstart).",
+        "With SnapStart, the app gets an empty POST to this path before the snapshot, and has to respond with a 2xx "
+        "status; clients that request it get a 403. See [lifecycle.md](lifecycle.md#snapstart).",
     )
     snapstart_after_restore_path: str = _option(
         "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",
         hook_path,
         "",
-        "The same after each restore, before the first event.",
+        "The same, after each restore and before the first event.",
     )
     pool_idle_timeout: float = _option(
         "AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS",
         seconds_or_zero,
         1.0,
-        "How long the connection to a command may have been idle to be used for another request; 0: each request gets "
-        "one of its own. A Python app says itself when it closes one.",
+        "How long a connection to an external command may have been idle to be used again; 0: each request gets a new "
+        "one. A Python app announces itself when it closes a connection.",
     )
     remove_base_path: str = _option(
         "AWS_LWA_REMOVE_BASE_PATH REMOVE_BASE_PATH",
         base_path,
         "",
-        "A path prefix to take off, by whole segments. The app gets it back as `root_path` or `SCRIPT_NAME`, "
-        "a command as `X-Forwarded-Prefix`.",
+        "A path prefix to remove, by whole segments. The app gets it as `root_path` or `SCRIPT_NAME`, an external "
+        "command as `X-Forwarded-Prefix`.",
     )
     root_path: str = _option(
         "AWS_LWA_ROOT_PATH",
         one_of("auto", "in-path", "apart", "none"),
         "auto",
-        "Where an ASGI app finds the removed stage or base path. `in-path`: in `root_path`, and in front of `path`, as "
-        "ASGI has it. `apart`: in `root_path` only. `none`: the app does not get it, and a WSGI app's `SCRIPT_NAME` "
-        "is empty. `auto`: as the framework needs it; see "
-        "[frameworks.md](frameworks.md#stages-and-base-paths).",
+        "Where an ASGI app finds the removed stage or base path. `in-path`: in `root_path`, and at the start of "
+        "`path`, as ASGI specifies. `apart`: in `root_path` only. `none`: nowhere, and a WSGI app's `SCRIPT_NAME` is "
+        "empty. `auto`: as the framework needs it; see [frameworks.md](frameworks.md#stages-and-base-paths).",
     )
     remove_stage: str = _option(
         "AWS_LWA_REMOVE_STAGE",
         one_of("auto", "always", "never"),
         "auto",
-        "Whether an HTTP API's stage is taken off the path. `auto`: on the API's own host, not on a custom domain.",
+        "Whether an HTTP API's stage is removed from the path. `auto`: on the API's own host, not on a custom domain.",
     )
     pass_through_path: str = _option(
         "AWS_LWA_PASS_THROUGH_PATH",
         event_path,
         "/events",
-        "Where the app gets events that are not HTTP requests, as a POST. `{source}` stands for the event's source: "
-        "`/events/{source}` gives `/events/sqs`.",
+        "The path to which events that are not HTTP requests are sent, as a POST. `{source}` stands for the event "
+        "source: `/events/{source}` gives `/events/sqs`.",
     )
     event_errors: str = _option(
         "AWS_LWA_EVENT_ERRORS",
         one_of("fail", "return"),
         "fail",
-        "What a status that is not 2xx means for an event that is not an HTTP request. `fail`: the invocation fails, "
-        "and a queue delivers again. `return`: the body is the result all the same.",
+        "What a status other than 2xx means for an event that is not an HTTP request. `fail`: the invocation fails, "
+        "and a queue delivers again. `return`: the response body is the reply anyway.",
     )
     protect_event_paths: bool = _option(
         "AWS_LWA_PROTECT_EVENT_PATHS",
         switch,
         False,
-        "Whether HTTP requests to the paths of events are refused with a 403: to `AWS_LWA_PASS_THROUGH_PATH`, with any "
-        "one segment for `{source}`, and to `AWS_LWA_WEBSOCKET_PATH` and all below it, however they are spelled.",
+        "Whether HTTP requests to the paths of events get a 403: to `AWS_LWA_PASS_THROUGH_PATH`, with any one segment "
+        "for `{source}`, and to `AWS_LWA_WEBSOCKET_PATH` and all below it, in any spelling.",
     )
     websocket_path: str = _option(
         "AWS_LWA_WEBSOCKET_PATH",
         base_path,
         "",
-        "Where the app gets the events of a WebSocket API: POSTs to `/connect`, `/disconnect` and the route's name "
-        "below this path. Unset: they go to the pass-through path.",
+        "The path below which the app gets the events of a WebSocket API: POSTs to `/connect`, `/disconnect` and the "
+        "route's name. Unset: they go to the pass-through path.",
     )
     bedrock_agent: bool = _option(
         "AWS_LWA_BEDROCK_AGENT",
         switch,
         False,
-        "Whether a Bedrock agent's calls of an OpenAPI action group become requests of that API. `false`: they go to "
+        "Whether a Bedrock agent's calls of an OpenAPI action group become requests to that API. `false`: they go to "
         "the pass-through path.",
     )
     trusted_hops: int = _option(
         "AWS_LWA_TRUSTED_HOPS",
         count,
         1,
-        "How many proxies in front of the app add themselves to `X-Forwarded-For`, the load balancer included: 2 with "
-        "CloudFront before it. For load balancers and VPC Lattice, whose events have no address of their own.",
+        "How many proxies between client and app append to `X-Forwarded-For`, including the load balancer: 2 with "
+        "CloudFront before it. For load balancers and VPC Lattice, whose events have no client address of their own.",
     )
     authorization_source: str = _option(
         "AWS_LWA_AUTHORIZATION_SOURCE",
         header_name,
         "",
-        "A header whose value the app gets as `Authorization`, for functions behind IAM: SigV4 takes that header.",
+        "A header whose value the app gets as `Authorization`, for functions with IAM authorization, where SigV4 uses "
+        "that header.",
     )
     exclude_response_headers: frozenset[bytes] = _option(
         "AWS_LWA_EXCLUDE_RESPONSE_HEADERS",
         header_names,
         frozenset(),
-        "Headers that the client does not get, such as `server,x-powered-by`.",
+        "Headers to remove from responses, such as `server,x-powered-by`.",
     )
     invoke_mode: str = _option(
         "AWS_LWA_INVOKE_MODE",
         one_of("buffered", "response_stream"),
         "buffered",
-        "`response_stream`: responses to function URLs and REST APIs go out as the app makes them; the URL's invoke "
-        "mode has to be RESPONSE_STREAM, the API's integration STREAM. All other events are answered whole. "
-        "See [streaming.md](streaming.md).",
+        "`response_stream`: responses to function URLs and REST APIs are streamed; the URL's invoke mode has to be "
+        "RESPONSE_STREAM, the API's integration STREAM. All other replies are buffered. See "
+        "[streaming.md](streaming.md).",
     )
     enable_compression: bool = _option(
         "AWS_LWA_ENABLE_COMPRESSION",
         switch,
         False,
-        "Whether responses are compressed for clients that accept it, where the app has not done so: by gzip, and by "
-        "brotli and zstd if the extra `compression` is installed.",
+        "Whether to compress responses that the app has not compressed, for clients that accept it: with gzip, and "
+        "with brotli and zstd if the extra `compression` is installed.",
     )
     too_large_status: int = _option(
         "AWS_LWA_TOO_LARGE_STATUS",
         error_status,
         502,
-        "What the caller gets instead of a reply that is larger than Lambda takes: a status from 400 to 599, "
-        "such as 413. Below 500 it is a warning in the log, else an error.",
+        "The status that the caller gets if the reply exceeds Lambda's payload limit: 400 to 599, such as 413. Below "
+        "500 it is logged as a warning, otherwise as an error.",
     )
     error_status_codes: frozenset[int] = _option(
         "AWS_LWA_ERROR_STATUS_CODES",
         status_codes,
         frozenset(),
-        "Statuses of the app that fail the invocation, for alarms and retries; an HTTP caller gets the gateway's 502.",
+        "Response statuses that fail the invocation, for alarms and retries; an HTTP caller gets the gateway's 502.",
     )
 
     context_headers: str = _option(
         "AWS_LWA_CONTEXT_HEADERS",
         one_of("auto", "always", "never"),
         "auto",
-        "Which apps get the headers `x-amzn-request-context` and `x-amzn-lambda-context`. `auto`: commands; a Python "
-        "app has `current_event()` and `current_context()` instead. See [context.md](context.md).",
+        "Which apps get the headers `x-amzn-request-context` and `x-amzn-lambda-context`. `auto`: external commands; "
+        "a Python app has `current_event()` and `current_context()` instead. See [context.md](context.md).",
     )
     event_in_environ: bool = _option(
         "AWS_LWA_EVENT_IN_ENVIRON",
         switch,
         False,
-        'Whether a WSGI app finds the event as `environ["aws.event"]`; it is read with each request for that. '
-        "`current_event()` reads it when it is called, and ASGI's `scope` when asked. See [context.md](context.md).",
+        'Whether a WSGI app finds the event as `environ["aws.event"]`, parsed for each request. `current_event()` and '
+        "ASGI's `scope` parse it only when it is used. See [context.md](context.md).",
     )
     underscore_headers: bool = _option(
         "AWS_LWA_UNDERSCORE_HEADERS",
         switch,
         False,
-        "Whether a WSGI app gets headers whose names have an underscore. It cannot tell `x_user` from `x-user`, so "
-        "that a client could speak for a gateway.",
+        "Whether a WSGI app gets headers whose names have an underscore. It cannot distinguish `x_user` from "
+        "`x-user`, so that a client could forge a gateway's header.",
     )
     before_freeze_seconds: float = _option(
         "AWS_LWA_BEFORE_FREEZE_SECONDS",
@@ -294,16 +294,15 @@ class Settings:
         "AWS_LWA_DEADLINE_MARGIN_SECONDS",
         seconds,
         0.3,
-        "How long before the function's time-out the adapter gives up on the app: it answers 504 or fails the "
-        "invocation, logs what the app was doing, and ends it, so that the next event meets a clean one; of several "
-        "invocations at once it gives up this one only.",
+        "How long before the function's timeout the adapter stops waiting for the app: it replies with 504 or fails "
+        "the invocation, logs a stack dump, and ends the app, so that the next event gets a new process. With "
+        "concurrent invocations only this one is cancelled.",
     )
     access_log: bool = _option(
         "AWS_LWA_ACCESS_LOG",
         switch,
         False,
-        "Whether there is a line in the log for each invocation: method, path, status, times and sizes. "
-        "See [logs.md](logs.md).",
+        "Whether to log a line for each invocation: method, path, status, times and sizes. See [logs.md](logs.md).",
     )
     register_extension: bool = _option(
         "AWS_LWA_REGISTER_EXTENSION",
@@ -316,20 +315,20 @@ class Settings:
         RUNTIME_API_PROXY,
         address,
         "",
-        "Where an extension listens that intercepts the Runtime API: `host:port` or `http://host:port`, and perhaps a "
-        "path, which goes before the API's own. It has 5 s to listen. See "
+        "The address of an extension that intercepts the Runtime API: `host:port` or `http://host:port`, optionally "
+        "with a path, which is put before the API's own. It has 5 s to start listening. See "
         "[lifecycle.md](lifecycle.md#extensions-in-front-of-the-runtime-api).",
     )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Reads the settings; a variable that is set but empty counts as not set.
+        """Return the settings from environment variables; an empty variable counts as unset.
 
         Args:
-            environ: the variables, as in `os.environ`.
+            environ: the environment variables, as in `os.environ`.
 
         Raises:
-            SettingsError: a value cannot be used; the text names variable, value and what is accepted.
+            SettingsError: a value is not valid; the message names variable, value and what is accepted.
         """
         values: dict[str, Any] = {}
         for option in fields(cls):
@@ -347,13 +346,13 @@ class Settings:
             hook = getattr(settings, name)
             if hook and hook.lower() == settings.pass_through_path.rstrip("/").lower():
                 raise SettingsError(
-                    f"{PREFIX}{name.upper()} is {hook!r}, but it takes another path than events have "
+                    f"{PREFIX}{name.upper()} is {hook!r}, but it takes a path other than that of events "
                     f"(AWS_LWA_PASS_THROUGH_PATH, which is {settings.pass_through_path!r})."
                 )
         return settings
 
 
-def unclear_variables(environment: Mapping[str, str]) -> list[str]:
-    """Return the variables that look like settings but are none, or old names; `setting_notes` says what they are."""
+def unclear_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return variables that look like settings but are not, or are old names; `setting_notes` explains them."""
     names = {option.metadata["variables"][0] for option in fields(Settings)}
-    return sorted(name for name in environment if name.upper().startswith(_LIKE_SETTINGS) and name not in names)
+    return sorted(name for name in environ if name.upper().startswith(_SETTING_PREFIXES) and name not in names)

@@ -1,4 +1,4 @@
-"""`lambda-web-adapter invoke`: sends an event to a local run or a Runtime Interface Emulator, and prints the reply."""
+"""`lambda-web-adapter invoke`: send an event to a local run or a Runtime Interface Emulator, and print the reply."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ _TIMEOUT = httpx.Timeout(10, read=910)
 
 
 def main(argv: list[str]) -> int:
-    """Sends an event and prints the reply.
+    """Send an event and print the reply.
 
     Args:
-        argv: the words after `invoke`.
+        argv: the arguments after `invoke`.
 
     Returns:
-        The exit code: 0, or 1 when the invocation failed, or 3 when nobody answered.
+        The exit code: 0, 1 if the invocation failed, or 3 if there was no event or no response.
     """
     parser = argparse.ArgumentParser(
         prog="lambda-web-adapter invoke",
-        description="Sends an event, as it is, to a local run and prints the reply.",
+        description="Send an event, unchanged, to a local run and print the reply.",
     )
-    parser.add_argument("event", help="a file with the event's JSON; - reads standard input")
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="where it runs (default: %(default)s)")
+    parser.add_argument("event", help="file with the event's JSON; - reads standard input")
+    parser.add_argument("--url", default="http://127.0.0.1:8000", help="URL of the local run (default: %(default)s)")
     options = parser.parse_args(argv)
     try:
         event = sys.stdin.buffer.read() if options.event == "-" else _read(options.event)
         with httpx.Client(trust_env=False, timeout=_TIMEOUT) as client:
             response = client.post(f"{options.url.rstrip('/')}{INVOKE_PATH}", content=event)
     except httpx.ConnectError as error:
-        sys.stderr.write(f"lambda-web-adapter invoke: nothing answers at {options.url} ({error}). ")
-        sys.stderr.write("Start lambda-web-adapter there, or say with --url where it runs.\n")
+        sys.stderr.write(f"lambda-web-adapter invoke: Cannot connect to {options.url} ({error}). ")
+        sys.stderr.write("Start lambda-web-adapter there, or name its URL with --url.\n")
         return UNREACHABLE
     except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:
         sys.stderr.write(f"lambda-web-adapter invoke: {error}\n")

@@ -1,4 +1,4 @@
-"""The local run: gateway and Runtime API on one server, one environment, until Ctrl-C."""
+"""The local run: gateway and Runtime API on one server, with one environment, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ USAGE = 2
 
 
 def main(argv: list[str], command: list[str], environ: Mapping[str, str]) -> int:
-    """Serves the app on a local port.
+    """Serve the app on a local port.
 
     Args:
-        argv: the program's words in front of `--`.
-        command: the words behind it.
-        environ: the variables.
+        argv: the program's arguments before `--`.
+        command: the external command after it, or nothing.
+        environ: the environment variables.
 
     Returns:
         The exit code.
@@ -39,7 +39,8 @@ def main(argv: list[str], command: list[str], environ: Mapping[str, str]) -> int
         gateway_socket = listen(options.host, options.port)
     except AdapterError:
         sys.stderr.write(
-            f"lambda-web-adapter: port {options.port} of {options.host} is taken. Choose another with --port.\n"
+            f"lambda-web-adapter: port {options.port} of {options.host} is taken, or is no address of this machine. "
+            "Choose another with --port or --host.\n"
         )
         return USAGE
     run = _Run(options, command, gateway_socket, environ)
@@ -47,7 +48,7 @@ def main(argv: list[str], command: list[str], environ: Mapping[str, str]) -> int
 
 
 class _Run:
-    """Everything that one local run is made of."""
+    """The parts of one local run, connected."""
 
     def __init__(
         self, options: arguments.Arguments, command: list[str], listener: socket.socket, environ: Mapping[str, str]
@@ -59,24 +60,22 @@ class _Run:
         argv = [*options.app, *(["--", *command] if command else [])]
         child_environ = variables(environ, address, options.timeout)
         if child_environ.get("PORT") == str(options.port):
-            del child_environ[
-                "PORT"
-            ]  # it means this run, as where `make run PORT=…` has exported it, and cannot be the app's
+            del child_environ["PORT"]  # `make run PORT=…` exports it, for example; the app needs another port
         self._environment = Environment(service, argv, child_environ)
         gateway = GATEWAYS[options.event_source]
         self._dispatch = Dispatch(GatewayApp(gateway, self._environment.invoke, options.host), service, runtime_port)
         self._title = " ".join([*options.app, *command]) or "the app"
-        self._through = "an embedded Lambda"
+        self._lambda_title = "an embedded Lambda"
         if options.event_source != arguments.EVENT_SOURCES[0]:
-            self._through += f" behind {gateway.title}"
+            self._lambda_title += f" behind {gateway.title}"
 
     async def serve(self) -> int:
         host, port = self._sockets[0].getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         await self._environment.start()
-        sys.stderr.write(f"Serving {self._title} on http://{address} through {self._through}. Ctrl-C stops.\n")
+        sys.stderr.write(f"Serving {self._title} on http://{address} through {self._lambda_title}. Ctrl-C stops.\n")
         if not is_loopback(host):
-            sys.stderr.write("Whoever reaches this address can call the app, and send it events of any source.\n")
+            sys.stderr.write("Anyone who can reach this address can call the app, and send it events of any source.\n")
         sys.stderr.flush()
         await LocalServer(self._dispatch, self._environment.stop).serve(self._sockets)
         return 0
