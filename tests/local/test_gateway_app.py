@@ -58,7 +58,7 @@ def ask(name: str, reply: object, given: HTTPScope | None = None, *, failed: boo
 def test_a_malformed_reply_is_explained_to_the_caller_and_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
     status, headers, body = ask("rest-api", {"statusCode": 200, "cookies": []}, scope(raw_path=b"/a", query=b"b=c"))
 
-    problem = "A REST API would answer 502, since the reply is malformed: cookies: Extra inputs are not permitted."
+    problem = "A REST API would respond with 502: the reply is malformed: cookies: Extra inputs are not permitted."
     assert (status, headers["content-type"]) == (502, "text/plain; charset=utf-8")
     assert body.decode() == f"{problem}\n"
     log = capsys.readouterr().err
@@ -70,7 +70,7 @@ def test_an_http_api_answers_500_where_others_answer_502() -> None:
     status, _, body = ask("http-api-v1", {"statusCode": 0})
 
     assert status == 500
-    assert body.startswith(b"An HTTP API with payload 1.0 would answer 500, since the reply is malformed: statusCode: ")
+    assert body.startswith(b"An HTTP API with payload 1.0 would respond with 500: the reply is malformed: statusCode: ")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_body_beyond_the_gateways_own_limit_is_refused(capsys: pytest.CaptureF
     status, _, body = ask("alb", {"statusCode": 200}, scope("POST"), body=b"a" * (1024 * 1024 + 1))
 
     problem = (
-        "The body has more than the 1048576 bytes that a load balancer takes. Have clients upload what is large to"
+        "The body has more than the 1048576 bytes that a load balancer takes. Have clients upload large content to"
     )
     assert status == 413
     assert body.decode().startswith(problem)

@@ -1,4 +1,4 @@
-"""Reading a request's body and sending an answer, for the two ASGI apps of the local run."""
+"""Reading a request's body and sending a response, for the two ASGI apps of the local run."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable
 
-# These have no body, and the first of them no length of one in any case (RFC 9110 §8.6).
+# Statuses without a body; 204 must not have a content-length either (RFC 9110 §8.6).
 NO_CONTENT = 204
 WITHOUT_BODY = (NO_CONTENT, 304)
 
 
 class ClientDisconnected(Exception):
-    """The connection ended before the body did."""
+    """The connection ended before the whole body had come."""
 
 
 class BodyTooLarge(Exception):
-    """The body has more bytes than may come; no more than those were kept."""
+    """The body is larger than the limit."""
 
 
 async def read_body(receive: ASGIReceiveCallable, max_bytes: int | None = None) -> bytes:
-    """Reads the whole body.
+    """Return the whole body.
 
     Args:
-        receive: where it comes from.
-        max_bytes: how many bytes may come, if there is a limit.
+        receive: the request's `receive`.
+        max_bytes: the limit, if there is one.
 
     Raises:
-        ClientDisconnected: it did not come whole.
-        BodyTooLarge: more came.
+        ClientDisconnected: the connection ended first.
+        BodyTooLarge: the body has more than `max_bytes`.
     """
-    parts, size, has_more = [], 0, True
-    while has_more:
+    parts, size, more_body = [], 0, True
+    while more_body:
         message = await receive()
         if message["type"] != "http.request":
             raise ClientDisconnected
@@ -45,19 +45,19 @@ async def read_body(receive: ASGIReceiveCallable, max_bytes: int | None = None) 
         if max_bytes is not None and size > max_bytes:
             raise BodyTooLarge
         parts.append(part)
-        has_more = message.get("more_body", False)
+        more_body = message.get("more_body", False)
     return b"".join(parts)
 
 
 def encode_headers(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Writes header lines as ASGI has them."""
+    """Return header lines as ASGI has them."""
     return [(name.lower().encode("latin-1"), value.encode("utf-8")) for name, value in pairs]
 
 
 async def send_response(
     send: ASGISendCallable, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes | None
 ) -> None:
-    """Sends an answer, with its length unless the headers say one; None is the body of an answer to HEAD."""
+    """Send a response, and its length unless the headers have one; the body None is for a response to HEAD."""
     pairs = list(headers.items() if hasattr(headers, "items") else headers)
     if status == NO_CONTENT:
         pairs = [pair for pair in pairs if pair[0].lower() != "content-length"]
@@ -72,5 +72,5 @@ async def send_response(
 
 
 async def send_json(send: ASGISendCallable, status: int, document: dict[str, Any]) -> None:
-    """Sends a JSON document."""
+    """Send a response with a JSON document."""
     await send_response(send, status, {"content-type": "application/json"}, orjson.dumps(document))

@@ -1,9 +1,9 @@
 """Who may call the APIs of a local run: programs, and the app's own pages, but no other page in a browser.
 
-A page may send requests to any address, this machine's own included, and need not read the response to do harm. What
-tells them apart is in headers that a page cannot set: `Host` has another name than this machine's where a page had its
-own name lead here (DNS rebinding), `Origin` and `Sec-Fetch-Site` ("Fetch Metadata Request Headers") tell of the rest.
-The app's own routes are not concerned: there it is the app that decides.
+A page may send requests to any address, including this machine's, and can do harm without reading the response. Such
+requests are recognised by headers that a page cannot set: `Host` has a foreign name if the page's own name resolves to
+this machine (DNS rebinding); `Origin` and `Sec-Fetch-Site` ("Fetch Metadata Request Headers") identify all others.
+The app's own routes are not checked: the app decides who may call them.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_DEFAULT_PORT = 80  # which clients leave out (RFC 9110 §7.2)
-_ADVICE = "Pages of other origins may send it nothing; call it from a program, such as lambda-web-adapter invoke."
+_DEFAULT_PORT = 80  # which clients omit from `Host` (RFC 9110 §7.2)
+_ADVICE = "Pages of other origins may not call it; use a program, such as lambda-web-adapter invoke."
 
 
 def refusal_of_invoke(scope: HTTPScope, bound: str) -> str:
-    """Return why a request may not be an Invoke call, or nothing.
+    """Return why a request may not call the Invoke API, or nothing if it may.
 
     Args:
         scope: the request.
-        bound: the host that the local run listens on. If others than this machine may call there, its
-            addresses and ports as they know them cannot be told (a container's, for instance), so that any IP address
-            counts as its own: no page can have a name lead to another.
+        bound: the host that the local run listens on. If it is not a loopback address, any IP address in `Host` counts
+            as its own: what other machines call it is not known here (a container's address, for instance), and DNS
+            rebinding needs a name.
     """
     hosts = _values(scope, b"host")
     own = scope["server"] or ("", 0)
@@ -36,7 +36,7 @@ def refusal_of_invoke(scope: HTTPScope, bound: str) -> str:
             f"The Invoke API was called as {_format_values(hosts)}, which is not a name of this local run. "
             f"Call it as 127.0.0.1:{own[1]} or localhost:{own[1]}, or with such a Host header."
         )
-    origins = [origin for origin in _values(scope, b"origin") if origin.lower() != f"http://{hosts[0]}".lower()]
+    origins = [value for value in _values(scope, b"origin") if value.lower() != f"http://{hosts[0]}".lower()]
     if origins:
         return f"The Invoke API was called by a page of another origin ({_format_values(origins)}). {_ADVICE}"
     sites = [site for site in _values(scope, b"sec-fetch-site") if site not in ("same-origin", "none")]
@@ -49,11 +49,11 @@ def refusal_of_invoke(scope: HTTPScope, bound: str) -> str:
 
 
 def refusal_of_runtime_call(scope: HTTPScope, address: str) -> str:
-    """Return why a request is none of the bootstrap's, or nothing.
+    """Return why a request may not call the Runtime API, or nothing if it may.
 
     Args:
         scope: the request.
-        address: `host:port` of the Runtime API, as the bootstrap knows it.
+        address: `host:port` of the Runtime API, which the bootstrap sends as `Host`.
     """
     hosts = _values(scope, b"host")
     if hosts != [address]:
@@ -64,7 +64,7 @@ def refusal_of_runtime_call(scope: HTTPScope, address: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach a server that listens on a host."""
+    """Return whether only this machine can reach a server on this host."""
     with suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
@@ -78,7 +78,7 @@ def _is_own(host: str, bound: str, own_port: int) -> bool:
 
 
 def _split(host: str) -> tuple[str, int]:
-    """Split a `Host`; a port that is none becomes -1."""
+    """Return name and port of a `Host`; an invalid port becomes -1."""
     name, colon, port = host.rpartition(":")
     if not colon or host.endswith("]"):
         name, port = host, str(_DEFAULT_PORT)

@@ -1,4 +1,4 @@
-"""One local execution environment: the bootstrap as a process, started when it is needed and ended with the run."""
+"""A local execution environment: the bootstrap as a process, started when needed and stopped with the run."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.reply_stream import ReplyStream
     from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
 
-# More than the bootstrap gives the app; what has not ended then is killed.
+# Longer than the bootstrap waits for the app to stop; then both are killed.
 _STOP_SECONDS = 2.0
 
 
 class Environment:
-    """Starts the bootstrap for the first event, and again for the next one after it has ended, as Lambda does."""
+    """The bootstrap, started for the first event, and again for the next event after it has ended, as on Lambda."""
 
     def __init__(self, service: RuntimeApiApp, arguments: list[str], variables: Mapping[str, str]) -> None:
-        """Takes the Runtime API that the bootstrap talks to, its words, and its environment variables."""
+        """Take the Runtime API that the bootstrap calls, its arguments, and its environment variables."""
         self._service = service
         self._arguments = arguments
         self._variables = dict(variables)
         self._process: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._starting = asyncio.Lock()
+        self._start_lock = asyncio.Lock()
 
     async def invoke(self, event: bytes) -> Outcome | ReplyStream:
-        """Handles an event, or begins to stream what it replies; the environment is started if there is none."""
+        """Return the outcome of an event, or its reply when that begins to stream; start the bootstrap if needed."""
         await self.start()
         return await self._service.invoke(event)
 
     async def start(self) -> None:
-        """Starts the bootstrap, unless it runs."""
-        async with self._starting:
+        """Start the bootstrap unless it is running."""
+        async with self._start_lock:
             if self._watching is not None and not self._watching.done():
                 return
             self._service.init_error = None
@@ -50,37 +50,37 @@ class Environment:
                 "-m",
                 "lambda_web_adapter",
                 *self._arguments,
-                # The bootstrap's calls have the key in front; for others in the environment, the address is as usual.
+                # Only the bootstrap's calls have the key in their path; extensions and the app see a plain address.
                 env={**self._variables, RUNTIME_API_PROXY: f"{self._service.address}/{self._service.renew_key()}"},
-                start_new_session=True,  # Ctrl-C is ours alone; the bootstrap is told to stop in order
+                start_new_session=True,  # Ctrl-C reaches only the local run, which stops the bootstrap in order
             )
             self._watching = asyncio.create_task(self._watch(self._process))
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         code = await process.wait()
-        message = f"The bootstrap ended with exit code {code}; see its output for the reason."
+        message = f"The bootstrap ended with exit code {code}. Its output shows the reason."
         document = json.dumps({"errorType": "Runtime.ExitError", "errorMessage": message}).encode()
         self._service.environment_ended(self._service.init_error or document)
 
     async def stop(self) -> None:
-        """Ends the bootstrap, and with it the app."""
+        """Stop the bootstrap, and with it the app."""
         if self._process is None or self._watching is None or self._watching.done():
             return
         self._process.terminate()
         try:
             await asyncio.wait_for(asyncio.shield(self._watching), _STOP_SECONDS)
         except TimeoutError:
-            os.killpg(self._process.pid, signal.SIGKILL)  # its own group, made at the start
+            os.killpg(self._process.pid, signal.SIGKILL)  # the group of its session: bootstrap and app
             await self._watching
 
 
 def variables(environ: Mapping[str, str], address: str, timeout: int) -> dict[str, str]:
-    """Makes the variables of a local environment: the caller's, with those that Lambda sets.
+    """Return the environment variables of a local environment: the caller's and those that Lambda sets.
 
     Args:
-        environ: the caller's variables; what they say of Lambda's own is kept.
-        address: where the Runtime API listens.
-        timeout: the function's time-out in seconds.
+        environ: the caller's variables; they override Lambda's.
+        address: `host:port` of the Runtime API.
+        timeout: the function's timeout in seconds.
     """
     return {
         "AWS_LAMBDA_FUNCTION_NAME": "local",

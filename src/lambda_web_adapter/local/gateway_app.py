@@ -1,4 +1,4 @@
-"""The local gateway: an ASGI app that turns each request into an event, and the reply into the response."""
+"""The local gateway: an ASGI app that turns each request into an event, and each reply into a response."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Invoke = Callable[[bytes], Awaitable[Outcome | ReplyStream]]
 
-# The path of Lambda's own Invoke call, as the Runtime Interface Emulator has it: the body is the event itself.
+# The path of the Invoke API in the Runtime Interface Emulator: the body is the event itself.
 INVOKE_PATH = "/2015-03-31/functions/function/invocations"
 _TOO_LARGE = f"Request must be smaller than {LAMBDA_PAYLOAD_LIMIT} bytes for the InvokeFunction operation"
 _INVOKE_TOO_LARGE = Response(
@@ -33,69 +33,71 @@ _INVOKE_TOO_LARGE = Response(
     headers=[("content-type", "application/json")],
     body=f'{{"Type":"User","message":"{_TOO_LARGE}"}}'.encode(),
 )
-_ELSEWHERE = (
-    "Have clients upload what is large to a storage, such as S3 by a presigned URL, and tell the app where it is."
+_UPLOAD_ADVICE = (
+    "Have clients upload large content to a storage, such as S3 with a presigned URL, and send the app its location."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Result:
-    """What a client gets, and what the log says about it; a stream has the rest of the body."""
+    """A response, what the log says about it, and the stream that the rest of its body comes from, if any."""
 
     response: Response
     problem: str = ""
-    rest: ReplyStream | None = None
+    stream: ReplyStream | None = None
 
 
 class GatewayApp:
-    """Stands where one of AWS's gateways stands."""
+    """The ASGI app in the place of one of AWS's gateways."""
 
     def __init__(self, gateway: Gateway, invoke: Invoke, host: str = "127.0.0.1") -> None:
-        """Take the gateway to stand for, what handles an event, and the host that the run listens on."""
+        """Take the gateway, the function that handles an event, and the host that the run listens on."""
         self._gateway = gateway
         self._invoke = invoke
         self._host = host
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Answers a request."""
-        begun = time.monotonic()
-        direct = scope["method"] == "POST" and scope["path"] == INVOKE_PATH
-        if direct and (refusal := refusal_of_invoke(scope, self._host)):
+        """Handle a request, and log it."""
+        started_at = time.monotonic()
+        is_invoke = scope["method"] == "POST" and scope["path"] == INVOKE_PATH
+        if is_invoke and (refusal := refusal_of_invoke(scope, self._host)):
             await _send(send, scope["method"], _page(403, refusal))
-            _log(scope, 403, begun, problem=refusal)
+            _log(scope, 403, started_at, problem=refusal)
             return
-        max_body = LAMBDA_PAYLOAD_LIMIT if direct else self._gateway.max_body
+        max_body = LAMBDA_PAYLOAD_LIMIT if is_invoke else self._gateway.max_body
         try:
             body = await _read_body(scope, receive, max_body)
         except ClientDisconnected:
-            _log(scope, "-", begun, problem="the client left in the middle of its body")
+            _log(scope, "-", started_at, problem="the client left in the middle of its body")
             return
         except BodyTooLarge:
-            result = _too_large(_content_length(scope), max_body, None if direct else self._gateway)
+            result = _too_large(_content_length(scope), max_body, None if is_invoke else self._gateway)
         else:
             result = await (
-                self._invoke_directly(body) if direct else self._pass_through_gateway(request_from_scope(scope, body))
+                self._invoke_function(body) if is_invoke else self._call_gateway(request_from_scope(scope, body))
             )
-        if result.rest is None:
+        if result.stream is None:
             await _send(send, scope["method"], result.response)
-            _log(scope, result.response.status, begun, problem=result.problem)
+            _log(scope, result.response.status, started_at, problem=result.problem)
             return
-        sent = await relay(scope["method"], result.response, result.rest, receive, send)
-        first = f", first byte after {(sent.head_at - begun) * 1000:.0f} ms, {sent.size} bytes"
-        _log(scope, result.response.status, begun, first, sent.problem)
+        sent = await relay(scope["method"], result.response, result.stream, receive, send)
+        progress = f", first byte after {(sent.head_at - started_at) * 1000:.0f} ms, {sent.size} bytes"
+        _log(scope, result.response.status, started_at, progress, sent.problem)
 
-    async def _invoke_directly(self, event: bytes) -> _Result:
-        """Handles an Invoke call, which waits for all of a reply."""
+    async def _invoke_function(self, event: bytes) -> _Result:
+        """Return the result of an Invoke call, which waits for the whole reply."""
         outcome = await self._invoke(event)
-        kind = "application/json"
+        content_type = "application/json"
         if isinstance(outcome, ReplyStream):
             outcome = await collect(outcome)
-            kind = kind if outcome.failed else "application/octet-stream"
-        failed = [("x-amz-function-error", "Unhandled")] if outcome.failed else []
-        return _Result(response=Response(status=200, headers=[("content-type", kind), *failed], body=outcome.payload))
+            content_type = content_type if outcome.failed else "application/octet-stream"
+        headers = [("content-type", content_type)]
+        if outcome.failed:
+            headers.append(("x-amz-function-error", "Unhandled"))
+        return _Result(response=Response(status=200, headers=headers, body=outcome.payload))
 
-    async def _pass_through_gateway(self, request: Request) -> _Result:
-        """Passes a request through the gateway."""
+    async def _call_gateway(self, request: Request) -> _Result:
+        """Return the result of a request to the gateway."""
         gateway = self._gateway
         event = gateway.event(request).to_json()
         if len(event) > LAMBDA_PAYLOAD_LIMIT:
@@ -106,35 +108,35 @@ class GatewayApp:
                 return await _open_stream(gateway, outcome)
             if isinstance(outcome, ReplyStream):
                 outcome = await collect(outcome)
-            if outcome.failed:  # the environment has logged why
+            if outcome.failed:  # the environment has logged the reason
                 return _Result(response=_failed(gateway.refusal, InvocationError.of_document(outcome.payload)))
             return _Result(response=gateway.response(outcome.payload))
         except MalformedReply as error:
             title, status = f"{gateway.title[0].upper()}{gateway.title[1:]}", gateway.refusal
-            return _refused(status, f"{title} would answer {status}, since the reply is malformed: {error}.")
+            return _error_result(status, f"{title} would respond with {status}: the reply is malformed: {error}.")
 
 
 async def _open_stream(gateway: Gateway, stream: ReplyStream) -> _Result:
-    """Begins a streamed response, or explains why there is none.
+    """Return a result whose body is streamed, or that of a function that failed before its response began.
 
     Raises:
-        MalformedReply: the stream begins with something else than a prelude.
+        MalformedReply: the stream does not begin with a valid prelude.
     """
     try:
-        return _Result(response=await open_response(gateway, stream), rest=stream)
+        return _Result(response=await open_response(gateway, stream), stream=stream)
     except MalformedReply:
         stream.abandon()
         raise
-    except StreamFailed as broke:
-        return _Result(response=_failed(gateway.refusal, broke.error), problem=str(broke))
+    except StreamFailed as failure:
+        return _Result(response=_failed(gateway.refusal, failure.error), problem=str(failure))
 
 
 async def _read_body(scope: HTTPScope, receive: ASGIReceiveCallable, max_bytes: int) -> bytes:
-    """Reads a request's body.
+    """Return a request's body.
 
     Raises:
-        BodyTooLarge: it has more bytes than may come; one that says so beforehand is not read at all.
-        ClientDisconnected: it did not come whole.
+        BodyTooLarge: it has more than `max_bytes`; if its content-length says so, it is not read at all.
+        ClientDisconnected: the connection ended first.
     """
     if (_content_length(scope) or 0) > max_bytes:
         raise BodyTooLarge
@@ -147,7 +149,7 @@ def _content_length(scope: HTTPScope) -> int | None:
 
 
 def request_from_scope(scope: HTTPScope, body: bytes) -> Request:
-    """Reads a request as uvicorn has it, and gives it a time and an id."""
+    """Return the request in uvicorn's scope, with the current time and a new id."""
     address, port = scope["client"] or ("127.0.0.1", 0), (scope["server"] or ("", 0))[1]
     return Request(
         method=scope["method"],
@@ -167,7 +169,7 @@ def _text(value: bytes) -> str:
 
 
 async def _send(send: ASGISendCallable, method: str, response: Response) -> None:
-    """Sends a response with its own length; to HEAD, with what the app says, or with no length, which nobody knows."""
+    """Send a response with its length; to HEAD, with the length that the app states, if any."""
     length = [pair for pair in response.headers if pair[0].lower() == "content-length"][:1]
     headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
     if method != "HEAD":
@@ -178,41 +180,41 @@ async def _send(send: ASGISendCallable, method: str, response: Response) -> None
     await send_response(send, response.status, headers + length, None)
 
 
-def _log(scope: HTTPScope, status: int | str, begun: float, extra: str = "", problem: str = "") -> None:
-    """Writes the one line that the log has for a request."""
+def _log(scope: HTTPScope, status: int | str, started_at: float, progress: str = "", problem: str = "") -> None:
+    """Write the log line of a request."""
     query = f"?{_text(scope['query_string'])}" if scope["query_string"] else ""
-    took = (time.monotonic() - begun) * 1000
-    line = f"{scope['method']} {_text(scope['raw_path'])}{query} {status} {took:.0f} ms{extra}"
+    duration = (time.monotonic() - started_at) * 1000
+    line = f"{scope['method']} {_text(scope['raw_path'])}{query} {status} {duration:.0f} ms{progress}"
     sys.stderr.write(f"{line}: {problem}\n" if problem else f"{line}\n")
 
 
 def _too_large(size: int | None, max_body: int, gateway: Gateway | None) -> _Result:
-    """Refuses a body as the gateway does; without one it is an Invoke call's."""
+    """Return the gateway's error for a body that is too large, or Lambda's for that of an Invoke call."""
     title = gateway.title if gateway else "Lambda's Invoke call"
-    fits = f"has more than the {max_body} bytes that {title} takes"
-    if size is not None:
-        fits = f"has {size} bytes, but {title} takes {max_body}"
-    problem = f"The body {fits}. {_ELSEWHERE}"
+    if size is None:
+        problem = f"The body has more than the {max_body} bytes that {title} takes. {_UPLOAD_ADVICE}"
+    else:
+        problem = f"The body has {size} bytes, but {title} takes {max_body}. {_UPLOAD_ADVICE}"
     as_on_aws = gateway.too_large if gateway else _INVOKE_TOO_LARGE
     return _Result(response=as_on_aws or _page(413, problem), problem=problem)
 
 
-def _event_too_large(size: int, body: int) -> _Result:
-    return _refused(
+def _event_too_large(size: int, body_size: int) -> _Result:
+    return _error_result(
         413,
-        f"The event has {size} bytes, but Lambda takes {LAMBDA_PAYLOAD_LIMIT}. The body in it had {body}; as base64, "
-        f"which all that is not text becomes, it is larger by a third, so that about 4.5 MB fit. {_ELSEWHERE}",
+        f"The event has {size} bytes, but Lambda takes {LAMBDA_PAYLOAD_LIMIT}. The request's body has {body_size}. "
+        f"Base64, used for all that is not text, makes it a third larger, so that about 4.5 MB fit. {_UPLOAD_ADVICE}",
     )
 
 
 def _failed(status: int, error: InvocationError) -> Response:
-    """Shows why an invocation failed; on AWS the caller would see the bare status, and the log the reason."""
+    """Return a page that shows why an invocation failed; on AWS only the log shows the reason."""
     if not error.error_type:
         return _page(status, error.error_message)
     return _page(status, "\n".join([f"{error.error_type}: {error.error_message}", "", "".join(error.stack_trace)]))
 
 
-def _refused(status: int, problem: str) -> _Result:
+def _error_result(status: int, problem: str) -> _Result:
     return _Result(response=_page(status, problem), problem=problem)
 
 

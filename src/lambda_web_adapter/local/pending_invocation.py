@@ -1,4 +1,4 @@
-"""An invocation that waits for its reply: whole, or as a stream."""
+"""An invocation that waits for its reply, buffered or streamed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGIReceiveCallable, HTTPScope
 
-# A bootstrap whose connection ends has often ended itself, which says more; so long it is waited for.
+# A bootstrap whose connection ends has often ended itself. Its exit code says more, so it gets this long to arrive.
 _EXIT_WAIT_SECONDS = 0.5
 _TYPE = b"lambda-runtime-function-error-type"
 _BODY = b"lambda-runtime-function-error-body"
@@ -26,7 +26,7 @@ _BODY = b"lambda-runtime-function-error-body"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How an invocation ended whose reply came as one.
+    """The end of an invocation whose reply is not streamed.
 
     Attributes:
         payload: the reply, or the error document.
@@ -38,23 +38,23 @@ class Outcome:
 
     @classmethod
     def failure(cls, kind: str, message: str) -> Outcome:
-        """Makes a failure that the environment has not described itself."""
+        """Return a failure for which the environment has sent no error document."""
         error = InvocationError(error_type=kind, error_message=message)
         return cls(payload=error.to_json(), failed=True)
 
 
 @dataclass(slots=True, kw_only=True)
 class PendingInvocation:
-    """An event, and what comes of it.
+    """An event and the reply to it, as far as it has come.
 
     Attributes:
         event: the event.
-        deadline_ms: when the function's time is up, in milliseconds since the epoch.
-        outcome: what came of it: all, or a stream that has begun.
+        deadline_ms: the function's deadline, in milliseconds since the epoch.
+        outcome: the whole reply, or a stream that has begun.
         request_id: its id.
-        invocation_id: a word that its reply must repeat.
-        replying: whether a reply has begun to come.
-        over: set when all has come, or will not come.
+        invocation_id: a token that its reply must repeat.
+        replying: whether a reply has begun.
+        over: set when the reply is complete or cannot be completed.
     """
 
     event: bytes
@@ -67,7 +67,7 @@ class PendingInvocation:
     _stream: ReplyStream | None = None
 
     def end(self, outcome: Outcome) -> None:
-        """Gives the outcome to who waits for it; a stream that has begun breaks off. The first word counts."""
+        """Set the outcome, and end a stream that has begun with its error; only the first call has an effect."""
         if not self.outcome.done():
             self.outcome.set_result(outcome)
         if self._stream is not None:
@@ -75,10 +75,10 @@ class PendingInvocation:
         self.over.set()
 
     async def take_whole(self, failed: bool, receive: ASGIReceiveCallable) -> None:
-        """Takes a reply, or an error, that comes as one.
+        """Receive a buffered reply, or an error.
 
         Raises:
-            ClientDisconnected: it did not come whole.
+            ClientDisconnected: the connection ended first.
         """
         try:
             self.end(Outcome(payload=await read_body(receive), failed=failed))
@@ -87,30 +87,30 @@ class PendingInvocation:
             raise
 
     async def take_stream(self, scope: HTTPScope, receive: ASGIReceiveCallable) -> None:
-        """Takes a reply part by part, each when the one before it has been dealt with.
+        """Receive a streamed reply part by part, each when the previous one has been read.
 
         Raises:
-            ClientDisconnected: it did not come whole.
+            ClientDisconnected: the connection ended first.
         """
         content_type = dict(scope["headers"]).get(b"content-type", b"")
         self._stream = stream = ReplyStream(content_type.decode("latin-1"))
         if not self.outcome.done():
             self.outcome.set_result(stream)
-        else:  # nobody waits any more
+        else:  # the invocation has ended already
             stream.abandon()
-        has_more = True
-        while has_more:
+        more_body = True
+        while more_body:
             message = await receive()
             if message["type"] != "http.request":
                 await self._break_off()
                 raise ClientDisconnected
             await stream.put(message.get("body", b""))
-            has_more = message.get("more_body", False)
+            more_body = message.get("more_body", False)
         stream.end(_error_from_trailers(scope["headers"]))
         self.over.set()
 
     async def _break_off(self) -> None:
-        """Ends with a reply that did not come whole."""
+        """End an incomplete reply, unless the environment's end gives a better reason soon."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.over.wait(), _EXIT_WAIT_SECONDS)
         message = "The bootstrap's connection ended in the middle of its response"
@@ -118,7 +118,7 @@ class PendingInvocation:
 
 
 def _error_from_trailers(headers: Iterable[tuple[bytes, bytes]]) -> InvocationError | None:
-    """Reads the error of a stream from its trailers, which stand among the headers by now (see `server`)."""
+    """Return the error in a stream's trailers, which uvicorn has added to the headers (see `server`), or None."""
     trailers = dict(headers)
     if _TYPE not in trailers:
         return None

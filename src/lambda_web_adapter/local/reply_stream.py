@@ -1,4 +1,4 @@
-"""A streamed reply on its way from the Runtime API to whoever asked: one part at a time, none piles up."""
+"""A streamed reply between Runtime API and gateway: only one part at a time is kept in memory."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ class StreamFailed(Exception):
     """The function failed in the middle of its reply."""
 
     def __init__(self, error: InvocationError) -> None:
-        """Takes what is known of the reason."""
+        """Take the reason."""
         super().__init__(str(error))
         self.error = error
 
 
 class ReplyStream:
-    """The parts of a reply, for one who sends and one who reads.
+    """The parts of a reply, from one sender to one reader.
 
-    A part is given up only when the reader asks for the one behind it, so that a slow client slows the app down.
+    `put` waits until the reader asks for the next part, so that a slow client slows down the app.
     """
 
     def __init__(self, content_type: str) -> None:
-        """Takes the content type that the bootstrap gave the payload."""
+        """Take the payload's content type, as the bootstrap sent it."""
         self.content_type = content_type
         self.ended = asyncio.Event()
         self._error: InvocationError | None = None
@@ -36,7 +36,7 @@ class ReplyStream:
         self._can_send.set()
 
     async def put(self, part: bytes) -> None:
-        """Hands over a part, as soon as the one before it has been dealt with."""
+        """Pass a part on as soon as the previous one has been read."""
         if not part or self._abandoned:
             return
         await self._can_send.wait()
@@ -46,14 +46,14 @@ class ReplyStream:
             self._changed.set()
 
     def end(self, error: InvocationError | None = None) -> None:
-        """Says that no more comes, and why, if that is a failure; the first word counts."""
+        """End the stream, with an error if the function failed; only the first call has an effect."""
         if not self.ended.is_set():
             self._error = error
             self.ended.set()
             self._changed.set()
 
     def abandon(self) -> None:
-        """Lets the sender go on without a reader, as Lambda does when the client has left."""
+        """Discard all further parts, so that the sender can go on without a reader, as on Lambda."""
         self._abandoned = True
         self._can_send.set()
         self._changed.set()
@@ -62,7 +62,7 @@ class ReplyStream:
         return self
 
     async def __anext__(self) -> bytes:
-        """Gives the next part.
+        """Return the next part.
 
         Raises:
             StreamFailed: the function failed.

@@ -1,4 +1,4 @@
-"""The Runtime API, as a local environment sees it: an ASGI app over a queue of invocations."""
+"""The Runtime API of a local environment: an ASGI app over a queue of invocations."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 _PREFIX = "/2018-06-01/runtime"
 _REPLY_PATH = re.compile(_PREFIX + r"/invocation/([^/]+)/(response|error)")
-_MODE = b"lambda-runtime-function-response-mode"
+_RESPONSE_MODE = b"lambda-runtime-function-response-mode"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:local"
 
 
 class RuntimeApiApp:
-    """Hands invocations to the environment that asks for the next one, and their outcomes to who waits for them.
+    """Gives queued invocations to the environment, and its replies to the callers of `invoke`.
 
     Attributes:
         address: `host:port`.
-        key: what paths have to begin with: whoever does not know it is none of the environment's processes. Unlike the
-            process at the other end of a connection it can be told alike on all systems; the environment's variables,
-            which have it, can be read by the user's own processes only, and they may do anything anyway.
-        init_error: the document of an environment that could not start.
+        key: the first segment of all paths, known only to the environment's processes. It is in the environment's
+            variables, which only the same user's processes can read; those are trusted. Checking which process holds
+            the other end of a connection would not work on all systems.
+        init_error: the error document of an environment that could not start.
     """
 
     def __init__(self, timeout: float, address: str) -> None:
-        """Take the function's timeout in seconds, and the address that it listens on."""
+        """Take the function's timeout in seconds, and the address that the Runtime API listens on."""
         self._timeout = timeout
         self.address = address
         self.key = secrets.token_urlsafe()
@@ -45,7 +45,7 @@ class RuntimeApiApp:
         self.init_error: bytes | None = None
 
     async def invoke(self, event: bytes) -> Outcome | ReplyStream:
-        """Has an environment handle an event, and waits for what comes of it, or for a stream to begin."""
+        """Queue an event; return its outcome, or its reply when that begins to stream."""
         deadline = int((time.time() + self._timeout) * 1000)
         pending = PendingInvocation(
             event=event, deadline_ms=deadline, outcome=asyncio.get_running_loop().create_future()
@@ -54,19 +54,19 @@ class RuntimeApiApp:
         return await pending.outcome
 
     def renew_key(self) -> str:
-        """Return another key, for another environment; what the one before it has left behind is not answered."""
+        """Return a new key for a new environment; processes left over from the previous one are locked out."""
         self.key = secrets.token_urlsafe()
         return self.key
 
     def environment_ended(self, document: bytes) -> None:
-        """Ends what the environment was working on, and what waits for it, with an error document."""
-        waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
-        for pending in [*self._running.values(), *waiting]:
+        """End all running and queued invocations with an error document."""
+        queued = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+        for pending in [*self._running.values(), *queued]:
             pending.end(Outcome(payload=document, failed=True))
         self._running.clear()
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Answers a call of the Runtime API; a caller that has left gets no answer."""
+        """Handle a call of the Runtime API; a caller that disconnects gets no response."""
         key, _, path = scope["path"].removeprefix("/").partition("/")
         if refusal := refusal_of_runtime_call(scope, self.address):
             await _refuse(send, 403, "AccessDenied", refusal)
@@ -74,7 +74,7 @@ class RuntimeApiApp:
             with suppress(ClientDisconnected):
                 await self._route(f"/{path}", scope, receive, send)
         elif scope["path"].startswith(_PREFIX):
-            message = "This Runtime API is for the environment of a local run, which alone knows the key in its path."
+            message = "This Runtime API is only for the environment of a local run, which knows the key in its path."
             await _refuse(send, 403, "AccessDenied", message)
         else:  # the Extensions API, for one
             await _refuse(send, 404, "InvalidRequest", f"There is no {scope['method']} {scope['path']}.")
@@ -92,18 +92,18 @@ class RuntimeApiApp:
             await _refuse(send, 404, "InvalidRequest", f"There is no {method} {path}.")
 
     async def _next(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Waits for an invocation, but not longer than the caller does."""
+        """Send the next invocation as soon as there is one, unless the caller disconnects first."""
         await read_body(receive)
-        getting = asyncio.ensure_future(self._queue.get())
-        leaving = asyncio.ensure_future(receive())
-        await asyncio.wait({getting, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if leaving.done():
-            if getting.done():
-                self._queue.put_nowait(getting.result())
-            getting.cancel()
+        next_invocation = asyncio.ensure_future(self._queue.get())
+        disconnect = asyncio.ensure_future(receive())
+        await asyncio.wait({next_invocation, disconnect}, return_when=asyncio.FIRST_COMPLETED)
+        if disconnect.done():
+            if next_invocation.done():
+                self._queue.put_nowait(next_invocation.result())
+            next_invocation.cancel()
             return
-        leaving.cancel()
-        pending = getting.result()
+        disconnect.cancel()
+        pending = next_invocation.result()
         self._running[pending.request_id] = pending
         headers = {
             "content-type": "application/json",
@@ -129,18 +129,16 @@ class RuntimeApiApp:
             await _refuse(send, 403, "InvalidStateTransition", "A reply to this invocation is already coming.")
             return
         pending.replying = True
-        response_mode = headers.get(_MODE)
-        if response_mode not in (None, "streaming"):  # Lambda knows no other, and no word for a reply that comes as one
-            message = (
-                f"Lambda-Runtime-Function-Response-Mode is {response_mode!r}; it can only be 'streaming', or left out."
-            )
+        response_mode = headers.get(_RESPONSE_MODE)
+        if response_mode not in (None, "streaming"):  # Lambda has no value for buffered replies
+            message = f"Lambda-Runtime-Function-Response-Mode is {response_mode!r}; use 'streaming' or omit it."
             pending.end(Outcome.failure("Runtime.InvalidResponseModeHeader", message))
             del self._running[request_id]
             await _refuse(send, 400, "InvalidFunctionResponseMode", message)
             return
-        streams = response_mode is not None and not failed
+        is_stream = response_mode is not None and not failed
         try:
-            await (pending.take_stream(scope, receive) if streams else pending.take_whole(failed, receive))
+            await (pending.take_stream(scope, receive) if is_stream else pending.take_whole(failed, receive))
         finally:
             self._running.pop(request_id, None)
         await send_json(send, 202, {"status": "OK"})

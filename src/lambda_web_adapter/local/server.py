@@ -1,4 +1,4 @@
-"""The server of a local run: uvicorn, on two sockets, one for the gateway and one for the Runtime API."""
+"""The server of a local run: uvicorn on two sockets, one for the gateway and one for the Runtime API."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.gateway_app import GatewayApp
     from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
 
-# For clients to read what is left for them, when the server stops.
+# How long clients may read the rest of their responses when the server stops.
 _STOP_SECONDS = 1.0
-# What uvicorn says of an app that leaves a response unfinished: our gateway's way to break off a stream.
+# What uvicorn logs if an app leaves a response unfinished, which is how our gateway breaks off a stream.
 _UNFINISHED = "ASGI callable returned without completing response."
 
 
 class Dispatch:
-    """Tells the two listening sockets apart."""
+    """The ASGI app of both sockets: it passes each request to the app of the port that the request came to."""
 
     def __init__(self, gateway: GatewayApp, service: RuntimeApiApp, runtime_port: int) -> None:
-        """Takes both apps, and the Runtime API's port."""
+        """Take both apps, and the Runtime API's port."""
         self._gateway = gateway
         self._service = service
         self._runtime_port = runtime_port
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Passes a request on."""
+        """Pass an HTTP request to its app."""
         if scope["type"] == "http":
             server = scope["server"]
             app = self._service if server and server[1] == self._runtime_port else self._gateway
@@ -43,35 +43,35 @@ class Dispatch:
 
 
 class LocalServer(Server):
-    """Uvicorn's server, which ends the environment first, and does not end by the signal that ends it."""
+    """Uvicorn's server, which stops the environment first, and returns instead of raising the signal again."""
 
     def __init__(self, app: ASGI3Application, stop: Callable[[], Awaitable[None]]) -> None:
-        """Takes the app, and what ends the environment."""
+        """Take the app, and the function that stops the environment."""
         super().__init__(_config(app))
         self._stop = stop
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begins to stop."""
+        """Stop the server after SIGINT or SIGTERM."""
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends the environment, which lets go of the Runtime API, and then the server."""
+        """Stop the environment, which closes its connections to the Runtime API, and then the server."""
         await self._stop()
         aborting = asyncio.get_running_loop().call_later(_STOP_SECONDS, self._abort)
         await super().shutdown(sockets)
         aborting.cancel()
 
     def _abort(self) -> None:
-        """Ends the connections of clients that do not read what is left for them."""
+        """Close the connections of clients that have not read the rest of their responses."""
         for connection in list(self.server_state.connections):
             connection.transport.abort()
 
 
 def _config(app: ASGI3Application) -> Config:
-    """Makes the server's settings.
+    """Return the server's settings.
 
-    The parser is httptools by name: it adds a request's trailers to the headers of the scope when they come, which ASGI
-    has no other way for. By them the bootstrap says that a stream has failed.
+    The parser has to be httptools: it adds a request's trailers to the headers of the scope, and ASGI has no other way
+    to receive them. The bootstrap reports a failed stream in trailers.
     """
     config = Config(
         app,
@@ -89,5 +89,5 @@ def _config(app: ASGI3Application) -> Config:
 
 
 def _without_unfinished(record: logging.LogRecord) -> bool:
-    """Drops the line of uvicorn's where ours says more."""
+    """Drop uvicorn's line about an unfinished response, since ours gives the reason."""
     return record.msg != _UNFINISHED

@@ -18,7 +18,7 @@ _MAX_BYTES = 1024 * 1024
 
 
 def _event(request: Request) -> AlbEvent:
-    """Path and query come as sent; of repeated headers and parameters there is the last one only."""
+    """Path and query are as sent; of repeated headers and parameters there is only the last."""
     event = _common(request)
     event.headers = event_rules.last_values(_headers(request))
     event.query_string_parameters = event_rules.last_values(event_rules.query_as_sent(request.query))
@@ -26,7 +26,7 @@ def _event(request: Request) -> AlbEvent:
 
 
 def _multi_value_event(request: Request) -> AlbEvent:
-    """Path and query come as sent; headers and parameters come in lists."""
+    """Path and query are as sent; headers and parameters are lists."""
     event = _common(request)
     event.multi_value_headers = event_rules.all_values(_headers(request))
     event.multi_value_query_string_parameters = event_rules.all_values(event_rules.query_as_sent(request.query))
@@ -54,7 +54,7 @@ def _headers(request: Request) -> Pairs:
 
 
 def _response(payload: bytes) -> Response:
-    """Only `headers` is read; names that differ in case are lines of their own."""
+    """Only `headers` is read; names that differ in case become separate lines."""
     reply = _reply(payload)
     return build_response(reply.status_code, (reply.headers or {}).items(), reply.body, reply.is_base64_encoded)
 

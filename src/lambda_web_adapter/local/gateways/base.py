@@ -1,4 +1,4 @@
-"""What a gateway stands between: the client's request, the response that the client gets, and the gateway itself."""
+"""The gateway, the client's request, and the response that the client gets."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from lambda_web_adapter.models import Model
 
 Pairs = list[tuple[str, str]]
 
-# What Lambda takes as an event (Lambda quotas, "Invocation payload"), in bytes.
+# Lambda's payload limit of an event (Lambda quotas, "Invocation payload"), in bytes.
 LAMBDA_PAYLOAD_LIMIT = 6 * 1024 * 1024
-# What API Gateway takes as a body, of either kind ("Quotas", "Payload size"), in bytes.
+# API Gateway's payload limit of request and response ("Quotas", "Payload size"), in bytes.
 API_GATEWAY_PAYLOAD_LIMIT = 10 * 1024 * 1024
 
-# Between two neighbours only, so that no gateway passes them on (RFC 9110 §7.6.1, and one more that clients send).
+# For one connection only, so that no gateway passes them on (RFC 9110 §7.6.1; some clients send proxy-connection).
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
@@ -22,7 +22,7 @@ HOP_BY_HOP = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request as a client sent it, and what the gateway knows besides.
+    """A request as a client sent it, and what the gateway adds.
 
     Attributes:
         method: the method.
@@ -32,8 +32,8 @@ class Request:
         body: the body's bytes, without any transfer coding.
         source_ip: the address that the request came from.
         port: the port that it came to.
-        request_id: an id of its own.
-        time_ms: when it came, in milliseconds since the epoch.
+        request_id: the id that the gateway gives it.
+        time_ms: when it arrived, in milliseconds since the epoch.
     """
 
     method: str
@@ -47,8 +47,8 @@ class Request:
     time_ms: int = 0
 
     def header(self, name: str) -> str | None:
-        """Reads a header's last value, by its name in lower case."""
-        return next((value for spelled, value in reversed(self.headers) if spelled.lower() == name), None)
+        """Return a header's last value, by its name in lower case."""
+        return next((value for key, value in reversed(self.headers) if key.lower() == name), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,24 +67,24 @@ class Response:
 
 
 class MalformedReply(Exception):
-    """The reply is not what the gateway takes; the text says which field, and why."""
+    """The reply is not valid for the gateway; the message says which field, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """One kind of gateway: two pure functions, and what else tells it from the others.
+    """A kind of gateway: two pure functions, and its limits.
 
     Attributes:
-        name: what `--event-source` calls it.
-        title: what people call it, with its article.
-        event: makes the event that the gateway sends for a request.
-        response: makes the response that the gateway sends for a reply, given as JSON; raises MalformedReply.
-        refusal: the status that a client gets when the reply is malformed, or the function failed.
-        max_body: the most bytes of a request's body that the gateway takes.
-        too_large: what a client gets that sends more, if that is known; None shows the reason instead.
-        head: makes status and headers of a streamed reply from its prelude, given as JSON; raises MalformedReply.
-            None if the gateway does not stream: it waits for all of a reply.
-        max_prelude: the most bytes that a prelude may have, with the NULs behind it.
+        name: its value of `--event-source`.
+        title: its name in messages, with an article.
+        event: returns the event that the gateway sends for a request.
+        response: returns the response that the gateway sends for a reply's JSON; raises MalformedReply.
+        refusal: the status that a client gets if the reply is malformed or the function failed.
+        max_body: the payload limit of a request's body, in bytes.
+        too_large: the response to a larger body, if it is known; with None the client gets the reason.
+        head: returns status and headers of a streamed reply from its prelude's JSON; raises MalformedReply.
+            None if the gateway does not stream and waits for the whole reply.
+        max_prelude: the limit of a prelude and the NULs after it, in bytes.
     """
 
     name: str

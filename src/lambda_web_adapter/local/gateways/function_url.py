@@ -19,12 +19,12 @@ from lambda_web_adapter.local.gateways.response_rules import (
 from lambda_web_adapter.models import FunctionUrlPrelude, HttpDescription, PayloadV2Context, PayloadV2Event
 
 _ID = "local"
-# Seen in front of many functions, though only REST APIs are documented to do so.
+# Seen with many functions, though it is documented for REST APIs only.
 _REMAPPED = frozenset({"www-authenticate"})
 
 
 def _event(request: Request) -> PayloadV2Event:
-    """The path comes as sent; cookies stand in the list and in the header."""
+    """The path is as sent; cookies are in the list and in the header."""
     headers = _headers(request)
     text, is_base64 = event_rules.body_text(request)
     return PayloadV2Event(
@@ -54,7 +54,7 @@ def _event(request: Request) -> PayloadV2Event:
 
 
 def _headers(request: Request) -> dict[str, str]:
-    """Captures have one address in `x-forwarded-for`; whether what a client claims is kept was not measured."""
+    """Captures have one address in `x-forwarded-for`; whether a client's own value is kept was not measured."""
     lines = [
         *event_rules.client_lines(request),
         *event_rules.length_line(request),
@@ -73,7 +73,7 @@ def _response(payload: bytes) -> Response:
 
 
 def _head(prelude: bytes) -> Response:
-    """A stream whose prelude has no content type is bytes, as one without a prelude; this was not measured."""
+    """Without a content type in the prelude it is octet-stream, as without a prelude; this was not measured."""
     parsed = parse_reply(FunctionUrlPrelude, prelude)
     lines = [*(parsed.headers or {}).items(), *(("set-cookie", cookie) for cookie in parsed.cookies or [])]
     response = build_response(parsed.status_code, lines, None, is_base64=False)

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from lambda_web_adapter.local.gateways import event_rules
 from lambda_web_adapter.local.gateways.base import API_GATEWAY_PAYLOAD_LIMIT, Gateway, Request, Response
-from lambda_web_adapter.local.gateways.http_api_v2 import CONTENT_TYPE, DOMAIN, ID, REFUSAL, TOO_LARGE
+from lambda_web_adapter.local.gateways.http_api_v2 import CONTENT_TYPE, DOMAIN, ID, REFUSAL, TOO_LARGE, header_lines_of
 from lambda_web_adapter.local.gateways.response_rules import (
     build_response,
     header_lines,
@@ -22,13 +22,8 @@ _ROUTE = "$default"
 
 
 def _event(request: Request) -> HttpApiV1Event:
-    """The path comes as sent, but decoded in the context; header names are capitalised."""
-    lines = [
-        *event_rules.client_lines(request),
-        ("content-length", str(len(request.body))),  # also where there is no body
-        *event_rules.forwarded_lines(request),
-    ]
-    headers = event_rules.capitalised(lines)
+    """The path is as sent, but decoded in the context; header names are capitalised."""
+    headers = event_rules.capitalised(header_lines_of(request))
     query = event_rules.decoded_query(request.query)
     text, is_base64 = event_rules.body_text(request)
     return HttpApiV1Event(
@@ -39,29 +34,33 @@ def _event(request: Request) -> HttpApiV1Event:
         multi_value_headers=event_rules.all_values(headers),
         query_string_parameters=event_rules.last_values(query) or None,
         multi_value_query_string_parameters=event_rules.all_values(query) or None,
-        request_context=PayloadV1Context(
-            account_id=event_rules.ACCOUNT,
-            api_id=ID,
-            domain_name=DOMAIN,
-            domain_prefix=ID,
-            extended_request_id=request.request_id,
-            http_method=request.method,
-            identity=PayloadV1Identity(source_ip=request.source_ip, user_agent=request.header("user-agent") or ""),
-            path=unquote(request.raw_path),
-            request_id=request.request_id,
-            request_time=event_rules.clock(request),
-            request_time_epoch=request.time_ms,
-            resource_id=_ROUTE,
-            resource_path=_ROUTE,
-            stage="$default",
-        ),
+        request_context=_context(request),
         body=text or None,
         is_base64_encoded=is_base64,
     )
 
 
+def _context(request: Request) -> PayloadV1Context:
+    return PayloadV1Context(
+        account_id=event_rules.ACCOUNT,
+        api_id=ID,
+        domain_name=DOMAIN,
+        domain_prefix=ID,
+        extended_request_id=request.request_id,
+        http_method=request.method,
+        identity=PayloadV1Identity(source_ip=request.source_ip, user_agent=request.header("user-agent") or ""),
+        path=unquote(request.raw_path),
+        request_id=request.request_id,
+        request_time=event_rules.clock(request),
+        request_time_epoch=request.time_ms,
+        resource_id=_ROUTE,
+        resource_path=_ROUTE,
+        stage="$default",
+    )
+
+
 def _response(payload: bytes) -> Response:
-    """Both maps count; where both have a name, the single value comes first."""
+    """Both maps are read; for a name in both, the single value comes first."""
     reply = parse_reply(HttpApiV1Reply, payload)
     lines = [*(reply.headers or {}).items(), *header_lines(reply.multi_value_headers)]
     return with_content_type(

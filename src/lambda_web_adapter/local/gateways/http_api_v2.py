@@ -10,32 +10,27 @@ from urllib.parse import unquote
 from pydantic_core import from_json
 
 from lambda_web_adapter.local.gateways import event_rules
-from lambda_web_adapter.local.gateways.base import API_GATEWAY_PAYLOAD_LIMIT, Gateway, Request, Response
+from lambda_web_adapter.local.gateways.base import API_GATEWAY_PAYLOAD_LIMIT, Gateway, Pairs, Request, Response
 from lambda_web_adapter.local.gateways.payload_v2 import cookies, reply_or_none, response_of_v2
 from lambda_web_adapter.models import HttpDescription, PayloadV2Context, PayloadV2Event
 
 ID = "local"
 DOMAIN = f"{ID}.execute-api.{event_rules.REGION}.amazonaws.com"
-# What a client sees when the app has said nothing.
+# The content type of a response for which the app has set none.
 CONTENT_TYPE = "text/plain; charset=utf-8"
-# What a client gets when the function fails, where all other gateways answer 502.
+# The status if the function fails; with all other gateways it is 502.
 REFUSAL = 500
-# What a client gets that sends too large a body.
+# The response to a body that exceeds the payload limit.
 TOO_LARGE = Response(
     status=413, headers=[("content-type", "application/json")], body=b'{"message":"Request Entity Too Large"}'
 )
 
 
 def _event(request: Request) -> PayloadV2Event:
-    """The path comes decoded, for all its name; the query as sent; cookies only in the list."""
+    """`rawPath` is decoded, despite its name; the query is as sent; cookies are only in the list."""
     path = unquote(request.raw_path)
     text, is_base64 = event_rules.body_text(request)
-    lines = [
-        *event_rules.client_lines(request),
-        ("content-length", str(len(request.body))),  # also where there is no body
-        *event_rules.forwarded_lines(request),
-    ]
-    headers = event_rules.joined_values(event_rules.in_lower_case(lines), ",")
+    headers = event_rules.joined_values(event_rules.in_lower_case(header_lines_of(request)), ",")
     headers.pop("cookie", None)
     return PayloadV2Event(
         raw_path=path,
@@ -63,6 +58,12 @@ def _event(request: Request) -> PayloadV2Event:
     )
 
 
+def header_lines_of(request: Request) -> Pairs:
+    """Return the header lines of the event; content-length is there even without a body."""
+    length = ("content-length", str(len(request.body)))
+    return [*event_rules.client_lines(request), length, *event_rules.forwarded_lines(request)]
+
+
 def _response(payload: bytes) -> Response:
     """A reply without `statusCode` is itself the body; a JSON string loses its quotes."""
     reply = reply_or_none(payload)
@@ -74,7 +75,7 @@ def _response(payload: bytes) -> Response:
 def _unquoted(payload: bytes) -> bytes:
     try:
         return from_json(payload).encode() if payload.lstrip().startswith(b'"') else payload
-    except ValueError:  # it only begins like a JSON string; what is not JSON was seen to be passed on
+    except ValueError:  # it only begins like a JSON string; captures show that what is not JSON is passed on
         return payload
 
 

@@ -1,4 +1,4 @@
-"""What function URLs and HTTP APIs have in common with payload 2.0."""
+"""Rules that function URLs and HTTP APIs share for payload 2.0."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 def cookies(request: Request) -> list[str] | None:
-    """Lists the request's cookies, each `name=value`."""
+    """Return the request's cookies, each as `name=value`."""
     lines = [value for name, value in request.headers if name.lower() == "cookie"]
     return [cookie.strip() for line in lines for cookie in line.split(";") if cookie.strip()] or None
 
 
 def reply_or_none(payload: bytes) -> PayloadV2Reply | None:
-    """Reads a reply; None when it has no `statusCode`, and so is itself what the client is to get.
+    """Return a reply; None if it has no `statusCode`, so that it is itself the response's body.
 
     Raises:
-        MalformedReply: it has a `statusCode`, but something in it is wrong.
+        MalformedReply: it has a `statusCode`, but is not valid.
     """
     try:
         return PayloadV2Reply.model_validate_json(payload)
@@ -35,20 +35,20 @@ def reply_or_none(payload: bytes) -> PayloadV2Reply | None:
 
 def _has_no_status(error: ValidationError, payload: bytes) -> bool:
     kinds = {(item["type"], item["loc"]) for item in error.errors(include_url=False)}
-    if ("json_invalid", ()) in kinds:  # HTTP APIs were seen to pass it on; broken off, it was meant as a reply
+    if ("json_invalid", ()) in kinds:  # HTTP APIs pass it on, by captures; with a status it is a truncated reply
         return b'"statusCode"' not in payload
     return not kinds.isdisjoint({("missing", ("statusCode",)), ("model_type", ())})
 
 
 def response_of_v2(reply: PayloadV2Reply, content_type: str) -> Response:
-    """Makes the response of a reply.
+    """Return the response of a reply.
 
     Args:
         reply: the reply.
-        content_type: the content type of a response whose app has said none.
+        content_type: the content type if the app has set none.
 
     Raises:
-        MalformedReply: a header or the body is not what it has to be.
+        MalformedReply: a header or the body is not valid.
     """
     set_cookie = [("set-cookie", cookie) for cookie in reply.cookies or []]
     lines = [*(reply.headers or {}).items(), *set_cookie]

@@ -1,35 +1,35 @@
-"""Where the prelude of a streamed reply ends: it comes in parts, split anywhere."""
+"""The prelude of a streamed reply, which comes in parts that are split anywhere."""
 
 from __future__ import annotations
 
 from lambda_web_adapter.local.gateways.base import MalformedReply
 
-# The content type that has a gateway look for a prelude at all; with any other all of the payload is body.
+# The content type of a stream that begins with a prelude; with any other the whole payload is the body.
 CONTENT_TYPE = "application/vnd.awslambda.http-integration-response"
-# Stands between prelude and body. JSON has no NUL, so the first eight are these.
+# Ends the prelude. JSON has no NUL, so that the first eight are the separator.
 SEPARATOR = bytes(8)
 
 
 class PreludeParser:
-    """Collects a prelude, until the separator has come whole."""
+    """Collects a prelude until its separator is complete."""
 
     def __init__(self, max_bytes: int) -> None:
-        """Takes how many bytes prelude and separator may have together."""
+        """Take the limit of prelude and separator together, in bytes."""
         self._max_bytes = max_bytes
         self._collected = bytearray()
 
     def feed(self, part: bytes) -> tuple[bytes, bytes] | None:
-        """Takes the next part.
+        """Add the next part.
 
         Returns:
-            The prelude, and what has come of the body; None while the prelude is not whole.
+            The prelude and the start of the body; None while the prelude is incomplete.
 
         Raises:
-            MalformedReply: it is longer than it may be.
+            MalformedReply: the prelude exceeds the limit.
         """
-        seen = len(self._collected)
+        size_before = len(self._collected)
         self._collected += part
-        position = self._collected.find(SEPARATOR, max(0, seen - len(SEPARATOR) + 1))
+        position = self._collected.find(SEPARATOR, max(0, size_before - len(SEPARATOR) + 1))
         if (position + len(SEPARATOR) if position >= 0 else len(self._collected)) > self._max_bytes:
             raise MalformedReply(f"the prelude: There are no eight NUL bytes behind it within {self._max_bytes} bytes")
         if position < 0:
@@ -37,8 +37,8 @@ class PreludeParser:
         return bytes(self._collected[:position]), bytes(self._collected[position + len(SEPARATOR) :])
 
     def missing(self) -> MalformedReply:
-        """Says what is wrong with a stream that has ended in the prelude."""
-        seen = len(self._collected)
+        """Return the error for a stream that has ended in the prelude."""
+        size = len(self._collected)
         return MalformedReply(
-            f"the prelude: The stream ended after {seen} bytes, without the eight NUL bytes behind it"
+            f"the prelude: The stream ended after {size} bytes, without the eight NUL bytes behind it"
         )

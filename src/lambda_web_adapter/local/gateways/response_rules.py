@@ -1,4 +1,4 @@
-"""What gateways share in judging replies: the shape by its model, then what may stand in a response."""
+"""Rules that gateways share for replies: they must match their model, and make a valid response."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ ModelT = TypeVar("ModelT", bound="Model")
 
 # RFC 9110 §5.6.2 and §5.5.
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_NOT_IN_A_VALUE = re.compile(r"[\r\n\0]")
+_INVALID_IN_VALUE = re.compile(r"[\r\n\0]")
 
 
 def parse_reply(model: type[ModelT], payload: bytes) -> ModelT:
-    """Reads a reply.
+    """Return a reply.
 
     Raises:
-        MalformedReply: it is not JSON, or not of this shape.
+        MalformedReply: it is not JSON, or does not match the model.
     """
     try:
         return model.model_validate_json(payload)
@@ -37,16 +37,16 @@ def parse_reply(model: type[ModelT], payload: bytes) -> ModelT:
 
 
 def malformed(error: ValidationError) -> MalformedReply:
-    """Says what is wrong with a reply, field by field."""
+    """Return the error for a reply, with a message for each wrong field."""
     problems = [f"{'.'.join(map(str, item['loc'])) or 'the reply'}: {item['msg']}" for item in error.errors()]
     return MalformedReply("; ".join(problems))
 
 
 def build_response(status: int, lines: Iterable[tuple[str, str]], body: str | None, is_base64: bool) -> Response:
-    """Makes a response, decoding the body.
+    """Return a response with its body decoded.
 
     Raises:
-        MalformedReply: a header or the body is not what it has to be.
+        MalformedReply: a header or the body is not valid.
     """
     headers = [_checked(name, value) for name, value in lines if name.lower() not in HOP_BY_HOP]
     return Response(status=status, headers=headers, body=_decoded(body or "", is_base64))
@@ -55,7 +55,7 @@ def build_response(status: int, lines: Iterable[tuple[str, str]], body: str | No
 def _checked(name: str, value: str) -> tuple[str, str]:
     if not _NAME.fullmatch(name):
         raise MalformedReply(f"headers: {name!r:.100} is not a header's name")
-    if _NOT_IN_A_VALUE.search(value):
+    if _INVALID_IN_VALUE.search(value):
         raise MalformedReply(f"headers.{name}: The value holds a line break or a NUL")
     return name, value
 
@@ -68,7 +68,7 @@ def _decoded(body: str, is_base64: bool) -> bytes:
 
 
 def with_content_type(response: Response, content_type: str) -> Response:
-    """Adds the content type that the gateway says when the app has said none; where there is no content, none."""
+    """Return the response with a default content type, if the app has set none and the status allows a body."""
     if response.status in WITHOUT_BODY or any(name.lower() == "content-type" for name, _ in response.headers):
         return response
     headers = [*response.headers, ("content-type", content_type)]
@@ -76,7 +76,7 @@ def with_content_type(response: Response, content_type: str) -> Response:
 
 
 def remap_headers(response: Response, names: frozenset[str]) -> Response:
-    """Renames headers as API Gateway does with those that it keeps for itself."""
+    """Return the response with those headers renamed that API Gateway reserves."""
     headers = [
         (f"x-amzn-remapped-{name}" if name.lower() in names else name, value) for name, value in response.headers
     ]
@@ -84,5 +84,5 @@ def remap_headers(response: Response, names: frozenset[str]) -> Response:
 
 
 def header_lines(values: dict[str, list[str]] | None) -> Pairs:
-    """Gives the lines of a multi-value map."""
-    return [(name, value) for name, each in (values or {}).items() for value in each]
+    """Return the header lines of a multi-value map."""
+    return [(name, value) for name, items in (values or {}).items() for value in items]

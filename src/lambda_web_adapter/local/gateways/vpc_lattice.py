@@ -1,7 +1,7 @@
 """VPC Lattice, both versions of the event structure.
 
-Neither AWS's page nor a capture says whether the values of the query's map are encoded, or what becomes of several
-`set-cookie`: here they are as sent, and one line for each spelling of the name.
+Neither AWS's page nor a capture shows whether the query map's values are encoded, or what happens to several
+`set-cookie` headers. Here values are as sent, and there is one line for each spelling of the name.
 
 https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
 """
@@ -18,7 +18,7 @@ _VPC = f"arn:aws:ec2:{event_rules.REGION}:{event_rules.ACCOUNT}:vpc/vpc-01234567
 
 
 def _v1_event(request: Request) -> LatticeV1Event:
-    """The path comes with the query behind it; of repeated parameters the map has the last one only."""
+    """The path includes the query; of repeated parameters the map has only the last."""
     text, is_base64 = event_rules.body_text(request)
     return LatticeV1Event(
         raw_path=_target(request),
@@ -31,7 +31,7 @@ def _v1_event(request: Request) -> LatticeV1Event:
 
 
 def _v2_event(request: Request) -> LatticeV2Event:
-    """The path comes with the query behind it; headers and parameters come in lists."""
+    """The path includes the query; headers and parameters are lists."""
     text, is_base64 = event_rules.body_text(request)
     return LatticeV2Event(
         path=_target(request),
@@ -56,7 +56,7 @@ def _target(request: Request) -> str:
 
 
 def _headers(request: Request) -> Pairs:
-    """Of the forwarded headers there is only the address: AWS's examples have no other."""
+    """Of the x-forwarded headers there is only the address: AWS's examples have no other."""
     lines = [*event_rules.client_lines(request), *event_rules.length_line(request), event_rules.address_line(request)]
     return event_rules.in_lower_case(lines)
 
