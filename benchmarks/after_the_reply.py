@@ -1,7 +1,7 @@
-"""Times a background task of a second: `PYTHONPATH=tests python benchmarks/after_the_reply.py`.
+"""Time a background task of one second: `PYTHONPATH=tests python benchmarks/after_the_reply.py`.
 
-Prints when the caller has the reply, and when the next event is asked for, both from the moment at which the event was
-handed out; the task has to lie between the two.
+Prints when the caller gets the reply, and when the next event is requested, both from the moment at which the event was
+sent; the task has to run between the two.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def accept():
 
 
 def measure(text: str) -> list[tuple[float, float]]:
-    """Returns for each event, in milliseconds: when the reply came, and when the next event was asked for."""
-    found = []
+    """Return for each event, in milliseconds, when the reply came, and when the next event was requested."""
+    times = []
     with tempfile.TemporaryDirectory() as folder, FakeRuntimeApi() as api:
         Path(folder, "main.py").write_text(text)
         env = plain_environment({"AWS_LAMBDA_RUNTIME_API": api.address})
@@ -64,20 +64,20 @@ def measure(text: str) -> list[tuple[float, float]]:
         with Running(command, env=env, cwd=folder, at_end=api.client_has_ended):
             for number in range(1, ROUNDS + 1):
                 api.wait_for_call("next", number)
-                began = time.time()
+                started_at = time.time()
                 reply = api.invoke(EVENT)
-                after = api.wait_for_call("next", number + 1)
-                found.append(((reply.at - began) * 1000, (after.at - began) * 1000))
-    return found
+                next_call = api.wait_for_call("next", number + 1)
+                times.append(((reply.at - started_at) * 1000, (next_call.at - started_at) * 1000))
+    return times
 
 
 def main() -> None:
-    """Prints the worst and the median of both."""
+    """Print the median and the worst of both."""
     for name, text in APPS.items():
         replies, nexts = zip(*measure(text), strict=True)
         print(
             f"{name}: reply after {statistics.median(replies):.1f} ms (at most {max(replies):.1f}), "
-            f"next event asked for after {statistics.median(nexts):.0f} ms (at least {min(nexts):.0f})"
+            f"next event requested after {statistics.median(nexts):.0f} ms (at least {min(nexts):.0f})"
         )
 
 

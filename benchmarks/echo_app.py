@@ -1,4 +1,4 @@
-"""Says what it has seen of a request, after a moment in which others come in between; for `many_at_once.py`."""
+"""Respond with what identifies a request, after a moment in which other requests come; for `many_at_once.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-SEEN = (b"x-marker", b"x-amzn-trace-id", b"x-amz-tenant-id")
+HEADERS = (b"x-marker", b"x-amzn-trace-id", b"x-amz-tenant-id")
 
 
 async def app(
@@ -18,13 +18,13 @@ async def app(
     receive: Callable[[], Awaitable[dict[str, Any]]],
     send: Callable[[dict[str, Any]], Awaitable[None]],
 ) -> None:
-    """Is the app."""
+    """Handle a request."""
     if scope["type"] == "lifespan":
         return
     body = (await receive())["body"]
-    await asyncio.sleep(random.random() / 500)  # noqa: S311  # no secret is made of it
+    await asyncio.sleep(random.random() / 500)  # noqa: S311  # not a secret
     headers = dict(scope["headers"])
-    seen = {name.decode(): headers.get(name, b"").decode() for name in SEEN}
-    document = json.dumps({**seen, "path": scope["path"], "body": body.decode()}).encode()
+    values = {name.decode(): headers.get(name, b"").decode() for name in HEADERS}
+    document = json.dumps({**values, "path": scope["path"], "body": body.decode()}).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
     await send({"type": "http.response.body", "body": document})

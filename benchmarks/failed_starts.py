@@ -1,7 +1,7 @@
-"""Times starts that fail: `PYTHONPATH=tests python benchmarks/failed_starts.py`.
+"""Time starts that fail: `PYTHONPATH=tests python benchmarks/failed_starts.py`.
 
-Prints, in milliseconds and as median and worst of a few rounds: how long after the app's last line its process has
-ended, how long after that end /init/error is posted, and how long after it the bootstrap has ended.
+Prints median and worst of a few rounds, in milliseconds: from the app's last line to the end of its process, from that
+to /init/error, and from it to the end of the bootstrap.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import BOOTSTRAP, Running, free_port, plain_environment, wait_until
 
 ROUNDS = 5
-# The app stands still until the benchmark watches its process.
+# The app waits until the benchmark watches its process.
 BEGIN = """
 import os, sys, time
 with open("new", "w") as file:
@@ -49,7 +49,7 @@ threading.Thread(target=threading.Event().wait, args=(1,)).start()
 last()
 raise LookupError("no licence")
 """
-# Of each kind: whether a command can end so too.
+# For each way to end: whether it also applies to an external command.
 ENDS = {
     "import error": ("last()\nimport no_such_module", True),
     "exception": ("last()\nraise LookupError('no licence')", True),
@@ -65,15 +65,15 @@ ENDS = {
 
 
 def end_of(pid: int) -> float:
-    """Waits until a process has ended; returns when."""
+    """Wait until a process has ended; return the time."""
     watched = os.pidfd_open(pid)
     select.select([watched], [], [])
     os.close(watched)
     return time.time()
 
 
-def failed(words: list[str], folder: Path, variables: dict[str, str]) -> tuple[float, float, float, float]:
-    """Has a start fail; returns when the app's last line ran, when it ended, when that was told, and when all ended."""
+def failed(arguments: list[str], folder: Path, variables: dict[str, str]) -> tuple[float, float, float, float]:
+    """Return when a failing app ran its last line, when it ended, when that was reported, and when all had ended."""
     app_ended = 0.0
 
     def watch() -> None:
@@ -84,7 +84,8 @@ def failed(words: list[str], folder: Path, variables: dict[str, str]) -> tuple[f
 
     with FakeRuntimeApi() as api, redirect_stdout(io.StringIO()):
         env = plain_environment({"AWS_LAMBDA_RUNTIME_API": api.address, **variables})
-        with Running([sys.executable, BOOTSTRAP, *words], env=env, cwd=folder, at_end=api.client_has_ended) as process:
+        command = [sys.executable, BOOTSTRAP, *arguments]
+        with Running(command, env=env, cwd=folder, at_end=api.client_has_ended) as process:
             wait_until((folder / "pid").exists, "the app begins")
             watcher = Thread(target=watch)
             watcher.start()
@@ -94,42 +95,42 @@ def failed(words: list[str], folder: Path, variables: dict[str, str]) -> tuple[f
 
 
 def taken_port() -> tuple[float, float]:
-    """Has a start fail before there is an app; returns how long it took to tell, and to end."""
+    """Return how long a start that fails before there is an app takes to be reported, and to end."""
     with ExitStack() as stack:
         stack.enter_context(redirect_stdout(io.StringIO()))
         taken = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         api = stack.enter_context(FakeRuntimeApi())
         port = str(taken.getsockname()[1])
         env = plain_environment({"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LWA_PORT": port})
-        began = time.time()
+        started_at = time.time()
         process = stack.enter_context(Running([sys.executable, BOOTSTRAP, "main:app"], env=env))
         ended = end_of(process.pid)
-        return api.wait_for_call("init/error").at - began, ended - began
+        return api.wait_for_call("init/error").at - started_at, ended - started_at
 
 
 def milliseconds(values: list[float]) -> str:
-    """Writes the median and the worst."""
+    """Return the median and the worst, formatted."""
     return f"{statistics.median(values) * 1000:8.1f}{max(values) * 1000:8.1f}"
 
 
 def main() -> None:
-    """Goes through the ways to fail."""
-    print(f"{'':42}{'app ends':>16}{'told':>18}{'over':>18}")
+    """Print a line for each way to fail."""
+    print(f"{'':42}{'app ends':>16}{'reported':>18}{'all ended':>18}")
     for name, (text, for_commands) in ENDS.items():
         for kind in ("app", "command") if for_commands else ("app",):
-            words = ["main:app"] if kind == "app" else ["--", sys.executable, "main.py"]
-            dying, telling, ending = [], [], []
+            arguments = ["main:app"] if kind == "app" else ["--", sys.executable, "main.py"]
+            exit_times, report_times, end_times = [], [], []
             for _ in range(ROUNDS):
                 with tempfile.TemporaryDirectory() as folder:
                     Path(folder, "main.py").write_text(f"{BEGIN}{text}")
-                    last, app, told, ended = failed(words, Path(folder), {"AWS_LWA_PORT": free_port()})
-                dying.append(app - last)
-                telling.append(told - app)
-                ending.append(ended - app)
-            columns = "  ".join(map(milliseconds, (dying, telling, ending)))
+                    last, app, reported, ended = failed(arguments, Path(folder), {"AWS_LWA_PORT": free_port()})
+                exit_times.append(app - last)
+                report_times.append(reported - app)
+                end_times.append(ended - app)
+            columns = "  ".join(map(milliseconds, (exit_times, report_times, end_times)))
             print(f"{f'{kind}: {name}':42}{columns}")
-    told_after, over_after = zip(*[taken_port() for _ in range(ROUNDS)], strict=True)
-    print(f"{'port taken, from the very start':60}{milliseconds(list(told_after))}  {milliseconds(list(over_after))}")
+    report_times, end_times = map(list, zip(*[taken_port() for _ in range(ROUNDS)], strict=True))
+    print(f"{'port taken, from the very start':60}{milliseconds(report_times)}  {milliseconds(end_times)}")
 
 
 if __name__ == "__main__":

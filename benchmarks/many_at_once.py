@@ -1,8 +1,8 @@
-"""Feeds one environment many invocations at once, and checks each reply: `python benchmarks/many_at_once.py`.
+"""Send concurrent invocations to one environment, and check each reply: `python benchmarks/many_at_once.py`.
 
-It plays the Runtime API of Lambda Managed Instances. Each event has a path, a header, a body, a trace and a tenant of
-its own, and its reply must have all of them. Afterwards it adds up the memory of all processes, which `-- COMMAND`
-allows to compare: with a runtime that forks a process for each slot, for instance.
+It plays the Runtime API of Lambda Managed Instances. Each event has its own path, header, body, trace and tenant, and
+its reply must have the same. At the end it prints the memory of all processes; `-- COMMAND` measures another runtime,
+such as one that forks a process for each worker.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ HERE = Path(__file__).parent
 
 
 class RuntimeApi:
-    """Hands out events until there are no more, and takes note of what is wrong with the replies."""
+    """Hands out a number of events, and collects wrong replies."""
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.given = self.answered = 0
+        self.sent = self.replied = 0
         self.wrong: list[str] = []
         self.open = self.most_open = 0
-        self.started = 0.0
-        self.over = asyncio.Event()
+        self.started_at = 0.0
+        self.done = asyncio.Event()
         self.closing = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serves one connection."""
+        """Serve one connection."""
         while head := await self._head(reader):
             line, *lines = head.decode().split("\r\n")
             fields = dict(field.lower().split(": ", 1) for field in lines if field)
@@ -53,7 +53,7 @@ class RuntimeApi:
             await self.closing.wait()
             return b""
         if method == "GET":
-            if self.given == self.number:
+            if self.sent == self.number:
                 await self.closing.wait()
                 return b""
             return self._next()
@@ -61,11 +61,11 @@ class RuntimeApi:
         return _response(202, b'{"status":"OK"}')
 
     def _next(self) -> bytes:
-        self.started = self.started or time.monotonic()
-        self.given += 1
+        self.started_at = self.started_at or time.monotonic()
+        self.sent += 1
         self.open += 1
         self.most_open = max(self.open, self.most_open)
-        marker = f"m{self.given}"
+        marker = f"m{self.sent}"
         event = {
             "version": "2.0",
             "rawPath": f"/{marker}",
@@ -88,16 +88,16 @@ class RuntimeApi:
 
     def _check(self, marker: str, kind: str, body: bytes) -> None:
         self.open -= 1
-        self.answered += 1
+        self.replied += 1
         expected = {"path": f"/{marker}", "body": marker, "x-marker": marker}
-        seen = json.loads(json.loads(body)["body"]) if kind == "response" else {}
-        if any(seen.get(name) != value for name, value in expected.items()):
+        document = json.loads(json.loads(body)["body"]) if kind == "response" else {}
+        if any(document.get(name) != value for name, value in expected.items()):
             self.wrong.append(f"{marker}: {body[:200]!r}")
-        for name in ("x-amzn-trace-id", "x-amz-tenant-id"):  # not every runtime hands them on
-            if seen.get(name) not in (marker, ""):
-                self.wrong.append(f"{marker} has another's {name}: {body[:200]!r}")
-        if self.answered == self.number:
-            self.over.set()
+        for name in ("x-amzn-trace-id", "x-amz-tenant-id"):  # not every runtime passes them on
+            if document.get(name) not in (marker, ""):
+                self.wrong.append(f"{marker} has the {name} of another event: {body[:200]!r}")
+        if self.replied == self.number:
+            self.done.set()
 
 
 def _response(status: int, body: bytes, headers: dict[str, str] | None = None) -> bytes:
@@ -106,50 +106,51 @@ def _response(status: int, body: bytes, headers: dict[str, str] | None = None) -
 
 
 def memory_of(pid: int) -> tuple[int, float]:
-    """Adds up a process and all that stem from it: how many there are, and their memory in MB, what is shared once."""
-    kilobytes, found = 0, [pid]
-    for each in found:
-        found += map(int, " ".join(path.read_text() for path in Path(f"/proc/{each}/task").glob("*/children")).split())
-        lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
+    """Return the number of a process and its descendants, and their memory in MB, with shared pages counted once."""
+    kilobytes, pids = 0, [pid]
+    for process in pids:
+        children = Path(f"/proc/{process}/task").glob("*/children")
+        pids += map(int, " ".join(path.read_text() for path in children).split())
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
         kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return len(found), kilobytes / 1024
+    return len(pids), kilobytes / 1024
 
 
-async def measure(slots: int, number: int, command: list[str]) -> int:
-    """Runs it, and prints the figures; returns the exit code."""
+async def measure(concurrency: int, number: int, command: list[str]) -> int:
+    """Run the benchmark, print the figures, and return the exit code."""
     api = RuntimeApi(number)
     server = await asyncio.start_server(api.serve, "127.0.0.1", 0)
     address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    variables = {"AWS_LAMBDA_RUNTIME_API": address, "AWS_LAMBDA_MAX_CONCURRENCY": str(slots)}
+    variables = {"AWS_LAMBDA_RUNTIME_API": address, "AWS_LAMBDA_MAX_CONCURRENCY": str(concurrency)}
     process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **variables}, cwd=HERE)
     ended = asyncio.create_task(process.wait())
     try:
-        await asyncio.wait({ended, asyncio.create_task(api.over.wait())}, timeout=300, return_when="FIRST_COMPLETED")
-        seconds = time.monotonic() - api.started
+        await asyncio.wait({ended, asyncio.create_task(api.done.wait())}, timeout=300, return_when="FIRST_COMPLETED")
+        seconds = time.monotonic() - api.started_at
         processes, megabytes = memory_of(process.pid) if not ended.done() else (0, 0.0)
     finally:
         if not ended.done():
             process.terminate()
             await ended
         api.closing.set()
-    print(  # this is what it is run for
-        f"{api.answered} of {number} answered, {len(api.wrong)} wrong; {api.most_open} at once; "
-        f"{1e6 * seconds / max(api.answered, 1):.0f} µs each; {processes} processes, {megabytes:.0f} MB"
+    print(
+        f"{api.replied} of {number} replies, {len(api.wrong)} wrong; {api.most_open} concurrent; "
+        f"{1e6 * seconds / max(api.replied, 1):.0f} µs each; {processes} processes, {megabytes:.0f} MB"
     )
     for line in api.wrong[:5]:
         print(line)
-    return 0 if api.answered == number and not api.wrong else 1
+    return 0 if api.replied == number and not api.wrong else 1
 
 
 def main() -> None:
-    """Reads the words, and measures."""
+    """Parse the arguments and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--slots", type=int, default=32)
+    parser.add_argument("--concurrency", type=int, default=32)
     parser.add_argument("-n", type=int, default=20_000)
     parser.add_argument("command", nargs="*", help="by default the adapter, with benchmarks/echo_app.py")
-    words = parser.parse_args()
-    command = words.command or [sys.executable, "-m", "lambda_web_adapter", "echo_app:app"]
-    sys.exit(asyncio.run(measure(words.slots, words.n, command)))
+    options = parser.parse_args()
+    command = options.command or [sys.executable, "-m", "lambda_web_adapter", "echo_app:app"]
+    sys.exit(asyncio.run(measure(options.concurrency, options.n, command)))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
-"""Compares versions of this project over the same app, event by event, to a percent where others see ten.
+"""Compare versions of this project with the same app, to one percent where separate runs differ by ten.
 
     python benchmarks/paired.py main:app --cwd examples/fastapi_app before=../old/src after=src
 
-Each version's environment gets an event in turn, in an order that changes, so that whatever slows the machine down
-slows them all. Their processes are started anew several times, since where their memory lies makes a difference of its
-own. A time is from the event's first byte to the reply's last; the upper four tenths, in which others interfered, do
-not count.
+The versions' environments get an event in turn, in random order, so that whatever slows the machine down slows them
+all. Their processes are restarted several times, since their memory layout makes a difference. A time is from the
+event's first byte to the reply's last; the slowest 40 % are ignored, since other processes interfered with them.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ WARM_UP = 300  # events
 
 
 def event_for(path: str) -> bytes:
-    """A function URL's event."""
+    """Return a function URL's event."""
     event = {
         "version": "2.0",
         "rawPath": path,
@@ -55,10 +54,10 @@ class Environment:
     """A bootstrap of one version, and the Runtime API on its one connection."""
 
     def __init__(self, source: Path, app: str, folder: str, event: bytes) -> None:
-        """Starts it, and waits until it asks for an event."""
+        """Start the bootstrap, and wait until it requests an event."""
         self.times: list[float] = []
         self._event = event
-        self._rest = b""
+        self._buffer = b""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             address = "{}:{}".format(*listener.getsockname())
             variables = {"PYTHONPATH": str(source), "AWS_LAMBDA_RUNTIME_API": address, "PYTHONHASHSEED": "0"}
@@ -73,7 +72,7 @@ class Environment:
         self._read()
 
     def handle(self, number: int) -> float:
-        """Has it handle an event; returns the time in microseconds."""
+        """Return the time to handle an event, in microseconds."""
         head = (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
             f"Lambda-Runtime-Aws-Request-Id: 8d8ac8e9-7fd9-4a54-96d7-{number:012}\r\n"
@@ -83,66 +82,66 @@ class Environment:
             f"Content-Length: {len(self._event)}\r\n\r\n"
         )
         event = head.encode() + self._event
-        begun = time.perf_counter()
+        started_at = time.perf_counter()
         self._connection.sendall(event)
         reply = self._read()
-        took = (time.perf_counter() - begun) * 1e6
+        duration = (time.perf_counter() - started_at) * 1e6
         if b"/response " not in reply or b'"statusCode":200' not in reply:
-            raise SystemExit(f"The app was to answer GET with 200, but this came: {reply!r:.500}")
+            raise SystemExit(f"The app should respond to GET with 200, but the reply is: {reply!r:.500}")
         self._connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
-        self._read()  # it asks for the next event: all work for this one is done
-        return took
+        self._read()  # the request for the next event: all work for this one is done
+        return duration
 
     def _read(self) -> bytes:
-        """Reads a request."""
+        """Return the next request of the bootstrap."""
         while True:
-            head, end, rest = self._rest.partition(b"\r\n\r\n")
+            head, end, body = self._buffer.partition(b"\r\n\r\n")
             length = re.search(rb"(?i)content-length: (\d+)", head)
             size = int(length[1]) if length else 0
-            if end and len(rest) >= size:
-                self._rest = rest[size:]
-                return head + rest[:size]
+            if end and len(body) >= size:
+                self._buffer = body[size:]
+                return head + body[:size]
             data = self._connection.recv(65536)
             if not data:
-                raise SystemExit("The bootstrap has ended; its output says why.")
-            self._rest += data
+                raise SystemExit("The bootstrap has ended. Its output shows the reason.")
+            self._buffer += data
 
-    def end(self) -> None:
-        """Ends it."""
+    def stop(self) -> None:
+        """Stop the bootstrap."""
         self._process.terminate()
         self._process.wait()
         self._connection.close()
 
 
-def usual(times: list[float]) -> float:
-    """The mean of the lower six tenths, without the very lowest."""
+def typical(times: list[float]) -> float:
+    """Return the mean of the fastest 60 %, without the fastest 5 %."""
     ordered = sorted(times)
     return statistics.fmean(ordered[len(ordered) // 20 : len(ordered) * 6 // 10])
 
 
 def main() -> None:
-    """Prints a line for each version; the first is what the others are compared with."""
+    """Print a line for each version, with its ratio to the first."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("app", help="such as main:app")
     parser.add_argument("versions", nargs="+", metavar="NAME=SRC", help="a name, and the folder to import from")
     parser.add_argument("--cwd", default=".", help="the app's folder")
-    parser.add_argument("--path", default="/hello", help="what is asked for (default: %(default)s)")
+    parser.add_argument("--path", default="/hello", help="path to request (default: %(default)s)")
     parser.add_argument("--starts", type=int, default=20)
     parser.add_argument("--events", type=int, default=500, help="after each start")
-    found = parser.parse_args()
-    versions = [version.partition("=")[::2] for version in found.versions]
+    options = parser.parse_args()
+    versions = [version.partition("=")[::2] for version in options.versions]
     all_times: dict[str, list[float]] = {name: [] for name, _ in versions}
-    for _ in range(found.starts):
+    for _ in range(options.starts):
         environments = {
-            name: Environment(Path(source).resolve(), found.app, found.cwd, event_for(found.path))
+            name: Environment(Path(source).resolve(), options.app, options.cwd, event_for(options.path))
             for name, source in random.sample(versions, len(versions))
         }
-        for number in range(WARM_UP + found.events):
+        for number in range(WARM_UP + options.events):
             for environment in random.sample(list(environments.values()), len(environments)):
                 environment.times.append(environment.handle(number))
         for name, environment in environments.items():
-            environment.end()
-            all_times[name].append(usual(environment.times[WARM_UP:]))
+            environment.stop()
+            all_times[name].append(typical(environment.times[WARM_UP:]))
     first = next(iter(all_times.values()))
     for name, times in all_times.items():
         ratios = [time / base for time, base in zip(times, first, strict=True)]

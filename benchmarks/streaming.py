@@ -1,9 +1,9 @@
-"""Times streamed responses, side by side with the Rust adapter: `PYTHONPATH=tests python benchmarks/streaming.py`.
+"""Time streamed responses, side by side with the Rust adapter: `PYTHONPATH=tests python benchmarks/streaming.py`.
 
-Three apps yield three chunks each, and the Runtime API takes note of when they come: the first byte is counted from the
-moment at which the event was handed out. The adapter and, with `--lwa PATH`, the Rust adapter as an external extension
-beside uvicorn, gunicorn or node, take turns. `--megabytes 200` streams that much instead, and says by how much the
-adapter's own process grew, at most.
+Three apps yield three chunks each, and the Runtime API records when they come; the first byte is timed from the moment
+at which the event was sent. The adapter and, with `--lwa PATH`, the Rust adapter as an external extension beside
+uvicorn, gunicorn or node, take turns. `--megabytes 200` streams that much instead, and prints the largest growth of the
+adapter's own process.
 """
 
 from __future__ import annotations
@@ -103,13 +103,13 @@ FUNCTION = {
 
 @dataclass(frozen=True)
 class App:
-    """An app: its file, what the adapter is told of it, and how it is served without."""
+    """An app: its file, its arguments for this adapter, and the command that serves it without."""
 
     name: str
     file: str
     text: str
-    words: list[str]
-    served: list[str]
+    arguments: list[str]
+    server: list[str]
     python: bool = True
 
 
@@ -134,27 +134,27 @@ APPS = [
 
 
 class RuntimeApi(FakeRuntimeApi):
-    """The fake, which also takes note of when each event was handed out."""
+    """The fake, which also records when the last event was sent."""
 
-    handed: float = 0
+    sent_at: float = 0
 
     def answer(self, call: Call) -> Answer:
-        """Answers a call."""
+        """Return the response to a call."""
         answer = super().answer(call)
         if call.name == "next":
-            self.handed = time.time()
+            self.sent_at = time.time()
         return answer
 
 
 @dataclass
 class Environment:
-    """A running adapter, and the process that is it."""
+    """A running adapter, and its process."""
 
     api: RuntimeApi
     pid: int
 
     def invoke(self, path: str, query: str) -> tuple[float, Streamed]:
-        """Has a request answered; returns when its event was handed out, and what was streamed."""
+        """Return when an event was sent, and the stream that came for it."""
         http = {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7"}
         event = {
             "version": "2.0",
@@ -167,16 +167,16 @@ class Environment:
         request_id = self.api.add(event, seconds=600)
         stream = self.api.streamed(request_id, seconds=60).wait_for_end(600)
         if not stream.complete or stream.prelude["statusCode"] != 200:
-            raise SystemExit(f"{path} was not answered as it should be: {stream}")
-        return self.api.handed, stream
+            raise SystemExit(f"{path} should give a complete response with 200, but gave: {stream}")
+        return self.api.sent_at, stream
 
 
 @contextmanager
 def ours(app: App, folder: str) -> Iterator[Environment]:
-    """Starts this adapter with an app."""
+    """Start this adapter with an app."""
     with RuntimeApi() as api:
         env = plain_environment({**FUNCTION, "AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LWA_PORT": free_port()})
-        command = [sys.executable, "-m", "lambda_web_adapter", *app.words]
+        command = [sys.executable, "-m", "lambda_web_adapter", *app.arguments]
         with Running(command, env=env, cwd=folder, at_end=api.client_has_ended) as process:
             api.wait_for_call("next", seconds=30)
             yield Environment(api, process.pid)
@@ -184,55 +184,55 @@ def ours(app: App, folder: str) -> Iterator[Environment]:
 
 @contextmanager
 def theirs(app: App, folder: str, program: Path, python: str) -> Iterator[Environment]:
-    """Starts the Rust adapter, and beside it the server of an app."""
+    """Start the Rust adapter, and beside it the server of an app."""
     port = free_port()
-    served = [word.format(port=port) for word in app.served]
-    command = [python, "-m", *served] if app.python else served
+    server = [argument.format(port=port) for argument in app.server]
+    command = [python, "-m", *server] if app.python else server
     with RuntimeApi() as api, Running(command, env=plain_environment({"PORT": port}), cwd=folder):
         env = plain_environment({**FUNCTION, "AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LWA_PORT": port})
         with Running([program], env=env, at_end=api.client_has_ended) as process:
             api.wait_for_call("next", seconds=30)
             yield Environment(api, process.pid)
-            process.kill()  # it waits for an event, and for nothing else
+            process.kill()  # it only waits for an event
 
 
 @contextmanager
-def contenders(app: App, words: argparse.Namespace) -> Iterator[dict[str, Environment]]:
-    """Starts what is compared, each with a process of the app of its own."""
+def adapters(app: App, options: argparse.Namespace) -> Iterator[dict[str, Environment]]:
+    """Start the adapters to compare, each with its own app process."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         Path(folder, app.file).write_text(app.text)
-        found = {}
-        if not words.peer_only:
-            found[OURS] = stack.enter_context(ours(app, folder))
-        if words.lwa:
-            found[THEIRS] = stack.enter_context(theirs(app, folder, words.lwa, words.peer_python))
-        yield found
+        environments = {}
+        if not options.peer_only:
+            environments[OURS] = stack.enter_context(ours(app, folder))
+        if options.lwa:
+            environments[THEIRS] = stack.enter_context(theirs(app, folder, options.lwa, options.peer_python))
+        yield environments
 
 
 def first_bytes(environments: dict[str, Environment], rounds: int) -> dict[str, list[float]]:
-    """Returns for each contender the milliseconds until the first byte of the payload; they take turns."""
-    found: dict[str, list[float]] = {name: [] for name in environments}
+    """Return for each adapter the milliseconds until the first byte of the payload; they take turns."""
+    all_times: dict[str, list[float]] = {name: [] for name in environments}
     for _ in range(rounds + 5):
         for name, environment in environments.items():
-            handed, stream = environment.invoke("/chunks", "gap=0.001")
-            found[name].append((stream.payload_chunks[0].at - handed) * 1000)
-    return {name: times[5:] for name, times in found.items()}
+            sent_at, stream = environment.invoke("/chunks", "gap=0.001")
+            all_times[name].append((stream.payload_chunks[0].at - sent_at) * 1000)
+    return {name: times[5:] for name, times in all_times.items()}
 
 
-def time_chunks(app: App, words: argparse.Namespace) -> None:
-    """Prints a line for each contender."""
-    with contenders(app, words) as environments:
+def time_chunks(app: App, options: argparse.Namespace) -> None:
+    """Print a line for each adapter."""
+    with adapters(app, options) as environments:
         for environment in environments.values():
-            environment.api.reading = Reading(quick_ack=words.quick_ack)
-        first = first_bytes(environments, words.n)
+            environment.api.reading = Reading(quick_ack=options.quick_ack)
+        first = first_bytes(environments, options.n)
         for name, environment in environments.items():
-            handed, stream = environment.invoke("/chunks", f"gap={words.gap}")
-            times = [handed, *(chunk.at for chunk in stream.payload_chunks)]
+            sent_at, stream = environment.invoke("/chunks", f"gap={options.gap}")
+            times = [sent_at, *(chunk.at for chunk in stream.payload_chunks)]
             gaps = " ".join(f"{after - before:.3f}" for before, after in pairwise(times[1:]))
             median, worst = statistics.median(first[name]), statistics.quantiles(first[name], n=10)[-1]
             print(
                 f"{app.name:8} {name:13} first byte {median:6.2f} ms (p90 {worst:6.2f}), "
-                f"gaps {gaps} s, total {times[-1] - handed:.3f} s"
+                f"gaps {gaps} s, total {times[-1] - sent_at:.3f} s"
             )
     if len(first) == 2:
         ratios = [mine / other for mine, other in zip(first[OURS], first[THEIRS], strict=True)]
@@ -240,56 +240,56 @@ def time_chunks(app: App, words: argparse.Namespace) -> None:
 
 
 def memory_of(pid: int) -> dict[str, float]:
-    """The memory of a process now (VmRSS), and the most it had (VmHWM), in MiB."""
-    fields = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    return {words[0].rstrip(":"): int(words[1]) / 1024 for words in fields if words[0] in ("VmRSS:", "VmHWM:")}
+    """Return the memory of a process now (VmRSS) and its peak (VmHWM), in MiB."""
+    lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return {fields[0].rstrip(":"): int(fields[1]) / 1024 for fields in lines if fields[0] in ("VmRSS:", "VmHWM:")}
 
 
-def time_bulk(app: App, words: argparse.Namespace) -> None:
-    """Prints how fast much data goes, and by how much the adapter grows meanwhile."""
-    rate = words.rate and words.rate * 2**20
+def time_bulk(app: App, options: argparse.Namespace) -> None:
+    """Print the throughput of a large stream, and the growth of the adapter meanwhile."""
+    rate = options.rate and options.rate * 2**20
     reading = Reading(limit=2**40, kept=False, hashed=False, burst=6 * 2**20, per_second=rate)
-    with contenders(app, words) as environments:
+    with adapters(app, options) as environments:
         for name, environment in environments.items():
             environment.invoke("/chunks", "gap=0.001")
             environment.api.reading = reading
             before = memory_of(environment.pid)["VmRSS"]
-            Path(f"/proc/{environment.pid}/clear_refs").write_text("5")  # forgets the most it had while it started
-            _, stream = environment.invoke("/bulk", f"megabytes={words.megabytes}")
-            if stream.payload_size != words.megabytes * 2**20:
-                raise SystemExit(f"{words.megabytes} MB should have come: {stream}")
+            Path(f"/proc/{environment.pid}/clear_refs").write_text("5")  # resets the peak, which the start has set
+            _, stream = environment.invoke("/bulk", f"megabytes={options.megabytes}")
+            if stream.payload_size != options.megabytes * 2**20:
+                raise SystemExit(f"{options.megabytes} MiB should have come, but this came: {stream}")
             seconds = stream.times[-1] - stream.began
             growth = memory_of(environment.pid)["VmHWM"] - before
             print(
-                f"{app.name:8} {name:13} {words.megabytes} MiB in {seconds:.2f} s: {words.megabytes / seconds:.0f} a "
-                f"second; grew by {growth:.1f} MiB, from {before:.1f} MiB"
+                f"{app.name:8} {name:13} {options.megabytes} MiB in {seconds:.2f} s: "
+                f"{options.megabytes / seconds:.0f} a second; grew by {growth:.1f} MiB, from {before:.1f} MiB"
             )
 
 
 def main() -> None:
-    """Reads the words, and measures."""
+    """Parse the arguments and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", type=int, default=200, help="rounds with a small gap, for the time to the first byte")
-    parser.add_argument("--gap", type=float, default=1.0, help="seconds between the chunks, in the round that is shown")
+    parser.add_argument("--gap", type=float, default=1.0, help="seconds between the chunks, in the printed round")
     parser.add_argument("--megabytes", type=int, help="stream that much instead")
     parser.add_argument(
         "--rate", type=float, help="MiB a second that the Runtime API reads after the first 6 (Lambda: 2)"
     )
     parser.add_argument(
-        "--quick-ack", action="store_true", help="acknowledge at once, so that who has Nagle's algorithm need not wait"
+        "--quick-ack", action="store_true", help="acknowledge at once, so that Nagle's algorithm does not delay"
     )
-    parser.add_argument("--app", choices=[app.name for app in APPS], action="append", help="only this one")
+    parser.add_argument("--app", choices=[app.name for app in APPS], action="append", help="measure only this app")
     parser.add_argument("--lwa", type=Path, help="the Rust adapter's program")
     parser.add_argument("--peer-python", default=sys.executable, help="a Python with the apps' packages and gunicorn")
     parser.add_argument("--peer-only", action="store_true", help="the Rust adapter alone")
-    words = parser.parse_args()
+    options = parser.parse_args()
     for app in APPS:
-        if app.name not in (words.app or [app.name for app in APPS]):
+        if app.name not in (options.app or [app.name for app in APPS]):
             continue
         if not app.python and not shutil.which("node"):
             print(f"{app.name}: there is no node here")
             continue
-        (time_bulk if words.megabytes else time_chunks)(app, words)
+        (time_bulk if options.megabytes else time_chunks)(app, options)
 
 
 if __name__ == "__main__":

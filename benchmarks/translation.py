@@ -1,6 +1,6 @@
-"""Times the pure parts of an invocation, each alone: `python benchmarks/translation.py`.
+"""Time the pure parts of an invocation, each alone: `python benchmarks/translation.py`.
 
-Everything but the sockets: reading the event, recognising it, making the request's bytes, making the reply.
+Everything but the sockets: read the event, find its source, build the request, build the reply.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ EVENT = {
 
 
 def timed(name: str, work: Callable[[], object]) -> float:
-    """Prints and returns the mean time of a call, in microseconds."""
+    """Print and return the mean time of a call, in microseconds."""
     for _ in range(ROUNDS // 10):
         work()
-    begun = time.perf_counter()
+    started_at = time.perf_counter()
     for _ in range(ROUNDS):
         work()
-    took = (time.perf_counter() - begun) / ROUNDS * 1e6
-    print(f"{name:20}{took:8.2f} µs")
-    return took
+    duration = (time.perf_counter() - started_at) / ROUNDS * 1e6
+    print(f"{name:20}{duration:8.2f} µs")
+    return duration
 
 
 def main() -> None:
-    """Times each part and their sum."""
+    """Print the time of each part and their sum."""
     settings = Settings()
     raw = orjson.dumps(EVENT)
     invocation = Invocation(request_id="1", event=raw, trace_id="Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700")
@@ -69,10 +69,10 @@ def main() -> None:
         [
             timed("read the event", lambda: read_event(raw)),
             timed("find its source", lambda: find_source(event)),
-            timed("make the request", lambda: build_request(source, event, settings, raw)),
-            timed("write its head", lambda: build_request_head(request, invocation)),
+            timed("build the request", lambda: build_request(source, event, settings, raw)),
+            timed("build its head", lambda: build_request_head(request, invocation)),
             timed("clean the response", lambda: end_to_end(response, "GET")),
-            timed("make the reply", lambda: source.build_reply(response, event)),
+            timed("build the reply", lambda: source.build_reply(response, event)),
         ]
     )
     print(f"{'together':20}{total:8.2f} µs")

@@ -19,7 +19,7 @@ SEARCH = "SELECT * FROM variety WHERE ifnull(species = ?, TRUE) AND ifnull(sow_i
 
 
 class SeedError(Exception):
-    """The library cannot do what it was asked for; `status` says it in HTTP."""
+    """The library cannot do what was requested; `status` is the HTTP status."""
 
     status = 400
 

@@ -47,7 +47,7 @@ class Recipe:
 
 
 class UnusableRecipeError(ValueError):
-    """Something is missing; the text says what."""
+    """Something is missing; the message says what."""
 
 
 # In memory: the file system may be read-only, and this is an example.
