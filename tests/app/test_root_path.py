@@ -349,7 +349,7 @@ def test_the_search_ends_in_an_app_of_many_helpers(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_framework_s_own_app_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wrapping, "_held", lambda app: pytest.fail("it was searched"))
+    monkeypatch.setattr(wrapping, "_held_values", lambda app: pytest.fail("it was searched"))
 
     assert [root_path_of(app, "auto") for app in (FastAPI(), Starlette(), FALCON)] == [IN_PATH, IN_PATH, APART]
 
