@@ -40,7 +40,7 @@ def test_an_adapter_that_ends_asks_for_nothing(sent: bytes, reset: bool) -> None
             adapter.sendall(sent)
             if reset:
                 app.sendall(b"done 1\n")  # which the adapter leaves unread
-        found: list[list[str]] = []
+        found: list[list[bytes]] = []
         asking = Thread(target=lambda: found.append(AdapterChannel(app).read_messages()), daemon=True)
         asking.start()
         asking.join(SECONDS)
@@ -54,14 +54,14 @@ def test_a_line_that_comes_in_parts_is_one(blocking: bool) -> None:
     with adapter, app:
         app.setblocking(blocking)
         adapter.sendall(b"stacks\nsnap")
-        found: list[list[str]] = []
+        found: list[list[bytes]] = []
         asking = Thread(target=lambda: found.append(AdapterChannel(app).read_messages()), daemon=True)
         asking.start()
         wait_until(lambda: found or not _unread(app), "the first part is read")
         adapter.sendall(b"shot\n")
         asking.join(SECONDS)
 
-    assert found == [["stacks", "snapshot"]]
+    assert found == [[b"stacks", b"snapshot"]]
 
 
 def _unread(channel: socket.socket) -> bytes:

@@ -8,6 +8,7 @@ from lambda_web_adapter.adapter.diagnostics.log import log, log_once
 from lambda_web_adapter.adapter.io.response_parser import NO_LIMIT, ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, ExchangeError, InvalidResponse
 from lambda_web_adapter.http.headers import BODY_METHODS
+from lambda_web_adapter.ipc.control_protocol import end_messages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ class AppClient:
                 if isinstance(error, ConnectionRefusedError):
                     self._app.lose()  # nobody listens any more
                 raise AppUnreachable(f"The app does not take connections: {error.strerror or error}.") from None
-        self._end_messages = (b"done %d" % self._port, b"closing %d" % self._port)
+        self._end_messages = end_messages(self._port)
 
     async def wait_until_done(self, deadline: float, request_id: str) -> None:
         """Wait until the app is done with the last request, background tasks included.

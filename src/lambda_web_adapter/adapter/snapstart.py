@@ -13,6 +13,14 @@ from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.process.readiness import error_from_message, wait_until_ready
 from lambda_web_adapter.errors import AfterRestoreFailed, AppError, BeforeSnapshotFailed
+from lambda_web_adapter.ipc.control_protocol import (
+    AFTER_RESTORE,
+    BEFORE_SNAPSHOT,
+    COMPLETED,
+    FAILED,
+    encode,
+    end_messages,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,10 +44,10 @@ def snapshot_and_restore(runtime: RuntimeApi, app: AppProcess, settings: Setting
     seconds = settings.readiness_check_timeout or float("inf")
     if path := settings.snapstart_before_checkpoint_path:
         _post(app, settings.host, path, seconds, BeforeSnapshotFailed)
-    _run_hooks(app, "snapshot", seconds, BeforeSnapshotFailed)
+    _run_hooks(app, BEFORE_SNAPSHOT, seconds, BeforeSnapshotFailed)
     run_blocking(runtime.wait_for_restore())
     try:
-        _run_hooks(app, "restore", _RESTORE_SECONDS, AfterRestoreFailed)
+        _run_hooks(app, AFTER_RESTORE, _RESTORE_SECONDS, AfterRestoreFailed)
         if path := settings.snapstart_after_restore_path:
             _post(app, settings.host, path, _RESTORE_SECONDS, AfterRestoreFailed)
         if not app.is_managed:
@@ -79,7 +87,7 @@ def _post(app: AppProcess, host: str, path: str, seconds: float, error_class: Er
 
 def _wait_until_done(app: AppProcess, port: int, deadline: float) -> None:
     """Wait until the app's call has returned; otherwise its rest would run in each restored environment."""
-    messages = (b"done %d" % port, b"closing %d" % port, b"")
+    messages = (*end_messages(port), b"")
     while app.control.read_message(deadline - time.monotonic()) not in messages:
         pass
 
@@ -97,15 +105,15 @@ def _wait_until_reachable(app: AppProcess, settings: Settings) -> None:
         raise AfterRestoreFailed(f"After the restore: {error}") from None
 
 
-def _run_hooks(app: AppProcess, message: str, seconds: float, error_class: ErrorClass) -> None:
+def _run_hooks(app: AppProcess, message: bytes, seconds: float, error_class: ErrorClass) -> None:
     """Have the built-in server run the hooks that `message` names; an external command has none."""
     if not app.is_managed:
         return
-    app.control.send(message)
+    app.control.send(encode(message))
     deadline = time.monotonic() + seconds
     try:
-        while (received := app.control.read_message(deadline - time.monotonic())) != b"completed":
-            if received.startswith(b"failed ") or not received:
+        while (received := app.control.read_message(deadline - time.monotonic())) != COMPLETED:
+            if received.startswith(FAILED) or not received:
                 raise error_from_message(received, error_class)
     except TimeoutError:
         raise error_class(f"The app's SnapStart hooks took longer than {seconds:g} seconds.") from None

@@ -11,7 +11,18 @@ import traceback
 from _thread import start_new_thread as start_new_thread  # bound before an app can replace it
 
 from lambda_web_adapter.errors import AdapterError
-from lambda_web_adapter.ipc.parent_process import STOPPING, end_with_parent
+from lambda_web_adapter.ipc.control_protocol import (
+    CANCELLED,
+    CLOSING,
+    COMPLETED,
+    DONE,
+    READY,
+    STACKS_DUMPED,
+    STOPPING,
+    encode,
+    encode_failure,
+)
+from lambda_web_adapter.ipc.parent_process import end_with_parent
 
 
 class AdapterChannel:
@@ -29,23 +40,23 @@ class AdapterChannel:
             os.dup2(self._stderr, 2)
             os.close(self._stderr)
             self._stderr = None
-        self._send("ready")
+        self._send(encode(READY))
         if self._channel is not None:
             end_with_parent(self._adapter)
 
     def done(self, port: int) -> None:
         """Says that the app's call has returned, for the request on the connection from this port."""
-        self._send(f"done {port}")
+        self._send(encode(DONE, port))
 
     def closing(self, port: int) -> None:
         """Says the same, and that the connection is about to be closed."""
-        self._send(f"closing {port}")
+        self._send(encode(CLOSING, port))
 
     def fileno(self) -> int:
         """The file descriptor that is readable when the adapter asks for something, or has ended; -1 without one."""
         return self._channel.fileno() if self._channel is not None else -1
 
-    def read_messages(self) -> list[str]:
+    def read_messages(self) -> list[bytes]:
         """Reads what the adapter asks for, a line for each thing; nothing when the adapter has ended.
 
         `snapshot` and `restore` have hooks called, `cancel PORT` the call for the request on that connection cancelled,
@@ -65,36 +76,34 @@ class AdapterChannel:
             if not part:
                 return []  # also in the middle of a line
             data += part
-        return data.decode().split("\n")[:-1]
+        return data.split(b"\n")[:-1]
 
-    def cancelled(self, port: str) -> None:
+    def cancelled(self, port: int) -> None:
         """Says that a request's end was taken note of, whether its call has returned or not."""
-        self._send(f"cancelled {port}")
+        self._send(encode(CANCELLED, port))
 
     def completed(self) -> None:
         """Says that what was asked for is done."""
-        self._send("completed")
+        self._send(encode(COMPLETED))
 
     def stacks_dumped(self) -> None:
         """Says that the stacks were written to the log."""
-        self._send("shown")
+        self._send(encode(STACKS_DUMPED))
 
     def failed(self, error: BaseException) -> None:
         """Says that the app cannot be served, and why."""
-        import json  # only a failing start needs it
-
         if isinstance(error, AdapterError):
-            report = {"message": str(error), "raised": error.error_type, "stack": []}
+            line = encode_failure(str(error), error.error_type)
         else:
             kind = type(error)
             raised = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
             stack = [_encodable(line) for line in traceback.format_exception(error)]
-            report = {"message": _encodable(str(error)), "raised": _encodable(raised), "stack": stack}
-        self._send(f"failed {json.dumps(report)}")
+            line = encode_failure(_encodable(str(error)), _encodable(raised), stack)
+        self._send(line)
 
     def stopping(self) -> None:
         """Let the adapter know that the server takes no more requests; what it has, it may still answer."""
-        self._send(STOPPING)
+        self._send(encode(STOPPING))
         self._have_adapter_look()
 
     def close(self) -> None:
@@ -112,13 +121,12 @@ class AdapterChannel:
         if self._channel is not None and os.getppid() == self._adapter:
             os.kill(self._adapter, signal.SIGCHLD)
 
-    def _send(self, message: str) -> None:
+    def _send(self, line: bytes) -> None:
         if self._channel is None:
             return
-        data = f"{message}\n".encode()
-        while data:
+        while line:
             try:
-                data = data[self._channel.send(data) :]
+                line = line[self._channel.send(line) :]
             except BlockingIOError:  # an event loop that watches the channel has it so; hundreds of lines fill it
                 select.select([], [self._channel], [])
             except BrokenPipeError:  # nobody waits for it any more: the server has stopped, or the adapter has ended

@@ -10,8 +10,6 @@ import sys
 STACK_DUMP_SIGNAL = signal.SIGUSR2
 # The variable that names the file descriptor to write them to, where the adapter makes one event of them.
 STACK_DUMP_FD_VARIABLE = "_LWA_STACKS_TO"
-# The line on the control channel by which the built-in server says that it takes no more requests.
-STOPPING = "stopping"
 # Exit code of the built-in server when it has failed, not the app: EX_SOFTWARE (sysexits.h), no interpreter uses it.
 SERVER_FAILED = 70
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

@@ -26,7 +26,7 @@ class StackDumpFile:
         """Makes it."""
         import fcntl  # a laptop has no use for it
 
-        self._descriptor = os.memfd_create("stacks")
+        self._descriptor = os.memfd_create("stack-dump")
         fcntl.fcntl(self._descriptor, fcntl.F_SETFL, os.O_APPEND)
 
     @classmethod

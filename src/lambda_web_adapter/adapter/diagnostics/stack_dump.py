@@ -7,6 +7,7 @@ import os
 import time
 
 from lambda_web_adapter.adapter.diagnostics.log import log
+from lambda_web_adapter.ipc.control_protocol import DUMP_STACKS, STACKS_DUMPED, encode
 from lambda_web_adapter.ipc.parent_process import STACK_DUMP_SIGNAL
 
 TYPE_CHECKING = False
@@ -37,10 +38,10 @@ async def log_stack_dump(app: AppProcess, backend: Backend, request_id: str, *, 
     """
     if not app.is_managed or not app.pid:
         return True
-    app.control.send("stacks")
+    app.control.send(encode(DUMP_STACKS))
     written = True
     try:
-        await backend.wait_for_message(app, (b"shown",), time.monotonic() + _MESSAGE_SECONDS)
+        await backend.wait_for_message(app, (STACKS_DUMPED,), time.monotonic() + _MESSAGE_SECONDS)
     except TimeoutError:
         written = False
         if ends:

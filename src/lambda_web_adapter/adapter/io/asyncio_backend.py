@@ -14,7 +14,7 @@ from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.asyncio_client import AsyncioClient
 from lambda_web_adapter.adapter.io.backend import Backend
 from lambda_web_adapter.adapter.process.app_process import LEAVE_SECONDS
-from lambda_web_adapter.ipc.parent_process import STOPPING
+from lambda_web_adapter.ipc.control_protocol import CANCEL, CANCELLED, DONE, STOPPING, encode, end_messages, message_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,10 +106,10 @@ class AsyncioBackend(Backend):
         if time.monotonic() >= self._next_stack_dump:
             self._next_stack_dump = time.monotonic() + _STACK_DUMP_INTERVAL_SECONDS
             self._stacks_written = await log_stack_dump(app, self, request_id, ends=False)
-        reader.ignore((b"done %d" % port, b"closing %d" % port))
-        app.control.send(f"cancel {port}")
+        reader.ignore(end_messages(port))
+        app.control.send(encode(CANCEL, port))
         try:
-            await reader.wait_for_message((b"cancelled %d" % port,), time.monotonic() + _CANCEL_SECONDS)
+            await reader.wait_for_message((message_for(CANCELLED, port),), time.monotonic() + _CANCEL_SECONDS)
         except TimeoutError:
             await self._end(app, "The app did not react to the cancellation", request_id)
         if reader.hung_requests >= self._workers and app.pid:
@@ -179,7 +179,7 @@ class _ControlReader:
     @property
     def hung_requests(self) -> int:
         """The number of requests that were cancelled, but whose calls have not returned."""
-        return sum(message.startswith(b"done ") for message in self._ignored)
+        return sum(message.startswith(DONE) for message in self._ignored)
 
     def _on_readable(self) -> None:
         messages = self.app.control.read_available()
@@ -199,7 +199,7 @@ class _ControlReader:
         elif message in self._ignored:
             for alternative in self._ignored[message]:
                 del self._ignored[alternative]
-        elif message == STOPPING.encode():
+        elif message == STOPPING:
             self.app.lose()
         else:
             self._received.add(message)

@@ -11,7 +11,7 @@ import time
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.backend import Backend
 from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
-from lambda_web_adapter.ipc.parent_process import STOPPING
+from lambda_web_adapter.ipc.control_protocol import STOPPING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class BlockingBackend(Backend):
             message = app.control.read_message(deadline - time.monotonic())
             if not message or message in messages:
                 return message
-            if message == STOPPING.encode():
+            if message == STOPPING:
                 app.lose()
 
     async def handle_timeout(self, app: AppProcess, port: int, request_id: str) -> None:

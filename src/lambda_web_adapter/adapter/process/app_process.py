@@ -17,6 +17,7 @@ from lambda_web_adapter.adapter.diagnostics.dump_file import StackDumpFile
 from lambda_web_adapter.adapter.diagnostics.stderr_tail import StderrTail
 from lambda_web_adapter.adapter.process.control_channel import ControlChannel
 from lambda_web_adapter.adapter.process.ports import ReservedPort, command_port, listen
+from lambda_web_adapter.ipc.control_protocol import encode_failure
 from lambda_web_adapter.ipc.envelope import COMMAND_VARIABLE
 from lambda_web_adapter.ipc.parent_process import SERVER_FAILED, end_with_parent
 
@@ -278,10 +279,7 @@ def _execute(argv: list[str], variables: dict[str, str], control: socket.socket)
     try:
         os.execvpe(argv[0], argv, {**os.environ, **variables})  # noqa: S606  # this is what a command is for
     except OSError as error:
-        import json  # only this needs it
-
-        report = {"message": f"{argv[0]} cannot be executed: {error.strerror}", "raised": "", "stack": []}
-        control.sendall(f"failed {json.dumps(report)}\n".encode())
+        control.sendall(encode_failure(f"{argv[0]} cannot be executed: {error.strerror}"))
     os._exit(127)  # what a shell says of a command that it cannot execute
 
 

@@ -12,7 +12,7 @@ import socket
 import struct
 import time
 
-from lambda_web_adapter.ipc.parent_process import STOPPING
+from lambda_web_adapter.ipc.control_protocol import STOPPING, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 # with all of its time, which must not lead far beyond the deadline; and one that a signal does not interrupt, since it
 # came just before, or to another thread, must not keep SIGTERM from its handler for longer.
 MAX_WAIT_SECONDS = 0.1  # seconds
-_STOPPING = f"{STOPPING}\n".encode()
 
 
 class ControlChannel:
@@ -97,19 +96,20 @@ class ControlChannel:
         """Return whether the app has closed its end, or says next that its server takes no more requests."""
         if self._socket is None:
             return True
+        stopping = encode(STOPPING)
         try:
-            data = self._socket.recv(len(_STOPPING), socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            return not data or data == _STOPPING
+            data = self._socket.recv(len(stopping), socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            return not data or data == stopping
         except BlockingIOError:
             return False
         except ConnectionError:
             return True
 
-    def send(self, message: str) -> None:
+    def send(self, line: bytes) -> None:
         """Asks our own server for something; that it has ended is heard when the answer is read."""
         if self._socket is not None:
             with contextlib.suppress(OSError):
-                self._socket.sendall(f"{message}\n".encode())
+                self._socket.sendall(line)
 
     def close(self) -> None:
         """Closes the channel."""

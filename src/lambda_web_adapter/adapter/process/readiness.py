@@ -9,13 +9,12 @@ from __future__ import annotations
 import socket
 import time
 
-import orjson
-
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.blocking_backend import run_blocking
 from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AppKilled, AppNotFound, AppNotReady, AppStartFailed
+from lambda_web_adapter.ipc.control_protocol import FAILED, READY, parse_failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,9 +70,9 @@ def is_overdue(app: AppProcess, settings: Settings) -> bool:
 
 def _wait_for_ready_message(app: AppProcess, deadline: float, settings: Settings) -> None:
     message = _read_message(app, deadline, settings)
-    if message == b"ready":
+    if message == READY:
         return
-    if not message.startswith(b"failed "):
+    if not message.startswith(FAILED):
         raise _start_failed(app)
     if not app.has_ended(_FAILED_SECONDS):
         app.kill()
@@ -90,8 +89,8 @@ def error_from_message(message: bytes, kind: type[Failure]) -> Failure:
     """Makes the error of a `failed {json}` line; of no line at all, the app ended."""
     if not message:
         return kind("The app ended.")
-    report = orjson.loads(message.partition(b" ")[2])
-    return kind(report["message"], raised=report["raised"], stack=tuple(report["stack"]))
+    text, raised, stack = parse_failure(message)
+    return kind(text, raised=raised, stack=stack)
 
 
 def _wait_for_exec(app: AppProcess, deadline: float, settings: Settings) -> None:

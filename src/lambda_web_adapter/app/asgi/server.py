@@ -21,6 +21,7 @@ from lambda_web_adapter.app.middleware import is_coroutine_callable, layers, req
 from lambda_web_adapter.app.shutdown import Ending
 from lambda_web_adapter.app.stack_dump import dump_stacks, show_own_stack_on_signal
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
+from lambda_web_adapter.ipc.control_protocol import CANCEL, DUMP_STACKS, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,16 +117,16 @@ class _Server(Server):
         """Do what the adapter asks for, in a thread, since the event loop may hang; without an adapter, stop."""
         with contextlib.suppress(RuntimeError):  # the event loop has ended
             while messages := self._control.read_messages():
-                for line in messages:
-                    if line == "stacks":
+                for message in messages:
+                    if message == DUMP_STACKS:
                         dump_stacks(self._control, self._loop, self.server_state.tasks)
                     else:
-                        self._loop.call_soon_threadsafe(self._handle_on_loop, line)
+                        self._loop.call_soon_threadsafe(self._handle_on_loop, message)
             self.stop()
 
-    def _handle_on_loop(self, messages: str) -> None:
-        name, _, port = messages.partition(" ")
-        if name == "cancel":
+    def _handle_on_loop(self, message: bytes) -> None:
+        name, port = parse(message)
+        if name == CANCEL:
             self._cancel(port)
             return
         from lambda_web_adapter.app.hooks import snapstart  # only with SnapStart
@@ -134,10 +135,10 @@ class _Server(Server):
         self.server_state.tasks.add(task)
         task.add_done_callback(self.server_state.tasks.discard)
 
-    def _cancel(self, port: str) -> None:
+    def _cancel(self, port: int) -> None:
         """Cancel the task of a request; an app that ignores the cancellation goes on."""
         for task in self.server_state.tasks:
-            if task.get_name() == port:
+            if task.get_name() == str(port):
                 task.cancel()
         self._control.cancelled(port)
 

@@ -9,6 +9,7 @@ import random
 
 from lambda_web_adapter.app.hooks.calls import call, call_async
 from lambda_web_adapter.app_api.hooks import hooks_after_restore, hooks_before_snapshot
+from lambda_web_adapter.ipc.control_protocol import AFTER_RESTORE, BEFORE_SNAPSHOT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.app_api.hooks import Hook
 
 
-def run_hooks(message: str, control: AdapterChannel) -> None:
+def run_hooks(message: bytes, control: AdapterChannel) -> None:
     """Run the hooks that a message requests, without an event loop, and send the adapter the outcome."""
     try:
         for hook in _hooks(message):
@@ -27,7 +28,7 @@ def run_hooks(message: str, control: AdapterChannel) -> None:
         control.completed()
 
 
-async def run_hooks_async(message: str, control: AdapterChannel) -> None:
+async def run_hooks_async(message: bytes, control: AdapterChannel) -> None:
     """Run the hooks that a message requests, in the app's event loop, and send the adapter the outcome."""
     try:
         for hook in _hooks(message):
@@ -38,10 +39,10 @@ async def run_hooks_async(message: str, control: AdapterChannel) -> None:
         control.completed()
 
 
-def _hooks(message: str) -> list[Hook]:
-    if message == "snapshot":
+def _hooks(message: bytes) -> list[Hook]:
+    if message == BEFORE_SNAPSHOT:
         return hooks_before_snapshot()
-    if message == "restore":
+    if message == AFTER_RESTORE:
         random.seed()  # otherwise all environments restored from one snapshot draw the same numbers
         return hooks_after_restore()
-    raise ValueError(f"The adapter sent {message!r} instead of snapshot or restore.")
+    raise ValueError(f"The adapter sent {message.decode()!r} instead of snapshot or restore.")

@@ -19,6 +19,7 @@ from lambda_web_adapter.app.stack_dump import dump_stacks, show_own_stack_on_sig
 from lambda_web_adapter.app.wsgi.connection import WsgiConnection
 from lambda_web_adapter.app.wsgi.response import ConnectionLost
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
+from lambda_web_adapter.ipc.control_protocol import CANCEL, DUMP_STACKS, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,10 +79,10 @@ def _handle_messages(control: AdapterChannel) -> bool:
     """Do what the adapter's messages request; return whether the adapter is still there."""
     messages = control.read_messages()
     for message in messages:
-        name, _, port = message.partition(" ")
-        if name == "cancel":  # no thread can be: its next write finds the connection closed
+        name, port = parse(message)
+        if name == CANCEL:  # no thread can be: its next write finds the connection closed
             control.cancelled(port)
-        elif name == "stacks":
+        elif name == DUMP_STACKS:
             dump_stacks(control)
         else:
             from lambda_web_adapter.app.hooks import snapstart  # only with SnapStart

@@ -1,0 +1,72 @@
+"""The messages of the control channel, a socket pair between the adapter process and the app process.
+
+A message is one line: a name, for some a space and an argument, and a line end. PORT is the adapter's port of the
+connection that a request came on. It names the request, since a connection carries one at a time.
+
+An external command sends nothing. Its end of the channel closes when it is executed.
+"""
+
+from __future__ import annotations
+
+# From the app process, which means the built-in server where nothing else is said.
+READY = b"ready"  # once, when the app is imported and its lifespan startup is complete
+# `failed {json}`: instead of READY, why the app cannot be served, also when a command cannot be executed; instead of
+# COMPLETED, why a hook failed.
+FAILED = b"failed"
+DONE = b"done"  # `done PORT`: when the app's call for a request has returned, background tasks included
+CLOSING = b"closing"  # `closing PORT`: instead of DONE, before the server closes the connection
+CANCELLED = (
+    b"cancelled"  # `cancelled PORT`: the reply to CANCEL, at once; DONE or CLOSING follows when the call returns
+)
+STACKS_DUMPED = b"shown"  # the reply to DUMP_STACKS, when the stacks are written
+COMPLETED = b"completed"  # the reply to BEFORE_SNAPSHOT and AFTER_RESTORE, when all hooks have run
+STOPPING = b"stopping"  # once, when the server takes no more requests; SIGCHLD to the adapter goes with it
+
+# From the adapter, to the built-in server.
+CANCEL = b"cancel"  # `cancel PORT`: to give up a request that has timed out, when others go on
+DUMP_STACKS = b"stacks"  # to write to the log what the app is doing, when a request has timed out
+BEFORE_SNAPSHOT = b"snapshot"  # to run the hooks before SnapStart's snapshot
+AFTER_RESTORE = b"restore"  # to run the hooks after SnapStart's restore
+
+
+def encode(name: bytes, port: int | None = None) -> bytes:
+    """Return a message as the line to send."""
+    return b"%b\n" % name if port is None else b"%b %d\n" % (name, port)
+
+
+def message_for(name: bytes, port: int) -> bytes:
+    """Return the message about a request, as the other end reads it: without the line end."""
+    return b"%b %d" % (name, port)
+
+
+def end_messages(port: int) -> tuple[bytes, bytes]:
+    """Return the two messages of which one ends a request: DONE and CLOSING."""
+    return message_for(DONE, port), message_for(CLOSING, port)
+
+
+def parse(message: bytes) -> tuple[bytes, int]:
+    """Return the name and the port of a message from the adapter; the port is 0 where it has none."""
+    name, _, port = message.partition(b" ")
+    return name, int(port or 0)
+
+
+def encode_failure(text: str, raised: str = "", stack: list[str] | None = None) -> bytes:
+    """Return the line to send for a failure.
+
+    Args:
+        text: what failed.
+        raised: the type of the exception; empty if there was none.
+        stack: the lines of its traceback.
+    """
+    import json  # only failures need it
+
+    report = {"message": text, "raised": raised, "stack": stack or []}
+    return b"%b %b\n" % (FAILED, json.dumps(report).encode())
+
+
+def parse_failure(message: bytes) -> tuple[str, str, tuple[str, ...]]:
+    """Return text, type and traceback of a `failed {json}` message, as `encode_failure` takes them."""
+    import orjson  # only failures need it
+
+    report = orjson.loads(message.partition(b" ")[2])
+    return report["message"], report["raised"], tuple(report["stack"])
