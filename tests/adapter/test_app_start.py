@@ -324,12 +324,12 @@ def test_a_long_wait_is_explained_in_the_log(api: FakeRuntimeApi, start: Start) 
 @pytest.mark.parametrize(
     ("words", "variables", "said"),
     [
-        pytest.param(["main:app"], {}, "imports, or is in its lifespan startup", id="our own server"),
-        pytest.param(COMMAND, {}, "connecting to 127.0.0.1 port [0-9]+ gives: Connection refused", id="a connect"),
+        pytest.param(["main:app"], {}, "to import and to complete its lifespan startup", id="our own server"),
+        pytest.param(COMMAND, {}, "the connection to 127.0.0.1 port [0-9]+ failed: Connection refused", id="a connect"),
         pytest.param(
             COMMAND,
             {"AWS_LWA_READINESS_CHECK_PATH": "/health", "UNHEALTHY": " ".join(["503"] * 10_000)},
-            "GET /health on port [0-9]+ gives status 503",
+            "GET /health on port [0-9]+ returned status 503",
             id="a path",
         ),
     ],

@@ -49,7 +49,8 @@ def test_a_stranger_on_the_port_is_not_taken_for_the_command(api: FakeRuntimeApi
         failed = api.wait_for_call("init/error").json
 
     assert failed["errorType"] == "Runtime.AppNotReady"
-    assert f"on port {port} listens process {os.getpid()} (" in failed["errorMessage"]
+    assert f"process {os.getpid()} (" in failed["errorMessage"]
+    assert f"has not started, listens on port {port}" in failed["errorMessage"]
 
 
 def test_a_command_that_listens_in_place_of_a_stranger_is_ready(api: FakeRuntimeApi, start: Start) -> None:

@@ -76,7 +76,7 @@ def test_the_first_event_is_asked_for_and_waits_for_the_app(slow: Slow, api: Fak
     assert api.outcome(event).json["statusCode"] == 200
     assert not early
     assert len(api.named("test/import")) == 1
-    assert "asked for meanwhile" in slow.process.text
+    assert "requests the first event meanwhile" in slow.process.text
 
 
 def test_an_invocation_that_ends_first_is_an_error_and_the_next_one_waits_on(slow: Slow, api: FakeRuntimeApi) -> None:

@@ -166,7 +166,7 @@ class Life:
             self._api.wait_for_call(f"test/{self._name}")
 
     def _init_over(self) -> None:
-        self.process.wait_for("asked for meanwhile")
+        self.process.wait_for("requests the first event meanwhile")
 
     def _event(self) -> None:
         if self.state is State.IDLE:

@@ -157,7 +157,7 @@ def test_a_start_that_is_slow_goes_on_within_the_first_invocation(folder: Path, 
 
     with ThreadPoolExecutor() as threads:
         caller = threads.submit(send, emulator)
-        emulator.process.wait_for("asked for meanwhile")
+        emulator.process.wait_for("requests the first event meanwhile")
         (folder / "go").touch()
         reply = caller.result()
 

@@ -1,4 +1,4 @@
-"""The app's end of the control channel: a line for each thing that the adapter waits for."""
+"""The app's end of the control channel; `ipc.control_protocol` has the messages."""
 
 from __future__ import annotations
 
@@ -26,16 +26,21 @@ from lambda_web_adapter.ipc.parent_process import end_with_parent
 
 
 class AdapterChannel:
-    """Tells the adapter what cannot be seen from the HTTP connection; without a channel it tells nobody."""
+    """Sends the app's messages to the adapter, and reads the adapter's; without a channel it does nothing."""
 
     def __init__(self, channel: socket.socket | None = None, stderr: int | None = None) -> None:
-        """Takes the channel, and what stderr is to be when the app is ready; the adapter is the parent process."""
+        """Create one end.
+
+        Args:
+            channel: the socket, if an adapter has started this process; the adapter is the parent process.
+            stderr: the descriptor to use for stderr from READY on.
+        """
         self._channel = channel
         self._stderr = stderr
         self._adapter = os.getppid()
 
     def ready(self) -> None:
-        """Says that the app takes requests: it is imported, and its lifespan startup is complete."""
+        """Send READY, and take stderr back."""
         if self._stderr is not None:
             os.dup2(self._stderr, 2)
             os.close(self._stderr)
@@ -45,53 +50,49 @@ class AdapterChannel:
             end_with_parent(self._adapter)
 
     def done(self, port: int) -> None:
-        """Says that the app's call has returned, for the request on the connection from this port."""
+        """Send DONE for the request on the connection from this port."""
         self._send(encode(DONE, port))
 
     def closing(self, port: int) -> None:
-        """Says the same, and that the connection is about to be closed."""
+        """Send CLOSING for the request on the connection from this port."""
         self._send(encode(CLOSING, port))
 
     def fileno(self) -> int:
-        """The file descriptor that is readable when the adapter asks for something, or has ended; -1 without one."""
+        """Return the descriptor that is readable on a message or the end of the adapter; -1 without a channel."""
         return self._channel.fileno() if self._channel is not None else -1
 
     def read_messages(self) -> list[bytes]:
-        """Reads what the adapter asks for, a line for each thing; nothing when the adapter has ended.
-
-        `snapshot` and `restore` have hooks called, `cancel PORT` the call for the request on that connection cancelled,
-        `stacks` the stacks written to the log.
-        """
+        """Wait for messages of the adapter, and return them; none when the adapter has ended."""
         if self._channel is None:
             return []
         data = b""
         while not data.endswith(b"\n"):
             try:
                 part = self._channel.recv(4096)
-            except BlockingIOError:  # an event loop that watches the channel has it so
+            except BlockingIOError:  # an event loop that watches the channel makes it non-blocking
                 select.select([self._channel], [], [])
                 continue
             except ConnectionError:
                 part = b""
             if not part:
-                return []  # also in the middle of a line
+                return []  # also in the middle of a message
             data += part
         return data.split(b"\n")[:-1]
 
     def cancelled(self, port: int) -> None:
-        """Says that a request's end was taken note of, whether its call has returned or not."""
+        """Send CANCELLED for a request, whether its call has returned or not."""
         self._send(encode(CANCELLED, port))
 
     def completed(self) -> None:
-        """Says that what was asked for is done."""
+        """Send COMPLETED."""
         self._send(encode(COMPLETED))
 
     def stacks_dumped(self) -> None:
-        """Says that the stacks were written to the log."""
+        """Send STACKS_DUMPED."""
         self._send(encode(STACKS_DUMPED))
 
     def failed(self, error: BaseException) -> None:
-        """Says that the app cannot be served, and why."""
+        """Send FAILED with an exception and its traceback."""
         if isinstance(error, AdapterError):
             line = encode_failure(str(error), error.error_type)
         else:
@@ -102,22 +103,23 @@ class AdapterChannel:
         self._send(line)
 
     def stopping(self) -> None:
-        """Let the adapter know that the server takes no more requests; what it has, it may still answer."""
+        """Send STOPPING, and wake the adapter; requests that have come may still get a response."""
         self._send(encode(STOPPING))
-        self._have_adapter_look()
+        self._wake_adapter()
 
     def close(self) -> None:
-        """Let the adapter know that nothing will be answered any more, although the process may go on for long.
+        """Shut the channel down, and wake the adapter: no request gets a response any more.
 
-        The channel is shut down, and not just closed, since processes that the app has started may hold it too.
+        Closing it is not enough, since processes that the app has started may hold it too. This process may go on for
+        long.
         """
         if self._channel is not None:
-            with contextlib.suppress(OSError):  # the adapter has ended before
+            with contextlib.suppress(OSError):  # the adapter has ended
                 self._channel.shutdown(socket.SHUT_RDWR)
-            self._have_adapter_look()
+            self._wake_adapter()
 
-    def _have_adapter_look(self) -> None:
-        """Signal the adapter, which reads the channel only where it waits for a line."""
+    def _wake_adapter(self) -> None:
+        """Signal the adapter, which does not read the channel between two events."""
         if self._channel is not None and os.getppid() == self._adapter:
             os.kill(self._adapter, signal.SIGCHLD)
 
@@ -127,12 +129,12 @@ class AdapterChannel:
         while line:
             try:
                 line = line[self._channel.send(line) :]
-            except BlockingIOError:  # an event loop that watches the channel has it so; hundreds of lines fill it
+            except BlockingIOError:  # see `read_messages`; hundreds of messages fill the channel
                 select.select([], [self._channel], [])
-            except BrokenPipeError:  # nobody waits for it any more: the server has stopped, or the adapter has ended
+            except BrokenPipeError:  # the server has stopped, or the adapter has ended
                 return
 
 
 def _encodable(text: str) -> str:
-    """Escapes what no UTF-8 can hold: half of a surrogate pair, as file names may have."""
+    """Return text with each half of a surrogate pair escaped, which UTF-8 cannot hold; file names may have them."""
     return text.encode("utf-8", "backslashreplace").decode()

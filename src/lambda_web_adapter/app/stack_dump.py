@@ -1,9 +1,9 @@
-"""What the app is doing, for the log: the stacks of its threads and of asyncio's tasks, when the adapter asks.
+"""The stack dump of the app: the stacks of its threads and of asyncio's tasks, written on the adapter's message.
 
-Who holds the interpreter's lock can look at every thread, since none of them runs Python code meanwhile. So a thread
-that the app's code never runs in answers the adapter, whatever the app hangs in. If it cannot, native code keeps the
-lock. Then the adapter signals each thread, and C code writes the stack of the thread that it interrupts. No signal has
-one thread look at another: that one may run, and of looks at frames that change one in a hundred ends the process.
+The thread that holds the interpreter's lock can read every stack, since no other runs Python code meanwhile. So a
+thread that never runs the app's code handles the message, whatever the app hangs in. If it cannot, native code keeps
+the lock. Then the adapter signals each thread, and C code writes the stack of the thread that the signal interrupts. It
+does not read other threads' stacks: they may run, and one in a hundred reads of a changing stack crashes the process.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.app.control_channel import AdapterChannel
 
-# Where coroutines, generators and asynchronous generators keep their frame, and what they wait for.
+# The attributes of coroutines, generators and asynchronous generators for their frame, and for what they await.
 _KINDS = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
-# Frames of a stack, which may have thousands, or go round where two coroutines wait for each other. `faulthandler` has
-# the same bound.
+# Frames of one stack: it may have thousands, or be endless where two coroutines await each other. `faulthandler` has
+# the same limit.
 _MAX_FRAMES = 100
-# Tasks that are shown: the adapter waits 0.15 s for all of them, without the source's lines, which would be read first.
+# Tasks in one dump: the adapter waits 0.15 s for it. So it has no source lines either, which are read from disk.
 _MAX_TASKS = 100
-_SECONDS = 0.1  # for a reader of stderr that is slow; the adapter waits no longer
+_SECONDS = 0.1  # to wait for a slow reader of stderr; less than the adapter waits
 
 
 def dump_stacks(
     control: AdapterChannel, loop: AbstractEventLoop | None = None, requests: Collection[Task[Any]] = ()
 ) -> None:
-    """Write the stacks of all other threads, and of an event loop's tasks, and tell the adapter.
+    """Write the stacks of all other threads and of an event loop's tasks, and send STACKS_DUMPED.
 
     Args:
         control: the control channel.
         loop: the event loop, if there is one.
-        requests: those of its tasks that handle requests: of very many tasks, they are among those that are shown.
+        requests: the tasks that handle requests, which come first, in case there are too many tasks to dump.
     """
     try:
         text = "".join([*_thread_stacks(), *(_task_stacks(loop, requests) if loop else ())])
@@ -61,13 +61,13 @@ def dump_stacks(
 
 
 def show_own_stack_on_signal() -> None:
-    """Have each thread that `STACK_DUMP_SIGNAL` reaches write its own stack, even while native code runs."""
-    if signal.getsignal(STACK_DUMP_SIGNAL) is signal.SIG_DFL:  # the app has no use for it itself
+    """Make each thread write its own stack when `STACK_DUMP_SIGNAL` reaches it, even while native code runs."""
+    if signal.getsignal(STACK_DUMP_SIGNAL) is signal.SIG_DFL:  # the app does not use it itself
         faulthandler.register(STACK_DUMP_SIGNAL, file=_descriptor(), all_threads=False, chain=False)
 
 
 def _descriptor() -> int:
-    """Return where to write: to the adapter, or to stderr (the app may have put something else into `sys.stderr`)."""
+    """Return the descriptor to write to: the adapter's file, or stderr, as the app may have replaced `sys.stderr`."""
     return int(os.environ.get(STACK_DUMP_FD_VARIABLE, "2"))
 
 
@@ -91,7 +91,7 @@ def _frame_lines(innermost: FrameType) -> Iterator[str]:
 
 
 def _task_stacks(loop: AbstractEventLoop, requests: Collection[Task[Any]] = ()) -> Iterator[str]:
-    import asyncio  # a WSGI app has no use for it
+    import asyncio  # a WSGI app does not need it
 
     tasks = dict.fromkeys([*requests, *asyncio.all_tasks(loop)])
     for task in itertools.islice(tasks, _MAX_TASKS):
@@ -102,11 +102,11 @@ def _task_stacks(loop: AbstractEventLoop, requests: Collection[Task[Any]] = ()) 
 
 
 def _awaited_lines(awaited: Any) -> Iterator[str]:
-    """Follow a coroutine through what it awaits; a task's own `print_stack` shows the first frame only."""
+    """Yield the frames of a coroutine and of what it awaits; a task's own `print_stack` has the first frame only."""
     frames = 0
     while awaited is not None and frames < _MAX_FRAMES:
         kind = _kind(awaited)
-        if kind is None:  # what `anext` makes hides its generator from all but the garbage collector
+        if kind is None:  # `anext` returns an object that hides its generator
             awaited = next(filter(_kind, gc.get_referents(awaited)), None)
             continue
         frame = getattr(awaited, kind[0])

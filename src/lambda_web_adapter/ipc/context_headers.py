@@ -1,6 +1,6 @@
-"""The headers by which any app, in any language, can know the invocation: names and shapes are the Rust adapter's.
+"""Headers with the invocation's context, for apps in any language. Names and shapes are the Rust adapter's.
 
-Header values are ASCII whatever the context holds (RFC 9110 §5.5): JSON says all else by escapes.
+Header values are ASCII (RFC 9110 §5.5); JSON escapes all other characters.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 LAMBDA_CONTEXT = "x-amzn-lambda-context"
 REQUEST_CONTEXT = "x-amzn-request-context"
-# Bytes of a value. Servers refuse requests with larger ones: gunicorn from 8,190 bytes for a header, Node.js from 16 KB
-# for all of them together.
+# The largest value, in bytes. Servers reject larger ones: gunicorn from 8,190 bytes for a header, Node.js from 16 KB
+# for all headers together.
 MAX_HEADER_BYTES = 8000
 
 _NOT_VISIBLE = re.compile(r"[^\x20-\x7e]")
-# What the Runtime API calls it, and what the Rust adapter does.
+# The Runtime API's names, and the Rust adapter's.
 _CLIENT = {
     "installation_id": "installationId",
     "app_title": "appTitle",
@@ -33,19 +33,19 @@ _CLIENT = {
     "app_package_name": "appPackageName",
 }
 _IDENTITY = {"cognitoIdentityId": "identityId", "cognitoIdentityPoolId": "identityPoolId"}
-# W3C Trace Context and Baggage; a caller of the function sends them in the client context.
+# W3C Trace Context and Baggage, which a caller of the function sends in the client context.
 _W3C = ("traceparent", "tracestate", "baggage")
 
 
 class ContextHeaders:
-    """Writes the headers of one invocation after the other, in one environment."""
+    """Builds the context headers of all invocations in one environment."""
 
     def __init__(self, environ: Mapping[str, str], too_large: Callable[[str], object]) -> None:
-        """Takes what all invocations share.
+        """Read what all invocations share.
 
         Args:
             environ: the variables, as Lambda sets them.
-            too_large: is told what was left out.
+            too_large: a function that gets a message about each header left out.
         """
         get_variable = environ.get
         memory = get_variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
@@ -63,13 +63,13 @@ class ContextHeaders:
         )
 
     def build(self, invocation: Invocation, event: Any) -> bytes:
-        """Writes the lines: of the request context, which is `null` where there is none, and of Lambda's own."""
+        """Return the lines of both headers; the request context is `null` if the event has none."""
         request_context = event.get("requestContext") if isinstance(event, dict) else None
         value = b"null" if request_context is None else _encode(request_context)
         if len(value) > MAX_HEADER_BYTES:
             self._too_large(
                 f"{REQUEST_CONTEXT} is left out where it has more than {MAX_HEADER_BYTES} bytes, which servers "
-                "refuse. A Python app has it in lambda_web_adapter.current_event()."
+                "reject. A Python app has it in lambda_web_adapter.current_event()."
             )
             lines = b""
         else:
@@ -79,7 +79,7 @@ class ContextHeaders:
         if len(value) > MAX_HEADER_BYTES:
             self._too_large(
                 f"{LAMBDA_CONTEXT} has no client_context where it would have more than {MAX_HEADER_BYTES} bytes with "
-                "it, which servers refuse."
+                "it, which servers reject."
             )
             value = _encode(self._lambda_context(invocation, None))
         return b"%bx-amzn-lambda-context: %b\r\n" % (lines, value)
@@ -98,10 +98,10 @@ class ContextHeaders:
 
 
 def build_trace_headers(client_context: bytes) -> bytes:
-    """Writes the lines of the trace that the caller of the function has sent beside its event.
+    """Return the lines of the trace headers that the caller of the function has sent.
 
     Args:
-        client_context: JSON.
+        client_context: the client context, as JSON.
     """
     w3c = (_parse_object(client_context) or {}).get("w3c")
     fields = w3c if isinstance(w3c, dict) else {}
@@ -128,7 +128,7 @@ def _rename_keys(fields: dict[str, Any] | None, names: dict[str, str]) -> dict[s
 
 
 def _parse_object(text: bytes) -> dict[str, Any] | None:
-    """Reads a JSON object; what is none counts as missing, as a header that came empty does."""
+    """Return a JSON object; None for anything else, which counts as missing."""
     try:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -137,7 +137,7 @@ def _parse_object(text: bytes) -> dict[str, Any] | None:
 
 
 def _encode(value: Any) -> bytes:
-    """Writes JSON as a header can hold it: what is not visible ASCII can only be within a string, and is escaped."""
+    """Return JSON in visible ASCII. Any other character is within a string, so that it can be escaped."""
     try:
         document = orjson.dumps(value)
     except TypeError:
@@ -148,10 +148,10 @@ def _encode(value: Any) -> bytes:
 
 
 def _encode_with_json(value: Any) -> bytes:
-    """Writes what only the standard library's reader takes: half of a surrogate pair, integers of any size."""
+    """Return JSON of what orjson cannot write: half of a surrogate pair, integers of any size."""
     try:
         return json.dumps(value, separators=(",", ":")).encode("ascii")
-    except RecursionError:  # nobody could read that
+    except RecursionError:  # no reader takes this depth
         return b"null"
 
 

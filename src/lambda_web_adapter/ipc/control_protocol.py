@@ -1,29 +1,27 @@
 """The messages of the control channel, a socket pair between the adapter process and the app process.
 
 A message is one line: a name, for some a space and an argument, and a line end. PORT is the adapter's port of the
-connection that a request came on. It names the request, since a connection carries one at a time.
+connection that a request came on. It names the request, since a connection carries only one request then.
 
 An external command sends nothing. Its end of the channel closes when it is executed.
 """
 
 from __future__ import annotations
 
-# From the app process, which means the built-in server where nothing else is said.
+# From the app process: all from the built-in server, but FAILED also where there is none.
 READY = b"ready"  # once, when the app is imported and its lifespan startup is complete
-# `failed {json}`: instead of READY, why the app cannot be served, also when a command cannot be executed; instead of
-# COMPLETED, why a hook failed.
+# `failed {json}`: instead of READY, why the app cannot be served, or the external command not be executed; instead
+# of COMPLETED, why a hook failed.
 FAILED = b"failed"
 DONE = b"done"  # `done PORT`: when the app's call for a request has returned, background tasks included
 CLOSING = b"closing"  # `closing PORT`: instead of DONE, before the server closes the connection
-CANCELLED = (
-    b"cancelled"  # `cancelled PORT`: the reply to CANCEL, at once; DONE or CLOSING follows when the call returns
-)
+CANCELLED = b"cancelled"  # `cancelled PORT`: at once on CANCEL; DONE or CLOSING follows when the call has returned
 STACKS_DUMPED = b"shown"  # the reply to DUMP_STACKS, when the stacks are written
 COMPLETED = b"completed"  # the reply to BEFORE_SNAPSHOT and AFTER_RESTORE, when all hooks have run
 STOPPING = b"stopping"  # once, when the server takes no more requests; SIGCHLD to the adapter goes with it
 
 # From the adapter, to the built-in server.
-CANCEL = b"cancel"  # `cancel PORT`: to give up a request that has timed out, when others go on
+CANCEL = b"cancel"  # `cancel PORT`: to cancel a request that has timed out, while others go on
 DUMP_STACKS = b"stacks"  # to write to the log what the app is doing, when a request has timed out
 BEFORE_SNAPSHOT = b"snapshot"  # to run the hooks before SnapStart's snapshot
 AFTER_RESTORE = b"restore"  # to run the hooks after SnapStart's restore

@@ -1,12 +1,11 @@
-"""What stands in front of a request to our own server, as a proxy says where a connection comes from (PROXY protocol).
+"""The envelope: invocation and event, sent to the built-in server before a request, as in the PROXY protocol.
 
-It is what an app may want to know of the invocation. Nothing of it is read before the app asks for it; and it is no
-header, so that nobody takes it for one of the client's.
+The built-in server does not read it before the app needs it. It is not a header, since a client could send one.
 
-    0x00 · 4 bytes: the preface's length, big-endian · the preface · the HTTP request
+    0x00 · 4 bytes: length of the envelope, big-endian · the envelope · the HTTP request
 
-A preface is seven lines, values of the Runtime API's headers in the order of `prepend_envelope`, and the event. An
-event that is no HTTP request is the request's body already, and missing here.
+An envelope has seven lines, values of the Runtime API's headers in the order of `prepend_envelope`, and then the event.
+The event is left out where it is the request's body.
 """
 
 from __future__ import annotations
@@ -17,34 +16,34 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.http.messages import Invocation
 
-# The header by which the app knows an event from a request of the Internet. No client can set it (see `http.headers`).
+# The header of an event that is no HTTP request. It is a reserved header (see `http.headers`).
 EVENT_SOURCE = "x-amzn-event-source"
-# Set in a command's process, which has no preface: the adapter has started it, so that header is to be believed.
+# The variable by which an external command, which gets no envelope, knows that it can trust that header.
 COMMAND_VARIABLE = "LAMBDA_WEB_ADAPTER_COMMAND"
 
 START_BYTE = b"\0"  # no HTTP method begins with it
-HEADER_BYTES = 5  # bytes in front of the preface: the mark, and the length
+HEADER_BYTES = 5  # bytes before the envelope: START_BYTE and the length
 _LINES = 7
-# Stands in an event for its body, which the request has.
+# Replaces an event's body, which the request has.
 BODY_IN_REQUEST = True
-# Bytes of an event that is sent as it is; of a larger one, much is its body.
+# Larger events are written anew without their body, which makes up most of them.
 _MAX_VERBATIM_BYTES = 8 * 1024
 _FLAGS = ("isBase64Encoded", "is_base64_encoded")
 
 
 def prepend_envelope(head: bytes, invocation: Invocation, raw_event: bytes, event: Any) -> bytes:
-    """Puts a preface in front of a request.
+    """Return the head of a request with an envelope before it.
 
     Args:
         head: the head of the request.
-        invocation: what it is about; a header's value has no line break in it.
-        raw_event: the event's bytes; none if it is the request's body.
-        event: the same, as read; with `BODY_IN_REQUEST` for its body.
+        invocation: the invocation; its values have no line breaks, as they come from headers.
+        raw_event: the event's bytes; empty if it is the request's body.
+        event: the parsed event, with `BODY_IN_REQUEST` for its body.
     """
     if len(raw_event) > _MAX_VERBATIM_BYTES:
         raw_event = _encode(event)
     context_lines = b"%b\n%b\n%d\n%b\n%b\n%b\n%b\n" % (
-        invocation.trace_id.encode(),  # first, as it is looked at each time
+        invocation.trace_id.encode(),  # first, as it is read for each request
         invocation.request_id.encode(),
         invocation.deadline_ms,
         invocation.function_arn,
@@ -57,18 +56,18 @@ def prepend_envelope(head: bytes, invocation: Invocation, raw_event: bytes, even
 
 
 def parse_context(envelope: bytes) -> list[str]:
-    """Says what a preface says of the invocation, in the order of `prepend_envelope`."""
+    """Return an envelope's values of the invocation, in the order of `prepend_envelope`."""
     return [line.decode("utf-8", "replace") for line in envelope.split(b"\n", _LINES)[:_LINES]]
 
 
 def parse_event(envelope: bytes, body: bytes) -> Any:
-    """Reads the event.
+    """Return the event.
 
     Args:
-        envelope: what stood in front of the request.
+        envelope: the request's envelope.
         body: the request's body.
     """
-    import json  # few apps want an event
+    import json  # few apps read the event
     from base64 import b64encode
 
     import orjson
@@ -85,7 +84,7 @@ def parse_event(envelope: bytes, body: bytes) -> Any:
 
 
 def _encode(event: Any) -> bytes:
-    import orjson  # the adapter has it; the app need not
+    import orjson  # the adapter process has it already; the app process need not
 
     try:
         return orjson.dumps(event)

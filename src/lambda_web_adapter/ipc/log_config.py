@@ -1,4 +1,4 @@
-"""How a function's log is to look, by Lambda's settings for it ("Configuring advanced logging controls")."""
+"""The format and level of a function's log, by Lambda's variables ("Configuring advanced logging controls")."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Lambda's names and Python's, as `logging` counts; Python has no TRACE, and Lambda's own runtime takes it for DEBUG.
+# Lambda's names and Python's, with `logging`'s numbers. Python has no TRACE; Lambda's own runtime treats it as DEBUG.
 LEVELS = {"TRACE": 10, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "FATAL": 50, "CRITICAL": 50}
 _FORMAT = "AWS_LAMBDA_LOG_FORMAT"
 _LEVEL = "AWS_LAMBDA_LOG_LEVEL"
-# Lambda sets it, and nobody else has a use for it.
+# Only Lambda sets it.
 _ON_LAMBDA = "AWS_LAMBDA_LOG_GROUP_NAME"
 
 
 class LogConfig:
-    """What the variables say. No dataclass, which takes half a millisecond to make, in each cold start.
+    """Lambda's log settings. Not a dataclass, which would add half a millisecond to each cold start.
 
     Attributes:
-        json: whether each event is a JSON object.
-        level: the lowest level that is wanted, as `logging` counts; 0 where none is named.
-        one_line: whether an event has to be one line, since each line becomes an event of its own.
+        json: whether each log event is a JSON object.
+        level: the lowest level to log, as a number of `logging`; 0 if none is set.
+        one_line: whether a log event has to be one line, since each line becomes an event of its own.
     """
 
     __slots__ = ("json", "level", "one_line")
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        """Reads the variables."""
+        """Read the settings from the variables."""
         self.json = environ.get(_FORMAT, "").upper() == "JSON"
         self.level = LEVELS.get(environ.get(_LEVEL, "").upper(), 0)
         self.one_line = self.json or _ON_LAMBDA in environ
 
 
 def json_level(level: int) -> str:
-    """Names a level for JSON, as Lambda's filter has it: a name that it does not know, WARNING too, counts as INFO."""
-    for least, name in ((50, "FATAL"), (40, "ERROR"), (30, "WARN"), (20, "INFO"), (10, "DEBUG")):
-        if level >= least:
+    """Return the name of a level that Lambda's filter knows; it takes others, as WARNING, for INFO."""
+    for minimum, name in ((50, "FATAL"), (40, "ERROR"), (30, "WARN"), (20, "INFO"), (10, "DEBUG")):
+        if level >= minimum:
             return name
     return "TRACE"

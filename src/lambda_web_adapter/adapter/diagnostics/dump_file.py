@@ -1,7 +1,7 @@
-"""Where an app writes its stacks, so that they become one event of the log, with the request id.
+"""The file for an app's stack dump, so that it becomes one log event with the request id.
 
-`faulthandler` writes lines, to a file descriptor, whatever the app is stuck in. So it is a file in memory, which the
-adapter can read even if the app never comes to say that it has written.
+`faulthandler` writes lines to a file descriptor, whatever the app is stuck in. So this is a file in memory: the adapter
+can read it even if the app never reports that it has written.
 """
 
 from __future__ import annotations
@@ -15,37 +15,46 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
-# Bytes: CloudWatch takes events of up to 256 KiB ("CloudWatch Logs quotas"), and JSON has escapes in it.
+# Bytes: CloudWatch takes events of up to 256 KiB ("CloudWatch Logs quotas"), and escapes make the JSON larger.
 _MAX_BYTES = 128 * 1024
 
 
 class StackDumpFile:
-    """The file of one run of the app."""
+    """The stack dump of one run of the app."""
 
     def __init__(self) -> None:
-        """Makes it."""
-        import fcntl  # a laptop has no use for it
+        """Create the file.
+
+        Raises:
+            OSError: the system does not allow it.
+        """
+        import fcntl  # a laptop does not need it
 
         self._descriptor = os.memfd_create("stack-dump")
         fcntl.fcntl(self._descriptor, fcntl.F_SETFL, os.O_APPEND)
 
     @classmethod
     def create_if_needed(cls, environ: Mapping[str, str]) -> StackDumpFile | None:
-        """Makes one where each line of stderr becomes an event, and the system has such files; people read stderr."""
+        """Return a file where each line of stderr becomes a log event, if the system has such files; else None."""
         if not LogConfig(environ).one_line or not hasattr(os, "memfd_create"):
             return None
         try:
             return cls()
-        except OSError:  # a sandbox that forbids it: the lines are events of their own then
+        except OSError:  # a sandbox forbids it: each line is an event of its own then
             return None
 
     def pass_to_child(self, environ: MutableMapping[str, str], *, execute: bool) -> None:
-        """Tells the process that this one becomes of it, by a fork, or by executing a program besides."""
+        """Hand the file to the app process, from within the forked process.
+
+        Args:
+            environ: the variables, which get the descriptor.
+            execute: whether the process executes a program next.
+        """
         os.set_inheritable(self._descriptor, execute)
         environ[STACK_DUMP_FD_VARIABLE] = str(self._descriptor)
 
     def read_and_clear(self) -> str:
-        """Return what has been written, and empty the file; of one that is closed there is nothing."""
+        """Return what has been written, and empty the file; a closed one has nothing."""
         if self._descriptor < 0:
             return ""
         text = os.pread(self._descriptor, _MAX_BYTES, 0).decode("utf-8", "replace")
@@ -53,7 +62,7 @@ class StackDumpFile:
         return text
 
     def close(self) -> None:
-        """Lets go of it."""
+        """Close the file, once or again."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -1,4 +1,4 @@
-"""What an app that does not answer was doing, for the log: asked of the app, or by signals if it cannot say."""
+"""The stack dump of an app that hangs, for the log: on the control channel, or by signals if the app does not react."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ if TYPE_CHECKING:
     from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
-# Both together are less than the margin before the function's time-out, after which Lambda ends the environment.
+# Both together are less than the margin before the function's timeout, when Lambda ends the environment.
 _MESSAGE_SECONDS = 0.15
 _SIGNAL_SECONDS = 0.1
 _POLL_SECONDS = 0.001
-# As /proc/PID/status names signals that wait: for the thread, and for any thread; and those that are kept off, as
-# one is while it is handled.
+# Lines of /proc/PID/status: signals pending for the thread, for any thread, and blocked, as a signal is in its handler.
 _UNHANDLED = ("SigPnd:", "ShdPnd:", "SigBlk:")
 
 
@@ -30,11 +29,11 @@ async def log_stack_dump(app: AppProcess, backend: Backend, request_id: str, *, 
     Args:
         app: the app.
         backend: how to wait.
-        request_id: the invocation that was not answered.
-        ends: whether the app is about to be ended; one that lives on is not signalled.
+        request_id: the invocation that has timed out.
+        ends: whether the app is about to be killed; an app that goes on is not signalled.
 
     Returns:
-        Whether the app has written them as it was asked to.
+        Whether the app has reported that it has written them.
     """
     if not app.is_managed or not app.pid:
         return True
@@ -52,12 +51,12 @@ async def log_stack_dump(app: AppProcess, backend: Backend, request_id: str, *, 
 
 
 def _signal_threads(pid: int) -> None:
-    """Have each thread write its own stack, one after the other, so that their lines do not mix."""
+    """Signal each thread to write its own stack, one after the other, so that their lines do not mix."""
     deadline = time.monotonic() + _SIGNAL_SECONDS
-    with contextlib.suppress(OSError):  # it has ended, or this system has no such files
+    with contextlib.suppress(OSError):  # the app has ended, or this system has no /proc
         for thread in sorted(map(int, os.listdir(f"/proc/{pid}/task")), key=lambda thread: (thread != pid, thread)):
             if time.monotonic() < deadline:
-                os.kill(thread, STACK_DUMP_SIGNAL)  # the kernel tries the thread that is named before the others
+                os.kill(thread, STACK_DUMP_SIGNAL)  # the kernel prefers the named thread
                 _wait_until_handled(thread, deadline)
 
 

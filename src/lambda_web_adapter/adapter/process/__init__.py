@@ -1,1 +1,1 @@
-"""The app process as the adapter sees it: start, readiness, control channel, restart."""
+"""The app process, from the adapter's side: start, readiness, control channel, restart, stop."""

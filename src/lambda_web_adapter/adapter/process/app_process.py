@@ -1,6 +1,7 @@
-"""One run of the app process: started by a fork before anything else is imported, watched through the control channel.
+"""One run of the app process: start, end, and what the adapter knows of it in between.
 
-A command cannot speak, and its copy of the channel closes as the command is executed.
+The first run is a fork, before the adapter's own imports. The control channel reports on it; an external command's end
+of it closes when it is executed.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.settings import Settings
 
-    # Serves the app on the listening socket, tells the control channel about it, and takes the stderr given here, if
-    # there is one, as its own when it is ready; returns the exit code.
+    # The built-in server: takes settings, listening socket, control channel, and the descriptor to use for stderr once
+    # it is ready, if any; returns the exit code.
     Serve = Callable[[Settings, socket.socket, socket.socket, int | None], int]
 
-# For the program that `restart` executes: descriptors of the listening socket, the control channel, and its own stderr.
+# For the program that `restart` executes: the descriptors of listening socket, control channel and stderr.
 DESCRIPTORS = "_LWA_APP_PROCESS"
 
-# Between the end of the app's server and the end of its process, which may have work to do at its end: as long as
-# Lambda leaves a runtime to stop.
+# For a process to exit after its server has stopped, as it may have work to do then: as long as Lambda leaves a runtime
+# to stop.
 LEAVE_SECONDS = 0.3
 
 
@@ -46,26 +47,27 @@ class AppProcess:
     Attributes:
         port: the port that the app listens on.
         pid: the process, or 0 while there is none.
-        on_one_core: whether the app is to run on the core that the adapter runs on.
-        control: what the app says of itself.
-        is_managed: whether the app says itself when it is ready and done, as our own server does.
-        keeps_connections: whether a connection takes another request; not that of a command that ends some unasked.
-        has_responded: whether the built-in server has said of a request that its call has returned.
-        started_at: when it was started, on the monotonic clock in seconds; later by what passed while nobody waited.
-        run: what tells this run from all others: a command's environment has it.
-        lost_at: when it was found to take no requests any more although its process runs; 0 while it does.
-        server_failed, ended_by_signal: whether its end was its built-in server's failure, or a signal.
+        on_one_core: whether app and adapter share a core.
+        control: the control channel.
+        is_managed: whether the built-in server runs the app; else it is an external command.
+        keeps_connections: whether a connection takes another request; not if an external command closes some at random.
+        has_responded: whether the built-in server has sent DONE for a request.
+        started_at: when the run began, on the monotonic clock in seconds; moved on where time must not count.
+        run: a name that no other run has; an external command has it in its environ.
+        lost_at: when the app was seen to take no more requests although its process runs; 0 if it was not.
+        server_failed: whether the built-in server failed, and the run ended by that.
+        ended_by_signal: whether a signal ended it.
     """
 
     _all: ClassVar[set[int]] = set()  # the processes of all apps of this environment
 
     def __init__(self, settings: Settings, command: list[str], serve: Serve) -> None:
-        """Remembers what to start.
+        """Describe a run without starting it.
 
         Args:
             settings: the settings.
-            command: the program and its arguments, or nothing to have the app served by `serve`.
-            serve: what the forked process does when there is no command.
+            command: the external command and its arguments; empty to serve the app by `serve`.
+            serve: the built-in server.
         """
         self._settings = settings
         self._command = command
@@ -90,33 +92,32 @@ class AppProcess:
         self._lock = allocate_lock()
 
     def start(self, *, execute: bool = False) -> None:
-        """Starts the process, and returns at once.
+        """Start the process, and return at once.
 
         Args:
-            execute: whether in this program executed anew, instead of by the fork alone, which is all that a cold start
-                should pay for.
+            execute: whether the process executes this program anew; a fork alone is faster, for the cold start.
 
         Raises:
-            SettingsError: the configured port is taken.
+            SettingsError: The configured port is taken.
         """
         listener = None if self._command else listen(self._settings.host, self._settings.port)
         self._reserved = None if listener else command_port(self._settings)
         self.port = self._reserved.number if self._reserved else listener.getsockname()[1] if listener else 0
         adapter_end, app_end = socket.socketpair()
-        self._stderr_tail = None if os.isatty(2) else StderrTail()  # a person has seen what was said
+        self._stderr_tail = None if os.isatty(2) else StderrTail()  # on a terminal, a person has read it
         self._stack_dump = None if self._command else StackDumpFile.create_if_needed(os.environ)
         self.started_at = time.monotonic()
         self.run = f"{os.getpid()}-{time.monotonic_ns()}"
         self._first_started = self._first_started or _now_in_ticks()
-        bootstrap = os.getpid()
+        adapter = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
             adapter_end.close()
-            self._become_app(listener, app_end, bootstrap, execute=execute)
+            self._become_app(listener, app_end, adapter, execute=execute)
         self._all.add(self.pid)
         app_end.close()
         if listener:
-            listener.close()  # or connections to a dead app would queue here for ever
+            listener.close()  # or connections to a dead app would wait here forever
         if self._reserved:
             self._reserved.hand_over()
         if self._stderr_tail:
@@ -124,10 +125,10 @@ class AppProcess:
         self.control = ControlChannel(adapter_end, self.is_gone)
 
     def restart(self) -> AppProcess:
-        """Starts another run; what a running adapter has open, locked or imported is not for it.
+        """Start another run, in this program executed anew: it must not inherit what the adapter has open or locked.
 
         Raises:
-            SettingsError: the configured port is taken.
+            SettingsError: The configured port is taken.
         """
         restarted = AppProcess(self._settings, self._command, self._serve)
         restarted.on_one_core = self.on_one_core
@@ -136,9 +137,9 @@ class AppProcess:
         return restarted
 
     def _become_app(
-        self, listener: socket.socket | None, control: socket.socket, bootstrap: int, *, execute: bool
+        self, listener: socket.socket | None, control: socket.socket, adapter: int, *, execute: bool
     ) -> None:
-        """Goes on as the app process, and never returns."""
+        """Continue as the app process, and never return."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -153,22 +154,22 @@ class AppProcess:
             _execute(program, {DESCRIPTORS: ",".join(map(str, descriptors))}, control)
         if listener:
             sys.exit(self._serve(self._settings, listener, control, stderr))
-        end_with_parent(bootstrap)
+        end_with_parent(adapter)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would keep it so
+            signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would keep that
         port = str(self.port)
         if self._reserved:
             self._reserved.hand_over()
         _execute(self._command, {"PORT": port, "AWS_LWA_PORT": port, COMMAND_VARIABLE: self.run}, control)
 
     def has_ended(self, timeout: float = 0) -> bool:
-        """Says whether the process has ended, waiting up to `timeout` seconds for it to end."""
+        """Return whether the process has ended, after waiting up to `timeout` seconds for it."""
         deadline = time.monotonic() + timeout
         pause = 0.001
         while True:
-            with self._lock:  # a thread may wait for it to be ready
+            with self._lock:  # another thread may wait for the app to be ready
                 if self.pid:
-                    self._look()
+                    self._reap()
             if not self.pid:
                 return True
             if time.monotonic() >= deadline:
@@ -176,7 +177,7 @@ class AppProcess:
             time.sleep(pause)
             pause = min(pause * 2, 0.02)
 
-    def _look(self) -> None:
+    def _reap(self) -> None:
         pid, status = _wait(self.pid)
         if pid:
             code = os.waitstatus_to_exitcode(status)
@@ -187,14 +188,14 @@ class AppProcess:
             self.pid = 0
 
     def lose(self) -> None:
-        """Take note that it takes no requests any more."""
+        """Record that the app takes no more requests."""
         self.lost_at = self.lost_at or time.monotonic()
 
     def is_gone(self) -> bool:
-        """Return whether it takes no requests any more, and end what is left of it then.
+        """Return whether the app takes no more requests, and kill what is left of it then.
 
-        Processes that it has started hold its connections, its end of the control channel and its port. A process whose
-        server has stopped has a moment to end by itself.
+        Processes that it has started may hold its connections, its end of the control channel and its port. A process
+        whose server has stopped gets `LEAVE_SECONDS` to end by itself.
         """
         if not self.has_ended():
             if self.is_managed and not self.lost_at and self.control.has_closed():
@@ -203,46 +204,45 @@ class AppProcess:
                 return False
             from lambda_web_adapter.adapter.process import process_tree
 
-            if process_tree.is_exiting(self.pid):  # what has much memory takes longer over it
+            if process_tree.is_exiting(self.pid):  # with much memory, the exit takes longer
                 return False
             self._exit_status, self.server_failed = "its server had stopped, and it was killed", self.is_managed
         self._clear()
         return True
 
     def pin_to_one_core(self) -> None:
-        """Puts adapter and app on one core, where `on_one_core` says so; what the app starts from now on goes along.
+        """Run adapter and app on one core if `on_one_core` is set; processes that the app starts later inherit it.
 
-        They take turns: while one works the other waits. Waking up a process on another core takes a virtual machine
-        several times as long as switching to it on the same one. Called when the app is ready, so that both have
-        imported side by side.
+        They take turns anyway, and a virtual machine takes several times as long to wake a process on another core as
+        to switch to it on the same core. Call this when the app is ready, so that both import side by side before.
         """
         if self.on_one_core and hasattr(os, "sched_setaffinity"):  # Linux
             core = {max(os.sched_getaffinity(0))}
-            with contextlib.suppress(OSError):  # it saves time where it may be done; an app that has died is seen later
+            with contextlib.suppress(OSError):  # without it all is only slower; an app that has died is noticed later
                 os.sched_setaffinity(0, core)
                 os.sched_setaffinity(self.pid, core)
 
     @property
     def exit_status(self) -> str:
-        """How the process ended: `exit code 3`, `signal SIGKILL`; empty while it runs."""
+        """Return how the process ended, as `exit code 3` or `signal SIGKILL`; empty while it runs."""
         return self._exit_status
 
     def stderr_tail(self, excluded: Collection[str] = ()) -> str:
-        """Says what it wrote to stderr last, without lines that are known; of our own server, until it was ready."""
+        """Return what the app wrote to stderr last, without the excluded lines; a managed app, before it was ready."""
         return self._stderr_tail.text(excluded) if self._stderr_tail else ""
 
     def terminate(self) -> None:
-        """Asks the process to end in order; `kill` is for those that do not."""
+        """Send SIGTERM to the process."""
         if self.pid and not self.has_ended():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
 
     def read_stack_dump(self) -> str:
-        """Takes what it has shown; nothing where that goes to stderr at once."""
+        """Return and clear the stack dump; empty if the app writes it to stderr."""
         return self._stack_dump.read_and_clear() if self._stack_dump else ""
 
     def kill(self) -> None:
-        """End the process, and all that stem from it, at once."""
+        """Kill the process and all that stem from it, and close channel, port and file."""
         self._clear()
         self.control.close()
         if self._reserved:
@@ -251,16 +251,16 @@ class AppProcess:
             self._stack_dump.close()
 
     def living(self) -> dict[int, int]:
-        """Return the processes that stem from it, itself included, and have not ended, and their parents.
+        """Return the running processes that stem from the app's own, that one included, and their parents.
 
-        They stay in the bootstrap's own group, which is what Lambda and the Runtime Interface Emulator kill.
+        They stay in the bootstrap's process group, which Lambda and the Runtime Interface Emulator kill.
         """
-        from lambda_web_adapter.adapter.process import process_tree  # not before the fork
+        from lambda_web_adapter.adapter.process import process_tree  # the fork comes first
 
         return process_tree.living(self.pid, self._all, self._first_started) if self.started_at else {}
 
     def collect_orphans(self) -> None:
-        """Let the kernel forget processes that stemmed from it, were adopted, and have ended."""
+        """Reap the ended processes that the app left behind and the adapter adopted."""
         from lambda_web_adapter.adapter.process import process_tree
 
         process_tree.collect(self.pid, self._all, self._first_started)
@@ -275,16 +275,16 @@ class AppProcess:
 
 
 def _execute(argv: list[str], variables: dict[str, str], control: socket.socket) -> None:
-    """Executes a program in place of this one; never returns."""
+    """Execute a program in place of this one, and never return."""
     try:
-        os.execvpe(argv[0], argv, {**os.environ, **variables})  # noqa: S606  # this is what a command is for
+        os.execvpe(argv[0], argv, {**os.environ, **variables})  # noqa: S606  # the user chose the program
     except OSError as error:
         control.sendall(encode_failure(f"{argv[0]} cannot be executed: {error.strerror}"))
-    os._exit(127)  # what a shell says of a command that it cannot execute
+    os._exit(127)  # the exit code of shells for a program that cannot be executed
 
 
 def _wait(pid: int) -> tuple[int, int]:
-    """Looks whether a child has ended; one that somebody else has waited for counts as ended well."""
+    """Return `waitpid` of a child without blocking; one reaped elsewhere counts as ended with exit code 0."""
     try:
         return os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
@@ -301,7 +301,7 @@ def _describe_exit(code: int) -> str:
 
 
 def _now_in_ticks() -> int:
-    """Return the time as the kernel has it for the start of processes, rounded down; 0 where it has none."""
+    """Return the time in the unit of process start times, rounded down; 0 where the system has no such clock."""
     if not hasattr(time, "CLOCK_BOOTTIME"):
         return 0
     return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))

@@ -1,6 +1,6 @@
-"""Who listens on a port, as Linux tells in /proc: the command that was started, or somebody else.
+"""Which process listens on a port, by /proc: the external command's, or another.
 
-Where that cannot be read, nothing is known, and whoever listens is taken for the command.
+Without /proc, whoever listens counts as the external command.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 _LISTENING = "0A"  # TCP_LISTEN (include/net/tcp_states.h)
 
 
-def stranger_on(port: int, family: Collection[int], run: str) -> str:
-    """Return who listens on a port besides a command's processes: `process 12 (node)`; empty for nobody.
+def unrelated_listener(port: int, family: Collection[int], run: str) -> str:
+    """Return a listener on a port that is not the external command's, as `process 12 (node)`; empty if there is none.
 
-    A process that is not in the family may still be the command's: it may have left the tree, cleared its environment,
-    or be a service's that was asked to listen. It is somebody else's if it was started by another adapter, or ran
-    before the command did, since nobody listened on the port then.
+    A process outside of the family may still be one of its own: it may have left the tree, cleared its environ, or be a
+    service that listens on its behalf. It is unrelated if another adapter has started it, or if it ran before, since
+    nobody listened on the port then.
 
     Args:
         port: the port.
-        family: the command's process and its children.
-        run: its run, which its environment has, and that of all that it starts.
+        family: the process of the external command, and those that stem from it.
+        run: the name of its run, which it has in its environ, as all that it starts.
     """
     inodes = set(_listening(port))
     own = {inode for pid in family for inode in _sockets(pid)}
@@ -38,30 +38,30 @@ def stranger_on(port: int, family: Collection[int], run: str) -> str:
     for pid in pids():
         if wanted.isdisjoint(_sockets(pid)):
             continue
-        found = _run_of(pid)
-        if found != run and (found or started(pid) < since):
+        other_run = _run_of(pid)
+        if other_run != run and (other_run or started(pid) < since):
             return f"process {pid} ({_name(pid)})"
     return ""
 
 
 def owner_of(port: int) -> str:
-    """Return a process that listens on a port: `process 12 (node)`; empty if that cannot be found out."""
+    """Return a process that listens on a port, as `process 12 (node)`; empty if it is not known."""
     inodes = set(_listening(port))
-    found = (pid for pid in pids() if inodes and not inodes.isdisjoint(_sockets(pid)))
-    return next((f"process {pid} ({_name(pid)})" for pid in found), "")
+    owners = (pid for pid in pids() if inodes and not inodes.isdisjoint(_sockets(pid)))
+    return next((f"process {pid} ({_name(pid)})" for pid in owners), "")
 
 
 def _listening(port: int) -> Iterator[str]:
     """Yield the inodes of the sockets that listen on a port of this machine, IPv4 and IPv6."""
     for table in ("tcp", "tcp6"):
         for line in _read(f"/proc/net/{table}").splitlines()[1:]:
-            _, local, _, state, *others = line.split()
+            _, local, _, state, *fields = line.split()
             if state == _LISTENING and int(local.rpartition(":")[2], 16) == port and _accepts_loopback(local):
-                yield others[5]
+                yield fields[5]
 
 
 def _accepts_loopback(local: str) -> bool:
-    """Return whether an address of such a table is one on this machine itself, or stands for all addresses."""
+    """Return whether an address in such a table is a loopback address, or stands for all addresses."""
     address = local.partition(":")[0]
     return not address.strip("0") or address.endswith("7F") or address == "0" * 24 + "01000000"
 
@@ -70,7 +70,7 @@ def _sockets(pid: int) -> Iterator[str]:
     folder = f"/proc/{pid}/fd"
     try:
         descriptors = os.listdir(folder)
-    except OSError:  # it has ended, or is not ours to look at
+    except OSError:  # the process has ended, or is another user's
         return
     for descriptor in descriptors:
         try:

@@ -1,4 +1,4 @@
-"""The port that the app listens on: opened here for our own server, picked for a command."""
+"""The app's port: a listening socket for the built-in server, a reserved port for an external command."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
-# What the Rust adapter expects when nothing is set; a command that hard-codes a port most likely hard-codes this one.
+# The Rust adapter's default, so that an external command with a fixed port most likely has this one.
 _COMMAND_PORT = 8080
-# As many as there can be slots (Lambda Managed Instances: 1,600 of an environment), since they connect at once.
+# More than an environment has workers (1,600 on Lambda Managed Instances), which may all connect at the same time.
 _BACKLOG = 2048
-# Between the end of a server and the end of its listening socket.
+# For a listening socket to close after the end of its process.
 _RELEASE_SECONDS = 0.5
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Opens the listening socket.
+    """Return a listening socket.
 
-    The protocol is named, since asyncio sets TCP_NODELAY on accepted connections only where the listening socket says
-    that it is TCP; without, each reply waits 44 ms for a delayed acknowledgement.
+    It names its protocol, since asyncio sets TCP_NODELAY on accepted connections only then. Without TCP_NODELAY, each
+    response waits 44 ms for a delayed acknowledgement.
+
+    Raises:
+        SettingsError: The port is taken.
     """
     try:
         return _listening(host, port)
@@ -48,7 +51,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _taken(host: str, port: int, error: OSError) -> SettingsError:
-    from lambda_web_adapter.adapter.process.listeners import owner_of  # only this needs it
+    from lambda_web_adapter.adapter.process.listeners import owner_of  # only this error needs it
 
     owner = owner_of(port) if port and error.errno == errno.EADDRINUSE else ""
     by = f": {owner} listens there" if owner else ""
@@ -59,43 +62,46 @@ def _taken(host: str, port: int, error: OSError) -> SettingsError:
 
 
 class ReservedPort:
-    """A port that is kept for a command: for everybody until it starts, and from other adapters as long as it runs.
+    """A port for an external command: kept free until it starts, and from other adapters while it runs.
 
     Attributes:
         number: the port.
     """
 
     def __init__(self, host: str, port: int) -> None:
-        """Take the port, or a free one for 0.
+        """Reserve the port, or a free one for 0.
 
         Raises:
-            OSError: it is taken, by who listens on it or by another adapter's command that is about to.
+            OSError: A process listens on it, or another adapter has reserved it.
         """
         self._listener = _listening(host, port)
         self.number = int(self._listener.getsockname()[1])
         self._claim = socket.socket(socket.AF_UNIX)
         try:
-            if sys.platform == "linux":  # a name without a file, in the network that the port is in (unix(7))
+            if sys.platform == "linux":  # an abstract name, per network namespace as ports are (unix(7))
                 self._claim.bind(f"\0lambda-web-adapter/port/{self.number}")
         except OSError:
             self.release()
             raise
 
     def hand_over(self) -> None:
-        """Give up the port so that the command can listen on it."""
+        """Free the port, so that the external command can listen on it."""
         self._listener.close()
 
     def release(self) -> None:
-        """Give up the port, and the claim on it against other adapters."""
+        """Free the port for all, other adapters included."""
         self._listener.close()
         self._claim.close()
 
 
 def command_port(settings: Settings) -> ReservedPort:
-    """Return the port for a command: the configured one, 8080, or a free one where 8080 is taken, or too few.
+    """Reserve the port of an external command.
+
+    Returns:
+        The configured port; else 8080, or a free one if 8080 is taken or each worker needs its own.
 
     Raises:
-        SettingsError: it is taken.
+        SettingsError: The configured port is taken, or none is free.
     """
     if settings.port:
         return _wait_until_free(settings.host, settings.port)
@@ -109,9 +115,9 @@ def command_port(settings: Settings) -> ReservedPort:
 
 
 def _wait_until_free(host: str, port: int) -> ReservedPort:
-    """Return the port when it is free: whoever listens there would be taken for the command.
+    """Reserve the port, after waiting a moment for a process that was just killed to release it.
 
-    One that was just killed may need a moment to let go of it.
+    Whoever else listens there would be taken for the external command.
     """
     deadline = time.monotonic() + _RELEASE_SECONDS
     while True:

@@ -1,7 +1,7 @@
-"""Waiting for the app to be ready: bounded, explained, and never by a fixed sleep.
+"""Readiness: the wait until the app accepts requests.
 
-Our own server says on the control channel when it is ready. A command is asked: by a TCP connect, or by a GET of the
-configured path. The user's own routes are never called unless a path is configured.
+The built-in server sends READY on the control channel. An external command is probed by a TCP connect, or by a GET of
+the configured path. No route of the app is called unless a path is configured.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ if TYPE_CHECKING:
 
     Failure = TypeVar("Failure", bound=AppError)
 
-# Between two looks at a command: short at first, when every millisecond is cold start, longer for slow starters.
+# Between two probes: short at first, when every millisecond is cold start, longer for slow starts.
 _FIRST_PAUSE = 0.001  # seconds
 _LONGEST_PAUSE = 0.05  # seconds
-# By default an app that is not ready after this is taken to hang: it is the least that Lambda gives an init phase which
-# is not on demand (Lambda quotas). It is not ended for that before the time of an invocation, or of Lambda, is up.
-_ENOUGH_SECONDS = 130.0
-_PROGRESS_SECONDS = 2.0  # between lines in the log about it
+# By default an app that is not ready after this counts as hung: it is the shortest timeout of an init phase that is not
+# on demand (Lambda quotas). The app is not killed before the deadline of an invocation, or of the init phase.
+_DEFAULT_TIMEOUT_SECONDS = 130.0
+_PROGRESS_SECONDS = 2.0  # between log lines about the wait
 _CONNECT_SECONDS = 1.0
-_PROBE_SECONDS = 5.0  # an HTTP probe that hangs is tried again
-_LEAST_SECONDS = 0.001
-_PROBE_BYTES = 1024 * 1024  # of the answer to a probe, of which only the status counts
-_EXIT_SECONDS = 2.0  # between the end of the control channel and the end of the process
-_FAILED_SECONDS = 0.05  # between the word that the start has failed and the same, unless a thread of the app's goes on
-# What uvicorn writes of any lifespan startup that fails, and the built-in server of any import.
+_PROBE_SECONDS = 5.0  # after which an HTTP probe is tried again
+_MIN_TIMEOUT_SECONDS = 0.001
+_PROBE_BYTES = 1024 * 1024  # of the response to a probe, of which only the status counts
+_EXIT_SECONDS = 2.0  # for the process to end after the control channel has closed
+_FAILED_SECONDS = 0.05  # for the process to end after FAILED, unless a thread of the app goes on
+# Lines on stderr that add nothing: uvicorn's for a failed lifespan startup, the built-in server's for a failed import.
 _IGNORED_LINES = ("Application startup failed. Exiting.", "The app cannot be imported")
 
 
 def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = float("inf")) -> None:
-    """Waits for the app to be ready, for as long after its start as the settings say, but not beyond the deadline.
+    """Wait until the app is ready, at most for the configured time after its start, and not beyond the deadline.
 
     Args:
-        app: the app, which was started; it may have been waited for before.
+        app: the app, which was started; an earlier wait for it may have timed out.
         settings: the settings.
-        deadline: when to give up for now, on the monotonic clock in seconds.
+        deadline: when to stop waiting for now, on the monotonic clock in seconds.
 
     Raises:
-        AppStartFailed: the app raised or ended.
-        AppNotReady: it was not ready in time; `is_overdue` says whether for good.
+        AppStartFailed: The app raised an exception, or ended.
+        AppNotReady: It was not ready in time; with `is_overdue`, it never will be.
     """
     ready_by = min(app.started_at + (settings.readiness_check_timeout or float("inf")), deadline)
     if app.is_managed:
@@ -64,8 +64,8 @@ def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = floa
 
 
 def is_overdue(app: AppProcess, settings: Settings) -> bool:
-    """Return whether the app has had all the time to be ready that the settings give it, or that is enough for any."""
-    return time.monotonic() >= app.started_at + (settings.readiness_check_timeout or _ENOUGH_SECONDS)
+    """Return whether the app's readiness timeout, or the default one, has passed since its start."""
+    return time.monotonic() >= app.started_at + (settings.readiness_check_timeout or _DEFAULT_TIMEOUT_SECONDS)
 
 
 def _wait_for_ready_message(app: AppProcess, deadline: float, settings: Settings) -> None:
@@ -86,7 +86,7 @@ def _wait_for_ready_message(app: AppProcess, deadline: float, settings: Settings
 
 
 def error_from_message(message: bytes, kind: type[Failure]) -> Failure:
-    """Makes the error of a `failed {json}` line; of no line at all, the app ended."""
+    """Return the error for a FAILED message; without a message, the app has ended."""
     if not message:
         return kind("The app ended.")
     text, raised, stack = parse_failure(message)
@@ -94,10 +94,10 @@ def error_from_message(message: bytes, kind: type[Failure]) -> Failure:
 
 
 def _wait_for_exec(app: AppProcess, deadline: float, settings: Settings) -> None:
-    """The channel's end means that the command is being executed."""
-    line = _read_message(app, deadline, settings)
-    if line:
-        raise error_from_message(line, AppStartFailed)
+    """Wait until the control channel closes, which means that the external command is being executed."""
+    message = _read_message(app, deadline, settings)
+    if message:
+        raise error_from_message(message, AppStartFailed)
 
 
 def _read_message(app: AppProcess, deadline: float, settings: Settings) -> bytes:
@@ -107,8 +107,8 @@ def _read_message(app: AppProcess, deadline: float, settings: Settings) -> bytes
             return app.control.read_message(min(remaining, _PROGRESS_SECONDS))
         except TimeoutError:
             if remaining <= _PROGRESS_SECONDS:
-                raise _not_ready(app, settings, "it has not said that it is ready") from None
-        log("INFO", f"Waiting for the app, which imports, or is in its lifespan startup ({_waited(app)}).")
+                raise _not_ready(app, settings, "its import or its lifespan startup is not complete") from None
+        log("INFO", f"Waiting for the app to import and to complete its lifespan startup ({_waited(app)}).")
 
 
 def _wait_for_probe(app: AppProcess, deadline: float, settings: Settings) -> None:
@@ -121,7 +121,7 @@ def _wait_for_probe(app: AppProcess, deadline: float, settings: Settings) -> Non
             _probe_http(settings, port, path or "/", deadline) if by_http else _probe_tcp(settings.host, port, deadline)
         )
         if not failure and port == app.port:
-            failure = _stranger(app)
+            failure = _check_listener(app)
         if not failure:
             return
         if app.has_ended(pause):
@@ -135,30 +135,30 @@ def _wait_for_probe(app: AppProcess, deadline: float, settings: Settings) -> Non
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _stranger(app: AppProcess) -> str:
-    """Describe another process that listens on the command's port; return nothing where there is none."""
-    from lambda_web_adapter.adapter.process.listeners import stranger_on  # nobody else pays for it
+def _check_listener(app: AppProcess) -> str:
+    """Return an error if another process listens on the port of the external command; else nothing."""
+    from lambda_web_adapter.adapter.process.listeners import unrelated_listener  # the built-in server does not need it
 
-    found = stranger_on(app.port, app.living(), app.run)
-    return f"on port {app.port} listens {found}, which is not the command's" if found else ""
+    listener = unrelated_listener(app.port, app.living(), app.run)
+    return f"{listener}, which the app has not started, listens on port {app.port}" if listener else ""
 
 
 def _probe_tcp(host: str, port: int, deadline: float) -> str:
-    """Try to connect; return what is wrong, or nothing."""
+    """Return why a connect fails; empty if it succeeds."""
     try:
         socket.create_connection((host, port), _bounded(_CONNECT_SECONDS, deadline)).close()
     except OSError as error:
-        return f"connecting to {host} port {port} gives: {error.strerror or error}"
+        return f"the connection to {host} port {port} failed: {error.strerror or error}"
     return ""
 
 
 def _bounded(seconds: float, deadline: float) -> float:
-    """Return a length of time that ends by a deadline, but not zero, which has another meaning for sockets."""
-    return max(min(seconds, deadline - time.monotonic()), _LEAST_SECONDS)
+    """Return a timeout that ends by the deadline, but not zero, which would make a socket non-blocking."""
+    return max(min(seconds, deadline - time.monotonic()), _MIN_TIMEOUT_SECONDS)
 
 
 def _probe_http(settings: Settings, port: int, path: str, ready_by: float) -> str:
-    """Ask for the path; return what is wrong, or nothing."""
+    """Return why a GET of the path fails; empty if it gets a healthy status."""
     connection = BlockingClient(settings.host, port)
     request = f"GET {path} HTTP/1.1\r\nhost: {settings.host}:{port}\r\nconnection: close\r\n\r\n"
     try:
@@ -167,12 +167,12 @@ def _probe_http(settings: Settings, port: int, path: str, ready_by: float) -> st
         deadline = time.monotonic() + _bounded(_PROBE_SECONDS, ready_by)
         response = run_blocking(connection.send_request(request.encode(), deadline=deadline))
     except (OSError, ConnectionClosed, NotHttp) as error:
-        return f"GET {path} on port {port} gives: {error}"
+        return f"GET {path} on port {port} failed: {error}"
     finally:
         connection.close()
     if response.status in settings.readiness_check_healthy_status:
         return ""
-    return f"GET {path} on port {port} gives status {response.status}"
+    return f"GET {path} on port {port} returned status {response.status}"
 
 
 def _start_failed(app: AppProcess) -> AppStartFailed:
@@ -183,14 +183,15 @@ def _start_failed(app: AppProcess) -> AppStartFailed:
     return AppKilled(text, details) if app.ended_by_signal else AppStartFailed(f"{text}{details}")
 
 
-def _not_ready(app: AppProcess, settings: Settings, why: str) -> AppNotReady:
+def _not_ready(app: AppProcess, settings: Settings, reason: str) -> AppNotReady:
     advice = ""
     if is_overdue(app, settings):
+        seconds = settings.readiness_check_timeout or _DEFAULT_TIMEOUT_SECONDS
         advice = (
-            f" It had {settings.readiness_check_timeout or _ENOUGH_SECONDS:g} seconds. If it needs longer, set "
-            "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS; a command has to listen on the port in the variable PORT."
+            f" It had {seconds:g} seconds. If it needs longer, set AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS; an "
+            "external command has to listen on the port in the variable PORT."
         )
-    return AppNotReady(f"The app is not ready ({_waited(app)}): {why}.{advice}")
+    return AppNotReady(f"The app is not ready ({_waited(app)}): {reason}.{advice}")
 
 
 def _waited(app: AppProcess) -> str:

@@ -1,4 +1,4 @@
-"""The end of the app's processes, in the time that Lambda leaves for it."""
+"""The stop of all apps, in the time that Lambda leaves for it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
-# What Lambda leaves a runtime for SIGTERM when an extension is registered ("Lambda execution environment", "Shutdown").
+# What Lambda leaves a runtime after SIGTERM if an extension is registered ("Lambda execution environment", "Shutdown").
 _STOP_SECONDS = 0.3
-# The end of that time, kept for processes behind one that does not hand on the signal, as a shell that waits for its
-# command before it runs its trap.
+# The last part of that time, for processes whose parent does not pass the signal on, as a shell that waits for its
+# child before it runs its trap.
 _WORKERS_SECONDS = 0.1
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01  # between two looks at who has ended
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01  # seconds between two checks
 
 
 def stop(apps: Sequence[AppProcess]) -> None:
-    """Ask each app's own process to end, then those that outlive it, and kill what has not ended in time.
+    """Send SIGTERM to each app's own process, then to those that outlive it, and kill what has not ended in time.
 
-    A server with workers ends them in order itself, lifespan shutdown included; a signal to them would cut that short.
+    A server with worker processes stops them itself, lifespan shutdown included; a signal to them would cut that short.
     """
     deadline = time.monotonic() + _STOP_SECONDS
     for app in apps:
@@ -43,14 +43,14 @@ def stop(apps: Sequence[AppProcess]) -> None:
 
 
 def _has_stopped(app: AppProcess, signalled: set[int], deadline: float) -> bool:
-    """Return whether nothing is left of an app, and ask those that outlive its own process to end."""
+    """Return whether nothing is left of an app; send SIGTERM to processes that outlive its own."""
     late = time.monotonic() >= deadline - _WORKERS_SECONDS
     if not late and not app.has_ended():
         return False
     running = app.living()
-    # One of them may be a server with workers, behind a shell that has ended.
+    # An adopted process may be a server with worker processes, started by a shell that has ended.
     adopted = [pid for pid, parent in running.items() if parent == os.getpid()]
     workers = set(running if late else adopted) - {app.pid} - signalled
     process_tree.send(signal.SIGTERM, workers)
     signalled |= workers
-    return not running and app.has_ended()  # without /proc, nothing is known of what is left
+    return not running and app.has_ended()  # without /proc, `running` is empty

@@ -1,4 +1,4 @@
-"""The app's life, run after run: ready before it is used, started again when it has ended, given up if it never is."""
+"""The app, run after run: started, awaited until it is ready, restarted when it has ended."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.settings import Settings
 
-# Starts of the app in a row that failed, before the environment ends.
+# After this many failed starts in a row the environment ends.
 MAX_FAILED_STARTS = 3
-_LOOK_SECONDS = 0.005  # between two looks whether an app whose server has stopped has ended
+_POLL_SECONDS = 0.005  # between two checks whether an app whose server has stopped has ended
 
 
 class AppState(Enum):
-    """Where an app is in its life; `docs/lifecycle.md` has the table of what leads from one to another."""
+    """The state of an app; `docs/lifecycle.md` has the table of transitions."""
 
     STARTING = "it starts, and is not ready yet"
     READY = "it takes requests"
@@ -29,55 +29,55 @@ class AppState(Enum):
 
 
 class Supervisor:
-    """Keeps an app at work.
+    """Starts an app, and restarts it when it has ended.
 
     Attributes:
-        app: the run of now.
-        state: where it is.
-        needs_check: whether a child has ended or stopped since the app was last looked after.
-        has_orphans: whether that child may be one that was adopted.
-        backend: how to wait.
+        app: the current run.
+        state: the app's state.
+        needs_check: whether a child has ended or stopped since the app was last checked.
+        has_orphans: whether that child may be an adopted one.
+        backend: the backend, which does the waiting.
     """
 
     def __init__(self, app: AppProcess, settings: Settings, backend: Backend) -> None:
-        """Takes the first run, which was started."""
+        """Supervise an app whose first run was started."""
         self.app = app
         self.state = AppState.STARTING
         self.has_orphans = False
-        self.needs_check = True  # it may have ended before anybody looked
+        self.needs_check = True  # it may have ended already
         self._settings = settings
         self.backend = backend
         self._failed_starts = 0
 
     def set_backend(self, backend: Backend) -> None:
-        """Waits in another way from now on."""
+        """Use another backend from now on."""
         self.backend = backend
         if self.state is AppState.READY:
             backend.app_started(self.app)
 
     async def start(self, deadline: float) -> None:
-        """Waits for the app; what is not ready by then is waited for within the first invocation.
+        """Wait until the app is ready or the deadline has passed; then the first invocation goes on waiting.
 
-        An environment that has not asked for an event after 10 s is killed, and the app starts again from nothing.
+        Lambda kills an environment that has not requested an event after 10 s, and the app starts from scratch.
 
         Raises:
-            AppError: the app cannot be served.
+            AppError: The app cannot be served.
         """
         try:
             await self._wait_until_ready(deadline)
         except AppNotReady as error:
             if is_overdue(self.app, self._settings):
                 raise
-            log("WARNING", f"{error} The first event is asked for meanwhile.")
+            log("WARNING", f"{error} The adapter requests the first event meanwhile.")
 
     async def ready_app(self, deadline: float) -> AppProcess:
-        """Returns an app that takes requests: waits for one that starts, and starts one again that has ended.
+        """Return an app that takes requests, after waiting for one that starts or restarting one that has ended.
 
         Args:
-            deadline: when to give up, on the monotonic clock in seconds.
+            deadline: when to stop waiting, on the monotonic clock in seconds.
 
         Raises:
-            AppError: there is none, or not in time.
+            AppError: The app cannot be started, or not in time.
         """
         if self.state is AppState.READY and not self.needs_check and self.app.pid and not self.app.lost_at:
             return self.app
@@ -97,24 +97,24 @@ class Supervisor:
         if self.app.has_ended() or (was_ready and await self._is_gone()):
             self.state = AppState.ENDED
         if self.state is AppState.ENDED:
-            if was_ready:  # once for each run; a start that failed was counted then
+            if was_ready:  # once for each run; a failed start is counted already
                 self._judge_end()
             self._restart_app()
         if self.state is AppState.STARTING:
-            log("INFO", "An invocation waits for the app, which starts.")
+            log("INFO", "An invocation waits for the app to start.")
             await self._wait_until_ready(deadline)
 
     async def _is_gone(self) -> bool:
-        """Return whether the app takes no requests any more; wait for one whose server has stopped to end."""
+        """Return whether the app takes no more requests, after waiting for the end of one whose server has stopped."""
         while not self.app.is_gone():
             if not self.app.lost_at:
                 return False
-            await self.backend.sleep(_LOOK_SECONDS)
+            await self.backend.sleep(_POLL_SECONDS)
         return True
 
     def _restart_app(self) -> None:
         log("WARNING", f"The app has ended ({self.app.exit_status}); it is started again.")
-        self.app.kill()  # it has ended; this ends what it has left
+        self.app.kill()  # its own process has ended; this ends those it has left
         try:
             self.app = self.app.restart()
         except (SettingsError, OSError) as error:
@@ -140,10 +140,10 @@ class Supervisor:
         self.backend.app_started(self.app)
 
     def _judge_end(self) -> None:
-        """Count the start of an app whose server has failed since: it would do so again and again.
+        """Count a run whose built-in server has failed as a failed start, since the next may fail in the same way.
 
         Raises:
-            AppStartFailed: there were too many in a row, without an answered request in between.
+            AppStartFailed: Too many failed in a row, without a response in between.
         """
         if self.app.has_responded or not self.app.server_failed:
             self._failed_starts = 0
