@@ -82,7 +82,7 @@ def _advice(name: str) -> str:
 
 
 def _closest_setting(name: str) -> str:
-    names = [option.metadata["variables"][0] for option in fields(Settings)] + [*_NEEDLESS]
+    names: list[str] = [*(option.metadata["variables"][0] for option in fields(Settings)), *_NEEDLESS]
     if name.startswith(PREFIX):  # which all share, so that it would make all similar
         suffixes = [variable.removeprefix(PREFIX) for variable in names if variable.startswith(PREFIX)]
         matches = get_close_matches(name.removeprefix(PREFIX), suffixes, 1, _SIMILAR)
