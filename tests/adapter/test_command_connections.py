@@ -34,7 +34,7 @@ FIRST, SECOND, THIRD = (b"GET /%d HTTP/1.1\r\nhost: a\r\n\r\n" % number for numb
 class Command:
     """What a connection knows of a command that runs on."""
 
-    speaks = False
+    is_managed = False
     keeps_connections = True
 
     def __init__(self, port: int) -> None:
