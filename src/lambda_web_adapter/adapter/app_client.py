@@ -25,10 +25,10 @@ _EXIT_SECONDS = 0.1
 _POLL_SECONDS = 0.002  # between two checks whether it has ended
 # From a response to the end of the connection: a server that closes so soon does not keep connections alive.
 _AT_ONCE_SECONDS = 0.1
-_CLOSED = "closed a connection right behind a response, without Connection: close in it"
-_SENT_MORE = "sent bytes behind a response that belong to none"
-_LOST = "did not answer a request on a connection that it had kept open"
-_NO_REUSE = "The command %s. From now on each request gets a connection of its own."
+_CLOSED = "closed a connection right after a response without Connection: close"
+_SURPLUS = "sent bytes after a response that belong to none"
+_LOST = "sent no response on a connection that it had kept open"
+_NO_REUSE = "The external command %s. From now on, each request gets its own connection."
 
 
 class AppClient:
@@ -71,8 +71,8 @@ class AppClient:
             body: its body.
             method: its method.
             deadline: on the monotonic clock, in seconds.
-            limit: the most bytes of a response's body to wait for; None waits for its head only. `read_chunk` returns
-                the rest, until the response is `complete`.
+            limit: bytes of a response's body up to which to wait for it; None waits for its head only. `read_chunk`
+                returns the rest, until the response is `complete`.
 
         Raises:
             ExchangeError: There is no response; its class is the reason.
@@ -134,7 +134,9 @@ class AppClient:
         """Return the error that a missing or broken response means."""
         if isinstance(error, TimeoutError):
             self._hung_port = True
-            what = "The response was not whole" if begun else "The app has not answered"  # the caller may read slowly
+            what = (
+                "The response was not whole" if begun else "The app has sent no response"
+            )  # the caller may read slowly
             return AppTimeout(f"{what} before the function's time-out.")
         if isinstance(error, NotHttp):
             return InvalidResponse(f"The app's response is not HTTP ({error}).")
@@ -150,7 +152,7 @@ class AppClient:
     def _can_reuse(self) -> bool:
         """Return whether an external command's connection is still open.
 
-        The built-in server sends a message before it closes a connection; here only a look at it can tell. A server may
+        The built-in server sends a message before it closes a connection; here only the socket shows it. A server may
         close an idle one at any time (RFC 9112 §9.3), so that alone is no reason to distrust the next.
         """
         kept, self._kept = self._kept, False
@@ -160,7 +162,7 @@ class AppClient:
         if self._connection.is_open():
             return True
         if self._connection.has_surplus:
-            self._mark_unusable(_SENT_MORE)
+            self._mark_unusable(_SURPLUS)
         elif idle < _AT_ONCE_SECONDS:
             self._mark_unusable(_CLOSED)
         return False
@@ -177,12 +179,12 @@ class AppClient:
         if not self._connection.complete:
             return
         if self._connection.has_surplus:
-            self._mark_unusable(_SENT_MORE)
+            self._mark_unusable(_SURPLUS)
         last = self._unread or self._status >= 500
         self._kept = self._app.keeps_connections and not last and self._connection.port != 0
 
     def _mark_unusable(self, reason: str) -> None:
-        """Use a new connection for each request to this command from now on, since requests may get lost.
+        """Use a new connection for each request from now on, since requests on a kept one may get lost.
 
         Surplus bytes cannot be distinguished from the response to the next request.
         """

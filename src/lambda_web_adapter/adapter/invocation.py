@@ -114,7 +114,9 @@ class Invoker:
     def _can_stream(self, source: EventSource) -> bool:
         """Return whether replies to a source are streamed; log once that they are not, against the setting."""
         if source.is_http and not source.streams:
-            log_once("WARNING", f"Events of {source.name} take no stream and are answered whole (AWS_LWA_INVOKE_MODE).")
+            log_once(
+                "WARNING", f"Replies to {source.name} cannot be streamed and are sent whole (AWS_LWA_INVOKE_MODE)."
+            )
         return source.streams
 
     async def _reply(
@@ -281,7 +283,7 @@ class Invoker:
         return ResponseTooLarge(
             f"{what}, but {source.limited_by} takes {source.payload_limit}. Stream it "
             "(AWS_LWA_INVOKE_MODE=response_stream, behind a function URL or a REST API), compress it "
-            "(AWS_LWA_ENABLE_COMPRESSION=true), or answer with a presigned URL of a file in S3.",
+            "(AWS_LWA_ENABLE_COMPRESSION=true), or respond with a presigned URL of a file in S3.",
             f" It was the reply to {_route(request)}.",
             self._settings.too_large_status,
         )

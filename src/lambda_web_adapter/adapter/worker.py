@@ -49,7 +49,7 @@ class NextFailures:
 
 
 class Worker:
-    """Serves one invocation at a time, over connections of its own."""
+    """Serves invocations one after the other, over its own connections."""
 
     def __init__(self, runtime: RuntimeApi, supervisor: Supervisor, settings: Settings, failures: NextFailures) -> None:
         """Prepare to serve.

@@ -90,7 +90,7 @@ class RuntimeApi:
         response = await self._exchange(self._next)
         if response.status != 200:
             raise RuntimeApiError(
-                f"The Runtime API answered /next with {response.status}: {response.body!r:.300}",
+                f"The Runtime API responded to /next with {response.status}: {response.body!r:.300}",
                 fatal=response.status == _CONTAINER_ERROR,
             )
         return invocation_from_response(response)
@@ -154,7 +154,7 @@ class RuntimeApi:
         """
         response = await self._post("/init/error", _error_headers(error), error.document())
         if response.status >= 300:
-            log("ERROR", f"The Runtime API answered /init/error with {response.status}: {response.body!r:.300}")
+            log("ERROR", f"The Runtime API responded to /init/error with {response.status}: {response.body!r:.300}")
 
     async def wait_for_restore(self) -> None:
         """Wait, without a timeout, until Lambda restores the snapshot (SnapStart); connections do not survive it.
@@ -167,7 +167,7 @@ class RuntimeApi:
         self._connection.close()
         if response.status != 200:
             raise RuntimeApiError(
-                f"The Runtime API answered /restore/next with {response.status}: {response.body!r:.300}", fatal=True
+                f"The Runtime API responded to /restore/next with {response.status}: {response.body!r:.300}", fatal=True
             )
 
     async def post_restore_error(self, error: AdapterError) -> None:
@@ -178,7 +178,7 @@ class RuntimeApi:
         """
         response = await self._post("/restore/error", _error_type(error), error.document())
         if response.status >= 300:
-            log("ERROR", f"The Runtime API answered /restore/error with {response.status}: {response.body!r:.300}")
+            log("ERROR", f"The Runtime API responded to /restore/error with {response.status}: {response.body!r:.300}")
 
     async def _post(self, path: str, headers: str, document: bytes) -> Response:
         head = f"POST {self._root}{path} HTTP/1.1\r\n{self._common}{headers}{_JSON}{len(document)}\r\n\r\n"
@@ -197,7 +197,7 @@ class RuntimeApi:
         return self._backend.new_client(host.strip("[]"), int(port))
 
     async def _exchange(self, head: bytes, body: bytes = b"") -> Response:
-        """Return the response to a request, which may be sent more than once: the API tells invocations apart by id."""
+        """Return the response to a request. It may be sent twice: the API knows each invocation by its id."""
         if self._connection.port:
             try:
                 return await self._connection.send_request(head, body)
@@ -238,7 +238,7 @@ def _check(response: Response, what: str, invocation: Invocation) -> None:
     """
     if response.status < 300:
         return
-    message = f"The Runtime API answered {what} with {response.status}: {response.body!r:.300}"
+    message = f"The Runtime API responded to {what} with {response.status}: {response.body!r:.300}"
     if response.status == _CONTAINER_ERROR:
         raise RuntimeApiError(message, fatal=True)
     log("ERROR", message, invocation.request_id)
@@ -260,7 +260,7 @@ def invocation_from_response(response: Response) -> Invocation:
         headers = _NO_HEADERS | {name.title(): value for name, value in response.headers}
     request_id = headers[b"Lambda-Runtime-Aws-Request-Id"]
     if not request_id:
-        raise RuntimeApiError("The Runtime API's answer to /next has no Lambda-Runtime-Aws-Request-Id.")
+        raise RuntimeApiError("The Runtime API's response to /next has no Lambda-Runtime-Aws-Request-Id.")
     deadline = headers[b"Lambda-Runtime-Deadline-Ms"]
     return Invocation(
         request_id.decode("utf-8", "replace"),
