@@ -75,6 +75,14 @@ def test_the_adapter_imports_no_dear_part_of_the_standard_library(tmp_path: Path
     assert modules_of_an_adapter(api, tmp_path, "main:app") & DEAR == set()
 
 
+def test_nothing_imports_typing_before_the_fork() -> None:
+    code = f"import sys, {OURS}.cli, {OURS}.adapter.process.app_process; print(*sys.modules)"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env).stdout
+
+    assert "typing" not in printed.split()
+
+
 PURE = ["errors", "settings", "http.messages", "http.headers", "events"]
 
 
