@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import Field, fields
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.settings import PREFIX, Settings
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app_api.current_invocation import CURRENT, Invocation
 from lambda_web_adapter.app_api.lambda_context import LambdaContext
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any

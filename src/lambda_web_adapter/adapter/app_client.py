@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.diagnostics.log import log, log_once
 from lambda_web_adapter.adapter.io.response_parser import NO_LIMIT, ConnectionClosed, NotHttp
@@ -10,7 +11,6 @@ from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, Exc
 from lambda_web_adapter.http.headers import BODY_METHODS
 from lambda_web_adapter.ipc.control_protocol import end_messages
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.process.app_process import AppProcess

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.io.asyncio_backend import AsyncioBackend
 from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.process.stop import stop
 from lambda_web_adapter.adapter.worker import NextFailures, Worker
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.process.supervisor import Supervisor
     from lambda_web_adapter.settings import Settings

@@ -6,6 +6,7 @@ import os
 import time
 import traceback
 from functools import partial
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -21,7 +22,6 @@ from lambda_web_adapter.http.headers import authorize, build_request_head, end_t
 from lambda_web_adapter.http.messages import Response
 from lambda_web_adapter.ipc.envelope import BODY_IN_REQUEST, prepend_envelope
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

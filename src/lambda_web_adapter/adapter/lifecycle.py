@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
@@ -18,7 +19,6 @@ from lambda_web_adapter.adapter.process.supervisor import Supervisor
 from lambda_web_adapter.adapter.worker import INIT_FAILED, RUNTIME_API_FAILED, NextFailures, Worker
 from lambda_web_adapter.errors import AdapterError, AfterRestoreFailed, AppError, RuntimeApiError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType

@@ -7,6 +7,7 @@ Web Adapter. https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hook
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.io.blocking_backend import run_blocking
 from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
@@ -22,7 +23,6 @@ from lambda_web_adapter.ipc.control_protocol import (
     end_messages,
 )
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
     from lambda_web_adapter.adapter.process.app_process import AppProcess

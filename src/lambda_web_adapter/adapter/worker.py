@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.diagnostics.log import log
@@ -16,7 +17,6 @@ from lambda_web_adapter.adapter.invocation import (
 from lambda_web_adapter.adapter.process.supervisor import MAX_FAILED_STARTS, AppState
 from lambda_web_adapter.errors import AdapterError, AppKilled, RuntimeApiError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog
     from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply

@@ -6,9 +6,9 @@ The server itself sees only the loopback hop. `http/trusted_headers.py` decides 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -6,10 +6,10 @@ With single invocations, X-Ray's environment variable is set too, as in Lambda's
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app_api.current_invocation import CURRENT
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any

@@ -8,6 +8,7 @@ import itertools
 import sys
 from pathlib import Path
 from types import MethodType, ModuleType
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.middleware import (
     calls_of,
@@ -23,7 +24,6 @@ from lambda_web_adapter.app.middleware import (
 )
 from lambda_web_adapter.errors import AppNotFound
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

@@ -11,12 +11,12 @@ import logging
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app_api.current_invocation import CURRENT
 from lambda_web_adapter.ipc.log_config import LogConfig, json_level
 from lambda_web_adapter.ipc.log_output import LogOutput
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

@@ -13,8 +13,8 @@ import functools
 import inspect
 import itertools
 import types
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any

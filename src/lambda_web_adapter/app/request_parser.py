@@ -6,7 +6,7 @@ Otherwise a client could smuggle requests into the connection (RFC 9112 §11.2).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import httptools
 
@@ -15,7 +15,6 @@ from lambda_web_adapter.http.large_bodies import LARGE_CHUNK, allocate_buffer
 from lambda_web_adapter.http.trusted_headers import without_reserved
 from lambda_web_adapter.ipc.envelope import HEADER_BYTES, START_BYTE
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from io import BytesIO

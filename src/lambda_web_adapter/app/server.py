@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app import logging_setup
 from lambda_web_adapter.app.control_channel import AdapterChannel
@@ -13,7 +14,6 @@ from lambda_web_adapter.app.loader import detect_interface, load_app
 from lambda_web_adapter.errors import AppNotFound
 from lambda_web_adapter.ipc.parent_process import SERVER_FAILED
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from typing import Any

@@ -15,11 +15,11 @@ import os
 import signal
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.ipc.log_output import LogOutput
 from lambda_web_adapter.ipc.parent_process import STACK_DUMP_FD_VARIABLE, STACK_DUMP_SIGNAL
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
     from collections.abc import Collection, Iterator

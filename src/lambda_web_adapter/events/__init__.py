@@ -6,6 +6,8 @@ source's events have, so the order of `SOURCES` only matters for speed.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lambda_web_adapter.errors import ForbiddenPath
 from lambda_web_adapter.events import request_rules
 from lambda_web_adapter.events.alb import Alb
@@ -22,7 +24,6 @@ from lambda_web_adapter.events.vpc_lattice_v1 import VpcLatticeV1
 from lambda_web_adapter.events.vpc_lattice_v2 import VpcLatticeV2
 from lambda_web_adapter.events.websocket import WebSocket
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

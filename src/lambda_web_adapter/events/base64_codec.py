@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
 from functools import cache
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType

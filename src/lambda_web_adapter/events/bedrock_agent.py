@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import reply_rules, request_rules, strict_json
@@ -14,7 +15,6 @@ from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
 from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lambda_web_adapter.events import request_rules
 from lambda_web_adapter.events.http_api_v2 import (
     build_payload_v2_reply,
@@ -11,7 +13,6 @@ from lambda_web_adapter.events.http_api_v2 import (
 )
 from lambda_web_adapter.events.source import EventSource
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

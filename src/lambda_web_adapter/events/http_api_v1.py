@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lambda_web_adapter.events import request_rules
 from lambda_web_adapter.events.rest_api import RestApi
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

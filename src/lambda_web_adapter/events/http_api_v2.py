@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lambda_web_adapter.events import reply_rules, request_rules
 from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -6,11 +6,12 @@ Functions at the edge have no container images, layers or environment variables,
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import request_rules
 from lambda_web_adapter.events.source import EventSource
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import orjson
 
 from lambda_web_adapter.errors import AppRejectedEvent
@@ -11,7 +13,6 @@ from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
 from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

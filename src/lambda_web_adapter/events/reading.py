@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import re
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import orjson
 
 from lambda_web_adapter.errors import InvalidEvent
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -7,13 +7,13 @@ import re
 from codecs import getincrementaldecoder
 from http import HTTPStatus
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import orjson
 
 from lambda_web_adapter.events import base64_codec
 from lambda_web_adapter.http.name_cache import NameCache
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any

@@ -6,11 +6,11 @@ Paths and queries are never decoded here: the app's server decodes them once, as
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import base64_codec
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any

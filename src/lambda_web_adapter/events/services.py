@@ -6,9 +6,10 @@ event looks like: whoever may invoke the function may send any event.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lambda_web_adapter.events import request_rules
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.events.vpc_lattice_v2 import build_lattice_reply, build_lattice_request
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -6,10 +6,10 @@ The same rules hold for whole and for streamed bodies. The module is pure: no so
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.http.content_codings import choose_coding
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.http.content_codings import Coding, Compressor
     from lambda_web_adapter.http.messages import Response

@@ -5,11 +5,12 @@ These rules hold for all event sources (RFC 9110 §7.6).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lambda_web_adapter.errors import ForbiddenMethod, InvalidEvent
 from lambda_web_adapter.http.messages import Response
 from lambda_web_adapter.http.trusted_headers import OF_SERVERS, RESERVED_HEADERS, is_gateways
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.http.messages import Invocation, Request
 

@@ -6,8 +6,8 @@ New memory is what makes large bodies slow: the kernel takes 2 µs for each 4 KB
 from __future__ import annotations
 
 from io import BytesIO
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

@@ -7,8 +7,8 @@ import stat
 import sys
 import time
 from _thread import RLock  # unlike `threading`'s, gevent and others do not replace it
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     import select
     from collections.abc import Callable

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
 from lambda_web_adapter.ipc.log_config import LogConfig
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
     from lambda_web_adapter.errors import AdapterError

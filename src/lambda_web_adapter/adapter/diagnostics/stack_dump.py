@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.ipc.control_protocol import DUMP_STACKS, STACKS_DUMPED, encode
 from lambda_web_adapter.ipc.parent_process import STACK_DUMP_SIGNAL
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.process.app_process import AppProcess

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import time
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.asyncio_client import AsyncioClient
@@ -16,7 +17,6 @@ from lambda_web_adapter.adapter.io.backend import Backend
 from lambda_web_adapter.adapter.process.app_process import LEAVE_SECONDS
 from lambda_web_adapter.ipc.control_protocol import CANCEL, CANCELLED, DONE, STOPPING, encode, end_messages, message_for
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from typing import Any

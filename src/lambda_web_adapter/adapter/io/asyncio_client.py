@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.io.backend import HttpClient
 from lambda_web_adapter.adapter.io.response_parser import (
@@ -17,7 +18,6 @@ from lambda_web_adapter.adapter.io.response_parser import (
     ResponseParser,
 )
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

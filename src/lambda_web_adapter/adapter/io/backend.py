@@ -6,10 +6,10 @@ Everything else (worker, invocation, Runtime API) is written once, as coroutines
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.io.response_parser import NO_LIMIT
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager

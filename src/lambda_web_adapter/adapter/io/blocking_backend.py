@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import time
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.backend import Backend
 from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
 from lambda_web_adapter.ipc.control_protocol import STOPPING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import socket
 import time
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.io.backend import HttpClient
 from lambda_web_adapter.adapter.io.response_parser import ALL, HEAD, NEXT_CHUNK, ConnectionClosed, ResponseParser
 from lambda_web_adapter.adapter.process.control_channel import MAX_WAIT_SECONDS, timeval
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 import traceback
 from binascii import b2a_base64
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.errors import AdapterError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.app_client import AppClient
     from lambda_web_adapter.adapter.io.backend import HttpClient

@@ -7,6 +7,8 @@ proxy extension" (AWS Compute Blog).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lambda_web_adapter import __version__
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
@@ -14,7 +16,6 @@ from lambda_web_adapter.adapter.lambda_api import response_stream
 from lambda_web_adapter.errors import AdapterError, RuntimeApiError
 from lambda_web_adapter.http.messages import Invocation
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any, TypeVar

@@ -6,11 +6,11 @@ Without /proc, whoever listens counts as the external command.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.process.process_tree import pids, started
 from lambda_web_adapter.ipc.envelope import COMMAND_VARIABLE
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.blocking_backend import run_blocking
@@ -16,7 +17,6 @@ from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotH
 from lambda_web_adapter.errors import AppKilled, AppNotFound, AppNotReady, AppStartFailed
 from lambda_web_adapter.ipc.control_protocol import FAILED, READY, parse_failure
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeVar
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.process.readiness import is_overdue, wait_until_ready
 from lambda_web_adapter.errors import AppError, AppNotReady, AppStartFailed, SettingsError
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.process.app_process import AppProcess

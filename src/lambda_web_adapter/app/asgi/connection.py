@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from functools import partial
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.asgi.exchange import Exchange, logger
 from lambda_web_adapter.app.asgi.scope import build_scope
 from lambda_web_adapter.app.request_parser import BAD_REQUEST, NotHttp, RequestParser
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any

@@ -6,13 +6,13 @@ import asyncio
 import logging
 import re
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from wsgiref.util import is_hop_by_hop
 
 from lambda_web_adapter.app.hooks import before_freeze
 from lambda_web_adapter.app_api.hooks import hooks_before_freeze
 from lambda_web_adapter.http.name_cache import NameCache
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from types import MethodType
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.middleware import is_coroutine_callable, layers, names_of, required_arguments
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

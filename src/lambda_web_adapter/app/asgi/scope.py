@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import httptools
@@ -13,7 +14,6 @@ from lambda_web_adapter.app.invocation_tracking import CONTEXT, EVENT
 from lambda_web_adapter.app.request_parser import NotHttp
 from lambda_web_adapter.http.trusted_headers import client_headers
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

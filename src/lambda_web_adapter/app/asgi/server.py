@@ -9,6 +9,7 @@ import itertools
 import re
 import select
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from uvicorn.config import Config
 from uvicorn.server import Server
@@ -23,7 +24,6 @@ from lambda_web_adapter.app.stack_dump import dump_stacks, show_own_stack_on_sig
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
 from lambda_web_adapter.ipc.control_protocol import CANCEL, DUMP_STACKS, parse
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ import inspect
 import logging
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.hooks.calls import attempt, log_failure, name_of
 from lambda_web_adapter.app_api.hooks import hooks_before_freeze
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import inspect
 import logging
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.app_api.hooks import Hook
 

@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.hooks.calls import call, call_async
 from lambda_web_adapter.app_api.hooks import hooks_after_restore, hooks_before_snapshot
 from lambda_web_adapter.ipc.control_protocol import AFTER_RESTORE, BEFORE_SNAPSHOT
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.app.control_channel import AdapterChannel
     from lambda_web_adapter.app_api.hooks import Hook

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.hooks import before_freeze
 from lambda_web_adapter.app.request_parser import BAD_REQUEST, NotHttp, RequestParser
@@ -11,7 +12,6 @@ from lambda_web_adapter.app.wsgi.response import ConnectionLost, ResponseWriter
 from lambda_web_adapter.app_api.current_invocation import CURRENT
 from lambda_web_adapter.app_api.hooks import hooks_before_freeze
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from typing import Any

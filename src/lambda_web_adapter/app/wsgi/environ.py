@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
@@ -12,7 +13,6 @@ from lambda_web_adapter.app.wsgi.underscore_headers import warn_once
 from lambda_web_adapter.http.name_cache import NameCache
 from lambda_web_adapter.http.trusted_headers import client_headers
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 from wsgiref.util import is_hop_by_hop
 
 from lambda_web_adapter.http.name_cache import NameCache
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable

@@ -12,6 +12,7 @@ import selectors
 import signal
 import socket
 import threading
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.hooks.calls import attempt
 from lambda_web_adapter.app.shutdown import ENDING, Ending
@@ -21,7 +22,6 @@ from lambda_web_adapter.app.wsgi.response import ConnectionLost
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
 from lambda_web_adapter.ipc.control_protocol import CANCEL, DUMP_STACKS, parse
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
