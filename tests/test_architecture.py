@@ -30,7 +30,7 @@ LAYERS: dict[str, set[str]] = {
     "app": {"app/*", "app_api", "errors", "http", "ipc", "settings"},
     "app/asgi": {"app", "app/hooks", "app_api", "errors", "http", "ipc", "settings"},
     "app/wsgi": {"app", "app/hooks", "app_api", "errors", "http", "ipc", "settings"},
-    "app/hooks": {"app", "app_api"},
+    "app/hooks": {"app", "app_api", "ipc"},
     "events": {"errors", "http", "ipc", "settings"},
     "fastapi": {"app_api"},
     "flask": {"app_api"},
