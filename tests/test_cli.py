@@ -188,7 +188,7 @@ def test_a_port_that_is_taken_is_named(folder: Path) -> None:
         port = first.wait_for(r"http://127\.0\.0\.1:(\d+)")[1]
         with Running([*MODULE, "main:app", "--port", port], cwd=folder, env=plain_environment()) as second:
             assert second.wait() == 2
-            assert f"port {port} of 127.0.0.1 is taken" in second.text
+            assert f"Port {port} of 127.0.0.1 is taken" in second.text
 
 
 def test_the_file_finds_packages_that_lie_beside_it(folder: Path) -> None:

@@ -156,7 +156,7 @@ class Settings:
         seconds_or_zero,
         1.0,
         "How long a connection to an external command may have been idle to be used again; 0: each request gets a new "
-        "one. A Python app announces itself when it closes a connection.",
+        "one. A Python app announces when it closes one.",
     )
     remove_base_path: str = _option(
         "AWS_LWA_REMOVE_BASE_PATH REMOVE_BASE_PATH",

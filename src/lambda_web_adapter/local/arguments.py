@@ -80,7 +80,7 @@ def parse(argv: list[str]) -> Arguments:
         choices=EVENT_SOURCES,
         default=EVENT_SOURCES[0],
         metavar="NAME",
-        help="gateway in front of the function, from the list below (default: %(default)s)",
+        help="gateway before the function, from the list below (default: %(default)s)",
     )
     parser.add_argument("--version", action="version", version=__version__)
     namespace = parser.parse_args(argv)

@@ -203,7 +203,7 @@ def _event_too_large(size: int, body_size: int) -> _Result:
     return _error_result(
         413,
         f"The event has {size} bytes, but Lambda takes {LAMBDA_PAYLOAD_LIMIT}. The request's body has {body_size}. "
-        f"Base64, used for all that is not text, makes it a third larger, so that about 4.5 MB fit. {_UPLOAD_ADVICE}",
+        f"Base64, used for everything but text, makes it a third larger, so that about 4.5 MB fit. {_UPLOAD_ADVICE}",
     )
 
 

@@ -39,7 +39,7 @@ def main(argv: list[str], command: list[str], environ: Mapping[str, str]) -> int
         gateway_socket = listen(options.host, options.port)
     except AdapterError:
         sys.stderr.write(
-            f"lambda-web-adapter: port {options.port} of {options.host} is taken, or is no address of this machine. "
+            f"lambda-web-adapter: Port {options.port} of {options.host} is taken, or is no address of this machine. "
             "Choose another with --port or --host.\n"
         )
         return USAGE
