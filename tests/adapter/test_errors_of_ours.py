@@ -54,7 +54,7 @@ def start_with_bug(stack: ExitStack, api: FakeRuntimeApi, slots: str, bug: str) 
     return stack.enter_context(Running(command, env=variables, cwd=APPS, at_end=api.client_has_ended))
 
 
-@pytest.mark.parametrize("bug", ["supervisor:Supervisor:ready_app", "invocation:Invoker:reply_to"])
+@pytest.mark.parametrize("bug", ["process.supervisor:Supervisor:ready_app", "invocation:Invoker:reply_to"])
 def test_one_before_the_reply_fails_that_invocation_alone(bug: str, api: FakeRuntimeApi, slots: str) -> None:
     with ExitStack() as stack:
         process = start_with_bug(stack, api, slots, bug)
@@ -70,7 +70,7 @@ def test_one_before_the_reply_fails_that_invocation_alone(bug: str, api: FakeRun
 
 def test_one_after_the_reply_is_logged_and_costs_nothing(api: FakeRuntimeApi, slots: str) -> None:
     with ExitStack() as stack:
-        process = start_with_bug(stack, api, slots, "app_connection:AppConnection:wait_until_done")
+        process = start_with_bug(stack, api, slots, "app_client:AppClient:wait_until_done")
 
         paths = [body(api.invoke(get(f"/{number}")))["path"] for number in range(4)]
 
@@ -81,7 +81,7 @@ def test_one_after_the_reply_is_logged_and_costs_nothing(api: FakeRuntimeApi, sl
 
 def test_one_in_asking_for_an_event_is_logged_and_another_is_asked_for(api: FakeRuntimeApi, slots: str) -> None:
     with ExitStack() as stack:
-        process = start_with_bug(stack, api, slots, "runtime_api:RuntimeApi:next")
+        process = start_with_bug(stack, api, slots, "lambda_api.runtime_api:RuntimeApi:next")
 
         paths = [body(api.invoke(get(f"/{number}")))["path"] for number in range(4)]
 
@@ -91,7 +91,7 @@ def test_one_in_asking_for_an_event_is_logged_and_another_is_asked_for(api: Fake
 
 def test_one_while_an_error_is_posted_costs_nothing_more(api: FakeRuntimeApi, slots: str) -> None:
     with ExitStack() as stack:
-        process = start_with_bug(stack, api, slots, "runtime_api:RuntimeApi:fail")
+        process = start_with_bug(stack, api, slots, "lambda_api.runtime_api:RuntimeApi:fail")
         assert api.invoke(b"no JSON").name == "error"
         lost = api.add(b"no JSON")
 
@@ -103,7 +103,7 @@ def test_one_while_an_error_is_posted_costs_nothing_more(api: FakeRuntimeApi, sl
 def test_a_runtime_api_that_calls_for_the_end_still_ends_it(api: FakeRuntimeApi, slots: str) -> None:
     api.script("error", Answer(500))
     with ExitStack() as stack:
-        process = start_with_bug(stack, api, slots, "supervisor:Supervisor:ready_app")
+        process = start_with_bug(stack, api, slots, "process.supervisor:Supervisor:ready_app")
         body(api.invoke(get("/")))
         api.add(get("/"))
 
