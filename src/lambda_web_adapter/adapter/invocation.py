@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 import traceback
 from functools import partial
 from typing import TYPE_CHECKING
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 _MAX_REJECTION_BYTES = 64 * 1024
 _EMPTY = (b"content-length", b"0")
 _STATUSES_WITHOUT_LENGTH = (204, 304)  # RFC 9110 §8.6
-# Lambda's longest timeout (Lambda quotas, "Function timeout"), for a Runtime API that sends no deadline.
-_MAX_TIMEOUT_SECONDS = 900.0  # seconds
 
 
 class NoAccessLog:
@@ -303,14 +300,6 @@ def reply_without_app(
         return None
     streamed = source.streams and settings.invoke_mode == "response_stream"
     return _reply_with(source, _error_response(problem), event, streamed=streamed)
-
-
-def deadline_from_invocation(invocation: Invocation, margin: float) -> float:
-    """Return the invocation's deadline on the monotonic clock, `margin` seconds before Lambda's."""
-    remaining = invocation.deadline_ms / 1000 - time.time() - margin if invocation.deadline_ms else _MAX_TIMEOUT_SECONDS
-    if not 0.0 <= remaining <= _MAX_TIMEOUT_SECONDS:
-        remaining = 0.0 if remaining < 0.0 else _MAX_TIMEOUT_SECONDS
-    return time.monotonic() + remaining
 
 
 def _reply_with(source: EventSource, response: Response, event: Any, *, streamed: bool) -> bytes | StreamedReply:

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.diagnostics.log import log
-from lambda_web_adapter.adapter.invocation import (
-    Invoker,
-    NoAccessLog,
-    deadline_from_invocation,
-    reply_without_app,
-)
+from lambda_web_adapter.adapter.invocation import Invoker, NoAccessLog, reply_without_app
 from lambda_web_adapter.adapter.process.supervisor import MAX_FAILED_STARTS, AppState
 from lambda_web_adapter.errors import AdapterError, AppKilled, RuntimeApiError
 
@@ -32,6 +27,8 @@ RUNTIME_API_FAILED = 2
 # Failed calls of /next in a row, for each worker, after which the environment ends.
 _MAX_NEXT_FAILURES = 5
 _NEXT_RETRY_SECONDS = 0.1  # seconds
+# Lambda's longest timeout (Lambda quotas, "Function timeout"), for a Runtime API that sends no deadline.
+_MAX_TIMEOUT_SECONDS = 900.0  # seconds
 
 
 class NextFailures:
@@ -141,7 +138,7 @@ class Worker:
     async def _handle(self, invocation: Invocation) -> None:
         self._replied = False
         self._access.start()
-        deadline = deadline_from_invocation(invocation, self._settings.deadline_margin)
+        deadline = _deadline_from_invocation(invocation, self._settings.deadline_margin)
         try:
             app = await self._supervisor.ready_app(deadline)
         except AppKilled as error:
@@ -200,3 +197,11 @@ class Worker:
         await self._runtime.post_error(invocation, error)
         self._replied = True
         self._access.write(invocation.request_id)
+
+
+def _deadline_from_invocation(invocation: Invocation, margin: float) -> float:
+    """Return the invocation's deadline on the monotonic clock, `margin` seconds before Lambda's."""
+    remaining = invocation.deadline_ms / 1000 - time.time() - margin if invocation.deadline_ms else _MAX_TIMEOUT_SECONDS
+    if not 0.0 <= remaining <= _MAX_TIMEOUT_SECONDS:
+        remaining = 0.0 if remaining < 0.0 else _MAX_TIMEOUT_SECONDS
+    return time.monotonic() + remaining
