@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import pytest
 from adapter.test_loop import QUEUE, get
 
-from lambda_web_adapter.adapter.invocation import Invoker, deadline_from_invocation
+from lambda_web_adapter.adapter.invocation import Invoker
 from lambda_web_adapter.adapter.io.blocking_backend import run_blocking
 from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
+from lambda_web_adapter.adapter.worker import deadline_from_invocation
 from lambda_web_adapter.errors import AdapterError, AppUnreachable, InvalidEvent
 from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.events.source import LAMBDA_PAYLOAD_LIMIT

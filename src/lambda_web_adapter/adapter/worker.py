@@ -138,7 +138,7 @@ class Worker:
     async def _handle(self, invocation: Invocation) -> None:
         self._replied = False
         self._access.start()
-        deadline = _deadline_from_invocation(invocation, self._settings.deadline_margin)
+        deadline = deadline_from_invocation(invocation, self._settings.deadline_margin)
         try:
             app = await self._supervisor.ready_app(deadline)
         except AppKilled as error:
@@ -199,7 +199,7 @@ class Worker:
         self._access.write(invocation.request_id)
 
 
-def _deadline_from_invocation(invocation: Invocation, margin: float) -> float:
+def deadline_from_invocation(invocation: Invocation, margin: float) -> float:
     """Return the invocation's deadline on the monotonic clock, `margin` seconds before Lambda's."""
     remaining = invocation.deadline_ms / 1000 - time.time() - margin if invocation.deadline_ms else _MAX_TIMEOUT_SECONDS
     if not 0.0 <= remaining <= _MAX_TIMEOUT_SECONDS:
