@@ -91,7 +91,7 @@ def test_one_in_asking_for_an_event_is_logged_and_another_is_asked_for(api: Fake
 
 def test_one_while_an_error_is_posted_costs_nothing_more(api: FakeRuntimeApi, slots: str) -> None:
     with ExitStack() as stack:
-        process = start_with_bug(stack, api, slots, "lambda_api.runtime_api:RuntimeApi:fail")
+        process = start_with_bug(stack, api, slots, "lambda_api.runtime_api:RuntimeApi:post_error")
         assert api.invoke(b"no JSON").name == "error"
         lost = api.add(b"no JSON")
 
