@@ -62,6 +62,11 @@ def dump_stacks(
 
 def show_own_stack_on_signal() -> None:
     """Make each thread write its own stack when `STACK_DUMP_SIGNAL` reaches it, even while native code runs."""
+    # CPython's handler leaves 0 in the thread's `errno`. A system call that the signal interrupts is not affected: the
+    # C library sets `errno` afterwards. But libuv aborts if a signal comes between that and its look at `errno`, as a
+    # second signal right after the first can. So each thread gets one, shortly before its app is killed. With `chain`,
+    # `errno` is kept, but the signal can interrupt its own handler: many signals overflow the stack, and the adapter,
+    # which sees by the blocked signal that a thread is still writing, would no longer see it.
     if signal.getsignal(STACK_DUMP_SIGNAL) is signal.SIG_DFL:  # the app does not use it itself
         faulthandler.register(STACK_DUMP_SIGNAL, file=_descriptor(), all_threads=False, chain=False)
 

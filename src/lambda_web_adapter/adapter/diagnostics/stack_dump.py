@@ -51,11 +51,15 @@ async def log_stack_dump(app: AppProcess, backend: Backend, request_id: str, *, 
 
 
 def _signal_threads(pid: int) -> None:
-    """Signal each thread to write its own stack, one after the other, so that their lines do not mix."""
+    """Signal each thread once to write its own stack, one after the other, so that their lines do not mix."""
     deadline = time.monotonic() + _SIGNAL_SECONDS
-    with contextlib.suppress(OSError):  # the app has ended, or this system has no /proc
-        for thread in sorted(map(int, os.listdir(f"/proc/{pid}/task")), key=lambda thread: (thread != pid, thread)):
-            if time.monotonic() < deadline:
+    try:
+        threads = sorted(map(int, os.listdir(f"/proc/{pid}/task")), key=lambda thread: (thread != pid, thread))
+    except OSError:  # the app has ended, or this system has no /proc
+        return
+    for thread in threads:
+        if time.monotonic() < deadline:
+            with contextlib.suppress(OSError):  # this thread has ended
                 os.kill(thread, STACK_DUMP_SIGNAL)  # the kernel prefers the named thread
                 _wait_until_handled(thread, deadline)
 
