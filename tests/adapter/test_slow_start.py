@@ -182,7 +182,7 @@ def test_without_bound_the_app_is_waited_for_as_long_as_it_takes(bound: str, api
 class Started:
     """An app process that was started long ago, and says when it is ready on a channel of the test's."""
 
-    speaks = True
+    is_managed = True
 
     def __init__(self, seconds_ago: float) -> None:
         self.control = ControlChannel()

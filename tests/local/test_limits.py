@@ -132,7 +132,7 @@ def test_a_body_that_only_base64_makes_too_large_is_refused_with_that_reason(loc
     response = local.client.post("/", content=bytes(5_000_000))
 
     assert response.status_code == 413
-    assert "but Lambda takes 6291456. The body in it had 5000000; as base64," in response.text
+    assert "but Lambda takes 6291456. The request's body has 5000000. Base64," in response.text
 
 
 @pytest.mark.parametrize("source", ["alb"])

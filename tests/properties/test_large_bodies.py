@@ -29,7 +29,7 @@ KINDS = st.sampled_from(
 def small_limits() -> Iterator[None]:
     with ExitStack() as stack:
         for module, limits in (
-            (reading, {"_LARGE_EVENT_BYTES": 4, "_CHUNK_BYTES": 13, "_LOOK": 24}),
+            (reading, {"_LARGE_EVENT_BYTES": 4, "_CHUNK_BYTES": 13, "_CUT_RANGE": 24}),
             (reply_rules, {"_LARGE_BODY_BYTES": 1, "_CHUNK_BYTES": 5}),
             (base64_codec, {"_MIN_FAST_LENGTH": 4, "_CHUNK_BYTES": 9}),
         ):
