@@ -51,7 +51,7 @@ async def log_stacks(app: AppProcess, mode: Mode, request_id: str, *, ends: bool
 
 
 def _signal_threads(pid: int) -> None:
-    """Have each thread write its own stack, one after the other, so that their lines do not mix."""
+    """Have each thread write its own stack, one after the other, so that their lines do not mix, and each once only."""
     until = time.monotonic() + _SIGNALLED_SECONDS
     with contextlib.suppress(OSError):  # it has ended, or this system has no such files
         for thread in sorted(map(int, os.listdir(f"/proc/{pid}/task")), key=lambda thread: (thread != pid, thread)):

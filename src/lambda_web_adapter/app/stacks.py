@@ -60,6 +60,11 @@ def show_stacks(control: Control, loop: AbstractEventLoop | None = None, request
 
 def show_own_stack_on_signal() -> None:
     """Have each thread that `SHOW_STACKS` reaches write its own stack, even where native code keeps Python from it."""
+    # CPython's handler leaves 0 in the thread's `errno`. That is nothing to a system call that the signal interrupts:
+    # the C library sets `errno` after it. But libuv aborts where a signal comes between this and its look at `errno`,
+    # as a second one can right after the first. So a thread gets one, and its app is about to be killed. `chain` would
+    # keep `errno`, but lets the signal interrupt its own handler: many overflow its stack, and the adapter, which goes
+    # by the signal's being blocked, would not see that the thread still writes.
     if signal.getsignal(SHOW_STACKS) is signal.SIG_DFL:  # the app has no use for it itself
         faulthandler.register(SHOW_STACKS, file=_target(), all_threads=False, chain=False)
 
