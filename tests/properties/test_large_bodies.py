@@ -29,9 +29,9 @@ KINDS = st.sampled_from(
 def small_limits() -> Iterator[None]:
     with ExitStack() as stack:
         for module, limits in (
-            (reading, {"_LARGE_EVENT_BYTES": 4, "_CHUNK_BYTES": 13, "_CUT_RANGE": 24}),
-            (reply_rules, {"_LARGE_BODY_BYTES": 1, "_CHUNK_BYTES": 5}),
-            (base64_codec, {"_MIN_FAST_LENGTH": 4, "_CHUNK_BYTES": 9}),
+            (reading, {"LARGE_BODY": 4, "CODING_CHUNK": 13, "_CUT_RANGE": 24}),
+            (reply_rules, {"LARGE_BODY": 1, "CODING_CHUNK": 5}),
+            (base64_codec, {"_MIN_FAST_LENGTH": 4, "_CHUNK": 9}),
         ):
             for name, limit in limits.items():
                 stack.enter_context(mock.patch.object(module, name, limit))

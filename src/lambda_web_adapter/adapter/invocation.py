@@ -18,6 +18,7 @@ from lambda_web_adapter.events.base64_codec import encoded_length
 from lambda_web_adapter.events.pass_through import error_from_rejection
 from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.http.headers import authorize, build_request_head, end_to_end
+from lambda_web_adapter.http.large_bodies import LARGE_BODY
 from lambda_web_adapter.http.messages import Response
 from lambda_web_adapter.ipc.envelope import BODY_IN_REQUEST, prepend_envelope
 
@@ -87,7 +88,7 @@ class Invoker:
         Raises:
             AdapterError: The invocation failed, and its source has no HTTP callers.
         """
-        if len(invocation.event) >= memory.LARGE:
+        if len(invocation.event) >= LARGE_BODY:
             memory.keep_freed_memory()
         event = read_event(invocation.event)
         if warm_up.is_warm_up(event):
@@ -131,7 +132,7 @@ class Invoker:
         request.body = b""
         self._access.set_status(response.status)
         size = len(response.body)
-        if size >= memory.LARGE:
+        if size >= LARGE_BODY:
             memory.keep_freed_memory()
         if response.status in self._settings.error_status_codes or (
             not source.is_http and self._fails(response.status)

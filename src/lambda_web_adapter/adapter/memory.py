@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from functools import cache
 
-# The size of a body, in bytes, from which on it pays; memory of smaller ones is kept anyway.
-LARGE = 256 * 1024
 # In bytes: the most that glibc accepts for M_MMAP_THRESHOLD. Request and response of 6 MB need less.
 _KEPT_BYTES = 32 * 1024 * 1024
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt(3)

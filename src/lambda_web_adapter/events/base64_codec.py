@@ -10,12 +10,14 @@ from binascii import a2b_base64, b2a_base64
 from functools import cache
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.http.large_bodies import CODING_CHUNK
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
 _MIN_FAST_LENGTH = 64 * 1024  # characters; from this length on, ten bodies make up for the import
-_CHUNK_BYTES = 3 * _MIN_FAST_LENGTH  # bytes; a multiple of three, so that there is no padding between chunks
+_CHUNK = 3 * CODING_CHUNK  # bytes; a multiple of three, so that there is no padding between chunks
 
 
 def decode(text: str | bytes | memoryview) -> bytes:
@@ -45,8 +47,8 @@ def encode(data: bytes | memoryview) -> bytes:
 def encode_chunks(data: bytes) -> Iterator[bytes]:
     """Yield the data as base64 in chunks, which have `encoded_length` bytes in total."""
     view = memoryview(data)
-    for start in range(0, len(data), _CHUNK_BYTES):
-        yield encode(view[start : start + _CHUNK_BYTES])
+    for start in range(0, len(data), _CHUNK):
+        yield encode(view[start : start + _CHUNK])
 
 
 def encoded_length(size: int) -> int:

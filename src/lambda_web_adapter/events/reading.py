@@ -13,18 +13,16 @@ from typing import TYPE_CHECKING
 import orjson
 
 from lambda_web_adapter.errors import InvalidEvent
+from lambda_web_adapter.http.large_bodies import CODING_CHUNK, LARGE_BODY
 
 if TYPE_CHECKING:
     from typing import Any
 
-_LARGE_EVENT_BYTES = 256 * 1024  # bytes
 # With unescaped quotes around the names, so that nothing within a string matches.
 _BODY = re.compile(rb'"body"[ \t\r\n]*:[ \t\r\n]*"')
 _FLAG = b'"isBase64Encoded"'
 # Replaces the body while the rest is parsed.
 _PLACEHOLDER = "the body is kept apart"
-
-_CHUNK_BYTES = 64 * 1024  # bytes; a chunk stays in the processor's cache
 _LONGEST_ESCAPE = 12  # bytes of the longest sequence that must not be cut: `\ud83d\ude00`
 _CUT_RANGE = 4096  # bytes to search for a place to cut
 
@@ -37,7 +35,7 @@ def read_event(event: bytes) -> Any:
     Raises:
         InvalidEvent: the event is not JSON.
     """
-    if len(event) >= _LARGE_EVENT_BYTES and (parsed := _read_with_large_body(event)):
+    if len(event) >= LARGE_BODY and (parsed := _read_with_large_body(event)):
         return parsed
     try:
         return orjson.loads(event)
@@ -59,10 +57,10 @@ def _read_with_large_body(event: bytes) -> dict[str, Any] | None:
         return None
     start = begin.end()
     end = event.find(b'"', start)  # base64 has no quotes and no escapes
-    if end - start < _LARGE_EVENT_BYTES or event[end - 1 : end] == b"\\":
+    if end - start < LARGE_BODY or event[end - 1 : end] == b"\\":
         # It is text, which mostly ends right before the flag.
         end = event.rfind(b'"', start, max(event.find(_FLAG, start), start))
-    if end - start < _LARGE_EVENT_BYTES or _BODY.search(event, end):
+    if end - start < LARGE_BODY or _BODY.search(event, end):
         return None
     try:
         parsed = orjson.loads(b"".join((event[:start], _PLACEHOLDER.encode(), event[end:])))
@@ -80,7 +78,7 @@ def _decode_text(event: bytes, start: int, end: int) -> bytes | None:
     """Return the inside of a JSON string as UTF-8, decoded in chunks; None if it cannot be decoded so."""
     text = BytesIO(bytes(end - start))  # large enough: decoding escapes never makes text longer
     while start < end:
-        cut = _find_cut(event, start + _CHUNK_BYTES, end)
+        cut = _find_cut(event, start + CODING_CHUNK, end)
         try:
             text.write(orjson.loads(b'"%b"' % event[start:cut]).encode())
         except orjson.JSONDecodeError:

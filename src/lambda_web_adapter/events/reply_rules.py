@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from lambda_web_adapter.events import base64_codec
+from lambda_web_adapter.http.large_bodies import CODING_CHUNK, LARGE_BODY
 from lambda_web_adapter.http.name_cache import NameCache
 
 if TYPE_CHECKING:
@@ -44,9 +45,7 @@ _BINARY_TYPES = (
 _TEXT_EXCEPTIONS = ("image/svg+xml",)
 # C0 controls other than TAB, LF and CR: JSON writes each as six bytes, base64 as one and a third.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_LARGE_BODY_BYTES = 256 * 1024  # bytes
 _PLAIN = ("", "identity")  # content codings that leave text readable
-_CHUNK_BYTES = 64 * 1024  # bytes; a chunk stays in the processor's cache
 _TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
 
 
@@ -69,7 +68,7 @@ def encode_reply(fields: dict[str, Any], response: Response) -> bytes:
 
     A large body is written in chunks to its place in the reply, so that it is never held in more than two forms.
     """
-    if len(response.body) < _LARGE_BODY_BYTES:
+    if len(response.body) < LARGE_BODY:
         body, is_base64 = encode_body(response)
         return encode_json(fields | {"body": body, "isBase64Encoded": is_base64})
     length = _json_text_length(response)
@@ -113,8 +112,8 @@ def _escape_chunks(body: bytes) -> Iterator[bytes]:
 def _decode_chunks(body: bytes) -> Iterator[str]:
     """Yield a text's chunks, decoded as UTF-8."""
     decoder = getincrementaldecoder("utf-8")()
-    for start in range(0, len(body), _CHUNK_BYTES):
-        yield decoder.decode(body[start : start + _CHUNK_BYTES], start + _CHUNK_BYTES >= len(body))
+    for start in range(0, len(body), CODING_CHUNK):
+        yield decoder.decode(body[start : start + CODING_CHUNK], start + CODING_CHUNK >= len(body))
 
 
 def _decode_losslessly(response: Response) -> str | None:

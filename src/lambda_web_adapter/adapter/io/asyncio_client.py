@@ -17,6 +17,7 @@ from lambda_web_adapter.adapter.io.response_parser import (
     NotHttp,
     ResponseParser,
 )
+from lambda_web_adapter.http.large_bodies import SEPARATE_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     Enough = Callable[[ResponseParser], bool]
 
-# The size from which on a copy of a body costs more than another write.
-_LARGE_BODY_BYTES = 64 * 1024
 # How much of a body is read from the peer before `read_chunk` wants it.
 _READ_AHEAD_BYTES = 256 * 1024
 
@@ -130,7 +129,7 @@ class _ClientProtocol(asyncio.Protocol):
         self.reader.start(method, whole=whole, limit=limit)
         self._awaits_response = True
         self._enough = ALL
-        if len(body) >= _LARGE_BODY_BYTES:
+        if len(body) >= SEPARATE_BODY:
             self._transport.write(head)
             self._transport.write(body)
         elif head:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.adapter.io.backend import HttpClient
 from lambda_web_adapter.adapter.io.response_parser import ALL, HEAD, NEXT_CHUNK, ConnectionClosed, ResponseParser
 from lambda_web_adapter.adapter.process.control_channel import MAX_WAIT_SECONDS, timeval
+from lambda_web_adapter.http.large_bodies import FIRST_READ, NEXT_READ, SEPARATE_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,14 +21,8 @@ if TYPE_CHECKING:
 
     Enough = Callable[[ResponseParser], bool]
 
-# Bytes of one read: a small response fits, and malloc gets 64 KiB without a system call.
-_READ_BYTES = 64 * 1024
-# While a large body arrives: fewer system calls for megabytes.
-_LARGE_READ_BYTES = 1024 * 1024
 # Error of a timeout; far less than the margin that is kept for the reply.
 _TIMEOUT_TOLERANCE = 0.02  # seconds
-# Bytes from which on a copy costs more than another system call.
-_LARGE_BODY_BYTES = 64 * 1024
 # A request of this size never blocks: it fits into the empty send buffer of an idle connection.
 _SEND_BUFFER_BYTES = 16 * 1024
 
@@ -96,7 +91,7 @@ class BlockingClient(HttpClient):
             raise ConnectionClosed("the connection is not open", sent=False)
         reader = self._reader
         reader.start(method, whole=whole, limit=self.limit)
-        large = body and len(body) >= _LARGE_BODY_BYTES
+        large = body and len(body) >= SEPARATE_BODY
         first = head if large or not body else head + body
         sent = self._send(self._socket, first, deadline, _SEND_BUFFER_BYTES)
         if not sent:
@@ -182,7 +177,7 @@ class BlockingClient(HttpClient):
     def _receive(self, opened: socket.socket, enough: Enough, deadline: float | None) -> None:
         """Read until there is enough, and close the connection after the last response on it."""
         reader = self._reader
-        size = _READ_BYTES
+        size = FIRST_READ
         flags = 0
         try:
             if deadline is not None or self._receive_timeout != MAX_WAIT_SECONDS:
@@ -199,7 +194,7 @@ class BlockingClient(HttpClient):
                 reader.feed(data)
                 if not enough(reader):
                     self._set_receive_timeout(opened, deadline)
-                    size = _LARGE_READ_BYTES if len(data) == size else _READ_BYTES
+                    size = NEXT_READ if len(data) == size else FIRST_READ
         except BaseException as error:
             self._discard(error)
             raise

@@ -11,6 +11,7 @@ from lambda_web_adapter.app.wsgi.environ import build_environ
 from lambda_web_adapter.app.wsgi.response import ConnectionLost, ResponseWriter
 from lambda_web_adapter.app_api.current_invocation import CURRENT
 from lambda_web_adapter.app_api.hooks import hooks_before_freeze
+from lambda_web_adapter.http.large_bodies import FIRST_READ, NEXT_READ
 
 if TYPE_CHECKING:
     import socket
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from lambda_web_adapter.app.request_parser import RawRequest
 
 logger = logging.getLogger(__name__)
-
-_FIRST_READ = 64 * 1024  # bytes: all of most requests
-_NEXT_READ = 1024 * 1024  # bytes: the rest of a large body
 
 
 class WsgiConnection:
@@ -60,7 +58,7 @@ class WsgiConnection:
 
     def _read(self) -> RawRequest | None:
         """Return the next request; None if there is none."""
-        size = _FIRST_READ
+        size = FIRST_READ
         try:
             request = self._parser.next_request()
             while request is None:
@@ -68,7 +66,7 @@ class WsgiConnection:
                 if not data:
                     return None
                 request = self._parser.feed(data)
-                size = _NEXT_READ
+                size = NEXT_READ
         except NotHttp as error:
             logger.warning("A request was rejected, since it is not HTTP: %s", error)
             self._socket.sendall(BAD_REQUEST)
