@@ -92,10 +92,9 @@ class AppConnection:
             if reused and not isinstance(error, TimeoutError):
                 self._reuse_no_more(_LOST)
             raise await self._problem(error) from None
-        if not self._app.speaks:
-            self._status = response.status
-            self._unread = bool(body) and (response.status >= 400 or method not in BODY_METHODS)
-            self._note_progress()
+        self._status = response.status
+        self._unread = bool(body) and (response.status >= 400 or method not in BODY_METHODS)
+        self._note_progress()
         return response
 
     @property
@@ -118,8 +117,7 @@ class AppConnection:
             part = await self._connection.more(deadline)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
             raise await self._problem(error, begun=True) from None
-        if not self._app.speaks:
-            self._note_progress()
+        self._note_progress()
         return part
 
     def abandon(self) -> None:
@@ -173,7 +171,7 @@ class AppConnection:
         unread, as many do under GET or where they refuse a request, it may not either: they would read it as a request.
         """
         self._used_at = time.monotonic()
-        if not self._connection.complete:
+        if self._app.speaks or not self._connection.complete:
             return
         if self._connection.has_surplus:
             self._reuse_no_more(_SENT_MORE)

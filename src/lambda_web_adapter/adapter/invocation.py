@@ -120,7 +120,7 @@ class Invoker:
             self._access.replies(response)
         if streamed:
             return self._stream(source, request, response, deadline, compressor)
-        if compressor or len(response.body) > source.max_reply:  # else it is whole
+        if not self._connection.complete:
             await self._read_compressed(source, request, response, deadline, compressor)
         reply = source.reply(response, event)
         self._check_size(reply, response, source, request)

@@ -188,7 +188,7 @@ class ResponseReader:
             self._buffer.write(body)
         elif not self._bodiless:
             self._chunks.append(body)
-            if self._whole and (len(body) >= LARGE_PIECE or len(self._chunks) >= _MANY):
+            if self._whole:
                 self._put_together(len(body))
         self._size += len(body)
         if self._size > self._limit:
@@ -196,10 +196,10 @@ class ResponseReader:
             self._whole = False
 
     def _put_together(self, size: int) -> None:
-        """Collect a body in one buffer from now on, since its last piece is large, or there are very many."""
+        """Collect a body in one buffer from now on, if it is large or comes in very many pieces."""
         if size >= LARGE_PIECE:
             self._buffer = buffer_for(self._headers, self._chunks, self._limit)
-        else:
+        elif len(self._chunks) >= _MANY:
             self._buffer = BytesIO()
             self._buffer.writelines(self._chunks)
 
