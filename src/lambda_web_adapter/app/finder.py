@@ -6,6 +6,7 @@ import importlib
 import inspect
 import itertools
 import sys
+from operator import attrgetter
 from pathlib import Path
 from types import MethodType, ModuleType
 
@@ -178,10 +179,8 @@ def interface_of(app: Any, interface: str = "auto") -> str:
 
 def _unwrapped(app: Any) -> Any:
     """Return what C code stands for, such as a tracer's proxy or a cache around a function; else the app itself."""
-    try:
-        return app.__wrapped__ if is_opaque(app) else app
-    except Exception:  # noqa: BLE001  # it stands for nothing, or not yet
-        return app
+    wrapped = _ask(attrgetter("__wrapped__"), app)
+    return app if wrapped is None else wrapped
 
 
 def _required_names(app: Any) -> tuple[str, ...] | None:
@@ -204,7 +203,7 @@ def _ask(question: Callable[[Any], Any], app: Any) -> Any:
         return None
     try:
         return question(app)
-    except Exception:  # noqa: BLE001  # then it is not known
+    except Exception:  # noqa: BLE001  # a proxy raises what its target does; then nothing is known
         return None
 
 
@@ -223,7 +222,7 @@ def _kind_within(app: Any) -> str:
 def _shown(value: Any) -> str:
     try:
         return repr(value)[:100]
-    except Exception:  # noqa: BLE001  # of a proxy for what is not there
+    except Exception:  # noqa: BLE001  # an app's own `__repr__` may raise anything, and must not hide our message
         return object.__repr__(value)
 
 
