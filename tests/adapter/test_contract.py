@@ -38,13 +38,18 @@ class Platform:
     """A Runtime API and a caller of the function."""
 
     def __init__(
-        self, address: str, invoke: Callable[[object], bytes], until_started: Callable[[], object] = bool
+        self,
+        address: str,
+        invoke: Callable[[object], bytes],
+        until_started: Callable[[], object] = bool,
+        until_streamed: Callable[[str], object] = bool,
     ) -> None:
         self._address = address
         self._client = httpx.Client(base_url=f"http://{address}/2018-06-01/runtime/", trust_env=False, timeout=SECONDS)
         self._extensions = f"http://{address}/2020-01-01/extension/"
         self._invoke = invoke
         self._until_started = until_started
+        self._until_streamed = until_streamed
         self._threads = ThreadPoolExecutor()
 
     def invoke(self, event: object) -> Future[bytes]:
@@ -77,6 +82,10 @@ class Platform:
     def upload(self, request_id: str, **more: Any) -> Upload:
         """Begins a streamed response."""
         return Upload(self._address, request_id, **more)
+
+    def until_streamed(self, request_id: str) -> None:
+        """Waits until a streamed response to an event has begun, where that can be seen: in the fake."""
+        self._until_streamed(request_id)
 
     def upload_whole(
         self, request_id: str, *chunks: bytes, trailers: dict[str, str] | None = None, **more: Any
@@ -167,7 +176,9 @@ def managed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform
     with ExitStack() as stack:
         if request.param == "fake":
             fake = FakeRuntimeApi(many=True)
-            found = Platform(fake.address, lambda event: seen_by_caller(fake.invoke(event)))
+            found = Platform(
+                fake.address, lambda event: seen_by_caller(fake.invoke(event)), until_streamed=fake.streamed
+            )
             stack.callback(found.close)
             stack.enter_context(fake)
         else:
@@ -780,6 +791,7 @@ def test_a_second_answer_to_a_streamed_response_is_refused_among_many(managed: P
 
     with managed.upload(request_id) as upload:
         upload.send(PRELUDE)
+        managed.until_streamed(request_id)
         assert managed.upload_whole(other, PRELUDE) == ACCEPTED
         meanwhile = managed.upload_whole(request_id, PRELUDE)
         answer = upload.end()

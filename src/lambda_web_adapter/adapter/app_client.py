@@ -134,9 +134,8 @@ class AppClient:
         """Return the error that a missing or broken response means."""
         if isinstance(error, TimeoutError):
             self._hung_port = True
-            what = (
-                "The response was not whole" if begun else "The app has sent no response"
-            )  # the caller may read slowly
+            # A response may be unfinished because the caller reads slowly.
+            what = "The response was not whole" if begun else "The app has sent no response"
             return AppTimeout(f"{what} before the function's time-out.")
         if isinstance(error, NotHttp):
             return InvalidResponse(f"The app's response is not HTTP ({error}).")

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import itertools
 import sys
+from operator import attrgetter
 from pathlib import Path
 from types import MethodType, ModuleType
 from typing import TYPE_CHECKING
@@ -181,10 +182,8 @@ def detect_interface(app: Any, interface: str = "auto") -> str:
 
 def _unwrap(app: Any) -> Any:
     """Return the object behind a C wrapper, such as a tracer's proxy or a function's cache; else the app itself."""
-    try:
-        return app.__wrapped__ if is_opaque(app) else app
-    except Exception:  # noqa: BLE001  # a proxy without an object, or whose object is made later
-        return app
+    wrapped = _inspect(attrgetter("__wrapped__"), app)
+    return app if wrapped is None else wrapped
 
 
 def _required_names(app: Any) -> tuple[str, ...] | None:
@@ -202,12 +201,12 @@ def _names_in_signature(app: Any) -> tuple[str, ...] | None:
 
 
 def _inspect(function: Callable[[Any], Any], app: Any) -> Any:
-    """Return what a function of `inspect` finds in an opaque app, whose own code it runs; None for any other app."""
+    """Return what a function such as `inspect.signature` finds in an opaque app, whose own code it may run, or None."""
     if not is_opaque(app):
         return None
     try:
         return function(app)
-    except Exception:  # noqa: BLE001  # a proxy may raise anything
+    except Exception:  # noqa: BLE001  # a proxy raises what its object does
         return None
 
 
@@ -226,7 +225,7 @@ def _interface_within(app: Any) -> str:
 def _safe_repr(value: Any) -> str:
     try:
         return repr(value)[:100]
-    except Exception:  # noqa: BLE001  # a proxy without an object raises
+    except Exception:  # noqa: BLE001  # an app's own `__repr__` may raise anything, and must not hide our message
         return object.__repr__(value)
 
 

@@ -95,7 +95,7 @@ def _frame_lines(innermost: FrameType) -> Iterator[str]:
     yield "  ...\n"
 
 
-def _task_stacks(loop: AbstractEventLoop, requests: Collection[Task[Any]] = ()) -> Iterator[str]:
+def _task_stacks(loop: AbstractEventLoop, requests: Collection[Task[Any]]) -> Iterator[str]:
     import asyncio  # a WSGI app does not need it
 
     tasks = dict.fromkeys([*requests, *asyncio.all_tasks(loop)])
