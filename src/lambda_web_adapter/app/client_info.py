@@ -9,8 +9,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from lambda_web_adapter.http.trusted_headers import trusted_client_headers
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    Pairs = list[tuple[bytes, bytes]]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_CACHED_HOST = 262  # bytes: a name (RFC 1035 §2.3.4) and `:65535`
@@ -31,13 +33,14 @@ class ClientInfo:
 
     __slots__ = ("client", "host", "port", "prefix", "raw_prefix", "scheme")
 
-    def __init__(self, headers: Mapping[bytes, bytes]) -> None:
+    def __init__(self, headers: Pairs, *, from_adapter: bool = True) -> None:
         """Read the headers.
 
         Args:
-            headers: the values by their names in lower case.
+            headers: names in lower case, with their values.
+            from_adapter: whether the adapter sent them.
         """
-        get = headers.get
+        get = dict(headers if from_adapter else trusted_client_headers(headers)).get
         self.client = get(b"x-real-ip", b"").decode("latin-1")
         self.raw_prefix = get(b"x-forwarded-prefix", b"")
         self.prefix = unquote(self.raw_prefix.decode("latin-1")) if self.raw_prefix else ""

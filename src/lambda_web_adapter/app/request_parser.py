@@ -118,7 +118,11 @@ class RequestParser:
         end = min(at + body_remaining, len(data)) if body_remaining else self._end_of_head(data, at)
         piece = data if end - at == len(data) else memoryview(data)[at:end]
         try:
-            self._feed(piece)
+            try:
+                self._parser.feed_data(piece)
+            except httptools.HttpParserUpgrade:
+                if self._request is not None:
+                    self._decline_upgrade(self._request)
         except httptools.HttpParserError as error:
             raise NotHttp(str(error)) from None
         if body_remaining:
@@ -126,13 +130,6 @@ class RequestParser:
         elif self._request is None and not (self._tail or self._between_requests):
             self._remaining = _content_length(self._headers)
         return end
-
-    def _feed(self, piece: bytes | memoryview) -> None:
-        try:
-            self._parser.feed_data(piece)
-        except httptools.HttpParserUpgrade:
-            if self._request is not None:
-                self._decline_upgrade(self._request)
 
     def _end_of_head(self, data: bytes, at: int) -> int:
         """Return where the head ends, or where a chunked body may end; the end may have begun in earlier data."""

@@ -89,8 +89,8 @@ def encode_reply(fields: dict[str, Any], response: Response) -> bytes:
 
 def _json_text_length(response: Response) -> int | None:
     """Return the length of a large body as a JSON string without its quotes; None if that would not be lossless."""
-    kind = media_type(response)
-    if _token_of(response, b"content-encoding") not in _PLAIN or not _TEXT_BY_KIND[kind]:
+    kind = _text_type(response)
+    if kind is None:
         return None
     may_have_controls = kind.startswith(_TEXT_TYPES)
     length = 0
@@ -117,8 +117,8 @@ def _decode_chunks(body: bytes) -> Iterator[str]:
 
 
 def _decode_losslessly(response: Response) -> str | None:
-    kind = media_type(response)
-    if _token_of(response, b"content-encoding") not in _PLAIN or not _TEXT_BY_KIND[kind]:
+    kind = _text_type(response)
+    if kind is None:
         return None
     try:
         text = response.body.decode()
@@ -129,19 +129,23 @@ def _decode_losslessly(response: Response) -> str | None:
     return None
 
 
+def _text_type(response: Response) -> str | None:
+    """Return the media type of a body that may be text, empty if there is none; None if it is binary or compressed."""
+    kind = coding = ""
+    for name, value in response.headers:
+        lower = name.lower()
+        if lower == b"content-type":
+            kind = kind or _TOKENS[value]
+        elif lower == b"content-encoding":
+            coding = coding or _TOKENS[value]
+    return kind if coding in _PLAIN and _TEXT_BY_KIND[kind] else None
+
+
 def _is_text_by_kind(kind: str) -> bool:
     return not kind.startswith(_BINARY_TYPES) or kind in _TEXT_EXCEPTIONS
 
 
 _TEXT_BY_KIND: NameCache[str, bool] = NameCache(_is_text_by_kind)
-
-
-def _token_of(response: Response, header: bytes) -> str:
-    """Return a header's value in lower case, without parameters; empty if there is no such header."""
-    for name, value in response.headers:
-        if len(name) == len(header) and name.lower() == header:
-            return _TOKENS[value]
-    return ""
 
 
 def _token(value: bytes) -> str:
@@ -153,7 +157,7 @@ _TOKENS: NameCache[bytes, str] = NameCache(_token)
 
 def media_type(response: Response) -> str:
     """Return the response's media type in lower case, without parameters; empty if there is none."""
-    return _token_of(response, b"content-type")
+    return next((_TOKENS[value] for name, value in response.headers if name.lower() == b"content-type"), "")
 
 
 def decode_header(value: bytes) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.errors import ForbiddenMethod, InvalidEvent
 from lambda_web_adapter.http.messages import Response
+from lambda_web_adapter.http.name_cache import NameCache
 from lambda_web_adapter.http.trusted_headers import OF_SERVERS, RESERVED_HEADERS, is_gateways
 
 if TYPE_CHECKING:
@@ -42,15 +43,8 @@ _ENDS_HTTP = frozenset({"CONNECT", "PRI"})
 # Invalid in a value (RFC 9110 §5.5): some servers take others than CR and LF for the end of a line, too.
 _CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
 
-# By a header's name as spelled, the beginning of its line, or "" to drop it. Names repeat from request to request, so
-# each is checked once; the limits keep made-up names from filling memory.
-_LINES: dict[str, str] = {}
-_MAX_CACHED_NAMES = 2000
-_MAX_NAME_LENGTH = 64  # characters; longer than any registered name
-# Headers with a meaning for the request as a whole; they are not in _LINES.
+# Headers with a meaning for the request as a whole.
 _SPECIAL = frozenset({"host", "cookie", "connection", "x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"})
-# Their usual spellings.
-_SPECIAL_SPELLED = {spelled: name for name in _SPECIAL for spelled in (name, name.title())}
 # CGI and WSGI do not distinguish `-` and `_` (RFC 3875 §4.1.18), and some servers treat all that is no letter or digit
 # alike, so that a name with another character could pass for one of these.
 _ONLY_WITH_HYPHENS = _DROPPED | _SPECIAL | {"content-type"}
@@ -58,8 +52,8 @@ _ONLY_WITH_HYPHENS = _DROPPED | _SPECIAL | {"content-type"}
 _JOINED = {"cookie": "; ", "connection": ", "}
 
 
-def _line(name: str) -> str:
-    """Return the beginning of the line for headers of this name, or "" to drop them.
+def _line(name: str) -> str | None:
+    """Return the beginning of the line for headers of this name, "" to drop them, or None for a special header.
 
     Raises:
         InvalidEvent: the name is invalid.
@@ -67,12 +61,14 @@ def _line(name: str) -> str:
     if not name or not _TOKEN.issuperset(name):
         raise InvalidEvent(f"The event has an invalid header name (RFC 9110 §5.1): {name!r:.100}.")
     lower = name.lower()
+    if lower in _SPECIAL:
+        return None
     variable = "".join([char if char.isalnum() else "-" for char in lower])
     forged = variable != lower and (variable in _ONLY_WITH_HYPHENS or is_gateways(variable))
-    line = "" if lower in _DROPPED or forged else f"{name}: "
-    if len(_LINES) < _MAX_CACHED_NAMES and len(name) < _MAX_NAME_LENGTH:
-        _LINES[name] = line
-    return line
+    return "" if lower in _DROPPED or forged else f"{name}: "
+
+
+_LINES: NameCache[str, str | None] = NameCache(_line)
 
 
 def build_request_head(request: Request, invocation: Invocation, extra_lines: bytes = b"") -> bytes:
@@ -139,24 +135,16 @@ def _sort_headers(request: Request) -> tuple[list[str], dict[str, str]]:
     lines: list[str] = []
     special: dict[str, str] = {}
     for name, value in request.headers:
-        line = _LINES.get(name)
-        if line is None:
-            lower = _SPECIAL_SPELLED.get(name) or _special(name)
-            if lower:
-                separator = _JOINED.get(lower) if lower in special else None
-                special[lower] = f"{special[lower]}{separator}{value}" if separator else value
-                continue
-            line = _line(name)
+        line = _LINES[name]
         if line:
             lines.append(line + value)
+        elif line is None:
+            lower = name.lower()
+            separator = _JOINED.get(lower) if lower in special else None
+            special[lower] = f"{special[lower]}{separator}{value}" if separator else value
     if "connection" in special:
         lines = _remove_connection_headers(lines, special["connection"])
     return lines, special
-
-
-def _special(name: str) -> str:
-    lower = name.lower()
-    return lower if lower in _SPECIAL and name.isascii() else ""
 
 
 def _check_injection(request: Request, head: bytes, breaks: int) -> None:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     Pairs = list[tuple[bytes, bytes]]
 
 # Only the adapter sets them: the app gets one value or none, but never one that a client made up.
@@ -91,12 +89,6 @@ def without_reserved(headers: Pairs) -> Pairs:
     return [pair for pair in headers if pair[0].replace(b"_", b"-") not in _RESERVED]
 
 
-def client_headers(headers: Pairs, *, from_adapter: bool) -> Mapping[bytes, bytes]:
-    """Return the headers to trust for scheme, host, port, client address and prefix of a request.
-
-    Those of the adapter are all trusted; of a client's, only `host` is.
-    """
-    values = dict(headers)
-    if from_adapter:
-        return values
-    return {b"host": values[b"host"]} if b"host" in values else {}
+def trusted_client_headers(headers: Pairs) -> Pairs:
+    """Return what to believe of a client's own request about scheme, host, port, address and prefix: only `host`."""
+    return [pair for pair in headers if pair[0] == b"host"]

@@ -12,7 +12,6 @@ from lambda_web_adapter.app.asgi.root_path import IN_PATH, NONE
 from lambda_web_adapter.app.client_info import ClientInfo
 from lambda_web_adapter.app.invocation_tracking import CONTEXT, EVENT
 from lambda_web_adapter.app.request_parser import NotHttp
-from lambda_web_adapter.http.trusted_headers import client_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +126,7 @@ def build_scope(
         invocation: the request's invocation; None without an adapter.
         place: where the removed part of the path goes, as `root_path_of` returns it.
     """
-    client_info = ClientInfo(client_headers(request.headers, from_adapter=request.from_adapter))
+    client_info = ClientInfo(request.headers, from_adapter=request.from_adapter)
     target = request.target if request.target.startswith(b"/") else _origin_form(request.target)
     raw_path, _, query = target.partition(b"?")
     path = raw_path.decode("ascii")

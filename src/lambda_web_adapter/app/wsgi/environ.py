@@ -11,7 +11,6 @@ from wsgiref.util import FileWrapper
 from lambda_web_adapter.app.client_info import ClientInfo
 from lambda_web_adapter.app.wsgi.underscore_headers import warn_once
 from lambda_web_adapter.http.name_cache import NameCache
-from lambda_web_adapter.http.trusted_headers import client_headers
 
 if TYPE_CHECKING:
     from typing import Any
@@ -37,7 +36,7 @@ def build_environ(request: RawRequest, *, underscores: bool = False) -> dict[str
         underscores: whether headers whose names have an underscore are in it.
     """
     keys = _ALL_KEYS if underscores else _KEYS
-    client_info = ClientInfo(client_headers(request.headers, from_adapter=request.from_adapter))
+    client_info = ClientInfo(request.headers, from_adapter=request.from_adapter)
     path, _, query = request.target.partition(b"?")
     environ: dict[str, Any] = {
         **_CONSTANT,

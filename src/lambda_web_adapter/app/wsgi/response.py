@@ -93,20 +93,17 @@ class ResponseWriter:
     def check_whole_length(self, length: int) -> None:
         """Raise ValueError if the whole body has another length than its content-length."""
         if self._remaining is not None and not self.begun and not self._bodiless:
-            self._check_not_longer(length)
+            if length > self._remaining:
+                raise _too_long(length - self._remaining)
             if length < self._remaining:
                 raise ValueError(f"The app sent {self._remaining - length} bytes less than its content-length says.")
-
-    def _check_not_longer(self, length: int) -> None:
-        if self._remaining is not None and length > self._remaining:
-            raise ValueError(f"The app sent {length - self._remaining} bytes more than its content-length says.")
 
     def write(self, data: bytes) -> None:
         """Send a part of the body at once, after the head if that is not out yet."""
         if not isinstance(data, bytes):
             raise TypeError(f"The app's body must be bytes, but a part is {type(data).__name__} (PEP 3333).")
-        if self._remaining is not None and not self._bodiless:
-            self._check_not_longer(len(data))  # before the head is out, after which no 500 can be sent
+        if self._remaining is not None and len(data) > self._remaining and not self._bodiless:
+            raise _too_long(len(data) - self._remaining)  # before the head is out, after which no 500 can be sent
         head = b"" if self.begun else self._build_head()
         if self._bodiless:
             data = b""
@@ -159,6 +156,10 @@ def _normalize_name(name: str) -> str:
 
 
 _NAMES: NameCache[str, str] = NameCache(_normalize_name)
+
+
+def _too_long(surplus: int) -> ValueError:
+    return ValueError(f"The app sent {surplus} bytes more than its content-length says.")
 
 
 def _fold_length(value: str, previous: int | None) -> int:
