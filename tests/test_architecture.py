@@ -25,7 +25,7 @@ LAYERS: dict[str, set[str]] = {
     "adapter": {"adapter/*", "errors", "events", "http", "ipc", "settings"},
     "adapter/lambda_api": {"", "adapter/diagnostics", "adapter/io", "errors", "http", "ipc"},
     "adapter/process": {"adapter/diagnostics", "adapter/io", "errors", "http", "ipc", "settings"},
-    "adapter/io": {"adapter/diagnostics", "adapter/process", "errors", "http", "ipc"},
+    "adapter/io": {"adapter/process", "errors", "http", "ipc"},
     "adapter/diagnostics": {"http", "ipc"},
     "app": {"app/*", "app_api", "errors", "http", "ipc", "settings"},
     "app/asgi": {"app", "app/hooks", "app_api", "errors", "http", "ipc", "settings"},

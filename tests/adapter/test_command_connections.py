@@ -17,6 +17,7 @@ from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.io.asyncio_backend import AsyncioBackend
 from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
 from lambda_web_adapter.adapter.io.response_parser import NO_LIMIT
+from lambda_web_adapter.adapter.timeouts import EndApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -126,7 +127,7 @@ async def until_unasked(app: AppClient) -> None:
         await app._backend.sleep(0.001)
 
 
-@pytest.fixture(params=[BlockingBackend, lambda: AsyncioBackend(1)], ids=["one at a time", "many at once"])
+@pytest.fixture(params=[BlockingBackend, AsyncioBackend], ids=["one at a time", "many at once"])
 def backend(request: pytest.FixtureRequest) -> Callable[[], Backend]:
     made: Callable[[], Backend] = request.param
     return made
@@ -138,7 +139,8 @@ def in_mode(
     """Runs a scenario over a connection to the server, blocking or on an event loop."""
 
     async def with_connection() -> None:
-        app = AppClient(cast("AppProcess", Command(listening.port)), "127.0.0.1", make())
+        backend = make()
+        app = AppClient(cast("AppProcess", Command(listening.port)), "127.0.0.1", backend, EndApp(backend))
         try:
             await scenario(app)
         finally:

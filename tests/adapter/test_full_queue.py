@@ -16,6 +16,7 @@ from adapter.test_loop import QUEUE, error_type, get
 from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
 from lambda_web_adapter.adapter.process.readiness import wait_until_ready
+from lambda_web_adapter.adapter.timeouts import EndApp
 from lambda_web_adapter.errors import AppNotReady, AppTimeout
 from lambda_web_adapter.settings import Settings
 
@@ -104,7 +105,8 @@ def test_an_app_is_ended_that_has_taken_no_connection(seconds: float, ends: bool
         listener.listen(0)
         port = listener.getsockname()[1]
         app = App(port, is_managed=is_managed)
-        connection = AppClient(cast("AppProcess", app), "127.0.0.1", BlockingBackend())
+        backend = BlockingBackend()
+        connection = AppClient(cast("AppProcess", app), "127.0.0.1", backend, EndApp(backend))
         with socket.create_connection(("127.0.0.1", port)):  # which fills the queue
             deadline = time.monotonic() + seconds
             with pytest.raises(AppTimeout, match="connection"):

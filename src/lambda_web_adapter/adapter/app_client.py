@@ -14,6 +14,7 @@ from lambda_web_adapter.ipc.control_protocol import end_messages
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.process.app_process import AppProcess
+    from lambda_web_adapter.adapter.timeouts import TimeoutPolicy
     from lambda_web_adapter.http.messages import Response
 
 # For one attempt to connect. A full accept queue drops it, and may have room long before the kernel retries (1 s).
@@ -34,13 +35,16 @@ _NO_REUSE = "The external command %s. From now on, each request gets its own con
 class AppClient:
     """A connection to one run of the app process."""
 
-    def __init__(self, app: AppProcess, host: str, backend: Backend, idle_seconds: float = 1.0) -> None:
+    def __init__(
+        self, app: AppProcess, host: str, backend: Backend, timeouts: TimeoutPolicy, *, idle_seconds: float = 1.0
+    ) -> None:
         """Prepare a connection, which is opened by the first request.
 
         Args:
             app: the app.
             host: the address that it listens on.
             backend: how to wait.
+            timeouts: what to do about a request that hangs.
             idle_seconds: the longest idle time after which an external command's connection is used again. Servers keep
                 idle connections for 2 s and more (gunicorn 2, Node and uvicorn 5); after a freeze that time has passed,
                 and the server may close the connection before it reads.
@@ -48,6 +52,7 @@ class AppClient:
         self._app = app
         self._idle_seconds = idle_seconds
         self._backend = backend
+        self._timeouts = timeouts
         self._connection = backend.new_client(host, app.port, app.is_gone)
         self._port = 0
         self._end_messages: tuple[bytes, ...] = ()
@@ -224,7 +229,7 @@ class AppClient:
         hung_port, awaits_done = self._hung_port, self._awaits_done
         self._hung_port, self._awaits_done = False, False  # the next event may not reach the app
         if hung_port:
-            await self._backend.handle_timeout(self._app, self._port, request_id)
+            await self._timeouts.handle(self._app, self._port, request_id)
             self._connection.close()
             return
         if not awaits_done:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.adapter.io.asyncio_backend import AsyncioBackend
 from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.process.stop import stop
+from lambda_web_adapter.adapter.timeouts import CancelRequest
 from lambda_web_adapter.adapter.worker import NextFailures, Worker
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ async def _serve(address: str, supervisors: list[Supervisor], settings: Settings
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _stop, stopped)
     workers_per_app = -(-max_concurrency // len(supervisors))  # rounded up
     for supervisor in supervisors:
-        supervisor.set_backend(AsyncioBackend(workers_per_app))
+        backend = AsyncioBackend()
+        supervisor.switch_to(backend, CancelRequest(backend, workers_per_app))
     failures = NextFailures(max_concurrency)
     tasks: set[asyncio.Future[int]] = set()
     for number in range(max_concurrency):

@@ -16,6 +16,7 @@ from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.process.process_tree import adopt_orphans
 from lambda_web_adapter.adapter.process.stop import stop
 from lambda_web_adapter.adapter.process.supervisor import Supervisor
+from lambda_web_adapter.adapter.timeouts import EndApp
 from lambda_web_adapter.adapter.worker import INIT_FAILED, RUNTIME_API_FAILED, NextFailures, Worker
 from lambda_web_adapter.errors import AdapterError, AfterRestoreFailed, AppError, RuntimeApiError
 
@@ -62,7 +63,7 @@ def run(address: str, apps: list[AppProcess], settings: Settings, environment: E
     adopt_orphans()  # before anything slow: an app may fork and exit at once
     signal.signal(signal.SIGTERM, _exit)
     backend = BlockingBackend()
-    supervisors = [Supervisor(app, settings, backend) for app in apps]
+    supervisors = [Supervisor(app, settings, backend, EndApp(backend)) for app in apps]
     _watch_children(supervisors)
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

@@ -186,7 +186,11 @@ class Worker:
             self._connection.close()
         self._app = app
         self._connection = AppClient(
-            app, self._settings.host, self._supervisor.backend, self._settings.pool_idle_timeout
+            app,
+            self._settings.host,
+            self._supervisor.backend,
+            self._supervisor.timeouts,
+            idle_seconds=self._settings.pool_idle_timeout,
         )
         self._invoker = Invoker(self._settings, self._connection, self._access)
 

@@ -103,7 +103,7 @@ class HttpClient(ABC):
 
 
 class Backend(ABC):
-    """How the workers of an environment wait, and what they do about a request that hangs.
+    """How the workers of an environment wait.
 
     Attributes:
         may_freeze: whether Lambda may freeze the environment while it waits for an event.
@@ -122,12 +122,12 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def exclusive_start(self, deadline: float) -> AbstractAsyncContextManager[object]:
-        """Return a context in which no other worker starts the app; entering it raises TimeoutError at the deadline."""
+    def exclusive(self, deadline: float | None = None) -> AbstractAsyncContextManager[object]:
+        """Return a context for one worker at a time; entering it raises TimeoutError at the deadline (monotonic)."""
 
     @abstractmethod
-    def app_started(self, app: AppProcess) -> None:
-        """Wait for messages of this run of the app, which is ready, from now on."""
+    def watch(self, app: AppProcess) -> None:
+        """Receive the messages of this run of the app, which is ready, from now on."""
 
     @abstractmethod
     def child_changed(self) -> None:
@@ -150,14 +150,4 @@ class Backend(ABC):
 
         Raises:
             TimeoutError: none came before the deadline (on the monotonic clock, in seconds).
-        """
-
-    @abstractmethod
-    async def handle_timeout(self, app: AppProcess, port: int, request_id: str) -> None:
-        """Cancel a request that got no response in time, or end the app, and log what the app was doing.
-
-        Args:
-            app: the app.
-            port: the local port of the request's connection; 0 if the app accepted none.
-            request_id: the invocation, for the log.
         """

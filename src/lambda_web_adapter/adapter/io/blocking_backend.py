@@ -9,7 +9,6 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.backend import Backend
 from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
 from lambda_web_adapter.ipc.control_protocol import STOPPING
@@ -33,7 +32,7 @@ def run_blocking(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 
 class BlockingBackend(Backend):
-    """How the only worker of an environment waits; if a request hangs, the app is killed."""
+    """How the only worker of an environment waits."""
 
     may_freeze = True
 
@@ -41,11 +40,11 @@ class BlockingBackend(Backend):
         """Return a client that blocks."""
         return BlockingClient(host, port, is_gone)
 
-    def exclusive_start(self, deadline: float) -> contextlib.nullcontext[None]:
+    def exclusive(self, deadline: float | None = None) -> contextlib.nullcontext[None]:
         """Return a context without a lock, since there is no other worker."""
         return contextlib.nullcontext()
 
-    def app_started(self, app: AppProcess) -> None:
+    def watch(self, app: AppProcess) -> None:
         """Do nothing: `wait_for_message` reads the channel of the app that it is given."""
 
     def child_changed(self) -> None:
@@ -67,12 +66,3 @@ class BlockingBackend(Backend):
                 return message
             if message == STOPPING:
                 app.lose()
-
-    async def handle_timeout(self, app: AppProcess, port: int, request_id: str) -> None:
-        """Kill the app, so that nothing of the request happens later, and the next event gets a new run."""
-        from lambda_web_adapter.adapter.diagnostics.stack_dump import log_stack_dump  # only for a timeout
-
-        problem = "did not respond in time" if port else "accepts no connection"
-        log("ERROR", f"The app {problem}; it is ended, and the next event starts it again.", request_id)
-        await log_stack_dump(app, self, request_id, ends=True)
-        app.kill()

@@ -12,6 +12,7 @@ from lambda_web_adapter.errors import AppError, AppNotReady, AppStartFailed, Set
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.process.app_process import AppProcess
+    from lambda_web_adapter.adapter.timeouts import TimeoutPolicy
     from lambda_web_adapter.settings import Settings
 
 # After this many failed starts in a row the environment ends.
@@ -37,9 +38,10 @@ class Supervisor:
         needs_check: whether a child has ended or stopped since the app was last checked.
         has_orphans: whether that child may be an adopted one.
         backend: the backend, which does the waiting.
+        timeouts: what happens to requests that hang.
     """
 
-    def __init__(self, app: AppProcess, settings: Settings, backend: Backend) -> None:
+    def __init__(self, app: AppProcess, settings: Settings, backend: Backend, timeouts: TimeoutPolicy) -> None:
         """Supervise an app whose first run was started."""
         self.app = app
         self.state = AppState.STARTING
@@ -47,13 +49,15 @@ class Supervisor:
         self.needs_check = True  # it may have ended already
         self._settings = settings
         self.backend = backend
+        self.timeouts = timeouts
         self._failed_starts = 0
 
-    def set_backend(self, backend: Backend) -> None:
-        """Use another backend from now on."""
+    def switch_to(self, backend: Backend, timeouts: TimeoutPolicy) -> None:
+        """Use another backend and policy from now on."""
         self.backend = backend
+        self.timeouts = timeouts
         if self.state is AppState.READY:
-            backend.app_started(self.app)
+            backend.watch(self.app)
 
     async def start(self, deadline: float) -> None:
         """Wait until the app is ready or the deadline has passed; then the first invocation goes on waiting.
@@ -82,7 +86,7 @@ class Supervisor:
         if self.state is AppState.READY and not self.needs_check and self.app.pid and not self.app.lost_at:
             return self.app
         try:
-            async with self.backend.exclusive_start(deadline):
+            async with self.backend.exclusive(deadline):
                 await self._check_app(deadline)
         except TimeoutError:
             raise AppNotReady("The app was still being started at the function's time-out.") from None
@@ -137,7 +141,7 @@ class Supervisor:
             raise
         self.state = AppState.READY
         self.app.pin_to_one_core()
-        self.backend.app_started(self.app)
+        self.backend.watch(self.app)
 
     def _judge_end(self) -> None:
         """Count a run whose built-in server has failed as a failed start, since the next may fail in the same way.

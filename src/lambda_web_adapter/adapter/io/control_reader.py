@@ -1,0 +1,98 @@
+"""Read the control channel of an app for all the workers that share it, on an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import TYPE_CHECKING
+
+from lambda_web_adapter.adapter.process.app_process import LEAVE_SECONDS
+from lambda_web_adapter.ipc.control_protocol import DONE, STOPPING
+
+if TYPE_CHECKING:
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
+
+
+class ControlReader:
+    """Reads the control channel of one run of the app, for all workers.
+
+    Attributes:
+        app: the run.
+    """
+
+    def __init__(self, app: AppProcess) -> None:
+        self.app = app
+        self._loop = asyncio.get_running_loop()
+        self._descriptor = os.dup(app.control.fileno())  # a copy, since others may close the channel
+        self._closed = False
+        self._waiting: dict[bytes, asyncio.Future[bytes]] = {}
+        self._received: set[bytes] = set()
+        self._ignored: dict[bytes, tuple[bytes, ...]] = {}
+        self._loop.add_reader(self._descriptor, self._on_readable)
+
+    async def wait_for_message(self, messages: tuple[bytes, ...], deadline: float) -> bytes:
+        """Return one of these messages, or nothing at the channel's end; raise TimeoutError at the deadline."""
+        for message in messages:
+            if message in self._received:
+                self._received.discard(message)
+                return message
+        if self._closed:
+            return b""
+        received: asyncio.Future[bytes] = self._loop.create_future()
+        self._waiting.update(dict.fromkeys(messages, received))
+        try:
+            async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
+                return await received
+        except TimeoutError:
+            self.ignore(messages)
+            raise
+        finally:
+            for message in messages:
+                self._waiting.pop(message, None)
+
+    def ignore(self, messages: tuple[bytes, ...]) -> None:
+        """Drop the one of these messages that has come, or else the first that comes."""
+        if not self._received.isdisjoint(messages):
+            self._received.difference_update(messages)
+            return
+        self._ignored.update(dict.fromkeys(messages, messages))
+
+    @property
+    def hung_requests(self) -> int:
+        """The number of requests that were cancelled, but whose calls have not returned."""
+        return sum(message.startswith(DONE) for message in self._ignored)
+
+    def _on_readable(self) -> None:
+        messages = self.app.control.read_available()
+        if messages is None:
+            self.close()
+            if not self.app.is_gone():  # the process may have work to do before it ends
+                self._loop.call_later(1.5 * LEAVE_SECONDS, self.app.is_gone)
+            return
+        for message in messages:
+            self._dispatch(message)
+
+    def _dispatch(self, message: bytes) -> None:
+        waiting = self._waiting.get(message)
+        if waiting is not None:
+            if not waiting.done():
+                waiting.set_result(message)
+        elif message in self._ignored:
+            for alternative in self._ignored[message]:
+                del self._ignored[alternative]
+        elif message == STOPPING:
+            self.app.lose()
+        else:
+            self._received.add(message)
+
+    def close(self) -> None:
+        """Stop reading; whoever waits for a message gets nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._loop.remove_reader(self._descriptor)
+        os.close(self._descriptor)
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_result(b"")
