@@ -12,9 +12,11 @@ import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import get
 from support.fake_runtime_api import FakeRuntimeApi
-from support.processes import free_port
+from support.processes import accepts, free_port
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from adapter.conftest import Start
 
 
@@ -78,6 +80,31 @@ def test_a_command_may_listen_by_another_process_and_on_all_addresses(
     start(*command("one", how))
 
     assert api.invoke(get("/")).json["body"] == "one"
+
+
+# Holds the adapter up right behind its fork, until the daemon serves: by then its parent has ended.
+SLOW_IMPORT = """
+import os, socket, sys, time
+
+class Hold:
+    def find_spec(self, name, path=None, target=None):
+        if name == "lambda_web_adapter.adapter.lifecycle":
+            while socket.socket().connect_ex(("127.0.0.1", int(os.environ["AWS_LWA_PORT"]))):
+                time.sleep(0.001)
+
+sys.meta_path.insert(0, Hold())
+"""
+
+
+def test_a_daemon_that_a_command_leaves_at_once_ends_with_it(api: FakeRuntimeApi, start: Start, tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "sitecustomize.py").write_text(SLOW_IMPORT)
+    process = start(*command("one", "daemon"), AWS_LWA_PORT=port, PYTHONPATH=str(tmp_path))
+    assert api.invoke(get("/")).json["body"] == "one"
+
+    assert process.terminate() == 0
+
+    assert not accepts(f"127.0.0.1:{port}")
 
 
 def test_a_port_that_is_taken_is_an_error_that_names_who_has_it(api: FakeRuntimeApi, start: Start) -> None:

@@ -13,7 +13,6 @@ from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
 from lambda_web_adapter.adapter.lambda_api.extensions_api import Extension
 from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
-from lambda_web_adapter.adapter.process.process_tree import adopt_orphans
 from lambda_web_adapter.adapter.process.stop import stop
 from lambda_web_adapter.adapter.process.supervisor import Supervisor
 from lambda_web_adapter.adapter.timeouts import EndApp
@@ -60,7 +59,6 @@ def run(address: str, apps: list[AppProcess], settings: Settings, environment: E
     Returns:
         The exit code.
     """
-    adopt_orphans()  # before anything slow: an app may fork and exit at once
     signal.signal(signal.SIGTERM, _exit)
     backend = BlockingBackend()
     supervisors = [Supervisor(app, settings, backend, EndApp(backend)) for app in apps]

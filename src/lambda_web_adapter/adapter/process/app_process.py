@@ -110,11 +110,15 @@ class AppProcess:
         self.run = f"{os.getpid()}-{time.monotonic_ns()}"
         self._first_started = self._first_started or _now_in_ticks()
         adapter = os.getpid()
+        if self._command:
+            _adopt_orphans()  # before the fork: a command may leave orphans at once
         self.pid = os.fork()
         if self.pid == 0:
             adapter_end.close()
             self._become_app(listener, app_end, adapter, execute=execute)
         self._all.add(self.pid)
+        if not self._command:
+            _adopt_orphans()  # after the fork: the app imports meanwhile
         app_end.close()
         if listener:
             listener.close()  # or connections to a dead app would wait here forever
@@ -272,6 +276,12 @@ class AppProcess:
             self._is_cleared = True
             process_tree.kill(self.pid, self._all, self._first_started)
             self.has_ended(timeout=60)
+
+
+def _adopt_orphans() -> None:
+    from lambda_web_adapter.adapter.process import process_tree  # 3 ms with ctypes
+
+    process_tree.adopt_orphans()
 
 
 def _execute(argv: list[str], variables: dict[str, str], control: socket.socket) -> None:

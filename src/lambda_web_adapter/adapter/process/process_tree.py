@@ -32,7 +32,7 @@ def adopt_orphans() -> None:
     """Make this process the new parent of descendants whose parents end."""
     if sys.platform != "linux":
         return
-    import ctypes  # 2 ms, which the adapter has while the app starts
+    import ctypes  # 2 ms
 
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
