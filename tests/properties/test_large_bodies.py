@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import base64_codec, reading, reply_rules, request_rules
+from lambda_web_adapter.events import base64_codec, large_bodies, reading, reply_rules, request_rules
 from lambda_web_adapter.http.messages import Response
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ KINDS = st.sampled_from(
 def small_limits() -> Iterator[None]:
     with ExitStack() as stack:
         for module, limits in (
-            (reading, {"LARGE_BODY": 4, "CODING_CHUNK": 13, "_CUT_RANGE": 24}),
-            (reply_rules, {"LARGE_BODY": 1, "CODING_CHUNK": 5}),
+            (reading, {"LARGE_BODY": 4}),
+            (reply_rules, {"LARGE_BODY": 1}),
+            (large_bodies, {"LARGE_BODY": 4, "CODING_CHUNK": 13, "_CUT_RANGE": 24}),
             (base64_codec, {"_MIN_FAST_LENGTH": 4, "_CHUNK": 9}),
         ):
             for name, limit in limits.items():
@@ -65,14 +66,14 @@ def test_base64_is_read_as_it_was_written(data: bytes, spaces: bool, slashes: bo
 
 NAMES = st.sampled_from(["body", "isBase64Encoded", 'x"body', "x"])
 NESTED = st.recursive(
-    st.none() | st.booleans() | TEXTS | st.just(reading._PLACEHOLDER),
+    st.none() | st.booleans() | TEXTS | st.just(large_bodies._PLACEHOLDER),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
     max_leaves=12,
 )
 
 
 @given(event=st.dictionaries(NAMES, NESTED, max_size=4), spaces=st.booleans())
-@example(event={"x": {"body": "another one"}, "body": reading._PLACEHOLDER}, spaces=False)
+@example(event={"x": {"body": "another one"}, "body": large_bodies._PLACEHOLDER}, spaces=False)
 @example(event={"x": {"body": "another one"}}, spaces=False)
 def test_no_other_body_is_taken_for_the_event_s_own(event: dict[str, Any], spaces: bool) -> None:
     read = reading.read_event(written(event, escapes=False, spaces=spaces))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from codecs import getincrementaldecoder
 from http import HTTPStatus
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import orjson
 
 from lambda_web_adapter.events import base64_codec
-from lambda_web_adapter.http.large_bodies import CODING_CHUNK, LARGE_BODY
+from lambda_web_adapter.http.large_bodies import LARGE_BODY
 from lambda_web_adapter.http.name_cache import NameCache
 
 if TYPE_CHECKING:
@@ -64,56 +62,15 @@ def encode_body(response: Response) -> tuple[str, bool]:
 
 
 def encode_reply(fields: dict[str, Any], response: Response) -> bytes:
-    """Return a reply as JSON, with these fields and the response's body.
-
-    A large body is written in chunks to its place in the reply, so that it is never held in more than two forms.
-    """
+    """Return a reply as JSON, with these fields and the response's body."""
     if len(response.body) < LARGE_BODY:
         body, is_base64 = encode_body(response)
         return encode_json(fields | {"body": body, "isBase64Encoded": is_base64})
-    length = _json_text_length(response)
-    if length is None:
-        length, chunks = base64_codec.encoded_length(len(response.body)), base64_codec.encode_chunks(response.body)
-        rest = encode_json(fields | {"isBase64Encoded": True})
-    else:
-        chunks = _escape_chunks(response.body)
-        rest = encode_json(fields | {"isBase64Encoded": False})
-    begin = b'{"body":"'
-    reply = BytesIO(bytes(len(begin) + length + len(b'",') + len(rest) - 1))  # of its final size
-    reply.write(begin)
-    reply.writelines(chunks)
-    reply.write(b'",')
-    reply.write(rest[1:])
-    return reply.getvalue()
+    from lambda_web_adapter.events import large_bodies  # few functions need it
 
-
-def _json_text_length(response: Response) -> int | None:
-    """Return the length of a large body as a JSON string without its quotes; None if that would not be lossless."""
     kind = _text_type(response)
-    if kind is None:
-        return None
-    may_have_controls = kind.startswith(_TEXT_TYPES)
-    length = 0
-    try:
-        for text in _decode_chunks(response.body):
-            if not may_have_controls and _CONTROLS.search(text):
-                return None
-            length += len(orjson.dumps(text)) - 2
-    except UnicodeDecodeError:
-        return None
-    return length
-
-
-def _escape_chunks(body: bytes) -> Iterator[bytes]:
-    for text in _decode_chunks(body):
-        yield orjson.dumps(text)[1:-1]
-
-
-def _decode_chunks(body: bytes) -> Iterator[str]:
-    """Yield a text's chunks, decoded as UTF-8."""
-    decoder = getincrementaldecoder("utf-8")()
-    for start in range(0, len(body), CODING_CHUNK):
-        yield decoder.decode(body[start : start + CODING_CHUNK], start + CODING_CHUNK >= len(body))
+    not_in_text = None if kind is not None and kind.startswith(_TEXT_TYPES) else _CONTROLS
+    return large_bodies.encode_reply(fields, response.body, may_be_text=kind is not None, not_in_text=not_in_text)
 
 
 def _decode_losslessly(response: Response) -> str | None:
