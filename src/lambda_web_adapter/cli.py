@@ -107,7 +107,7 @@ def _app_processes(settings: Settings, command: list[str], environ: Mapping[str,
         )
     for _ in range(min(settings.workers, concurrency)):
         app = AppProcess(settings, command, _serve)
-        app.on_one_core = not command and _is_on_one_core(settings, environ)
+        app.on_one_core = not command and _is_on_one_core(environ)
         yield app
 
 
@@ -153,10 +153,8 @@ def _max_concurrency(environ: Mapping[str, str]) -> int:
     return max(int(concurrency), 1) if concurrency.isdecimal() else 1
 
 
-def _is_on_one_core(settings: Settings, environ: Mapping[str, str]) -> bool:
-    """Return whether adapter and app share a core; with `auto`, not in local runs nor for concurrent invocations."""
-    if settings.one_core != "auto":
-        return settings.one_core == "always"
+def _is_on_one_core(environ: Mapping[str, str]) -> bool:
+    """Return whether adapter and app share a core: not in local runs nor for concurrent invocations."""
     memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
     is_concurrent = "AWS_LAMBDA_MAX_CONCURRENCY" in environ
     return memory.isdecimal() and int(memory) <= _ONE_VCPU and not is_concurrent

@@ -91,13 +91,6 @@ class Settings:
         "anyway, with a warning in the log unless the error says that lifespan is not supported. `on`: yes, and such "
         "an error fails the start. `off`: no.",
     )
-    one_core: str = _option(
-        "AWS_LWA_ONE_CORE",
-        one_of("auto", "always", "never"),
-        "auto",
-        "Whether a Python app and the adapter, which take turns, share one core. `auto`: on Lambda up to 1,769 MB, "
-        "which gives no more than one core's worth of time.",
-    )
     workers: int = _option(
         "AWS_LWA_WORKERS",
         count,
@@ -263,19 +256,19 @@ class Settings:
         "Response statuses that fail the invocation, for alarms and retries; an HTTP caller gets the gateway's 502.",
     )
 
-    context_headers: str = _option(
+    context_headers: bool = _option(
         "AWS_LWA_CONTEXT_HEADERS",
-        one_of("auto", "always", "never"),
-        "auto",
-        "Which apps get the headers `x-amzn-request-context` and `x-amzn-lambda-context`. `auto`: external commands; "
-        "a Python app has `current_event()` and `current_context()` instead. See [context.md](context.md).",
-    )
-    event_in_environ: bool = _option(
-        "AWS_LWA_EVENT_IN_ENVIRON",
         switch,
         False,
-        'Whether a WSGI app finds the event as `environ["aws.event"]`, parsed for each request. `current_event()` and '
-        "ASGI's `scope` parse it only when it is used. See [context.md](context.md).",
+        "Whether a Python app gets the headers `x-amzn-request-context` and `x-amzn-lambda-context`, too, as external "
+        "commands always do; it has `current_event()` and `current_context()`. See [context.md](context.md).",
+    )
+    logging: str = _option(
+        "AWS_LWA_LOGGING",
+        one_of("lambda", "app"),
+        "lambda",
+        "`lambda`: records of Python's `logging` are written as on Lambda's own Python runtime, unless the app "
+        "configures them. `app`: nothing about `logging` is changed. See [logs.md](logs.md).",
     )
     underscore_headers: bool = _option(
         "AWS_LWA_UNDERSCORE_HEADERS",

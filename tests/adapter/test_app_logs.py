@@ -189,6 +189,14 @@ def test_an_app_that_configures_logging_gets_what_it_asks_for(
     assert environment.log() == [f"mine talking {request_id}: tea is out, coffee too"]
 
 
+@pytest.mark.parametrize("variables", [ON_LAMBDA, JSON], ids=["text", "json"])
+def test_logging_is_left_as_it_is_where_a_setting_says_so(variables: dict[str, str], environment: Environment) -> None:
+    environment.start(**variables, AWS_LWA_LOGGING="app")
+    environment.say("warning")
+
+    assert environment.log() == ["tea is out, coffee too"]  # as Python's own last resort writes it
+
+
 @pytest.mark.parametrize("how", ["", "clear", "module functions", "null", "factory"])
 def test_an_app_that_does_not_is_logged_for(how: str, environment: Environment) -> None:
     environment.start(**JSON, TALKING_CONFIGURES=how)

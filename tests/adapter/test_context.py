@@ -40,10 +40,8 @@ MORE = {
 SLOTS = 32
 KINDS = [
     pytest.param(("about_lambda:app", {}), id="asgi"),
-    pytest.param(("about_lambda:wsgi", {"AWS_LWA_EVENT_IN_ENVIRON": "true"}), id="wsgi"),
-    pytest.param(
-        ("about_lambda:wsgi", {"AWS_LWA_EVENT_IN_ENVIRON": "true", "AWS_LWA_SERVER": "uvicorn"}), id="wsgi on uvicorn"
-    ),
+    pytest.param(("about_lambda:wsgi", {}), id="wsgi"),
+    pytest.param(("about_lambda:wsgi", {"AWS_LWA_SERVER": "uvicorn"}), id="wsgi on uvicorn"),
 ]
 
 
@@ -181,12 +179,6 @@ def test_an_event_that_nobody_asks_for_is_not_read(app: str, api: FakeRuntimeApi
     assert asked(api, "/quiet")["orjson"] is False
     assert asked(api)["event"]["rawPath"] == "/"
     assert asked(api, "/quiet")["orjson"] is True
-
-
-def test_an_environ_has_the_event_where_a_setting_says_so(api: FakeRuntimeApi, start: Start) -> None:
-    start("about_lambda:wsgi")
-
-    assert asked(api)["own_event"] == "missing"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -32,8 +32,6 @@ EVENT = {"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/", "heade
         pytest.param({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769"}, ONE, id="one vCPU"),
         pytest.param({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1770"}, ALL, id="more"),
         pytest.param({}, ALL, id="unknown"),
-        pytest.param({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "AWS_LWA_ONE_CORE": "never"}, ALL, id="never"),
-        pytest.param({"AWS_LWA_ONE_CORE": "always"}, ONE, id="always"),
         pytest.param(
             {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "AWS_LAMBDA_MAX_CONCURRENCY": "8"}, ALL, id="several at once"
         ),

@@ -25,12 +25,11 @@ TESTS = Path(__file__).parents[1]
 # By this variable, which everything that is started inherits, what is left over can be found wherever it went.
 LABEL = "LWA_CHAOS_ENVIRONMENT"
 # Has glibc give back at once what is free, so that memory which grows is memory that is kept (mallopt(3)). The adapter
-# leaves it so on a small function.
+# leaves it so where a function has no known size, and then runs on all cores, too.
 GIVE_BACK = {
     "MALLOC_MMAP_THRESHOLD_": "65536",
     "MALLOC_TRIM_THRESHOLD_": "65536",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
-    "AWS_LWA_ONE_CORE": "never",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "",
 }
 MARGIN = 0.15  # seconds before the deadline, at which an app that hangs is given up
 # Exit codes of a bootstrap.

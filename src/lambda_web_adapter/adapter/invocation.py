@@ -67,7 +67,7 @@ class Invoker:
         self._accepts_envelope = connection.accepts_envelope
         self._streams = settings.invoke_mode == "response_stream"
         self._context_headers: ContextHeaders | None = None
-        if settings.context_headers == "always" or (settings.context_headers == "auto" and not self._accepts_envelope):
+        if settings.context_headers or not self._accepts_envelope:
             from lambda_web_adapter.ipc.context_headers import (
                 ContextHeaders,  # only imported here, since the start of a managed app should not pay for it
             )

@@ -36,7 +36,6 @@ class InvocationTracker:
         single: whether the environment has single invocations.
         freeze_seconds: the timeout of the app's `before_freeze` functions, which delay the message that a request is
             done.
-        event_in_environ: whether a WSGI app finds the event in its environ, for which it has to be parsed.
         from_adapter: whether requests come from the adapter: there is a control channel.
         underscore_headers: whether a WSGI app gets headers whose names have an underscore.
         root_path: where an ASGI app finds the removed part of the path, as `app/asgi/root_path.py` returns it.
@@ -44,7 +43,6 @@ class InvocationTracker:
 
     __slots__ = (
         "control",
-        "event_in_environ",
         "freeze_seconds",
         "from_adapter",
         "root_path",
@@ -58,14 +56,12 @@ class InvocationTracker:
         control: AdapterChannel,
         single: bool = True,
         freeze_seconds: float = 1.0,
-        event_in_environ: bool = False,
     ) -> None:
         """Track nothing yet; `root_path` and `underscore_headers` are set later."""
         self.control = control
         self.from_adapter = control.fileno() >= 0
         self.single = single
         self.freeze_seconds = freeze_seconds
-        self.event_in_environ = event_in_environ
         self.root_path = "in-path"
         self.underscore_headers = False
 
@@ -87,19 +83,13 @@ class InvocationTracker:
                 except KeyError:  # the app has removed it
                     pass
 
-    def add_to_environ(self, environ: dict[str, Any], invocation: Invocation) -> None:
-        """Add the context, and with `event_in_environ` the event, to a WSGI environ."""
-        environ[CONTEXT] = invocation
-        if self.event_in_environ:
-            environ[EVENT] = invocation.event
-
     def wrap_wsgi(self, app: WSGIApplication) -> Any:
-        """Return the app with context and event in its environ, for a WSGI server other than the built-in one."""
+        """Return the app with the context in its environ, for a WSGI server other than the built-in one."""
 
         def wrapped(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
             invocation = CURRENT.get()
             if invocation is not None:
-                self.add_to_environ(environ, invocation)
+                environ[CONTEXT] = invocation
             return app(environ, start_response)
 
         return wrapped

@@ -34,14 +34,22 @@ _STANDARD_ATTRIBUTES = {
 }
 
 
-def set_up() -> EventHandler:
+def set_up(*, installed: bool = True) -> EventHandler:
     """Install the handler of the app's log; call this before the app is imported.
+
+    All that the adapter changes in `logging` is changed here: `lastResort`, the root logger's handlers and level,
+    `basicConfig`, and `Logger.makeRecord`.
+
+    Args:
+        installed: whether to change `logging` (`AWS_LWA_LOGGING`).
 
     Returns:
         The handler, to write records past `logging`.
     """
     config = LogConfig(os.environ)
     handler = EventHandler(_formatter(config))
+    if not installed:
+        return handler
     logging.lastResort = handler
     # Flask, for one, adds a handler of its own unless the root logger has one.
     logging.root.addHandler(handler)

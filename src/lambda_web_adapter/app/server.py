@@ -53,7 +53,7 @@ def serve(
 
 
 def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel, *, single: bool) -> int:
-    log = logging_setup.set_up()
+    log = logging_setup.set_up(installed=settings.logging == "lambda")
     _set_line_buffering()
     try:
         app = load_app(settings.app, Path.cwd())
@@ -71,7 +71,6 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
         control=control,
         single=single,
         freeze_seconds=settings.before_freeze_seconds,
-        event_in_environ=settings.event_in_environ,
     )
     tracker.underscore_headers = settings.underscore_headers
     with listener.dup() as duplicate:

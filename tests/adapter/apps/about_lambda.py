@@ -66,12 +66,9 @@ def told(path: str, own: Mapping[str, Any]) -> dict[str, Any]:
             "started": in_thread(lambda: seen().get("context", {}).get("aws_request_id")),
             "copied": in_thread(lambda: copied.run(lambda: seen()["context"]["aws_request_id"])),
         }
-    return {
-        **seen(),
-        "own_event": own.get("aws.event", "missing"),
-        "own_context": own["aws.context"].aws_request_id,
-        "type": type(own.get("aws.event")).__name__,
-    }
+    context = own["aws.context"]
+    event = own.get("aws.event", context.event)
+    return {**seen(), "own_event": event, "own_context": context.aws_request_id, "type": type(event).__name__}
 
 
 before = seen()

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.hooks import before_freeze
+from lambda_web_adapter.app.invocation_tracking import CONTEXT
 from lambda_web_adapter.app.request_parser import BAD_REQUEST, NotHttp, RequestParser
 from lambda_web_adapter.app.wsgi.environ import build_environ
 from lambda_web_adapter.app.wsgi.response import ConnectionLost, ResponseWriter
@@ -79,7 +80,7 @@ class WsgiConnection:
         environ = build_environ(request, underscores=self._tracker.underscore_headers)
         environ.setdefault("REMOTE_ADDR", self._peer[0])
         if request.invocation is not None:
-            self._tracker.add_to_environ(environ, request.invocation)
+            environ[CONTEXT] = request.invocation
         response = ResponseWriter(self._socket, head=request.method == b"HEAD", chunked=request.version == "1.1")
         try:
             self._call(environ, response)
