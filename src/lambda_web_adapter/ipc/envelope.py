@@ -41,7 +41,7 @@ def prepend_envelope(head: bytes, invocation: Invocation, raw_event: bytes, even
         event: the parsed event, with `BODY_IN_REQUEST` for its body.
     """
     if len(raw_event) > _MAX_VERBATIM_BYTES:
-        raw_event = _encode(event)
+        raw_event = _without_body(raw_event, event)
     context_lines = b"%b\n%b\n%d\n%b\n%b\n%b\n%b\n" % (
         invocation.trace_id.encode(),  # first, as it is read for each request
         invocation.request_id.encode(),
@@ -67,28 +67,34 @@ def parse_event(envelope: bytes, body: bytes) -> Any:
         envelope: the request's envelope.
         body: the request's body.
     """
-    import json  # few apps read the event
+    import json  # few apps read the event; orjson would make floats of integers beyond 64 bits
     from base64 import b64encode
 
-    import orjson
-
     raw_event = envelope.split(b"\n", _LINES)[_LINES]
-    try:
-        event = orjson.loads(raw_event or body)
-    except orjson.JSONDecodeError:
-        event = json.loads(raw_event or body)  # see `events.reading`
+    event = json.loads(raw_event or body)
     if raw_event and isinstance(event, dict) and event.get("body") is BODY_IN_REQUEST:
         encoded = any(event.get(flag) is True for flag in _FLAGS)
         event["body"] = b64encode(body).decode("ascii") if encoded else body.decode("utf-8", "surrogatepass")
     return event
 
 
-def _encode(event: Any) -> bytes:
+def _without_body(raw_event: bytes, event: dict[str, Any]) -> bytes:
+    """Return an event as JSON, with `BODY_IN_REQUEST` for its body."""
+    import re
+
     import orjson  # the adapter process has it already; the app process need not
 
     try:
-        return orjson.dumps(event)
+        encoded = orjson.dumps(event)
     except TypeError:  # see `events.reading`
-        import json
+        pass
+    else:
+        # Such a number may be an integer beyond 64 bits, which orjson reads as a float.
+        if not re.search(rb"[:,\[]-?[\d.]+e", encoded):
+            return encoded
+    import json
 
-        return json.dumps(event).encode("ascii")
+    exact = json.loads(raw_event)
+    if event.get("body") is BODY_IN_REQUEST:
+        exact["body"] = BODY_IN_REQUEST
+    return json.dumps(exact).encode("ascii")

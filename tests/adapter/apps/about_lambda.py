@@ -6,7 +6,6 @@ import asyncio
 import contextvars
 import json
 import os
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -59,7 +58,7 @@ def told(path: str, own: Mapping[str, Any]) -> dict[str, Any]:
     if path.endswith("/afters"):
         return {"afters": afters}
     if path.endswith("/quiet"):
-        return {"orjson": "orjson" in sys.modules}
+        return {"unread": own["aws.context"]._body is not None}
     if path.endswith("/threads"):
         copied = contextvars.copy_context()
         return {
