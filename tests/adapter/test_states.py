@@ -288,7 +288,7 @@ def lives(draw: st.DrawFn) -> list[Input]:
 
 @pytest.mark.timeout(300)  # each life has up to twelve steps, and starts apps
 @given(lives())
-@settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 def test_any_way_through_the_table(inputs: list[Input]) -> None:
     live("main:app", inputs)
 
