@@ -1,4 +1,4 @@
-"""Respond with what identifies a request, after a moment in which other requests come; for `many_at_once.py`."""
+"""Respond with what identifies a request, after a moment in which others come: `concurrent_invocations.py` uses it."""
 
 from __future__ import annotations
 

@@ -29,19 +29,19 @@ class Environment:
         self._stack = stack
         self.api: FakeRuntimeApi
         self.process: Running
-        self._slots = 1
+        self._workers = 1
 
-    def start(self, app: str = "main:wsgi", slots: int = 1, /, **variables: str) -> FakeRuntimeApi:
-        self._slots = slots
-        self.api = self._stack.enter_context(FakeRuntimeApi(many=slots > 1))
-        if slots > 1:
-            variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(slots)
+    def start(self, app: str = "main:wsgi", workers: int = 1, /, **variables: str) -> FakeRuntimeApi:
+        self._workers = workers
+        self.api = self._stack.enter_context(FakeRuntimeApi(many=workers > 1))
+        if workers > 1:
+            variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(workers)
         self.process = self._stack.enter_context(bootstrap(self.api, app, **variables))
         return self.api
 
     def lines(self, invocations: int = 1) -> list[str]:
-        """The lines about invocations, when there have been so many and each slot asks for another."""
-        self.api.wait_for_call("next", invocations + self._slots)
+        """The lines about invocations, when there have been so many and each worker asks for another."""
+        self.api.wait_for_call("next", invocations + self._workers)
         self.process.terminate()
         return [line for line in self.process.text.splitlines() if "appMs" in line]
 
@@ -179,9 +179,9 @@ def test_one_that_takes_too_long_says_how_long(environment: Environment) -> None
 
 
 @pytest.mark.parametrize("app", ["streaming:app", "streaming:wsgi"])
-@pytest.mark.parametrize("slots", [1, 4], ids=["one", "many"])
-def test_a_streamed_one_has_its_line_at_the_end(app: str, slots: int, environment: Environment) -> None:
-    api = environment.start(app, slots, **STREAM)
+@pytest.mark.parametrize("workers", [1, 4], ids=["one", "many"])
+def test_a_streamed_one_has_its_line_at_the_end(app: str, workers: int, environment: Environment) -> None:
+    api = environment.start(app, workers, **STREAM)
     api.hold("three")
     request_id = api.add(get("/parts"))
     stream = api.streamed(request_id)

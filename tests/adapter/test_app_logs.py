@@ -33,10 +33,10 @@ class Environment:
         self.api: FakeRuntimeApi
         self.process: Running
 
-    def start(self, slots: int = 1, /, **variables: str) -> None:
-        self.api = self._stack.enter_context(FakeRuntimeApi(many=slots > 1))
-        if slots > 1:
-            variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(slots)
+    def start(self, workers: int = 1, /, **variables: str) -> None:
+        self.api = self._stack.enter_context(FakeRuntimeApi(many=workers > 1))
+        if workers > 1:
+            variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(workers)
         self.process = self._stack.enter_context(bootstrap(self.api, self._app, **variables))
 
     def start_off_lambda(self) -> None:
@@ -294,12 +294,12 @@ def assert_stacks_of(line: str, request_id: str) -> None:
         assert f"\t{request_id}\tThe app's stacks:\r" in line
 
 
-@pytest.mark.parametrize("slots", [1, 4], ids=["one", "many"])
+@pytest.mark.parametrize("workers", [1, 4], ids=["one", "many"])
 @pytest.mark.parametrize("variables", [ON_LAMBDA, JSON], ids=["text", "json"])
 def test_the_stacks_of_an_app_that_hangs_are_one_event(
-    slots: int, variables: dict[str, str], environment: Environment
+    workers: int, variables: dict[str, str], environment: Environment
 ) -> None:
-    environment.start(slots, **variables)
+    environment.start(workers, **variables)
     request_id = hang(environment)
     environment.process.wait_for("in hang")
 

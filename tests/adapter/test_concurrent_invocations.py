@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from support.fake_runtime_api import Call
     from support.processes import Running
 
-SLOTS = 4
+WORKERS = 4
 # Until an invocation's deadline, where it is to pass.
 SHORT = 1.0  # seconds
 
 
 class Environment:
-    """A bootstrap with several slots, and its Runtime API."""
+    """A bootstrap with several workers, and its Runtime API."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
         self.api = stack.enter_context(FakeRuntimeApi(many=True))
         self.process: Running
 
-    def start(self, *words: str, slots: int | str = SLOTS, **variables: str) -> FakeRuntimeApi:
-        """Starts it, and waits until it has asked for as many events as it has slots."""
-        variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(slots)
+    def start(self, *words: str, workers: int | str = WORKERS, **variables: str) -> FakeRuntimeApi:
+        """Starts it, and waits until it has asked for as many events as it has workers."""
+        variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(workers)
         self.process = self._stack.enter_context(bootstrap(self.api, *words, **variables))
-        self.api.wait_for_call("next", max(int(slots), 1) if str(slots).isdecimal() else 1)
+        self.api.wait_for_call("next", max(int(workers), 1) if str(workers).isdecimal() else 1)
         return self.api
 
 
@@ -68,7 +68,7 @@ def held(api: FakeRuntimeApi, *names: str, **more: Any) -> list[str]:
 
 def test_there_are_as_many_at_once_as_there_are_slots(environment: Environment, either: str) -> None:
     api = environment.start(either)
-    names = [f"n{number}" for number in range(SLOTS)]
+    names = [f"n{number}" for number in range(WORKERS)]
 
     ids = held(api, *names)
     waiting = api.add(get("/"))
@@ -80,11 +80,11 @@ def test_there_are_as_many_at_once_as_there_are_slots(environment: Environment, 
     for name, request_id in zip(names, ids, strict=True):
         assert body(api.outcome(request_id))["path"] == f"/hold/{name}"
     assert body(api.outcome(waiting))["path"] == "/"
-    assert len({call.connection for call in api.named("next")}) == SLOTS
+    assert len({call.connection for call in api.named("next")}) == WORKERS
 
 
 def test_each_reply_is_that_of_its_own_event(environment: Environment, either: str) -> None:
-    api = environment.start(either, slots=32)
+    api = environment.start(either, workers=32)
     markers = [f"m{number}" for number in range(1000)]
 
     ids = [
@@ -108,10 +108,10 @@ def test_a_slot_asks_again_when_the_app_s_work_after_the_response_is_done(
     api.invoke(get("/after/work"))
     api.wait_for_call("test/work")
     body(api.invoke(get("/")))
-    api.wait_for_call("next", SLOTS + 1)
-    early = api.comes_within("next", SLOTS + 2, seconds=0.2)
+    api.wait_for_call("next", WORKERS + 1)
+    early = api.comes_within("next", WORKERS + 2, seconds=0.2)
     api.release("work")
-    api.wait_for_call("next", SLOTS + 2)
+    api.wait_for_call("next", WORKERS + 2)
 
     assert not early
 
@@ -124,7 +124,7 @@ def test_a_request_that_hangs_is_a_504_that_nobody_else_notices(environment: Env
 
     problem(api.outcome(stuck), 504)
     environment.process.wait_for(r'main\.py", line \d+ in tell')
-    ids = held(api, "a", "b", "c")  # the slot of the one that hangs is among those that take them
+    ids = held(api, "a", "b", "c")  # the worker of the one that hangs is among those that take them
     for name in ("other", "a", "b", "c"):
         api.release(name)
 
@@ -132,7 +132,7 @@ def test_a_request_that_hangs_is_a_504_that_nobody_else_notices(environment: Env
 
 
 def test_a_request_is_given_up_once(environment: Environment) -> None:
-    api = environment.start("main:app", slots=2)
+    api = environment.start("main:app", workers=2)
     held(api, "other")
     (stuck,) = held(api, "stuck", seconds=SHORT)
     problem(api.outcome(stuck), 504)
@@ -174,20 +174,20 @@ def test_an_app_whose_event_loop_hangs_is_ended(environment: Environment) -> Non
     assert pid(api.invoke(get("/"))) != before
 
 
-@pytest.mark.parametrize("slots", [2, 8])
-def test_slots_that_find_an_event_loop_hanging_at_once_end_it_once(slots: int, environment: Environment) -> None:
-    api = environment.start("main:app", slots=slots)
+@pytest.mark.parametrize("workers", [2, 8])
+def test_slots_that_find_an_event_loop_hanging_at_once_end_it_once(workers: int, environment: Environment) -> None:
+    api = environment.start("main:app", workers=workers)
     before = pid(api.invoke(get("/")))
     api.hold("block")
 
-    ids = [api.add(get("/tell/block"), seconds=SHORT) for _ in range(slots)]
+    ids = [api.add(get("/tell/block"), seconds=SHORT) for _ in range(workers)]
     for request_id in ids:
         assert problem(api.outcome(request_id), 504)["errorType"] == "Function.AppTimeout"
-    api.wait_for_call("next", 2 * slots + 1)
+    api.wait_for_call("next", 2 * workers + 1)
 
     assert environment.process.text.count("did not react") == 1
     assert "Traceback" not in environment.process.text
-    after = {pid(api.invoke(get("/"))) for _ in range(slots)}
+    after = {pid(api.invoke(get("/"))) for _ in range(workers)}
     assert len(after) == 1
     assert after != {before}
 
@@ -226,7 +226,7 @@ def test_an_app_that_ends_fails_all_of_its_requests_and_is_started_once(
     ids = held(api, "a", "b")
 
     outcomes = [api.invoke(get(path)), *(api.outcome(request_id) for request_id in ids)]
-    ids = [api.add(get(f"/{number}")) for number in range(SLOTS)]
+    ids = [api.add(get(f"/{number}")) for number in range(WORKERS)]
 
     assert {problem(outcome, 502)["errorType"] for outcome in outcomes} == {"Runtime.AppExited"}
     after = {pid(api.outcome(request_id)) for request_id in ids}
@@ -258,7 +258,7 @@ def test_an_answer_that_comes_too_late_is_logged(environment: Environment, eithe
 
 
 def test_what_one_slot_is_told_does_not_stop_the_others(environment: Environment, either: str) -> None:
-    environment.api.script("next", *[Answer(403)] * SLOTS, RESET, Answer(200, b"{}"))
+    environment.api.script("next", *[Answer(403)] * WORKERS, RESET, Answer(200, b"{}"))
     api = environment.start(either)
 
     ids = [api.add(get(f"/{number}")) for number in range(20)]
@@ -276,7 +276,7 @@ def test_a_runtime_api_that_calls_for_the_end_ends_it(environment: Environment, 
 
 
 def test_a_runtime_api_that_has_no_more_events_ends_it(environment: Environment) -> None:
-    environment.api.script("next", *[Answer(403)] * 5 * SLOTS)
+    environment.api.script("next", *[Answer(403)] * 5 * WORKERS)
 
     environment.start("main:app")
 
@@ -286,7 +286,7 @@ def test_a_runtime_api_that_has_no_more_events_ends_it(environment: Environment)
 def test_a_stop_ends_it_in_order(environment: Environment) -> None:
     api = environment.start("main:app")
     app = pid(api.invoke(get("/")))
-    api.wait_for_call("next", SLOTS + 1)
+    api.wait_for_call("next", WORKERS + 1)
 
     assert environment.process.terminate() == 0
 
@@ -331,7 +331,7 @@ def test_a_start_that_takes_longer_than_an_invocation_has_is_waited_on_by_the_ne
 
 def test_the_app_may_run_in_several_processes(environment: Environment, either: str) -> None:
     api = environment.start(either, AWS_LWA_WORKERS="2")
-    names = [f"n{number}" for number in range(SLOTS)]
+    names = [f"n{number}" for number in range(WORKERS)]
     ids = held(api, *names)
     for name in names:
         api.release(name)
@@ -343,7 +343,7 @@ def test_the_app_may_run_in_several_processes(environment: Environment, either: 
 
 
 def test_one_of_several_processes_that_ends_leaves_the_others_alone(environment: Environment) -> None:
-    api = environment.start("main:wsgi", slots=2, AWS_LWA_WORKERS="2")
+    api = environment.start("main:wsgi", workers=2, AWS_LWA_WORKERS="2")
     ids = held(api, "a", "b")
     for name in ("a", "b"):
         api.release(name)
@@ -370,7 +370,7 @@ def test_several_processes_cannot_have_one_port(environment: Environment) -> Non
 
 def test_a_command_serves_many_too(environment: Environment) -> None:
     api = environment.start("--", "python3", "threads.py")
-    names = [f"n{number}" for number in range(SLOTS)]
+    names = [f"n{number}" for number in range(WORKERS)]
 
     ids = held(api, *names)
     for name in names:
@@ -391,9 +391,9 @@ def test_a_command_that_does_not_answer_has_its_connection_closed(environment: E
     assert {api.outcome(each).json["statusCode"] for each in ids} == {200}
 
 
-@pytest.mark.parametrize("slots", ["1", "0", "many", ""])
-def test_without_a_number_above_one_there_is_one_at_a_time(slots: str, environment: Environment, either: str) -> None:
-    api = environment.start(either, slots=slots)
+@pytest.mark.parametrize("workers", ["1", "0", "many", ""])
+def test_without_a_number_above_one_there_is_one_at_a_time(workers: str, environment: Environment, either: str) -> None:
+    api = environment.start(either, workers=workers)
     held(api, "first")
     api.add(get("/"))
 

@@ -37,7 +37,7 @@ MORE = {
     ),
     "Lambda-Runtime-Cognito-Identity": json.dumps({"cognitoIdentityId": "one", "cognitoIdentityPoolId": "two"}),
 }
-SLOTS = 32
+WORKERS = 32
 KINDS = [
     pytest.param(("about_lambda:app", {}), id="asgi"),
     pytest.param(("about_lambda:wsgi", {}), id="wsgi"),
@@ -184,9 +184,9 @@ def test_no_context_of_parallel_invocations_mixes(kind: tuple[str, dict[str, str
     app, variables = kind
     with ExitStack() as stack:
         api = stack.enter_context(FakeRuntimeApi(many=True))
-        stack.enter_context(bootstrap(api, app, AWS_LAMBDA_MAX_CONCURRENCY=str(SLOTS), **variables))
+        stack.enter_context(bootstrap(api, app, AWS_LAMBDA_MAX_CONCURRENCY=str(WORKERS), **variables))
         sent = {}
-        for number in range(10 * SLOTS):
+        for number in range(10 * WORKERS):
             event = {**get("/wait"), "number": number}
             trace = TRACE.replace("9a9197af755a6419", f"{number:016x}")
             sent[api.add(event, headers={"Lambda-Runtime-Trace-Id": trace})] = (event, trace)

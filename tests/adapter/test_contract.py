@@ -185,7 +185,7 @@ def managed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform
             (tmp_path / "bootstrap").write_text(f"#!/usr/bin/env python3\n{IDLE}\n")
             for path in (tmp_path, tmp_path / "bootstrap"):
                 path.chmod(0o755)
-            emulator = ManagedEmulator(program_for_tests(request.config), tmp_path, slots=2)
+            emulator = ManagedEmulator(program_for_tests(request.config), tmp_path, workers=2)
             found = Platform(
                 emulator.runtime_api,
                 lambda event: emulator.invoke_when_asked(event).content,

@@ -1,4 +1,4 @@
-"""An error of the adapter's own costs one invocation, whatever it is, and neither the environment nor other slots."""
+"""An error of the adapter's own costs one invocation, whatever it is, and neither the environment nor other workers."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ async def wrong(*arguments, **more):
 setattr(owner, name, wrong)
 cli.main(sys.argv[2:])
 """
-SLOTS = {"single": "1", "concurrent": "2"}
+WORKERS = {"single": "1", "concurrent": "2"}
 
 
-@pytest.fixture(params=SLOTS)
-def slots(request: pytest.FixtureRequest) -> str:
-    return SLOTS[request.param]
+@pytest.fixture(params=WORKERS)
+def workers(request: pytest.FixtureRequest) -> str:
+    return WORKERS[request.param]
 
 
 @pytest.fixture
-def api(slots: str) -> Iterator[FakeRuntimeApi]:
-    with FakeRuntimeApi(many=slots != "1") as fake:
+def api(workers: str) -> Iterator[FakeRuntimeApi]:
+    with FakeRuntimeApi(many=workers != "1") as fake:
         yield fake
 
 
-def start_with_bug(stack: ExitStack, api: FakeRuntimeApi, slots: str, bug: str) -> Running:
-    variables = on_lambda(api, APPS, {"AWS_LAMBDA_MAX_CONCURRENCY": slots})
+def start_with_bug(stack: ExitStack, api: FakeRuntimeApi, workers: str, bug: str) -> Running:
+    variables = on_lambda(api, APPS, {"AWS_LAMBDA_MAX_CONCURRENCY": workers})
     command = [sys.executable, "-c", BUG, bug, "main:wsgi"]
     return stack.enter_context(Running(command, env=variables, cwd=APPS, at_end=api.client_has_ended))
 
 
 @pytest.mark.parametrize("bug", ["process.supervisor:Supervisor:ready_app", "invocation:Invoker:reply_to"])
-def test_one_before_the_reply_fails_that_invocation_alone(bug: str, api: FakeRuntimeApi, slots: str) -> None:
+def test_one_before_the_reply_fails_that_invocation_alone(bug: str, api: FakeRuntimeApi, workers: str) -> None:
     with ExitStack() as stack:
-        process = start_with_bug(stack, api, slots, bug)
+        process = start_with_bug(stack, api, workers, bug)
         first, failed, third = api.invoke(get("/1")), api.invoke(get("/2")), api.invoke(get("/3"))
 
         assert body(first)["path"] == "/1"
@@ -68,9 +68,9 @@ def test_one_before_the_reply_fails_that_invocation_alone(bug: str, api: FakeRun
         process.wait_for(r"ERROR.*Traceback.*ZeroDivisionError: a bug of ours")
 
 
-def test_one_after_the_reply_is_logged_and_costs_nothing(api: FakeRuntimeApi, slots: str) -> None:
+def test_one_after_the_reply_is_logged_and_costs_nothing(api: FakeRuntimeApi, workers: str) -> None:
     with ExitStack() as stack:
-        process = start_with_bug(stack, api, slots, "app_client:AppClient:wait_until_done")
+        process = start_with_bug(stack, api, workers, "app_client:AppClient:wait_until_done")
 
         paths = [body(api.invoke(get(f"/{number}")))["path"] for number in range(4)]
 
@@ -79,9 +79,9 @@ def test_one_after_the_reply_is_logged_and_costs_nothing(api: FakeRuntimeApi, sl
         process.wait_for(r"ERROR.*Traceback.*ZeroDivisionError: a bug of ours")
 
 
-def test_one_in_asking_for_an_event_is_logged_and_another_is_asked_for(api: FakeRuntimeApi, slots: str) -> None:
+def test_one_in_asking_for_an_event_is_logged_and_another_is_asked_for(api: FakeRuntimeApi, workers: str) -> None:
     with ExitStack() as stack:
-        process = start_with_bug(stack, api, slots, "lambda_api.runtime_api:RuntimeApi:next")
+        process = start_with_bug(stack, api, workers, "lambda_api.runtime_api:RuntimeApi:next")
 
         paths = [body(api.invoke(get(f"/{number}")))["path"] for number in range(4)]
 
@@ -89,9 +89,9 @@ def test_one_in_asking_for_an_event_is_logged_and_another_is_asked_for(api: Fake
         process.wait_for(r"ERROR.*Traceback.*ZeroDivisionError: a bug of ours")
 
 
-def test_one_while_an_error_is_posted_costs_nothing_more(api: FakeRuntimeApi, slots: str) -> None:
+def test_one_while_an_error_is_posted_costs_nothing_more(api: FakeRuntimeApi, workers: str) -> None:
     with ExitStack() as stack:
-        process = start_with_bug(stack, api, slots, "lambda_api.runtime_api:RuntimeApi:post_error")
+        process = start_with_bug(stack, api, workers, "lambda_api.runtime_api:RuntimeApi:post_error")
         assert api.invoke(b"no JSON").name == "error"
         lost = api.add(b"no JSON")
 
@@ -100,10 +100,10 @@ def test_one_while_an_error_is_posted_costs_nothing_more(api: FakeRuntimeApi, sl
         process.wait_for(r"ERROR.*Traceback.*ZeroDivisionError: a bug of ours")
 
 
-def test_a_runtime_api_that_calls_for_the_end_still_ends_it(api: FakeRuntimeApi, slots: str) -> None:
+def test_a_runtime_api_that_calls_for_the_end_still_ends_it(api: FakeRuntimeApi, workers: str) -> None:
     api.script("error", Answer(500))
     with ExitStack() as stack:
-        process = start_with_bug(stack, api, slots, "process.supervisor:Supervisor:ready_app")
+        process = start_with_bug(stack, api, workers, "process.supervisor:Supervisor:ready_app")
         body(api.invoke(get("/")))
         api.add(get("/"))
 

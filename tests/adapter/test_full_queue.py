@@ -51,7 +51,7 @@ def test_a_message_for_a_command_that_takes_no_connection_fails_as_timed_out(api
 
 
 def test_among_several_invocations_such_a_command_is_started_again_too(environment: Environment) -> None:
-    api = environment.start(*COMMAND, slots=2)
+    api = environment.start(*COMMAND, workers=2)
 
     outcomes = [api.add(get("/"), seconds=SHORT) for _ in range(2)]
     found = [problem(api.outcome(each), 504)["errorType"] for each in outcomes]

@@ -89,22 +89,22 @@ if os.path.exists("fork-at-import"):
     os.kill(os.getpid(), signal.SIGKILL)
 """
 LONG = 100  # seconds of an invocation, far more than a test waits
-SLOTS = {"single": "1", "concurrent": "2"}
+WORKERS = {"single": "1", "concurrent": "2"}
 
 
 class Environment:
     """A bootstrap with an app in a folder of its own."""
 
-    def __init__(self, stack: ExitStack, folder: Path, slots: str) -> None:
+    def __init__(self, stack: ExitStack, folder: Path, workers: str) -> None:
         (folder / "leaving.py").write_text(APP)
         self._stack = stack
         self.folder = folder
-        self.slots = slots
-        self.api = stack.enter_context(FakeRuntimeApi(many=slots != "1"))
+        self.workers = workers
+        self.api = stack.enter_context(FakeRuntimeApi(many=workers != "1"))
         self.process: Running
 
     def start(self, *words: str, **variables: str) -> None:
-        variables["AWS_LAMBDA_MAX_CONCURRENCY"] = self.slots
+        variables["AWS_LAMBDA_MAX_CONCURRENCY"] = self.workers
         self.process = self._stack.enter_context(bootstrap(self.api, *words, cwd=self.folder, **variables))
 
     def pid(self, path: str = "/") -> int:
@@ -116,10 +116,10 @@ class Environment:
         return int((self.folder / "child").read_text())
 
 
-@pytest.fixture(params=SLOTS)
+@pytest.fixture(params=WORKERS)
 def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Environment]:
     with ExitStack() as stack:
-        yield Environment(stack, tmp_path, SLOTS[request.param])
+        yield Environment(stack, tmp_path, WORKERS[request.param])
 
 
 @pytest.fixture(params=["leaving:app", "leaving:wsgi"], ids=["asgi", "wsgi"])
@@ -220,7 +220,7 @@ def test_an_app_that_dies_after_its_response_does_not_hold_up_the_next_event(
     environment: Environment, app: str
 ) -> None:
     environment.start(app)
-    asked = int(environment.slots)
+    asked = int(environment.workers)
     environment.api.wait_for_call("next", asked)
 
     before = json.loads(environment.api.invoke(get("/fork/die-after"), seconds=LONG).json["body"])["pid"]

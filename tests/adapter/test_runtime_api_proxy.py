@@ -216,11 +216,11 @@ def test_the_app_sees_lambda_s_own_address(api: FakeRuntimeApi, proxy: Proxy, st
     assert [path for path in proxy.heard if "/test/" in path] == []
 
 
-@pytest.mark.parametrize("slots", ["", "2"], ids=["one at a time", "many at once"])
-def test_a_proxy_need_not_listen_yet(slots: str, start: Start) -> None:
+@pytest.mark.parametrize("workers", ["", "2"], ids=["one at a time", "many at once"])
+def test_a_proxy_need_not_listen_yet(workers: str, start: Start) -> None:
     (address,) = free_addresses(1)
-    with FakeRuntimeApi(many=bool(slots)) as api:
-        variables = {"AWS_LAMBDA_MAX_CONCURRENCY": slots} if slots else {}
+    with FakeRuntimeApi(many=bool(workers)) as api:
+        variables = {"AWS_LAMBDA_MAX_CONCURRENCY": workers} if workers else {}
         log = start("main:wsgi", AWS_LAMBDA_RUNTIME_API=api.address, **{VARIABLE: address}, **variables)
         log.wait_for(f"INFO.*{address}.*yet")
         with Proxy(api.address, address):

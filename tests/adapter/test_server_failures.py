@@ -100,12 +100,12 @@ def app(environ, start_response):
 """
 
 
-@pytest.mark.parametrize("slots", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_app_that_is_killed_in_each_request_costs_no_more_than_those(
-    slots: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    workers: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
 ) -> None:
     (tmp_path / "main.py").write_text(KILLED)
-    start("main:app", cwd=tmp_path, AWS_LAMBDA_MAX_CONCURRENCY=slots)
+    start("main:app", cwd=tmp_path, AWS_LAMBDA_MAX_CONCURRENCY=workers)
 
     replies = [api.invoke(get("/")).json["statusCode"] for _ in range(8)]
 

@@ -70,9 +70,9 @@ class Environment:
         self.api: FakeRuntimeApi
         self.process: Running
 
-    def start(self, slots: int) -> None:
-        self.api = self._stack.enter_context(FakeRuntimeApi(many=slots > 1))
-        variables = {"AWS_LAMBDA_MAX_CONCURRENCY": str(slots)} if slots > 1 else {}
+    def start(self, workers: int) -> None:
+        self.api = self._stack.enter_context(FakeRuntimeApi(many=workers > 1))
+        variables = {"AWS_LAMBDA_MAX_CONCURRENCY": str(workers)} if workers > 1 else {}
         self.process = self._stack.enter_context(bootstrap(self.api, self._app, cwd=self._folder, **variables))
 
 
@@ -83,12 +83,12 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Envi
 
 
 @pytest.mark.parametrize("where", ["in_a_lock", "in_python", "in_native_code", "in_native_code_with_the_lock"])
-@pytest.mark.parametrize("slots", [1, 2], ids=["one", "many"])
+@pytest.mark.parametrize("workers", [1, 2], ids=["one", "many"])
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc names the threads")
 def test_what_it_hangs_in_is_shown_and_it_lives_until_it_is_killed(
-    where: str, slots: int, environment: Environment
+    where: str, workers: int, environment: Environment
 ) -> None:
-    environment.start(slots)
+    environment.start(workers)
     environment.api.invoke(get("/"))
     problem(environment.api.invoke(get(f"/{where}"), seconds=1.5), 504)
 

@@ -183,9 +183,9 @@ def test_they_are_in_the_log_of_a_request_in_which_a_command_ends_but_not_for_it
 
     assert json.loads(reply["body"]) == {
         "errorType": "Runtime.AppExited",
-        "message": "The app ended (exit code 7) before it had answered.",
+        "message": "The app ended (exit code 7) before it responded.",
     }
-    dying.wait_for(r"ERROR.*AppExited: The app ended \(exit code 7\) before it had answered\. It wrote:\s.*out of ink")
+    dying.wait_for(r"ERROR.*AppExited: The app ended \(exit code 7\) before it responded\. It wrote:\s.*out of ink")
 
 
 def test_they_are_in_the_error_of_an_event_in_which_a_command_ends(dying: Running, api: FakeRuntimeApi) -> None:

@@ -60,14 +60,14 @@ class Environment:
         assert self.whole(get("/parts")).body == b"onetwothree"
 
 
-def start(stack: ExitStack, kind: str, slots: str, **variables: str) -> Environment:
-    many = MANY if slots == "many" else {}
+def start(stack: ExitStack, kind: str, workers: str, **variables: str) -> Environment:
+    many = MANY if workers == "many" else {}
     api = stack.enter_context(FakeRuntimeApi(many=bool(many)))
     process = stack.enter_context(bootstrap(api, *APPS[kind], **STREAM, **many, **variables))
     return Environment(api, process, APPS[kind])
 
 
-_KINDS = [pytest.param((kind, slots), id=f"{kind}-{slots}") for kind in APPS for slots in ("one", "many")]
+_KINDS = [pytest.param((kind, workers), id=f"{kind}-{workers}") for kind in APPS for workers in ("one", "many")]
 EACH = pytest.mark.parametrize("environment", _KINDS, indirect=True)
 # For tests after which all is as it was before, and which do not look at the log.
 SHARED = pytest.mark.parametrize("shared", _KINDS, indirect=True)
@@ -293,10 +293,10 @@ def test_an_error_before_the_response_is_streamed_as_a_response(shared: Environm
     shared.works()
 
 
-@pytest.mark.parametrize("slots", ["one", "many"])
-def test_a_status_that_fails_the_invocation_fails_it_before_the_stream(slots: str) -> None:
+@pytest.mark.parametrize("workers", ["one", "many"])
+def test_a_status_that_fails_the_invocation_fails_it_before_the_stream(workers: str) -> None:
     with ExitStack() as stack:
-        environment = start(stack, "asgi", slots, AWS_LWA_ERROR_STATUS_CODES="500-599")
+        environment = start(stack, "asgi", workers, AWS_LWA_ERROR_STATUS_CODES="500-599")
 
         outcome = environment.api.invoke(url("/status/503"))
 
@@ -307,10 +307,10 @@ def test_a_status_that_fails_the_invocation_fails_it_before_the_stream(slots: st
 
 
 @pytest.mark.parametrize("kind", APPS)
-@pytest.mark.parametrize("slots", ["one", "many"])
-def test_of_a_rejection_without_end_only_the_beginning_is_read(kind: str, slots: str) -> None:
+@pytest.mark.parametrize("workers", ["one", "many"])
+def test_of_a_rejection_without_end_only_the_beginning_is_read(kind: str, workers: str) -> None:
     with ExitStack() as stack:
-        environment = start(stack, kind, slots, AWS_LWA_ERROR_STATUS_CODES="503")
+        environment = start(stack, kind, workers, AWS_LWA_ERROR_STATUS_CODES="503")
 
         for _ in range(4):
             outcome = environment.api.invoke(url("/without-end/503"), seconds=10)

@@ -54,7 +54,7 @@ class Manage(Protocol):
     """Runs the repository's `bootstrap` with the app `main:app` of this text, many invocations at once."""
 
     def __call__(
-        self, main: str, *, slots: int, invoke_mode: str = "buffered", compress: bool = False
+        self, main: str, *, workers: int, invoke_mode: str = "buffered", compress: bool = False
     ) -> ManagedEmulator: ...
 
 
@@ -62,7 +62,9 @@ class Manage(Protocol):
 def manage(emulator_file: Path, tmp_path: Path) -> Iterator[Manage]:
     with ExitStack() as stack:
 
-        def started(main: str, *, slots: int, invoke_mode: str = "buffered", compress: bool = False) -> ManagedEmulator:
+        def started(
+            main: str, *, workers: int, invoke_mode: str = "buffered", compress: bool = False
+        ) -> ManagedEmulator:
             task = tmp_path / "task"
             task.mkdir()
             (task / "main.py").write_text(main)
@@ -72,7 +74,7 @@ def manage(emulator_file: Path, tmp_path: Path) -> Iterator[Manage]:
             emulator = ManagedEmulator(
                 emulator_file,
                 task,
-                slots=slots,
+                workers=workers,
                 AWS_LWA_INVOKE_MODE=invoke_mode,
                 AWS_LWA_ENABLE_COMPRESSION=str(compress).lower(),
             )

@@ -231,7 +231,7 @@ def test_a_crash_is_in_the_log_and_the_next_event_is_served(kind: str, folder: P
     assert send(emulator)
 
     assert emulator.runtimes() == [bootstrap]
-    emulator.process.wait_for(r"ERROR.*AppExited: The app ended \(exit code 7\) before it had answered")
+    emulator.process.wait_for(r"ERROR.*AppExited: The app ended \(exit code 7\) before it responded")
     assert "out of ink" in emulator.process.text
     if kind == "command":  # the app's own stderr is the log itself
         emulator.process.wait_for(r"It wrote:[^\n]*out of ink")

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from e2e.conftest import Manage
     from support.rie import ManagedEmulator
 
-SLOTS = 8
+WORKERS = 8
 # Each request waits for all the others: they are answered only if they are all there at once.
 ASGI = f"""
 import asyncio, json, os
 
-everybody = asyncio.Barrier({SLOTS})
+everybody = asyncio.Barrier({WORKERS})
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -38,7 +38,7 @@ async def app(scope, receive, send):
 
 @pytest.fixture
 def managed(manage: Manage) -> ManagedEmulator:
-    return manage(ASGI, slots=SLOTS)
+    return manage(ASGI, workers=WORKERS)
 
 
 def invoke(emulator: ManagedEmulator, path: str, marker: str, trace: str = "Root=1") -> dict[str, Any]:
@@ -59,9 +59,9 @@ def seen(emulator: ManagedEmulator, path: str, marker: str) -> dict[str, Any]:
 
 
 def test_many_invocations_are_handled_at_once_and_none_is_mixed_up(managed: ManagedEmulator) -> None:
-    with ThreadPoolExecutor(SLOTS) as callers:
-        together = list(callers.map(lambda number: seen(managed, "/together", f"together-{number}"), range(SLOTS)))
-    with ThreadPoolExecutor(SLOTS // 2) as callers:
+    with ThreadPoolExecutor(WORKERS) as callers:
+        together = list(callers.map(lambda number: seen(managed, "/together", f"together-{number}"), range(WORKERS)))
+    with ThreadPoolExecutor(WORKERS // 2) as callers:
         others = list(callers.map(lambda number: seen(managed, "/", f"other-{number}"), range(400)))
 
     assert len({found["pid"] for found in together + others}) == 1

@@ -35,7 +35,7 @@ STREAM = "response_stream"
 GZIP = {"accept-encoding": "gzip"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
-SLOTS = 8
+WORKERS = 8
 each_source = pytest.mark.parametrize("source", ["rest-api", "function-url"])
 
 
@@ -181,7 +181,7 @@ def test_a_queue_is_answered_whole_in_the_same_environment(seeds: Site) -> None:
 PARTS = f"""
 import asyncio, os
 
-everybody = asyncio.Barrier({SLOTS})
+everybody = asyncio.Barrier({WORKERS})
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -225,7 +225,7 @@ def test_an_app_that_ends_in_the_middle_is_started_again(tmp_path: Path, emulate
 
 
 def test_an_app_that_ends_in_the_middle_is_an_error_to_the_caller_among_many(manage: Manage) -> None:
-    managed = manage(PARTS, slots=SLOTS, invoke_mode=STREAM)
+    managed = manage(PARTS, workers=WORKERS, invoke_mode=STREAM)
 
     failed = stream(managed, "/exit", "one").json()
     whole = read_streamed_reply(stream(managed, "/", "two"))
@@ -237,10 +237,10 @@ def test_an_app_that_ends_in_the_middle_is_an_error_to_the_caller_among_many(man
 
 @pytest.mark.parametrize("compress", [False, True], ids=["plain", "gzip"])
 def test_streams_side_by_side_are_not_mixed_up(compress: bool, manage: Manage) -> None:
-    managed = manage(PARTS, slots=SLOTS, invoke_mode=STREAM, compress=compress)
-    markers = [f"marker-{number}" for number in range(SLOTS)]
+    managed = manage(PARTS, workers=WORKERS, invoke_mode=STREAM, compress=compress)
+    markers = [f"marker-{number}" for number in range(WORKERS)]
 
-    with ThreadPoolExecutor(SLOTS) as callers:
+    with ThreadPoolExecutor(WORKERS) as callers:
         together = list(callers.map(lambda marker: stream(managed, "/together", marker), markers))
 
     replies = list(map(read_streamed_reply, together))

@@ -35,7 +35,7 @@ def url(name):
 def ask(name):
     httpx.get(url(name), timeout=15, trust_env=False)
 """
-SLOTS = 32
+WORKERS = 32
 _NUMBERS = count(1)
 
 
@@ -77,7 +77,7 @@ class Served:
         self.api = stack.enter_context(FakeRuntimeApi(many=many))
         env = plain_environment({"AWS_LAMBDA_RUNTIME_API": self.api.address, "PYTHONUNBUFFERED": "", **variables})
         self.process = stack.enter_context(Running(words, env=env, cwd=folder, at_end=self.api.client_has_ended))
-        self.asked = SLOTS if many else 1
+        self.asked = WORKERS if many else 1
         self.api.wait_for_call("next", self.asked)
 
     def get(self, path: str, trace: str = "", **headers: str) -> Call:
@@ -88,22 +88,22 @@ class Served:
         return outcome
 
     def together(self, *paths: str) -> dict[str, Trace]:
-        """Sends as many requests as there are slots, to paths that wait at /test/gate; returns traces by request ids.
+        """Sends as many requests as there are workers, to paths that wait at /test/gate; returns traces by request ids.
 
         All are within the app at once.
         """
         self.api.hold("gate")
         before = len(self.api.named("test/gate"))
         traces = {}
-        for number in range(SLOTS):
+        for number in range(WORKERS):
             trace = Trace()
             headers = {"Lambda-Runtime-Trace-Id": trace.xray()}
             traces[self.api.add(get(paths[number % len(paths)]), headers=headers)] = trace
-        self.api.wait_for_call("test/gate", before + SLOTS)
+        self.api.wait_for_call("test/gate", before + WORKERS)
         self.api.release("gate")
         for request_id in traces:
             assert self.api.outcome(request_id).json["statusCode"] == 200
-        self._wait_until_asked(SLOTS)
+        self._wait_until_asked(WORKERS)
         return traces
 
     def _wait_until_asked(self, more: int) -> None:
@@ -131,8 +131,8 @@ class Start:
         """Starts the app in `main.py` with this code, for one invocation at a time or for many."""
         folder = folder or self._folders.mktemp("app")
         (folder / "main.py").write_text(code)
-        slots = {"AWS_LAMBDA_MAX_CONCURRENCY": str(SLOTS)} if many else {}
-        return Served(self.stack, words, folder, {**variables, **slots})
+        workers = {"AWS_LAMBDA_MAX_CONCURRENCY": str(WORKERS)} if many else {}
+        return Served(self.stack, words, folder, {**variables, **workers})
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.processes import wait_until
 
-from side_by_side.conftest import ASK, BEGINNINGS, SLOTS, Served, Start, Trace
+from side_by_side.conftest import ASK, BEGINNINGS, WORKERS, Served, Start, Trace
 from side_by_side.receivers import Daemon
 from side_by_side.snippets import ADAPTER, instructions, snippet
 
@@ -126,7 +126,7 @@ def test_captured_methods_are_subsegments_of_each_invocation_s_segment(
 def test_among_many_at_once_none_is_mixed_up_with_another(served_many: Served, daemon: Daemon) -> None:
     before = emitted(served_many)
     traces = served_many.together("/gate")
-    wait_until(lambda: emitted(served_many) == before + SLOTS, "an order of each")
+    wait_until(lambda: emitted(served_many) == before + WORKERS, "an order of each")
 
     for request_id, trace in traces.items():
         first, second = logged(served_many, request_id)

@@ -191,14 +191,14 @@ class ManagedEmulator(Emulator):
     It takes root, since it changes the user and looks for the bootstrap where Lambda has it.
     """
 
-    def __init__(self, program: Path, task: Path, *, slots: int, timeout: int = 20, **variables: str) -> None:
+    def __init__(self, program: Path, task: Path, *, workers: int, timeout: int = 20, **variables: str) -> None:
         """Starts it with `bootstrap` in the folder `task`, which finds this Python, and its packages."""
         if os.geteuid() != 0 or not shutil.which("unshare"):
             pytest.skip("the emulator's managed mode takes root, and unshare of util-linux")
         packages = sysconfig.get_path("purelib")
         mounts = {task: "task", Path(sys.base_prefix): "python", Path(packages): "packages", PROJECT / "src": "source"}
         given = {
-            "AWS_LAMBDA_MAX_CONCURRENCY": str(slots),
+            "AWS_LAMBDA_MAX_CONCURRENCY": str(workers),
             "LD_LIBRARY_PATH": "/var/python/lib",
             "PATH": f"/var/python/bin{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONPATH": "/var/source:/var/packages",
@@ -211,13 +211,13 @@ class ManagedEmulator(Emulator):
         self._one_at_a_time = nullcontext()
 
     def invoke_when_asked(self, event: object, **headers: str) -> httpx.Response:
-        """Sends an event until it is taken: the emulator refuses what comes before a slot has asked for it."""
+        """Sends an event until it is taken: the emulator refuses what comes before a worker has asked for it."""
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
             response = self.invoke(event, **headers)
             if response.headers.get("error-type") != "Runtime.Unavailable":
                 return response
-        raise AssertionError("no slot has asked for an event")
+        raise AssertionError("no worker has asked for an event")
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ class AppClient:
         if await self._has_ended():
             stderr_tail = self._app.stderr_tail()
             details = f" It wrote:\n{stderr_tail}" if stderr_tail else ""
-            when = "in the middle of its response" if begun else "before it had answered"
+            when = "in the middle of its response" if begun else "before it responded"
             return AppExited(f"The app ended ({self._app.exit_status}) {when}.", details)
         begun = begun or (isinstance(error, ConnectionClosed) and error.received)
         where = "in the middle of its response" if begun else "without a response"

@@ -78,7 +78,7 @@ class Invoker:
         """Return the app's reply to an invocation.
 
         Args:
-            invocation: the event and its context. Its `event` is empty once the app has the request.
+            invocation: the event and its context. The event is taken from it.
             deadline: on the monotonic clock, in seconds.
 
         Returns:
@@ -123,13 +123,9 @@ class Invoker:
         request = self._build_request(source, event, invocation)
         head = self._build_head(source, event, invocation, request)
         self._access.set_request(source.name, request)
-        # Bodies of megabytes are held once: the event's bytes until the request is sent, the request's body until the
-        # response is there.
-        invocation.event = b""
         response = await self._connection.exchange(
-            head, request.body, request.method, deadline, None if streamed else source.payload_limit
+            head, request.take_body(), request.method, deadline, None if streamed else source.payload_limit
         )
-        request.body = b""
         self._access.set_status(response.status)
         size = len(response.body)
         if size >= LARGE_BODY:
@@ -172,15 +168,16 @@ class Invoker:
         return request
 
     def _build_head(self, source: EventSource, event: Any, invocation: Invocation, request: Request) -> bytes:
-        """Return what goes to the app before the body: envelope, request line, headers."""
+        """Return what goes to the app before the body: envelope, request line, headers; take the event."""
         lines = self._context_headers.build(invocation, event) if self._context_headers else b""
         if invocation.client_context:
             from lambda_web_adapter.ipc.context_headers import build_trace_headers
 
             lines += build_trace_headers(invocation.client_context)
         head = build_request_head(request, invocation, lines)
+        raw_event = invocation.take_event()
         if self._accepts_envelope:
-            return prepend_envelope(head, invocation, invocation.event if source.is_http else b"", event)
+            return prepend_envelope(head, invocation, raw_event if source.is_http else b"", event)
         return head
 
     def _compressed(self, request: Request, response: Response) -> tuple[Response, Compressor | None]:

@@ -42,7 +42,7 @@ class EndApp(TimeoutPolicy):
         self._backend = backend
 
     async def handle(self, app: AppProcess, port: int, request_id: str) -> None:
-        """Kill the app, after it has been asked for its stacks."""
+        """Log the stacks of the app, and kill it."""
         problem = "did not respond in time" if port else "accepts no connection"
         log("ERROR", f"The app {problem}; it is ended, and the next event starts it again.", request_id)
         await _log_stack_dump(app, self._backend, request_id, ends=True)

@@ -35,6 +35,11 @@ class Request:
     host: str = ""
     reserved_headers: list[tuple[str, str]] = field(default_factory=list)
 
+    def take_body(self) -> bytes:
+        """Return the body, and hold it no longer, so that one of megabytes is freed when it has been sent."""
+        body, self.body = self.body, b""
+        return body
+
 
 @dataclass(slots=True)
 class Response:
@@ -77,3 +82,8 @@ class Invocation:
     function_arn: bytes = b""
     client_context: bytes = b""
     identity: bytes = b""
+
+    def take_event(self) -> bytes:
+        """Return the event, and hold it no longer: of one of megabytes, the request has the body."""
+        event, self.event = self.event, b""
+        return event

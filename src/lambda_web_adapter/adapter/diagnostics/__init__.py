@@ -1,1 +1,1 @@
-"""What the adapter writes to the log, and what it can tell about an app that hangs or ended."""
+"""What the adapter writes to the log, and what it finds out about an app that hangs or has ended."""

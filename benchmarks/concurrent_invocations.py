@@ -1,4 +1,4 @@
-"""Send concurrent invocations to one environment, and check each reply: `python benchmarks/many_at_once.py`.
+"""Send concurrent invocations to one environment, and check each reply: `python benchmarks/concurrent_invocations.py`.
 
 It plays the Runtime API of Lambda Managed Instances. Each event has its own path, header, body, trace and tenant, and
 its reply must have the same. At the end it prints the memory of all processes; `-- COMMAND` measures another runtime,
