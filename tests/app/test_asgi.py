@@ -314,6 +314,39 @@ def test_different_lengths_are_the_app_s_failure(client: Client) -> None:
     assert client.ask("GET", "/different_lengths").status == 500
 
 
+@pytest.mark.parametrize("corrected", ["head", "body"])
+def test_a_message_that_was_rejected_leaves_nothing_behind(bare: Served, client: Client, corrected: str) -> None:
+    answer = client.ask("GET", f"/corrects_its_{corrected}")
+
+    assert (answer.status, answer.values("content-length"), answer.body) == (200, ["5"], b"hello")
+    assert bare.word(client.name) == "done"
+
+
+def test_a_send_that_the_app_cancels_does_not_cancel_the_next(bare: Served, client: Client, key: str) -> None:
+    client.send(request("GET", f"/cancels_a_send/{key}"))
+    client.head()
+    open_gate(bare, key)
+    last = b""
+    while part := client.chunk():
+        last = part
+
+    assert last == b"the end"
+    assert bare.word(client.name) == "done"
+
+
+@pytest.mark.parametrize(("headers", "word"), [([], "done"), ([("Connection", "close")], "closing")])
+def test_what_is_sent_after_the_response_is_the_app_s_error(
+    bare: Served, client: Client, headers: list[tuple[str, str]], word: str
+) -> None:
+    error = "RuntimeError: Expected nothing, since the response is complete"
+    before = bare.output().count(error)
+    answer = client.ask("GET", "/sends_too_much", *headers)
+
+    assert answer.body == b"whole"
+    assert bare.word(client.name) == word
+    assert bare.output().count(error) == before + 1
+
+
 # The life of the process.
 
 

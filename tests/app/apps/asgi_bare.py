@@ -6,6 +6,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -168,3 +169,46 @@ async def never_answers(scope: Scope, receive: Receive, send: Send) -> None:
 async def answers_in_part(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})
     await send({"type": "http.response.body", "body": b"first", "more_body": True})
+
+
+@case
+async def corrects_its_head(scope: Scope, receive: Receive, send: Send) -> None:
+    """Sends a head that is not valid after its length, then a valid one."""
+    start: Message = {"type": "http.response.start", "status": 200}
+    length = (b"content-length", b"5")
+    with suppress(RuntimeError):
+        await send({**start, "headers": [length, (b"not a name", b"")]})
+    await send({**start, "headers": [length]})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+@case
+async def corrects_its_body(scope: Scope, receive: Receive, send: Send) -> None:
+    """Sends a body that is too short, then one that is too long, then a valid one."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+    for body in (b"he", b"hello!"):
+        with suppress(RuntimeError):
+            await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+@case
+async def cancels_a_send(scope: Scope, receive: Receive, send: Send) -> None:
+    """Sends more than the client takes, cancels that when its gate is open, and sends a last part."""
+
+    async def send_much() -> None:
+        while True:
+            await send({"type": "http.response.body", "body": bytes(65536), "more_body": True})
+
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    sending = asyncio.create_task(send_much())
+    await asyncio.wait_for(_gates[_rest(scope)].wait(), SECONDS)
+    sending.cancel()
+    await asyncio.wait([sending])
+    await send({"type": "http.response.body", "body": b"the end"})
+
+
+@case
+async def sends_too_much(scope: Scope, receive: Receive, send: Send) -> None:
+    await _answer(send, b"whole")
+    await send({"type": "http.response.body", "body": b"more"})

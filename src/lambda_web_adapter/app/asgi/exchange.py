@@ -134,9 +134,9 @@ class Exchange:
         """
         connection = self._connection
         while connection.writable is not None and not self._disconnected:
-            await connection.writable
+            await asyncio.shield(connection.writable)  # other sends await it too, and the app may cancel this one
         # An app that never waits keeps the event loop from noticing that the connection has closed.
-        if self._disconnected or (self._begun and connection.transport.is_closing()):
+        if self._disconnected or (self._begun and not self._complete and connection.transport.is_closing()):
             raise ClientDisconnected("The connection closed before the response was complete.")
         expected = "http.response.body" if self._started else "http.response.start"
         if self._complete or message["type"] != expected:
@@ -150,6 +150,7 @@ class Exchange:
 
     def _build_head(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
+        length: int | None = None
         for name, value in headers:
             lower = _NAMES[name]
             if not lower:
@@ -159,14 +160,13 @@ class Exchange:
             if lower == b"content-length":
                 if status == _NO_CONTENT:
                     continue
-                repeated = self._remaining is not None
-                self._remaining = (
-                    _fold_length(value, self._remaining) if repeated or not value.isdigit() else int(value)
-                )
-                value = b"%d" % self._remaining
+                repeated = length is not None
+                length = _fold_length(value, length) if repeated or not value.isdigit() else int(value)
+                value = b"%d" % length
                 if repeated:
                     continue
             lines.append(b"%b: %b\r\n" % (lower, value))
+        self._remaining = length
         lines.append(self._decide_framing(status))
         return b"".join(lines)
 
@@ -188,12 +188,13 @@ class Exchange:
             if last:
                 data += b"0\r\n\r\n"
         elif self._remaining is not None:
-            self._remaining -= len(body)
-            if self._remaining < 0 or (last and self._remaining):
+            remaining = self._remaining - len(body)
+            if remaining < 0 or (last and remaining):
                 raise RuntimeError(
-                    f"Response content {'longer' if self._remaining < 0 else 'shorter'} than Content-Length, "
-                    f"by {abs(self._remaining)} bytes."
+                    f"Response content {'longer' if remaining < 0 else 'shorter'} than Content-Length, "
+                    f"by {abs(remaining)} bytes."
                 )
+            self._remaining = remaining
         if not self._begun:
             self._begun = True
             data = self._head + data
@@ -215,7 +216,6 @@ class Exchange:
             self.keep_alive = False
             self._connection.transport.close()
             return
-        self._remaining, self._chunked = None, False
         headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"21")]
         self._head = self._build_head(500, headers)
         self._write(b"Internal Server Error", last=True)
