@@ -32,13 +32,13 @@ class Alb(EventSource):
 
     def build_request(self, event: Any, settings: Settings) -> Request:
         """Return the request; the event's path and query are percent-encoded, and a health check has no host."""
-        headers = request_rules.pairs(event.get("headers"), event.get("multiValueHeaders"))
+        headers = request_rules.merge_maps(event.get("headers"), event.get("multiValueHeaders"))
         return Request(
             method=event["httpMethod"],
-            path=request_rules.encoded_path(event.get("path")),
-            query=request_rules.encoded_query(
-                request_rules.pairs(
-                    event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), names_fold=False
+            path=request_rules.path_from_encoded(event.get("path")),
+            query=request_rules.query_from_encoded(
+                request_rules.merge_maps(
+                    event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), ignore_case=False
                 )
             ),
             headers=headers,

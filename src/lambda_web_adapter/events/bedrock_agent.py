@@ -51,7 +51,7 @@ class BedrockAgent(EventSource):
         return Request(
             method=event["httpMethod"].upper(),
             path=_path(event["apiPath"], {parameter.name: parameter.text for parameter in parameters}),
-            query=request_rules.decoded_query([(each.name, text) for each in query for text in each.texts]),
+            query=request_rules.query_from_decoded([(each.name, text) for each in query for text in each.texts]),
             headers=[("accept", _JSON), *([("content-type", content_type)] if content_type else [])],
             body=body,
             reserved_headers=[(EVENT_SOURCE, self.name)],
@@ -93,7 +93,8 @@ def _body(event: dict[str, Any]) -> tuple[str, bytes]:
     for content_type, schema in content.items():
         properties = _parameters(request_rules.to_mapping(schema).get("properties"))
         if content_type.partition(";")[0].strip().lower() == _FORM:
-            return content_type, request_rules.decoded_query([(each.name, each.text) for each in properties]).encode()
+            form = request_rules.query_from_decoded([(each.name, each.text) for each in properties])
+            return content_type, form.encode()
         members = {each.name: f"{json.dumps(each.name, ensure_ascii=False)}:{each.json}" for each in properties}
         return content_type, f"{{{','.join(members.values())}}}".encode("utf-8", "surrogatepass")
     return "", b""

@@ -32,7 +32,7 @@ class FunctionUrl(EventSource):
 
     def build_request(self, event: Any, settings: Settings) -> Request:
         """Return the request; the event's path is percent-encoded, without a stage."""
-        return build_payload_v2_request(event, request_rules.encoded_path(event.get("rawPath")), "")
+        return build_payload_v2_request(event, request_rules.path_from_encoded(event.get("rawPath")), "")
 
     def build_reply(self, response: Response, event: Any) -> bytes:
         """Return a payload 2.0 reply."""

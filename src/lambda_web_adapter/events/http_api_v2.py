@@ -26,7 +26,7 @@ class HttpApiV2(EventSource):
 
     def build_request(self, event: Any, settings: Settings) -> Request:
         """Return the request; despite its name, `rawPath` is decoded, and begins with the stage if it has a name."""
-        path = request_rules.decoded_path(event.get("rawPath"))
+        path = request_rules.path_from_decoded(event.get("rawPath"))
         prefix, path = request_rules.remove_stage(path, event, settings.remove_stage)
         return build_payload_v2_request(event, path, prefix)
 
@@ -50,7 +50,7 @@ def build_payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> R
     """Return the request for a payload 2.0 event, given its encoded path and the prefix that was removed from it."""
     context = event["requestContext"]
     http = context["http"]
-    headers = request_rules.pairs(event.get("headers"), None)
+    headers = request_rules.merge_maps(event.get("headers"), None)
     cookies = event.get("cookies")
     if cookies and isinstance(cookies, list):  # function URLs repeat them in the header
         headers = [pair for pair in headers if len(pair[0]) != 6 or pair[0].lower() != "cookie"]
@@ -58,7 +58,7 @@ def build_payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> R
             ("cookie", "; ".join([request_rules.to_text(cookie) for cookie in cookies if cookie is not None]))
         )
     method = request_rules.to_text_or_empty(http.get("method")) or "GET"
-    query = request_rules.raw_query(event.get("rawQueryString"))
+    query = request_rules.query_from_raw(event.get("rawQueryString"))
     body = request_rules.decode_body(event)
     client = request_rules.to_text_or_empty(http.get("sourceIp"))
     host = request_rules.to_text_or_empty(context.get("domainName"))

@@ -34,16 +34,16 @@ class RestApi(EventSource):
     def build_request(self, event: Any, settings: Settings) -> Request:
         """Return the request; the event's path is percent-encoded, its query decoded."""
         context = request_rules.to_mapping(event.get("requestContext"))
-        prefix, path = self._path(request_rules.encoded_path(event["path"]), event, settings)
+        prefix, path = self._path(request_rules.path_from_encoded(event["path"]), event, settings)
         return Request(
             method=event["httpMethod"],
             path=path,
-            query=request_rules.decoded_query(
-                request_rules.pairs(
-                    event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), names_fold=False
+            query=request_rules.query_from_decoded(
+                request_rules.merge_maps(
+                    event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), ignore_case=False
                 )
             ),
-            headers=request_rules.pairs(event.get("headers"), event.get("multiValueHeaders")),
+            headers=request_rules.merge_maps(event.get("headers"), event.get("multiValueHeaders")),
             body=request_rules.decode_body(event),
             client=request_rules.to_text_or_empty(request_rules.to_mapping(context.get("identity")).get("sourceIp")),
             prefix=prefix,
@@ -63,7 +63,7 @@ class RestApi(EventSource):
         )
         if not context.get("path"):
             return stage, path
-        full = request_rules.encoded_path(context["path"])
+        full = request_rules.path_from_encoded(context["path"])
         prefix = full.removesuffix(path)
         if prefix == full:
             prefix = request_rules.remove_prefix(full, stage)[0]

@@ -47,13 +47,13 @@ def build_lattice_request(event: dict[str, Any], settings: Settings, *, path: An
     the path has no query. Its values are assumed to be percent-encoded; that is not measured.
     """
     raw_path, question_mark, raw = request_rules.to_text(path).partition("?")
-    headers = request_rules.lines(event.get("headers"))
+    headers = request_rules.pairs_from_map(event.get("headers"))
     return Request(
         method=event["method"],
-        path=request_rules.encoded_path(raw_path),
-        query=request_rules.raw_query(raw)
+        path=request_rules.path_from_encoded(raw_path),
+        query=request_rules.query_from_raw(raw)
         if question_mark
-        else request_rules.encoded_query(request_rules.lines(query)),
+        else request_rules.query_from_encoded(request_rules.pairs_from_map(query)),
         headers=headers,
         body=request_rules.decode_body(event, "isBase64Encoded" if "isBase64Encoded" in event else "is_base64_encoded"),
         client=request_rules.forwarded_client(headers, settings.trusted_hops),

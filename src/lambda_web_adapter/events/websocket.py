@@ -49,12 +49,12 @@ class WebSocket(EventSource):
         return Request(
             method="POST",
             path=f"{settings.websocket_path}/{request_rules.percent_encode_segment(route.removeprefix('$'))}",
-            query=request_rules.decoded_query(
-                request_rules.pairs(
-                    event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), names_fold=False
+            query=request_rules.query_from_decoded(
+                request_rules.merge_maps(
+                    event.get("queryStringParameters"), event.get("multiValueQueryStringParameters"), ignore_case=False
                 )
             ),
-            headers=request_rules.pairs(event.get("headers"), event.get("multiValueHeaders")),
+            headers=request_rules.merge_maps(event.get("headers"), event.get("multiValueHeaders")),
             body=request_rules.decode_body(event),
             client=request_rules.to_text_or_empty(request_rules.to_mapping(context.get("identity")).get("sourceIp")),
             prefix=f"/{request_rules.percent_encode_segment(stage)}"
