@@ -5,7 +5,7 @@ VENV ?= .venv
 PORT ?= 8000
 FUZZ_SECONDS ?= 600
 # Test files side by side: most of their time goes by while processes start and stop.
-JOBS ?= 5
+JOBS ?= 4
 CHAOS_INVOCATIONS ?= 2000
 CHAOS_SEED ?=
 SOAK_INVOCATIONS ?= 50000

@@ -213,6 +213,7 @@ def test_work_that_goes_on_beyond_the_deadline_does_so_no_longer_for_a_freeze(
 ) -> None:
     api.hold("work")
     process = start(either_app)
+    api.wait_for_call("next")
     deadline = time.time() + 2
     api.invoke(get("/after/work"), seconds=2)
     api.wait_for_call("test/work")

@@ -204,7 +204,7 @@ def test_an_environment_goes_on_after_a_freeze(folder: Path, emulate: Emulate) -
 def test_what_hangs_at_the_deadline_is_shown_in_the_log_and_the_next_event_meets_a_clean_app(
     folder: Path, emulate: Emulate
 ) -> None:
-    emulator = emulate("main:app", cwd=folder, timeout=3)
+    emulator = emulate("main:app", cwd=folder, timeout=6)
     before = send(emulator)
 
     assert status(emulator, "/hang") == 504

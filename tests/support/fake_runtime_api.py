@@ -39,8 +39,15 @@ class _Event:
     request_id: str
     body: bytes
     headers: Mapping[str, str | None]
+    seconds: float | None
     answered: bool = False
     stream: Streamed | None = None
+
+    def start(self) -> None:
+        """Sets the deadline: a function's time does not begin before a runtime has the event."""
+        if self.seconds is not None:
+            deadline = str(int((time.time() + self.seconds) * 1000))
+            self.headers = {"Lambda-Runtime-Deadline-Ms": deadline, **self.headers}
 
 
 class FakeRuntimeApi:
@@ -101,23 +108,21 @@ class FakeRuntimeApi:
         Args:
             event: the event.
             request_id: its id; one is made up otherwise.
-            seconds: the time until the deadline; None leaves the header out.
+            seconds: the time from its delivery to the deadline; None leaves the header out.
             headers: more headers for the answer to /next; None leaves one out.
 
         Returns:
             The id.
         """
         request_id = request_id or str(uuid.uuid4())
-        deadline = None if seconds is None else str(int((time.time() + seconds) * 1000))
         given = {
             "Lambda-Runtime-Aws-Request-Id": request_id,
-            "Lambda-Runtime-Deadline-Ms": deadline,
             "Lambda-Runtime-Invoked-Function-Arn": ARN,
             **(headers or {}),
         }
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
         with self._changed:
-            self._queue.append(_Event(request_id, body, given))
+            self._queue.append(_Event(request_id, body, given, seconds))
             self._changed.notify_all()
         return request_id
 
@@ -351,6 +356,7 @@ class FakeRuntimeApi:
             if dropped:
                 return dropped
             self._current = self._queue.popleft()
+            self._current.start()
             self._open = {**(self._open if self._many else {}), self._current.request_id: self._current}
             headers = self._current.headers
             self._extensions.invoked(

@@ -71,7 +71,12 @@ def parse_event(envelope: bytes, body: bytes) -> Any:
     from base64 import b64encode
 
     raw_event = envelope.split(b"\n", _LINES)[_LINES]
-    event = json.loads(raw_event or body)
+    try:
+        event = json.loads(raw_event or body)
+    except RecursionError:
+        import orjson  # it reads deeper
+
+        event = orjson.loads(raw_event or body)
     if raw_event and isinstance(event, dict) and event.get("body") is BODY_IN_REQUEST:
         encoded = any(event.get(flag) is True for flag in _FLAGS)
         event["body"] = b64encode(body).decode("ascii") if encoded else body.decode("utf-8", "surrogatepass")
@@ -80,21 +85,22 @@ def parse_event(envelope: bytes, body: bytes) -> Any:
 
 def _without_body(raw_event: bytes, event: dict[str, Any]) -> bytes:
     """Return an event as JSON, with `BODY_IN_REQUEST` for its body."""
+    import json
     import re
 
     import orjson  # the adapter process has it already; the app process need not
 
     try:
         encoded = orjson.dumps(event)
-    except TypeError:  # see `events.reading`
-        pass
-    else:
-        # Such a number may be an integer beyond 64 bits, which orjson reads as a float.
-        if not re.search(rb"[:,\[]-?[\d.]+e", encoded):
-            return encoded
-    import json
-
-    exact = json.loads(raw_event)
+    except TypeError:  # half of a surrogate pair, which `events.reading` accepts
+        return json.dumps(event).encode("ascii")
+    # A number with an exponent may be an integer beyond 64 bits, which orjson reads as a float.
+    if not re.search(rb"[:,\[]-?[\d.]+e", encoded):
+        return encoded
+    try:
+        exact = json.loads(raw_event)
+    except RecursionError:  # orjson reads deeper
+        return encoded
     if event.get("body") is BODY_IN_REQUEST:
         exact["body"] = BODY_IN_REQUEST
     return json.dumps(exact).encode("ascii")
