@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import time
 import uuid
 from collections import Counter, defaultdict
 from contextlib import contextmanager
@@ -30,9 +29,8 @@ COMPRESSING = 0.5
 
 @dataclass
 class _Given:
-    """An event that was handed out: until when it should be answered, and how often its end has to be posted."""
+    """An event that was handed out: how often its end has to be posted, and what became of it."""
 
-    deadline: float
     posts: int
     outcome: Outcome | None = None
 
@@ -76,7 +74,7 @@ class Lane:
         faults = faults or Faults()
         name = event.marker
         again = 0 if self.streams and event.streamed else sum(fault.asks_again for fault in faults.post)
-        self._given[name] = _Given(time.time() + seconds, 1 + again)
+        self._given[name] = _Given(1 + again)
         self.environment.api.disturb(name, faults)
         headers = {"Lambda-Runtime-Trace-Id": f"Root={name}"}
         if self.chance.random() < 0.5:
@@ -88,7 +86,7 @@ class Lane:
         given = self._given[event.marker]
         post = self.environment.wait_for_end(event.marker)
         given.outcome = outcome_of(event, post, streams=self.streams, over=self.environment.api.over)
-        if post and post.taken and post.call.at > given.deadline:
+        if post and post.taken and post.call.at > self.environment.api.deadline(event.marker):
             self.late += 1
         return given.outcome
 

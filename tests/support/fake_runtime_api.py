@@ -7,6 +7,7 @@ the nonce in Lambda-Runtime-Invocation-Id, and the paths under /test, by which a
 from __future__ import annotations
 
 import json
+import math
 import socket
 import time
 import uuid
@@ -40,14 +41,15 @@ class _Event:
     body: bytes
     headers: Mapping[str, str | None]
     seconds: float | None
+    deadline: float = math.inf
     answered: bool = False
     stream: Streamed | None = None
 
     def start(self) -> None:
         """Sets the deadline: a function's time does not begin before a runtime has the event."""
         if self.seconds is not None:
-            deadline = str(int((time.time() + self.seconds) * 1000))
-            self.headers = {"Lambda-Runtime-Deadline-Ms": deadline, **self.headers}
+            self.deadline = time.time() + self.seconds
+            self.headers = {"Lambda-Runtime-Deadline-Ms": str(int(self.deadline * 1000)), **self.headers}
 
 
 class FakeRuntimeApi:
@@ -73,6 +75,7 @@ class FakeRuntimeApi:
         self._calls: list[Call] = []
         self._queue: deque[_Event] = deque()
         self._current: _Event | None = None
+        self._deadlines: dict[str, float] = {}
         self._scripts: dict[str, deque[Answer]] = {}
         self._held: set[str] = set()
         self._init_failed = False
@@ -219,6 +222,11 @@ class FakeRuntimeApi:
             lambda _: self._stream(request_id, number), f"a streamed response to {request_id}", seconds
         )
 
+    def deadline(self, request_id: str) -> float:
+        """The deadline of an event that was delivered; of any other, there is none yet."""
+        with self._changed:
+            return self._deadlines.get(request_id, math.inf)
+
     def _stream(self, request_id: str, number: int) -> Streamed | None:
         found = [stream for each, stream in self._streams if each == request_id]
         return found[number - 1] if len(found) >= number else None
@@ -357,6 +365,7 @@ class FakeRuntimeApi:
                 return dropped
             self._current = self._queue.popleft()
             self._current.start()
+            self._deadlines[self._current.request_id] = self._current.deadline
             self._open = {**(self._open if self._many else {}), self._current.request_id: self._current}
             headers = self._current.headers
             self._extensions.invoked(
