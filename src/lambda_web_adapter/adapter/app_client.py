@@ -124,7 +124,7 @@ class AppClient:
         try:
             chunk = await self._connection.read_chunk(deadline)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
-            raise await self._error_from(error, begun=True) from None
+            raise await self._error_from(error) from None
         if not self._app.is_managed:
             self._note_progress()
         return chunk
@@ -135,8 +135,9 @@ class AppClient:
         if not self._hung_port:
             self._connection.close()
 
-    async def _error_from(self, error: Exception, *, begun: bool = False) -> ExchangeError:
+    async def _error_from(self, error: Exception) -> ExchangeError:
         """Return the error that a missing or broken response means."""
+        begun = error.received if isinstance(error, ConnectionClosed) else self._connection.received
         if isinstance(error, TimeoutError):
             self._hung_port = True
             # A response may be unfinished because the caller reads slowly.
@@ -149,7 +150,6 @@ class AppClient:
             details = f" It wrote:\n{stderr_tail}" if stderr_tail else ""
             when = "in the middle of its response" if begun else "before it responded"
             return AppExited(f"The app ended ({self._app.exit_status}) {when}.", details)
-        begun = begun or (isinstance(error, ConnectionClosed) and error.received)
         where = "in the middle of its response" if begun else "without a response"
         return InvalidResponse(f"The app closed the connection {where} ({error}).")
 

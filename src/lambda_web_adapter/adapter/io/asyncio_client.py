@@ -49,6 +49,11 @@ class AsyncioClient(HttpClient):
         return self._protocol is not None and self._protocol.reader.complete
 
     @property
+    def received(self) -> bool:
+        """Whether a byte of the response has come."""
+        return self._protocol is not None and self._protocol.reader.received
+
+    @property
     def has_surplus(self) -> bool:
         """Whether bytes that belong to no response came after the last one."""
         return self._protocol is not None and self._protocol.reader.has_surplus

@@ -39,6 +39,11 @@ class HttpClient(ABC):
 
     @property
     @abstractmethod
+    def received(self) -> bool:
+        """Whether a byte of the response to the last request was read."""
+
+    @property
+    @abstractmethod
     def has_surplus(self) -> bool:
         """Whether bytes that belong to no response came after the last one, as far as the connection was read."""
 

@@ -51,6 +51,11 @@ class BlockingClient(HttpClient):
         return self._reader.complete
 
     @property
+    def received(self) -> bool:
+        """Whether a byte of the response was read."""
+        return self._reader.received
+
+    @property
     def has_surplus(self) -> bool:
         """Whether bytes came after the whole response."""
         return self._reader.has_surplus
