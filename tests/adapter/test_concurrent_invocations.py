@@ -66,7 +66,7 @@ def held(api: FakeRuntimeApi, *names: str, **more: Any) -> list[str]:
     return ids
 
 
-def test_there_are_as_many_at_once_as_there_are_slots(environment: Environment, either: str) -> None:
+def test_there_are_as_many_at_once_as_there_are_workers(environment: Environment, either: str) -> None:
     api = environment.start(either)
     names = [f"n{number}" for number in range(WORKERS)]
 
@@ -174,8 +174,8 @@ def test_an_app_whose_event_loop_hangs_is_ended(environment: Environment) -> Non
     assert pid(api.invoke(get("/"))) != before
 
 
-@pytest.mark.parametrize("workers", [2, 8])
-def test_slots_that_find_an_event_loop_hanging_at_once_end_it_once(workers: int, environment: Environment) -> None:
+@pytest.mark.parametrize("workers", [2, 64])
+def test_workers_that_find_an_event_loop_hanging_at_once_end_it_once(workers: int, environment: Environment) -> None:
     api = environment.start("main:app", workers=workers)
     before = pid(api.invoke(get("/")))
     api.hold("block")
@@ -192,7 +192,7 @@ def test_slots_that_find_an_event_loop_hanging_at_once_end_it_once(workers: int,
     assert after != {before}
 
 
-def test_an_app_in_which_as_many_requests_hang_as_there_are_slots_is_ended(environment: Environment) -> None:
+def test_an_app_in_which_as_many_requests_hang_as_there_are_workers_is_ended(environment: Environment) -> None:
     api = environment.start("main:wsgi")
     before = pid(api.invoke(get("/")))
 

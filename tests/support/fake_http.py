@@ -23,6 +23,7 @@ class Server(ThreadingHTTPServer):
     """Serves the API on a free port."""
 
     daemon_threads = False  # joined as the server closes
+    request_queue_size = 128  # as many workers connect at once
 
     def __init__(self, api: FakeRuntimeApi) -> None:
         self.api = api
