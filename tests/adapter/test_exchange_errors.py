@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from adapter.scripted import Peer, ScriptedServer
 from adapter.test_app_failures import problem, raw
+from adapter.test_command_connections import (
+    ANSWER,
+    FIRST,
+    SECOND,
+    Command,
+    Server,
+    ask,
+    backend,
+    closing,
+    closing_late,
+    in_mode,
+    keeping,
+)
 from adapter.test_loop import get
+from adapter.test_never_twice import App
+from support.processes import SECONDS
+
+from lambda_web_adapter.adapter.app_client import AppClient
+from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
+from lambda_web_adapter.adapter.timeouts import EndApp
+from lambda_web_adapter.errors import AppExited, AppUnreachable, InvalidResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from adapter.conftest import Start
     from support.fake_runtime_api import FakeRuntimeApi
 
+    from lambda_web_adapter.adapter.io.backend import Backend
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
+
+__all__ = ["backend"]
 HALF = "HTTP/1.1 200 OK\\r\\ncontent-length: 5\\r\\n\\r\\nhe"
 
 
@@ -45,3 +73,96 @@ def test_a_timeout_says_whether_a_response_had_begun(sent: str, what: str, api: 
     found = problem(api.invoke(get("/"), seconds=1.0), 504)
 
     assert found["message"] == f"{what} before the function's time-out."
+
+
+# A command's connections after a request on a kept one has failed: is that the fault of keeping it?
+
+
+class Died(Command):
+    """A command that has ended when anybody looks."""
+
+    exit_status = "exit code 7"
+
+    def is_gone(self) -> bool:
+        return True
+
+    def stderr_tail(self) -> str:
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_lost"),
+    [
+        pytest.param(closing(b""), True, id="no response"),
+        pytest.param(closing(ANSWER[:-1]), False, id="half a response"),
+        pytest.param(keeping(b"no HTTP at all\r\n\r\n"), False, id="garbage"),
+    ],
+)
+def test_a_request_that_gets_no_response_on_a_kept_connection_is_the_reason_to_keep_none(
+    answer: Callable[..., bool], is_lost: bool, backend: Callable[[], Backend]
+) -> None:
+    async def scenario(app: AppClient) -> None:
+        assert await ask(app, FIRST) == b"ok"
+        with pytest.raises(InvalidResponse):
+            await ask(app, SECOND)
+        assert app._app.keeps_connections is not is_lost
+
+    in_mode(backend, Server(keeping(ANSWER), answer), scenario)
+
+
+def test_the_end_of_a_command_is_no_reason_to_keep_no_connections(backend: Callable[[], Backend]) -> None:
+    async def scenario(app: AppClient) -> None:
+        assert await ask(app, FIRST) == b"ok"
+        app._app = cast("AppProcess", Died(app._app.port))
+        with pytest.raises(AppExited):
+            await ask(app, SECOND)
+        assert app._app.keeps_connections
+
+    in_mode(backend, Server(closing_late(ANSWER)), scenario)
+
+
+def test_what_happens_on_a_new_connection_is_no_reason_to_keep_none(
+    backend: Callable[[], Backend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kept one ends just after it was checked, before a byte of the request is sent."""
+    server = Server(keeping(ANSWER), closing(b""))
+
+    async def scenario(app: AppClient) -> None:
+        assert await ask(app, FIRST) == b"ok"
+        app._connection.close()
+        monkeypatch.setattr(app._connection, "is_open", lambda: True)
+        app._kept = True
+        with pytest.raises(InvalidResponse):
+            await ask(app, SECOND)
+        assert app._app.keeps_connections
+
+    in_mode(backend, server, scenario)
+    assert server.requests == [FIRST, SECOND]
+
+
+# The end of the work on a request is awaited only if there was a request.
+
+
+class NoMessages(BlockingBackend):
+    """A backend whose app says nothing."""
+
+    async def wait_for_message(self, app: AppProcess, messages: tuple[bytes, ...], deadline: float) -> bytes:
+        raise AssertionError(f"nobody sends {messages}")
+
+
+def test_a_request_that_was_not_sent_since_no_connection_could_be_opened_is_not_awaited() -> None:
+    def answer_and_reset(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(ANSWER)
+        peer.reset()
+
+    backend = NoMessages()
+    with ScriptedServer(answer_and_reset) as listening:
+        app = AppClient(cast("AppProcess", App(listening.port)), "127.0.0.1", backend, EndApp(backend))
+        run_blocking(app.exchange(FIRST, b"", "GET", time.monotonic() + SECONDS))
+    deadline = time.monotonic() + SECONDS
+
+    with pytest.raises(AppUnreachable):
+        run_blocking(app.exchange(SECOND, b"", "GET", deadline))
+
+    run_blocking(app.wait_until_done(deadline, ""))

@@ -60,6 +60,7 @@ class AppClient:
         self._status = 0
         self._unread = False
         self._kept = False
+        self._reused = False
         self._awaits_done = False
         self._abandoned = False
         self._hung_port = False
@@ -82,16 +83,16 @@ class AppClient:
         Raises:
             ExchangeError: There is no response; its class is the reason.
         """
-        self._awaits_done = self._abandoned = self._hung_port = False
+        self._abandoned = self._hung_port = False
         connection, is_managed = self._connection, self._app.is_managed
+        self._awaits_done = is_managed
         whole = limit is not None
         if limit is not None:
             connection.limit = limit
-        reused = connection.port != 0 if is_managed else self._can_reuse()
+        self._reused = connection.port != 0 if is_managed else self._can_reuse()
         try:
-            if not reused:
+            if not self._reused:
                 await self._connect(deadline)
-            self._awaits_done = is_managed
             try:
                 response = await connection.send_request(head, body, method=method, deadline=deadline, whole=whole)
             except ConnectionClosed as error:
@@ -100,8 +101,6 @@ class AppClient:
                 await self._connect(deadline)
                 response = await connection.send_request(head, body, method=method, deadline=deadline, whole=whole)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
-            if reused and not isinstance(error, TimeoutError):
-                self._mark_unusable(_LOST)
             raise await self._error_from(error) from None
         if not is_managed:
             self._status = response.status
@@ -150,6 +149,8 @@ class AppClient:
             details = f" It wrote:\n{stderr_tail}" if stderr_tail else ""
             when = "in the middle of its response" if begun else "before it responded"
             return AppExited(f"The app ended ({self._app.exit_status}) {when}.", details)
+        if self._reused and not begun:
+            self._mark_unusable(_LOST)
         where = "in the middle of its response" if begun else "without a response"
         return InvalidResponse(f"The app closed the connection {where} ({error}).")
 
@@ -202,6 +203,7 @@ class AppClient:
     async def _connect(self, deadline: float) -> None:
         """Open a connection, and retry until the deadline while the app is too busy to accept it."""
         began, self._port = time.monotonic(), 0
+        self._reused = self._awaits_done = False
         remaining = deadline - began
         while not self._port:
             if remaining <= 0:
@@ -219,6 +221,7 @@ class AppClient:
                     self._app.lose()  # nobody listens any more
                 raise AppUnreachable(f"The app does not take connections: {error.strerror or error}.") from None
         self._end_messages = end_messages(self._port)
+        self._awaits_done = self._app.is_managed
 
     async def wait_until_done(self, deadline: float, request_id: str) -> None:
         """Wait until the app is done with the last request, background tasks included.
