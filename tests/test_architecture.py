@@ -36,7 +36,7 @@ LAYERS: dict[str, set[str]] = {
     "flask": {"app_api"},
     "testing": {"app_api"},
     "": {"app_api"},
-    "app_api": {"errors", "ipc"},
+    "app_api": {"errors", "http", "ipc"},
     "ipc": {"http"},
     "http": {"errors"},
     "models": set(),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import h11
 import pytest
 from fixtures.loading import every_fixture, fixture
-from properties.strategies import OF_SERVERS
+from properties.strategies import SERVER_VARIABLES
 from support.whole_request import request_bytes
 
 from lambda_web_adapter.errors import InvalidEvent
@@ -210,7 +210,7 @@ def test_what_the_gateway_or_the_adapter_says_is_not_forged_by_an_underscore(nam
     assert "forged" not in [value for _, value in found.headers]
 
 
-@pytest.mark.parametrize("name", sorted(map(str.title, OF_SERVERS)))
+@pytest.mark.parametrize("name", sorted(map(str.title, SERVER_VARIABLES)))
 @pytest.mark.parametrize(
     "spelled",
     [

@@ -71,7 +71,7 @@ LISTED = frozenset(
     }
 )
 # What servers take for variables of their own (RFC 3875 §4.1), or for the word of a proxy in front of them.
-OF_SERVERS = frozenset(
+SERVER_VARIABLES = frozenset(
     {
         "auth-type",
         "document-root",
@@ -117,7 +117,7 @@ _OF_THEIR_OWN = {"cookie", "host", "x-amzn-trace-id", "x-forwarded-for", "x-forw
 def _is_free(name: str) -> bool:
     lower = name.lower()
     variable = re.sub("[^0-9a-z]", "-", lower)
-    return variable not in LISTED | OF_SERVERS | _OF_THEIR_OWN and (
+    return variable not in LISTED | SERVER_VARIABLES | _OF_THEIR_OWN and (
         variable == lower or not _SPELLED_ONE_WAY.match(variable)
     )
 

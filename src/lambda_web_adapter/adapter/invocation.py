@@ -17,7 +17,7 @@ from lambda_web_adapter.events import build_request, find_source, prelude, warm_
 from lambda_web_adapter.events.base64_codec import encoded_length
 from lambda_web_adapter.events.pass_through import error_from_rejection
 from lambda_web_adapter.events.reading import read_event
-from lambda_web_adapter.http.headers import authorize, build_request_head, end_to_end
+from lambda_web_adapter.http.headers import build_request_head, end_to_end, restore_authorization
 from lambda_web_adapter.http.large_bodies import LARGE_BODY
 from lambda_web_adapter.http.messages import Response
 from lambda_web_adapter.ipc.envelope import BODY_IN_REQUEST, prepend_envelope
@@ -159,7 +159,7 @@ class Invoker:
         if event.get("body"):
             event["body"] = BODY_IN_REQUEST
         credentials = self._settings.authorization_source
-        if credentials and not authorize(request, credentials):
+        if credentials and not restore_authorization(request, credentials):
             log_once(
                 "WARNING",
                 f"A request has no {credentials} header (AWS_LWA_AUTHORIZATION_SOURCE).",

@@ -198,9 +198,11 @@ def current_event_source(headers: Headers) -> str:
     """
     from os import environ  # few apps ask
 
+    from lambda_web_adapter.http.trusted_headers import EVENT_SOURCE_HEADER
+
     if CURRENT.get() is None and envelope.COMMAND_VARIABLE not in environ:
         return ""
-    return headers.get(envelope.EVENT_SOURCE) or ""
+    return headers.get(EVENT_SOURCE_HEADER) or ""
 
 
 def event_refusal(source: str, sources: tuple[str, ...]) -> str:

@@ -13,7 +13,7 @@ from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events import reply_rules, request_rules, strict_json
 from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
-from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
+from lambda_web_adapter.http.trusted_headers import EVENT_SOURCE_HEADER
 
 if TYPE_CHECKING:
     from typing import Any
@@ -54,7 +54,7 @@ class BedrockAgent(EventSource):
             query=request_rules.query_from_decoded([(each.name, text) for each in query for text in each.texts]),
             headers=[("accept", _JSON), *([("content-type", content_type)] if content_type else [])],
             body=body,
-            reserved_headers=[(EVENT_SOURCE, self.name)],
+            reserved_headers=[(EVENT_SOURCE_HEADER, self.name)],
         )
 
     def build_reply(self, response: Response, event: Any) -> bytes:

@@ -11,7 +11,7 @@ from lambda_web_adapter.events import reply_rules, strict_json
 from lambda_web_adapter.events.services import find_service
 from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
-from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
+from lambda_web_adapter.http.trusted_headers import EVENT_SOURCE_HEADER
 
 if TYPE_CHECKING:
     from typing import Any
@@ -42,7 +42,7 @@ class PassThrough(EventSource):
             method="POST",
             path=settings.pass_through_path.replace("{source}", service),
             headers=[("content-type", "application/json")],
-            reserved_headers=[(EVENT_SOURCE, service)],
+            reserved_headers=[(EVENT_SOURCE_HEADER, service)],
         )
 
     def build_reply(self, response: Response, event: Any) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.events import reply_rules, request_rules
 from lambda_web_adapter.events.source import EventSource
 from lambda_web_adapter.http.messages import Request
-from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
+from lambda_web_adapter.http.trusted_headers import EVENT_SOURCE_HEADER
 
 if TYPE_CHECKING:
     from typing import Any
@@ -62,7 +62,7 @@ class WebSocket(EventSource):
             else "",
             host=request_rules.to_text_or_empty(context.get("domainName")),
             reserved_headers=[
-                (EVENT_SOURCE, self.name),
+                (EVENT_SOURCE_HEADER, self.name),
                 ("x-amzn-connection-id", context["connectionId"]),
                 ("x-amzn-event-type", context["eventType"]),
                 ("x-amzn-route-key", route),

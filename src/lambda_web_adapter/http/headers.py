@@ -1,4 +1,4 @@
-"""The headers that the adapter adds and drops between event and app, as tables, and the request's head as bytes.
+"""Build the head of a request to the app: tables of the headers that are added or dropped, and the bytes.
 
 These rules hold for all event sources (RFC 9110 §7.6).
 """
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.errors import ForbiddenMethod, InvalidEvent
 from lambda_web_adapter.http.messages import Response
 from lambda_web_adapter.http.name_cache import NameCache
-from lambda_web_adapter.http.trusted_headers import OF_SERVERS, RESERVED_HEADERS, is_gateways
+from lambda_web_adapter.http.trusted_headers import RESERVED_HEADERS, SERVER_VARIABLES, is_set_by_gateways
 
 if TYPE_CHECKING:
     from lambda_web_adapter.http.messages import Invocation, Request
 
-# They concern one connection and are not forwarded (RFC 9110 §7.6.1, and RFC 2616 §13.5.1 for the older ones).
+# Headers that concern one connection and are not forwarded (RFC 9110 §7.6.1; RFC 2616 §13.5.1 for the older ones).
 HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -29,9 +29,9 @@ HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-# The event has the whole body, so nothing waits for a `100 Continue`, and the length is counted here.
+# The event has the whole body, so no client waits for a `100 Continue`, and the length is counted here.
 BODY_HEADERS = frozenset({"content-length", "expect"})
-_DROPPED = HOP_BY_HOP | BODY_HEADERS | RESERVED_HEADERS | OF_SERVERS
+_DROPPED = HOP_BY_HOP | BODY_HEADERS | RESERVED_HEADERS | SERVER_VARIABLES
 
 # RFC 9110 §5.6.2
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -40,20 +40,20 @@ _METHODS = BODY_METHODS | {"GET", "HEAD", "DELETE", "OPTIONS"}  # valid without 
 # A body after them could be parsed as another protocol (RFC 9110 §9.3.6) or as another version of HTTP (RFC 9113 §3.4).
 _ENDS_HTTP = frozenset({"CONNECT", "PRI"})
 
-# Invalid in a value (RFC 9110 §5.5): some servers take others than CR and LF for the end of a line, too.
+# Invalid in a value (RFC 9110 §5.5): some servers also end a line at other controls than CR and LF.
 _CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
 
 # Headers with a meaning for the request as a whole.
 _SPECIAL = frozenset({"host", "cookie", "connection", "x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"})
-# CGI and WSGI do not distinguish `-` and `_` (RFC 3875 §4.1.18), and some servers treat all that is no letter or digit
-# alike, so that a name with another character could pass for one of these.
+# CGI and WSGI do not distinguish `-` and `_` (RFC 3875 §4.1.18), and some servers treat every other non-alphanumeric
+# character the same way: `x_real_ip` could pass for `x-real-ip`. So these are accepted only in their own spelling.
 _ONLY_WITH_HYPHENS = _DROPPED | _SPECIAL | {"content-type"}
-# What repeated headers of such a name are joined by; of the others, the last one counts.
+# The separators that join repeated special headers; of the other special headers, the last value counts.
 _JOINED = {"cookie": "; ", "connection": ", "}
 
 
-def _line(name: str) -> str | None:
-    """Return the beginning of the line for headers of this name, "" to drop them, or None for a special header.
+def _line_prefix(name: str) -> str | None:
+    """Return how the line for a header of this name begins, "" to drop the header, or None if it is special.
 
     Raises:
         InvalidEvent: the name is invalid.
@@ -63,12 +63,12 @@ def _line(name: str) -> str | None:
     lower = name.lower()
     if lower in _SPECIAL:
         return None
-    variable = "".join([char if char.isalnum() else "-" for char in lower])
-    forged = variable != lower and (variable in _ONLY_WITH_HYPHENS or is_gateways(variable))
+    hyphenated = "".join([char if char.isalnum() else "-" for char in lower])
+    forged = hyphenated != lower and (hyphenated in _ONLY_WITH_HYPHENS or is_set_by_gateways(hyphenated))
     return "" if lower in _DROPPED or forged else f"{name}: "
 
 
-_LINES: NameCache[str, str | None] = NameCache(_line)
+_LINE_PREFIXES: NameCache[str, str | None] = NameCache(_line_prefix)
 
 
 def build_request_head(request: Request, invocation: Invocation, extra_lines: bytes = b"") -> bytes:
@@ -108,24 +108,24 @@ def build_request_head(request: Request, invocation: Invocation, extra_lines: by
     if body or request.method in BODY_METHODS:
         head.append(f"content-length: {len(body)}")
     data = "\r\n".join(head).encode("utf-8", "surrogatepass")
-    _check_injection(request, data, len(head) - 1)
+    _check_head(request, data, len(head) - 1)
     return b"%b\r\n%b\r\n" % (data, extra_lines)
 
 
-def authorize(request: Request, source: str) -> bool:
-    """Rename a header to `Authorization`, which SigV4 occupies on the way to the function.
+def restore_authorization(request: Request, header_name: str) -> bool:
+    """Move a header's value to `Authorization`, which carries the SigV4 signature on the way to the function.
 
     Args:
         request: the request, which is changed.
-        source: the name of the header with the app's credentials, in lower case.
+        header_name: the header with the credentials for the app, in lower case.
 
     Returns:
         Whether the request has that header; without it, nothing changes.
     """
-    credentials = next((value for name, value in request.headers if name.lower() == source), None)
+    credentials = next((value for name, value in request.headers if name.lower() == header_name), None)
     if credentials is None:
         return False
-    headers = [pair for pair in request.headers if pair[0].lower() not in ("authorization", source)]
+    headers = [pair for pair in request.headers if pair[0].lower() not in ("authorization", header_name)]
     request.headers = [*headers, ("authorization", credentials)]
     return True
 
@@ -135,10 +135,10 @@ def _sort_headers(request: Request) -> tuple[list[str], dict[str, str]]:
     lines: list[str] = []
     special: dict[str, str] = {}
     for name, value in request.headers:
-        line = _LINES[name]
-        if line:
-            lines.append(line + value)
-        elif line is None:
+        prefix = _LINE_PREFIXES[name]
+        if prefix:
+            lines.append(prefix + value)
+        elif prefix is None:
             lower = name.lower()
             separator = _JOINED.get(lower) if lower in special else None
             special[lower] = f"{special[lower]}{separator}{value}" if separator else value
@@ -147,10 +147,10 @@ def _sort_headers(request: Request) -> tuple[list[str], dict[str, str]]:
     return lines, special
 
 
-def _check_injection(request: Request, head: bytes, breaks: int) -> None:
-    """Raise InvalidEvent if the head has a control character other than its own line breaks, or an invalid method."""
+def _check_head(request: Request, head: bytes, breaks: int) -> None:
+    """Raise InvalidEvent for a control character or an invalid method, ForbiddenMethod for one that ends HTTP."""
     if len(head) - len(head.translate(None, _CONTROLS)) != 2 * breaks:
-        raise InvalidEvent("The event has a header value with a control character in it (RFC 9110 §5.5).")
+        raise InvalidEvent("The event has a control character in a header value or the method (RFC 9110 §5.5).")
     if request.method not in _METHODS:
         _check_method(request.method, request.body)
 
@@ -160,15 +160,15 @@ def _check_method(method: str, body: bytes) -> None:
         raise InvalidEvent(f"The event has an invalid method (RFC 9110 §9.1): {method!r:.100}.")
     upper = method.upper()  # some servers ignore the case
     if upper in _ENDS_HTTP:
-        raise ForbiddenMethod(f"{upper} requests another protocol, but the app is connected by HTTP/1.1 only.")
+        raise ForbiddenMethod(f"The method {upper} would switch to another protocol; the app is sent HTTP/1.1 only.")
     if upper == "TRACE" and body:
         raise ForbiddenMethod("A TRACE request must not have a body (RFC 9110 §9.3.8).")
 
 
 def _remove_connection_headers(lines: list[str], connection: str) -> list[str]:
-    """Return the lines without the headers that `Connection` names, but with all that a gateway has set."""
+    """Return the lines without the headers that `Connection` names, except those that gateways set."""
     named = {option.strip().lower() for option in connection.split(",")}
-    named = {name for name in named if not is_gateways(name)}
+    named = {name for name in named if not is_set_by_gateways(name)}
     return [line for line in lines if line.partition(":")[0].lower() not in named]
 
 
@@ -178,7 +178,7 @@ _RESPONSE_DROPPED = frozenset(name.encode() for name in HOP_BY_HOP)
 def end_to_end(response: Response, method: str, excluded: frozenset[bytes] = frozenset()) -> Response:
     """Return a response without the headers that concern only the connection to the app.
 
-    `content-length` is dropped too: the gateway counts itself, and would show the app's as
+    `content-length` is dropped too: the gateway sets its own, and would return the app's as
     `x-amzn-remapped-content-length`. In response to HEAD it stays, since there is no body to count, unless the status
     is 204, which has no length (RFC 9110 §8.6).
 

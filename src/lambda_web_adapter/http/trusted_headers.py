@@ -1,8 +1,8 @@
 """The reserved headers, which only the adapter may set, and the headers that the built-in servers trust.
 
 The adapter drops reserved headers from clients' requests before it adds its own (`http/headers`), so the app gets each
-at most once, with a true value. A built-in server that runs without an adapter (it has no control channel then) drops
-them itself, since it is connected to clients directly.
+at most once, with a true value. A built-in server without an adapter, and so without a control channel, drops them
+itself, since clients connect to it directly.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     Pairs = list[tuple[bytes, bytes]]
 
-# Only the adapter sets them: the app gets one value or none, but never one that a client made up.
+# The header that names the source of an event that is no HTTP request.
+EVENT_SOURCE_HEADER = "x-amzn-event-source"
+# The app gets one value of each or none, but never one that a client made up.
 RESERVED_HEADERS = frozenset(
     {
         "x-amz-tenant-id",
         "x-amzn-connection-id",
-        "x-amzn-event-source",
+        EVENT_SOURCE_HEADER,
         "x-amzn-event-type",
         "x-amzn-lambda-context",
         "x-amzn-request-context",
@@ -27,12 +29,12 @@ RESERVED_HEADERS = frozenset(
     }
 )
 _RESERVED = frozenset(name.encode("ascii") for name in RESERVED_HEADERS)
-# Headers that a server may take for its own variables, or for those of a trusted proxy on loopback, where the adapter
-# is: with `SCRIPT_NAME: /a`, gunicorn passes `/a/events` on as `/events`. No gateway sends any of them. Headers that
-# servers pass on unchanged (`X-Original-URL`, `X-HTTP-Method-Override`) stay: whether to trust them is up to the app.
-OF_SERVERS = frozenset(
+# Headers that a server may take for its own variables, or for those of a trusted proxy, since the adapter connects from
+# loopback: with `SCRIPT_NAME: /a`, gunicorn passes `/a/events` on as `/events`. No gateway sends any of them. Headers
+# that servers pass on unchanged (`X-Original-URL`) stay: whether to trust them is up to the app.
+SERVER_VARIABLES = frozenset(
     {
-        # CGI's variables (RFC 3875 §4.1), but for those of the body
+        # CGI's variables (RFC 3875 §4.1) except those of the body
         "auth-type",
         "gateway-interface",
         "path-info",
@@ -69,19 +71,21 @@ OF_SERVERS = frozenset(
         "x-sendfile-type",
     }
 )
-# Load balancers, API Gateway, Lattice, CloudFront and other proxies before the function set them: they have to reach
+# Headers of load balancers, API Gateway, Lattice, CloudFront and other proxies before the function. They have to reach
 # the app, even if the client's `Connection` header names them.
-_GATEWAYS = ("cf-", "cloudfront-", "x-amz-", "x-amzn-", "x-forwarded-")
-_GATEWAY = frozenset({"forwarded", "true-client-ip", "via", "x-client-ip", "x-original-forwarded-for", "x-real-ip"})
+_GATEWAY_PREFIXES = ("cf-", "cloudfront-", "x-amz-", "x-amzn-", "x-forwarded-")
+_GATEWAY_NAMES = frozenset(
+    {"forwarded", "true-client-ip", "via", "x-client-ip", "x-original-forwarded-for", "x-real-ip"}
+)
 
 
-def is_gateways(name: str) -> bool:
-    """Return whether gateways set the header of this name (in lower case), so that no client can have it removed."""
-    return name.startswith(_GATEWAYS) or name in _GATEWAY
+def is_set_by_gateways(name: str) -> bool:
+    """Return whether gateways set the header of this name (in lower case), so that no client can have it dropped."""
+    return name.startswith(_GATEWAY_PREFIXES) or name in _GATEWAY_NAMES
 
 
 def without_reserved(headers: Pairs) -> Pairs:
-    """Return a client's headers without the reserved ones, also those with `_` for `-`, as in CGI and WSGI.
+    """Return a client's headers without the reserved ones, spelled with `-` or with `_`, which WSGI treats alike.
 
     Args:
         headers: names in lower case, with their values.
@@ -90,5 +94,5 @@ def without_reserved(headers: Pairs) -> Pairs:
 
 
 def trusted_client_headers(headers: Pairs) -> Pairs:
-    """Return what to believe of a client's own request about scheme, host, port, address and prefix: only `host`."""
+    """Return the headers to trust about scheme, host, port, address and prefix if a client sends them: only `host`."""
     return [pair for pair in headers if pair[0] == b"host"]

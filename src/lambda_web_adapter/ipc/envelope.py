@@ -1,11 +1,11 @@
 """The envelope: invocation and event, sent to the built-in server before a request, as in the PROXY protocol.
 
-The built-in server does not read it before the app needs it. It is not a header, since a client could send one.
+The built-in server does not read it before the app needs it. It is not a header, since clients can send headers.
 
     0x00 · 4 bytes: length of the envelope, big-endian · the envelope · the HTTP request
 
-An envelope has seven lines, values of the Runtime API's headers in the order of `prepend_envelope`, and then the event.
-The event is left out where it is the request's body.
+An envelope has seven lines, the values of the Runtime API's headers in the order of `prepend_envelope`, and then the
+event, which is left out where it is the request's body.
 """
 
 from __future__ import annotations
@@ -16,19 +16,17 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.http.messages import Invocation
 
-# The header of an event that is no HTTP request. It is a reserved header (see `http.headers`).
-EVENT_SOURCE = "x-amzn-event-source"
-# The variable by which an external command, which gets no envelope, knows that it can trust that header.
+# The variable by which an external command, which gets no envelope, knows that it can trust `EVENT_SOURCE_HEADER`.
 COMMAND_VARIABLE = "LAMBDA_WEB_ADAPTER_COMMAND"
 
 START_BYTE = b"\0"  # no HTTP method begins with it
 HEADER_BYTES = 5  # bytes before the envelope: START_BYTE and the length
-_LINES = 7
-# Replaces an event's body, which the request has.
+_CONTEXT_LINES = 7
+# Stands in the event for a body that is sent as the request's body.
 BODY_IN_REQUEST = True
-# Larger events are written anew without their body, which makes up most of them.
+# Larger events are written again without their body, which makes up most of them.
 _MAX_VERBATIM_BYTES = 8 * 1024
-_FLAGS = ("isBase64Encoded", "is_base64_encoded")
+_BASE64_FLAGS = ("isBase64Encoded", "is_base64_encoded")
 
 
 def prepend_envelope(head: bytes, invocation: Invocation, raw_event: bytes, event: Any) -> bytes:
@@ -36,8 +34,8 @@ def prepend_envelope(head: bytes, invocation: Invocation, raw_event: bytes, even
 
     Args:
         head: the head of the request.
-        invocation: the invocation; its values have no line breaks, as they come from headers.
-        raw_event: the event's bytes; empty if it is the request's body.
+        invocation: the invocation; its values come from headers, so that they have no line breaks.
+        raw_event: the event as Lambda delivered it; empty if it is the request's body.
         event: the parsed event, with `BODY_IN_REQUEST` for its body.
     """
     if len(raw_event) > _MAX_VERBATIM_BYTES:
@@ -56,8 +54,8 @@ def prepend_envelope(head: bytes, invocation: Invocation, raw_event: bytes, even
 
 
 def parse_context(envelope: bytes) -> list[str]:
-    """Return an envelope's values of the invocation, in the order of `prepend_envelope`."""
-    return [line.decode("utf-8", "replace") for line in envelope.split(b"\n", _LINES)[:_LINES]]
+    """Return the values of the invocation from an envelope, in the order of `prepend_envelope`."""
+    return [line.decode("utf-8", "replace") for line in envelope.split(b"\n", _CONTEXT_LINES)[:_CONTEXT_LINES]]
 
 
 def parse_event(envelope: bytes, body: bytes) -> Any:
@@ -70,7 +68,7 @@ def parse_event(envelope: bytes, body: bytes) -> Any:
     import json  # few apps read the event; orjson would make floats of integers beyond 64 bits
     from base64 import b64encode
 
-    raw_event = envelope.split(b"\n", _LINES)[_LINES]
+    raw_event = envelope.split(b"\n", _CONTEXT_LINES)[_CONTEXT_LINES]
     try:
         event = json.loads(raw_event or body)
     except RecursionError:
@@ -78,7 +76,7 @@ def parse_event(envelope: bytes, body: bytes) -> Any:
 
         event = orjson.loads(raw_event or body)
     if raw_event and isinstance(event, dict) and event.get("body") is BODY_IN_REQUEST:
-        encoded = any(event.get(flag) is True for flag in _FLAGS)
+        encoded = any(event.get(flag) is True for flag in _BASE64_FLAGS)
         event["body"] = b64encode(body).decode("ascii") if encoded else body.decode("utf-8", "surrogatepass")
     return event
 
@@ -88,7 +86,7 @@ def _without_body(raw_event: bytes, event: dict[str, Any]) -> bytes:
     import json
     import re
 
-    import orjson  # the adapter process has it already; the app process need not
+    import orjson  # only the adapter process gets here, and it has imported orjson already
 
     try:
         encoded = orjson.dumps(event)

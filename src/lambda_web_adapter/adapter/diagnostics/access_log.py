@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.diagnostics.log import log
-from lambda_web_adapter.ipc.envelope import EVENT_SOURCE
+from lambda_web_adapter.http.trusted_headers import EVENT_SOURCE_HEADER
 from lambda_web_adapter.ipc.log_config import LogConfig
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class AccessLog:
         self._fields = {
             "method": request.method,
             "path": request.path,
-            "source": dict(request.reserved_headers).get(EVENT_SOURCE, source),
+            "source": dict(request.reserved_headers).get(EVENT_SOURCE_HEADER, source),
             "requestBytes": len(request.body),
         }
         self._requested_at = time.monotonic()
