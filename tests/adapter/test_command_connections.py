@@ -17,7 +17,7 @@ from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.io.asyncio_backend import AsyncioBackend
 from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
 from lambda_web_adapter.adapter.io.response_parser import NO_LIMIT
-from lambda_web_adapter.adapter.timeouts import EndApp
+from lambda_web_adapter.adapter.timeouts import KillApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -140,7 +140,7 @@ def in_mode(
 
     async def with_connection() -> None:
         backend = make()
-        app = AppClient(cast("AppProcess", Command(listening.port)), "127.0.0.1", backend, EndApp(backend))
+        app = AppClient(cast("AppProcess", Command(listening.port)), "127.0.0.1", backend, KillApp(backend))
         try:
             await scenario(app)
         finally:

@@ -16,7 +16,7 @@ from adapter.test_loop import QUEUE, error_type, get
 from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
 from lambda_web_adapter.adapter.process.readiness import wait_until_ready
-from lambda_web_adapter.adapter.timeouts import EndApp
+from lambda_web_adapter.adapter.timeouts import KillApp
 from lambda_web_adapter.errors import AppNotReady, AppTimeout
 from lambda_web_adapter.settings import Settings
 
@@ -41,7 +41,7 @@ def test_a_command_that_takes_no_connection_is_a_504_and_is_started_again(api: F
     api.wait_for_call("test/started", 2)
 
     assert problem(outcome, 504)["errorType"] == "Function.AppTimeout"
-    log.wait_for("ERROR.*accepts no connection.*it is ended")
+    log.wait_for("ERROR.*accepts no connection.*it is killed")
 
 
 def test_a_message_for_a_command_that_takes_no_connection_fails_as_timed_out(api: FakeRuntimeApi, start: Start) -> None:
@@ -59,7 +59,7 @@ def test_among_several_invocations_such_a_command_is_started_again_too(environme
     api.wait_for_call("test/started", 2)
 
     assert found == ["Function.AppTimeout"] * 2
-    environment.process.wait_for("ERROR.*accepts no connection.*it is ended")
+    environment.process.wait_for("ERROR.*accepts no connection.*it is killed")
 
 
 class App:
@@ -106,7 +106,7 @@ def test_an_app_is_ended_that_has_taken_no_connection(seconds: float, ends: bool
         port = listener.getsockname()[1]
         app = App(port, is_managed=is_managed)
         backend = BlockingBackend()
-        connection = AppClient(cast("AppProcess", app), "127.0.0.1", backend, EndApp(backend))
+        connection = AppClient(cast("AppProcess", app), "127.0.0.1", backend, KillApp(backend))
         with socket.create_connection(("127.0.0.1", port)):  # which fills the queue
             deadline = time.monotonic() + seconds
             with pytest.raises(AppTimeout, match="connection"):

@@ -283,7 +283,7 @@ def test_the_children_of_an_app_that_hangs_are_ended_with_it(environment: Enviro
     environment.pid("/fork-session")
 
     problem(environment.api.invoke(get("/hang"), seconds=1.5), 504)
-    environment.process.wait_for("the next event starts it again")
+    environment.process.wait_for("the next event restarts it")
 
     environment.pid()
     ended(environment.child)

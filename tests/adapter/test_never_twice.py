@@ -16,7 +16,7 @@ from support.processes import SECONDS, children, free_port, wait_until
 
 from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
-from lambda_web_adapter.adapter.timeouts import EndApp
+from lambda_web_adapter.adapter.timeouts import KillApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,7 +198,7 @@ def test_a_request_of_which_no_byte_was_taken_goes_out_on_a_new_connection() -> 
     server = Server(lambda number: number == 1)
     with ScriptedServer(server) as listening:
         backend = BlockingBackend()
-        app = AppClient(cast("AppProcess", App(listening.port)), "127.0.0.1", backend, EndApp(backend))
+        app = AppClient(cast("AppProcess", App(listening.port)), "127.0.0.1", backend, KillApp(backend))
         deadline = time.monotonic() + SECONDS
         run_blocking(app.exchange(request("first"), b"", "GET", deadline))
         assert server.broken.wait(SECONDS)

@@ -15,7 +15,7 @@ from lambda_web_adapter.adapter.lambda_api.extensions_api import Extension
 from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
 from lambda_web_adapter.adapter.process.stop import stop
 from lambda_web_adapter.adapter.process.supervisor import Supervisor
-from lambda_web_adapter.adapter.timeouts import EndApp
+from lambda_web_adapter.adapter.timeouts import KillApp
 from lambda_web_adapter.adapter.worker import INIT_FAILED, RUNTIME_API_FAILED, NextFailures, Worker
 from lambda_web_adapter.errors import AdapterError, AfterRestoreFailed, AppError, RuntimeApiError
 
@@ -61,7 +61,7 @@ def run(address: str, apps: list[AppProcess], settings: Settings, environment: E
     """
     signal.signal(signal.SIGTERM, _exit)
     backend = BlockingBackend()
-    supervisors = [Supervisor(app, settings, backend, EndApp(backend)) for app in apps]
+    supervisors = [Supervisor(app, settings, backend, KillApp(backend)) for app in apps]
     _watch_children(supervisors)
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

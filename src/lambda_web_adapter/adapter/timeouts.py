@@ -1,4 +1,4 @@
-"""What happens to a request that gets no response in time: the app is ended, or the request cancelled."""
+"""What happens when a request gets no response in time: the app is killed, or the request cancelled."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
-# An app that does not even confirm that a request is cancelled within this time hangs as a whole.
+# An app that does not even confirm a cancellation within this time hangs as a whole.
 _CANCEL_SECONDS = 1.0
-# Between two stack dumps: when an app hangs, all its workers find that out at the same time.
+# Between two stack dumps: all workers notice a hung app at the same time.
 _STACK_DUMP_INTERVAL_SECONDS = 1.0
 
 
@@ -25,7 +25,7 @@ class TimeoutPolicy(ABC):
 
     @abstractmethod
     async def handle(self, app: AppProcess, port: int, request_id: str) -> None:
-        """End the request or the app, and log what the app was doing.
+        """Cancel the request or kill the app, and log what the app was doing.
 
         Args:
             app: the app.
@@ -34,17 +34,17 @@ class TimeoutPolicy(ABC):
         """
 
 
-class EndApp(TimeoutPolicy):
-    """Kill the app, so that nothing of the request happens later, and the next event gets a new run."""
+class KillApp(TimeoutPolicy):
+    """Kill the app, so that nothing of the request happens later; the next event restarts it."""
 
     def __init__(self, backend: Backend) -> None:
-        """Wait through a backend."""
+        """Use a backend for the waiting."""
         self._backend = backend
 
     async def handle(self, app: AppProcess, port: int, request_id: str) -> None:
         """Log the stacks of the app, and kill it."""
         problem = "did not respond in time" if port else "accepts no connection"
-        log("ERROR", f"The app {problem}; it is ended, and the next event starts it again.", request_id)
+        log("ERROR", f"The app {problem}; it is killed, and the next event restarts it.", request_id)
         await _log_stack_dump(app, self._backend, request_id, ends=True)
         app.kill()
 
@@ -52,21 +52,21 @@ class EndApp(TimeoutPolicy):
 class CancelRequest(TimeoutPolicy):
     """Cancel the request, where the built-in server serves the app; the other workers' requests go on.
 
-    An app that hangs as a whole, or in which as many requests hang as there are workers, is ended.
+    An app that hangs as a whole, or in which as many requests hang as there are workers, is killed.
     """
 
     def __init__(self, backend: AsyncioBackend, workers: int) -> None:
-        """Wait through the backend of so many workers of one app process."""
+        """Use the backend of `workers` workers that share one app process."""
         self._backend = backend
         self._workers = workers
         self._next_stack_dump = 0.0
         self._stacks_written = False  # whether the app wrote the stack dump that was requested last
 
     async def handle(self, app: AppProcess, port: int, request_id: str) -> None:
-        """Cancel the request, and end the app if that does not help."""
+        """Cancel the request, and kill the app if that does not help."""
         if not port:
             self._stacks_written = False
-            await self._end(app, "The app accepts no connection", request_id)
+            await self._kill(app, "The app accepts no connection", request_id)
             return
         reader = self._backend.control_reader(app)
         if not app.is_managed or reader is None:
@@ -81,23 +81,23 @@ class CancelRequest(TimeoutPolicy):
         try:
             await reader.wait_for_message((message_for(CANCELLED, port),), time.monotonic() + _CANCEL_SECONDS)
         except TimeoutError:
-            await self._end(app, "The app did not react to the cancellation", request_id)
+            await self._kill(app, "The app did not react to the cancellation", request_id)
         if reader.hung_requests >= self._workers and app.pid:
             log(
                 "ERROR",
-                f"{reader.hung_requests} requests hang in the app; it is ended, and the next event starts it again.",
+                f"{reader.hung_requests} requests hang in the app; it is killed, and the next event restarts it.",
             )
             app.kill()
 
-    async def _end(self, app: AppProcess, problem: str, request_id: str) -> None:
-        """End an app that hangs as a whole; of the workers that find that out, one does, and the others wait for it."""
+    async def _kill(self, app: AppProcess, problem: str, request_id: str) -> None:
+        """Kill an app that hangs as a whole; the first worker that notices does, and the others wait for it."""
         async with self._backend.exclusive():
             if not app.pid:
                 return
             if not self._stacks_written:
                 await _log_stack_dump(app, self._backend, request_id, ends=True)
             app.kill()
-            log("ERROR", f"{problem}; it is ended, and the next event starts it again.", request_id)
+            log("ERROR", f"{problem}; it is killed, and the next event restarts it.", request_id)
 
 
 async def _log_stack_dump(app: AppProcess, backend: Backend, request_id: str, *, ends: bool) -> bool:

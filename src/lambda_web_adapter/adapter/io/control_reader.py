@@ -1,4 +1,4 @@
-"""Read the control channel of an app for all the workers that share it, on an event loop."""
+"""Read the control channel of an app for all workers that share the app, on an event loop."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ControlReader:
         self._loop.add_reader(self._descriptor, self._on_readable)
 
     async def wait_for_message(self, messages: tuple[bytes, ...], deadline: float) -> bytes:
-        """Return one of these messages, or nothing at the channel's end; raise TimeoutError at the deadline."""
+        """Return one of these messages, or b"" once the channel has closed; raise TimeoutError at the deadline."""
         for message in messages:
             if message in self._received:
                 self._received.discard(message)
@@ -52,7 +52,7 @@ class ControlReader:
                 self._waiting.pop(message, None)
 
     def ignore(self, messages: tuple[bytes, ...]) -> None:
-        """Drop the one of these messages that has come, or else the first that comes."""
+        """Drop one of these messages: the one that has come, or else the first to come."""
         if not self._received.isdisjoint(messages):
             self._received.difference_update(messages)
             return
@@ -60,7 +60,7 @@ class ControlReader:
 
     @property
     def hung_requests(self) -> int:
-        """The number of requests that were cancelled, but whose calls have not returned."""
+        """The number of timed-out requests whose calls have not returned."""
         return sum(message.startswith(DONE) for message in self._ignored)
 
     def _on_readable(self) -> None:
@@ -87,7 +87,7 @@ class ControlReader:
             self._received.add(message)
 
     def close(self) -> None:
-        """Stop reading; whoever waits for a message gets nothing."""
+        """Stop reading; whoever waits for a message gets b""."""
         if self._closed:
             return
         self._closed = True

@@ -25,7 +25,7 @@ class AppState(Enum):
 
     STARTING = "it starts, and is not ready yet"
     READY = "it takes requests"
-    ENDED = "its process has ended; the next event starts it again"
+    ENDED = "its process has ended; the next event restarts it"
     FAILED = "it did not start several times in a row; the environment ends"
 
 
