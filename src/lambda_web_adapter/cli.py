@@ -78,8 +78,8 @@ def _on_lambda(argv: list[str], environ: MutableMapping[str, str]) -> int:
     """Start the app, and only then import the rest of the adapter, so that both import side by side."""
     from lambda_web_adapter.adapter.process import app_process
 
-    if app_process.DESCRIPTORS in environ:
-        return _run_app(argv, environ, environ.pop(app_process.DESCRIPTORS))
+    if app_process.DESCRIPTORS_VARIABLE in environ:
+        return _run_app(argv, environ, environ.pop(app_process.DESCRIPTORS_VARIABLE))
     # A SIGTERM that comes before the adapter can pass it on would leave the app running; `lifecycle` unblocks it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     apps: list[AppProcess] = []

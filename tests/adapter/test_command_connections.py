@@ -44,7 +44,7 @@ class Command:
     def is_gone(self) -> bool:
         return False
 
-    def lose(self) -> None:
+    def mark_unreachable(self) -> None:
         """Nothing comes of it here."""
 
 

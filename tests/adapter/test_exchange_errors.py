@@ -27,7 +27,7 @@ from support.processes import SECONDS
 
 from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
-from lambda_web_adapter.adapter.timeouts import EndApp
+from lambda_web_adapter.adapter.timeouts import KillApp
 from lambda_web_adapter.errors import AppExited, AppUnreachable, InvalidResponse
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def test_a_request_that_was_not_sent_since_no_connection_could_be_opened_is_not_
 
     backend = NoMessages()
     with ScriptedServer(answer_and_reset) as listening:
-        app = AppClient(cast("AppProcess", App(listening.port)), "127.0.0.1", backend, EndApp(backend))
+        app = AppClient(cast("AppProcess", App(listening.port)), "127.0.0.1", backend, KillApp(backend))
         run_blocking(app.exchange(FIRST, b"", "GET", time.monotonic() + SECONDS))
     deadline = time.monotonic() + SECONDS
 

@@ -165,7 +165,7 @@ class App:
     def is_gone(self) -> bool:
         return False
 
-    def lose(self) -> None:
+    def mark_unreachable(self) -> None:
         """Nothing comes of it here."""
 
 

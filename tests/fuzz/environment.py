@@ -120,7 +120,7 @@ class Process(Nothing):
     """Stands for an app process that is ready and stays so until it is asked to end."""
 
     pid = 1
-    started_at = lost_at = 0.0
+    started_at = unreachable_since = 0.0
     is_managed = has_responded = keeps_connections = True
     stopped = False
 
@@ -133,7 +133,7 @@ class Process(Nothing):
     def is_gone(self) -> bool:
         return False
 
-    def living(self) -> dict[int, int]:
+    def running_processes(self) -> dict[int, int]:
         return {}
 
 

@@ -218,7 +218,7 @@ class AppClient:
                 remaining = deadline - time.monotonic()
             except OSError as error:
                 if isinstance(error, ConnectionRefusedError):
-                    self._app.lose()  # nobody listens any more
+                    self._app.mark_unreachable()  # nobody listens any more
                 raise AppUnreachable(f"The app does not take connections: {error.strerror or error}.") from None
         self._end_messages = end_messages(self._port)
         self._awaits_done = self._app.is_managed

@@ -65,4 +65,4 @@ class BlockingBackend(Backend):
             if not message or message in messages:
                 return message
             if message == STOPPING:
-                app.lose()
+                app.mark_unreachable()

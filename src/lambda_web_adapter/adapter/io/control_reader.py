@@ -82,7 +82,7 @@ class ControlReader:
             for alternative in self._ignored[message]:
                 del self._ignored[alternative]
         elif message == STOPPING:
-            self.app.lose()
+            self.app.mark_unreachable()
         else:
             self._received.add(message)
 

@@ -1,7 +1,7 @@
 """One run of the app process: start, end, and what the adapter knows of it in between.
 
-The first run is a fork, before the adapter's own imports. The control channel reports on it; an external command's end
-of it closes when it is executed.
+The first run is forked before the adapter imports its own modules. A managed app reports on the control channel; for an
+external command, the app's end of the channel closes when the command is executed.
 """
 
 from __future__ import annotations
@@ -33,11 +33,10 @@ if TYPE_CHECKING:
     # it is ready, if any; returns the exit code.
     Serve = Callable[[Settings, socket.socket, socket.socket, int | None], int]
 
-# For the program that `restart` executes: the descriptors of listening socket, control channel and stderr.
-DESCRIPTORS = "_LWA_APP_PROCESS"
+# The variable with the descriptors of listening socket, control channel and stderr, for `restart`.
+DESCRIPTORS_VARIABLE = "_LWA_APP_PROCESS"
 
-# For a process to exit after its server has stopped, as it may have work to do then: as long as Lambda leaves a runtime
-# to stop.
+# How long a process may take to exit after its server has stopped: the time that Lambda gives a runtime to stop.
 LEAVE_SECONDS = 0.3
 
 
@@ -46,23 +45,23 @@ class AppProcess:
 
     Attributes:
         port: the port that the app listens on.
-        pid: the process, or 0 while there is none.
+        pid: the process id; 0 while there is no process.
         on_one_core: whether app and adapter share a core.
         control: the control channel.
         is_managed: whether the built-in server runs the app; else it is an external command.
-        keeps_connections: whether a connection takes another request; not if an external command closes some at random.
+        keeps_connections: whether connections are used again; false once an external command has broken one.
         has_responded: whether the built-in server has sent DONE for a request.
-        started_at: when the run began, on the monotonic clock in seconds; moved on where time must not count.
-        run: a name that no other run has; an external command has it in its environ.
-        lost_at: when the app was seen to take no more requests although its process runs; 0 if it was not.
-        server_failed: whether the built-in server failed, and the run ended by that.
-        ended_by_signal: whether a signal ended it.
+        started_at: when the run began (monotonic seconds), moved forward by time that must not count, such as a freeze.
+        run_id: the unique id of the run; an external command has it in its environ.
+        unreachable_since: when the app, still running, was found to take no more requests; 0 if it takes them.
+        server_failed: whether the run ended because the built-in server failed.
+        ended_by_signal: whether a signal ended the process.
     """
 
-    _all: ClassVar[set[int]] = set()  # the processes of all apps of this environment
+    _all_pids: ClassVar[set[int]] = set()  # the processes of all apps of this environment
 
     def __init__(self, settings: Settings, command: list[str], serve: Serve) -> None:
-        """Describe a run without starting it.
+        """Prepare a run without starting it.
 
         Args:
             settings: the settings.
@@ -83,9 +82,9 @@ class AppProcess:
         self.on_one_core = False
         self.port = 0
         self.pid = 0
-        self.run = ""
+        self.run_id = ""
         self.started_at = 0.0
-        self.lost_at = 0.0
+        self.unreachable_since = 0.0
         self.server_failed = self.ended_by_signal = False
         self._first_started = 0
         self._is_cleared = False
@@ -95,7 +94,7 @@ class AppProcess:
         """Start the process, and return at once.
 
         Args:
-            execute: whether the process executes this program anew; a fork alone is faster, for the cold start.
+            execute: whether the process executes this program anew; a cold start does without, as a fork is faster.
 
         Raises:
             SettingsError: The configured port is taken.
@@ -107,7 +106,7 @@ class AppProcess:
         self._stderr_tail = None if os.isatty(2) else StderrTail()  # on a terminal, a person has read it
         self._stack_dump = None if self._command else StackDumpFile.create_if_needed(os.environ)
         self.started_at = time.monotonic()
-        self.run = f"{os.getpid()}-{time.monotonic_ns()}"
+        self.run_id = f"{os.getpid()}-{time.monotonic_ns()}"
         self._first_started = self._first_started or _now_in_ticks()
         adapter = os.getpid()
         if self._command:
@@ -116,12 +115,12 @@ class AppProcess:
         if self.pid == 0:
             adapter_end.close()
             self._become_app(listener, app_end, adapter, execute=execute)
-        self._all.add(self.pid)
+        self._all_pids.add(self.pid)
         if not self._command:
             _adopt_orphans()  # after the fork: the app imports meanwhile
         app_end.close()
         if listener:
-            listener.close()  # or connections to a dead app would wait here forever
+            listener.close()  # else this copy would keep accepting connections to a dead app
         if self._reserved:
             self._reserved.hand_over()
         if self._stderr_tail:
@@ -129,7 +128,7 @@ class AppProcess:
         self.control = ControlChannel(adapter_end, self.is_gone)
 
     def restart(self) -> AppProcess:
-        """Start another run, in this program executed anew: it must not inherit what the adapter has open or locked.
+        """Start another run by executing this program anew, so that it inherits nothing the adapter has open or locked.
 
         Raises:
             SettingsError: The configured port is taken.
@@ -143,7 +142,7 @@ class AppProcess:
     def _become_app(
         self, listener: socket.socket | None, control: socket.socket, adapter: int, *, execute: bool
     ) -> None:
-        """Continue as the app process, and never return."""
+        """Become the app in the forked process, and never return."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -155,16 +154,16 @@ class AppProcess:
             for descriptor in descriptors:
                 os.set_inheritable(descriptor, True)
             program = [sys.executable, *sys.orig_argv[1:]]
-            _execute(program, {DESCRIPTORS: ",".join(map(str, descriptors))}, control)
+            _execute(program, {DESCRIPTORS_VARIABLE: ",".join(map(str, descriptors))}, control)
         if listener:
             sys.exit(self._serve(self._settings, listener, control, stderr))
         end_with_parent(adapter)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would keep that
+            signal.signal(number, signal.SIG_DFL)  # Python ignores them, and the command would inherit that
         port = str(self.port)
         if self._reserved:
             self._reserved.hand_over()
-        _execute(self._command, {"PORT": port, "AWS_LWA_PORT": port, COMMAND_VARIABLE: self.run}, control)
+        _execute(self._command, {"PORT": port, "AWS_LWA_PORT": port, COMMAND_VARIABLE: self.run_id}, control)
 
     def has_ended(self, timeout: float = 0) -> bool:
         """Return whether the process has ended, after waiting up to `timeout` seconds for it."""
@@ -188,23 +187,23 @@ class AppProcess:
             self._exit_status = self._exit_status or _describe_exit(code)
             self.ended_by_signal = code < 0
             self.server_failed |= self.is_managed and code == SERVER_FAILED
-            self._all.discard(pid)
+            self._all_pids.discard(pid)
             self.pid = 0
 
-    def lose(self) -> None:
-        """Record that the app takes no more requests."""
-        self.lost_at = self.lost_at or time.monotonic()
+    def mark_unreachable(self) -> None:
+        """Record that the app takes no more requests although its process runs."""
+        self.unreachable_since = self.unreachable_since or time.monotonic()
 
     def is_gone(self) -> bool:
-        """Return whether the app takes no more requests, and kill what is left of it then.
+        """Return whether the app takes no more requests; if so, kill what is left of it.
 
         Processes that it has started may hold its connections, its end of the control channel and its port. A process
-        whose server has stopped gets `LEAVE_SECONDS` to end by itself.
+        whose server has stopped gets `LEAVE_SECONDS` to exit by itself.
         """
         if not self.has_ended():
-            if self.is_managed and not self.lost_at and self.control.has_closed():
-                self.lose()
-            if not self.lost_at or time.monotonic() < self.lost_at + LEAVE_SECONDS:
+            if self.is_managed and not self.unreachable_since and self.control.has_closed():
+                self.mark_unreachable()
+            if not self.unreachable_since or time.monotonic() < self.unreachable_since + LEAVE_SECONDS:
                 return False
             from lambda_web_adapter.adapter.process import process_tree
 
@@ -218,21 +217,21 @@ class AppProcess:
         """Run adapter and app on one core if `on_one_core` is set; processes that the app starts later inherit it.
 
         They take turns anyway, and a virtual machine takes several times as long to wake a process on another core as
-        to switch to it on the same core. Call this when the app is ready, so that both import side by side before.
+        to switch to it on the same core. Call this once the app is ready: until then, both import side by side.
         """
         if self.on_one_core and hasattr(os, "sched_setaffinity"):  # Linux
             core = {max(os.sched_getaffinity(0))}
-            with contextlib.suppress(OSError):  # without it all is only slower; an app that has died is noticed later
+            with contextlib.suppress(OSError):  # pinning only saves time; that an app has died is noticed elsewhere
                 os.sched_setaffinity(0, core)
                 os.sched_setaffinity(self.pid, core)
 
     @property
     def exit_status(self) -> str:
-        """Return how the process ended, as `exit code 3` or `signal SIGKILL`; empty while it runs."""
+        """Return how the process ended, such as `exit code 3`, for messages; empty while it runs."""
         return self._exit_status
 
     def stderr_tail(self, excluded: Collection[str] = ()) -> str:
-        """Return what the app wrote to stderr last, without the excluded lines; a managed app, before it was ready."""
+        """Return the last stderr lines but the excluded ones; of a managed app, only those from before it was ready."""
         return self._stderr_tail.text(excluded) if self._stderr_tail else ""
 
     def terminate(self) -> None:
@@ -246,7 +245,7 @@ class AppProcess:
         return self._stack_dump.read_and_clear() if self._stack_dump else ""
 
     def kill(self) -> None:
-        """Kill the process and all that stem from it, and close channel, port and file."""
+        """Kill the process and its descendants; close the control channel, the port and the stack dump file."""
         self._clear()
         self.control.close()
         if self._reserved:
@@ -254,32 +253,32 @@ class AppProcess:
         if self._stack_dump:
             self._stack_dump.close()
 
-    def living(self) -> dict[int, int]:
-        """Return the running processes that stem from the app's own, that one included, and their parents.
+    def running_processes(self) -> dict[int, int]:
+        """Return the app's running processes, its own included, each with its parent's pid.
 
         They stay in the bootstrap's process group, which Lambda and the Runtime Interface Emulator kill.
         """
-        from lambda_web_adapter.adapter.process import process_tree  # the fork comes first
+        from lambda_web_adapter.adapter.process import process_tree  # imported only after the first fork
 
-        return process_tree.living(self.pid, self._all, self._first_started) if self.started_at else {}
+        return process_tree.running_processes(self.pid, self._all_pids, self._first_started) if self.started_at else {}
 
     def collect_orphans(self) -> None:
-        """Reap the ended processes that the app left behind and the adapter adopted."""
+        """Reap the ended processes that the app has left and the adapter has adopted."""
         from lambda_web_adapter.adapter.process import process_tree
 
-        process_tree.collect(self.pid, self._all, self._first_started)
+        process_tree.collect(self.pid, self._all_pids, self._first_started)
 
     def _clear(self) -> None:
         if self.started_at and not self._is_cleared:
             from lambda_web_adapter.adapter.process import process_tree
 
             self._is_cleared = True
-            process_tree.kill(self.pid, self._all, self._first_started)
+            process_tree.kill(self.pid, self._all_pids, self._first_started)
             self.has_ended(timeout=60)
 
 
 def _adopt_orphans() -> None:
-    from lambda_web_adapter.adapter.process import process_tree  # 3 ms with ctypes
+    from lambda_web_adapter.adapter.process import process_tree  # it imports ctypes, which takes 2 ms
 
     process_tree.adopt_orphans()
 
@@ -294,7 +293,7 @@ def _execute(argv: list[str], variables: dict[str, str], control: socket.socket)
 
 
 def _wait(pid: int) -> tuple[int, int]:
-    """Return `waitpid` of a child without blocking; one reaped elsewhere counts as ended with exit code 0."""
+    """Call `waitpid` without blocking; a child that was reaped elsewhere counts as ended with exit code 0."""
     try:
         return os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
@@ -311,7 +310,7 @@ def _describe_exit(code: int) -> str:
 
 
 def _now_in_ticks() -> int:
-    """Return the time in the unit of process start times, rounded down; 0 where the system has no such clock."""
+    """Return the time in ticks, the unit of process start times, rounded down; 0 if the system has no such clock."""
     if not hasattr(time, "CLOCK_BOOTTIME"):
         return 0
     return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))

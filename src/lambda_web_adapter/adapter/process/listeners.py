@@ -1,6 +1,6 @@
-"""Which process listens on a port, by /proc: the external command's, or another.
+"""Find out from /proc whether the external command or another process listens on a port.
 
-Without /proc, whoever listens counts as the external command.
+Without /proc, whichever process listens counts as the external command.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 _LISTENING = "0A"  # TCP_LISTEN (include/net/tcp_states.h)
 
 
-def unrelated_listener(port: int, family: Collection[int], run: str) -> str:
+def unrelated_listener(port: int, family: Collection[int], run_id: str) -> str:
     """Return a listener on a port that is not the external command's, as `process 12 (node)`; empty if there is none.
 
-    A process outside of the family may still be one of its own: it may have left the tree, cleared its environ, or be a
-    service that listens on its behalf. It is unrelated if another adapter has started it, or if it ran before, since
-    nobody listened on the port then.
+    A process outside of the family may still belong to the command: it may have left the tree, cleared its environ, or
+    be a service that listens on the command's behalf. It is unrelated if another adapter has started it, or if it ran
+    before the command, when nobody listened on the port.
 
     Args:
         port: the port.
-        family: the process of the external command, and those that stem from it.
-        run: the name of its run, which it has in its environ, as all that it starts.
+        family: the process of the external command, and its descendants.
+        run_id: the id of its run, which it and all that it starts have in their environ.
     """
     inodes = set(_listening(port))
     own = {inode for pid in family for inode in _sockets(pid)}
@@ -39,7 +39,7 @@ def unrelated_listener(port: int, family: Collection[int], run: str) -> str:
         if wanted.isdisjoint(_sockets(pid)):
             continue
         other_run = _run_of(pid)
-        if other_run != run and (other_run or started(pid) < since):
+        if other_run != run_id and (other_run or started(pid) < since):
             return f"process {pid} ({_name(pid)})"
     return ""
 
@@ -61,7 +61,7 @@ def _listening(port: int) -> Iterator[str]:
 
 
 def _accepts_loopback(local: str) -> bool:
-    """Return whether an address in such a table is a loopback address, or stands for all addresses."""
+    """Return whether an address in /proc/net is a loopback address, or stands for all addresses."""
     address = local.partition(":")[0]
     return not address.strip("0") or address.endswith("7F") or address == "0" * 24 + "01000000"
 

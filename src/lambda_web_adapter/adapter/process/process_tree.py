@@ -1,9 +1,9 @@
-"""The processes that stem from an app, also where those in between have ended.
+"""The descendants of an app's process, including those whose own parent has ended.
 
 A process whose parent ends gets a new parent: the first process of the system, or, on Linux, the nearest ancestor that
-is a subreaper (prctl(2)). The adapter is one, so that an app's orphans become its children. Its children from before
-the first app, as background processes of a wrapper script, are not the app's. With more apps than one
-(AWS_LWA_WORKERS), an orphan's app is unknown: it ends with the first app that ends.
+is a subreaper (prctl(2)). The adapter is one, so that an app's orphans become its children. Children that it had before
+the first app, such as a wrapper script's background processes, are not the app's. With several apps (AWS_LWA_WORKERS),
+nobody knows whose an orphan is: it is killed with the first app that ends.
 
 Without /proc, as on macOS, only the app's own process is known.
 """
@@ -58,20 +58,20 @@ def pids() -> Iterator[int]:
     yield from (int(name) for name in names if name.isdecimal())
 
 
-def living(app: int, excluded: Collection[int], since: int) -> dict[int, int]:
-    """Return the running processes that stem from an app, zombies excluded, and their parents.
+def running_processes(app: int, excluded: Collection[int], since: int) -> dict[int, int]:
+    """Return an app's running processes, zombies excluded, each with its parent's pid.
 
     Args:
-        app: the app's own process; 0 when it was reaped.
-        excluded: other apps' processes; what stems from them is not this app's.
-        since: when the first app was started, in ticks; earlier children of the adapter are not an app's.
+        app: the pid of the app's own process; 0 once it is reaped.
+        excluded: other apps' own processes; their descendants are not this app's.
+        since: when the first app was started, in ticks; earlier children of the adapter are no app's.
     """
     return {pid: parent for pid, ended, parent in _processes_of(app, excluded, since) if not ended}
 
 
 def kill(app: int, excluded: Collection[int], since: int) -> None:
-    """Kill an app's process and all that stem from it, and wait until they have ended."""
-    pids = living(app, excluded, since)
+    """Kill an app's process and its descendants, and wait until they have ended."""
+    pids = running_processes(app, excluded, since)
     if app:
         send(signal.SIGKILL, [app])  # first, so that it starts no more processes
     deadline = time.monotonic() + _KILL_TIMEOUT_SECONDS
@@ -80,12 +80,12 @@ def kill(app: int, excluded: Collection[int], since: int) -> None:
         send(signal.SIGKILL, pids)
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
-        pids = living(app, excluded, since)
+        pids = running_processes(app, excluded, since)
     collect(app, excluded, since)
 
 
 def collect(app: int, excluded: Collection[int], since: int) -> None:
-    """Reap adopted processes that stemmed from an app and have ended, but not the app's own process."""
+    """Reap an app's adopted processes that have ended, but not the app's own process."""
     for pid, ended, _ in _processes_of(app, excluded, since):
         if ended and pid != app:
             with contextlib.suppress(ChildProcessError):
@@ -100,7 +100,7 @@ def send(number: int, pids: Collection[int]) -> None:
 
 
 def _processes_of(app: int, excluded: Collection[int], since: int) -> list[tuple[int, bool, int]]:
-    """Return an app's process, its adopted ones, and what stems from them: id, whether it has ended, parent."""
+    """Return an app's process, adopted ones, and their descendants, as pid, whether it has ended, and parent."""
     adapter = os.getpid()
     children: dict[int, list[tuple[int, bool, int]]] = {}
     processes: list[tuple[int, bool, int]] = []
@@ -115,14 +115,14 @@ def _processes_of(app: int, excluded: Collection[int], since: int) -> list[tuple
 
 
 def _processes() -> Iterator[tuple[int, int, bool, int]]:
-    """Yield of each process its id, its parent, whether it has ended, and when it was started, in ticks."""
+    """Yield for each process its pid, its parent's, whether it has ended, and when it was started, in ticks."""
     for pid in pids():
         if fields := _stat(pid):
             yield pid, int(fields[_PARENT]), fields[_STATE] in b"ZX", int(fields[_STARTED])
 
 
 def _stat(pid: int) -> list[bytes]:
-    """Return the fields after a process's name; none if it has ended, or cannot be read."""
+    """Return the fields of a process after its name; none if it has ended, or they cannot be read."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return file.read().rpartition(b")")[2].split()

@@ -139,7 +139,7 @@ def _check_listener(app: AppProcess) -> str:
     """Return an error if another process listens on the port of the external command; else nothing."""
     from lambda_web_adapter.adapter.process.listeners import unrelated_listener  # the built-in server does not need it
 
-    listener = unrelated_listener(app.port, app.living(), app.run)
+    listener = unrelated_listener(app.port, app.running_processes(), app.run_id)
     return f"{listener}, which the app has not started, listens on port {app.port}" if listener else ""
 
 

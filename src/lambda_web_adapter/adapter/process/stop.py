@@ -47,7 +47,7 @@ def _has_stopped(app: AppProcess, signalled: set[int], deadline: float) -> bool:
     late = time.monotonic() >= deadline - _WORKERS_SECONDS
     if not late and not app.has_ended():
         return False
-    running = app.living()
+    running = app.running_processes()
     # An adopted process may be a server with worker processes, started by a shell that has ended.
     adopted = [pid for pid, parent in running.items() if parent == os.getpid()]
     workers = set(running if late else adopted) - {app.pid} - signalled

@@ -83,7 +83,7 @@ class Supervisor:
         Raises:
             AppError: The app cannot be started, or not in time.
         """
-        if self.state is AppState.READY and not self.needs_check and self.app.pid and not self.app.lost_at:
+        if self.state is AppState.READY and not self.needs_check and self.app.pid and not self.app.unreachable_since:
             return self.app
         try:
             async with self.backend.exclusive(deadline):
@@ -111,7 +111,7 @@ class Supervisor:
     async def _is_gone(self) -> bool:
         """Return whether the app takes no more requests, after waiting for the end of one whose server has stopped."""
         while not self.app.is_gone():
-            if not self.app.lost_at:
+            if not self.app.unreachable_since:
                 return False
             await self.backend.sleep(_POLL_SECONDS)
         return True
