@@ -21,6 +21,7 @@ from lambda_web_adapter.http.large_bodies import SEPARATE_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from lambda_web_adapter.http.messages import Response
 
@@ -179,7 +180,7 @@ class _ClientProtocol(asyncio.Protocol):
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     raise TimeoutError("the deadline has passed")
-                timer = self._loop.call_later(remaining, _time_out, future)
+                timer = self._loop.call_later(remaining, time_out, future)
             await future
         except TimeoutError:
             self.port = 0
@@ -272,6 +273,7 @@ def _wake(waiting: asyncio.Future[None] | None) -> None:
         waiting.set_result(None)
 
 
-def _time_out(waiting: asyncio.Future[None]) -> None:
+def time_out(waiting: asyncio.Future[Any]) -> None:
+    """End a wait at its deadline, unless what it waits for has come in the same turn of the event loop."""
     if not waiting.done():
         waiting.set_exception(TimeoutError("the deadline has passed"))

@@ -7,6 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.adapter.io.asyncio_client import time_out
 from lambda_web_adapter.adapter.process.app_process import LEAVE_SECONDS
 from lambda_web_adapter.ipc.control_protocol import DONE, STOPPING
 
@@ -41,13 +42,15 @@ class ControlReader:
             return b""
         received: asyncio.Future[bytes] = self._loop.create_future()
         self._waiting.update(dict.fromkeys(messages, received))
+        # `asyncio.timeout` would cancel this task also after the message has come, in the same turn of the event loop.
+        timer = self._loop.call_later(max(deadline - time.monotonic(), 0), time_out, received)
         try:
-            async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
-                return await received
+            return await received
         except TimeoutError:
             self.ignore(messages)
             raise
         finally:
+            timer.cancel()
             for message in messages:
                 self._waiting.pop(message, None)
 
