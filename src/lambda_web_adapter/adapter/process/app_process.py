@@ -87,7 +87,7 @@ class AppProcess:
         self.unreachable_since = 0.0
         self.server_failed = self.ended_by_signal = False
         self._first_started = 0
-        self._is_cleared = False
+        self._is_cleared = self._has_broken_off = False
         self._lock = allocate_lock()
 
     def start(self, *, execute: bool = False) -> None:
@@ -201,17 +201,24 @@ class AppProcess:
         whose server has stopped gets `LEAVE_SECONDS` to exit by itself.
         """
         if not self.has_ended():
-            if self.is_managed and not self.unreachable_since and self.control.has_closed():
-                self.mark_unreachable()
+            if self.is_managed and not self.unreachable_since:
+                self._check_server()
             if not self.unreachable_since or time.monotonic() < self.unreachable_since + LEAVE_SECONDS:
                 return False
             from lambda_web_adapter.adapter.process import process_tree
 
             if process_tree.is_exiting(self.pid):  # with much memory, the exit takes longer
                 return False
-            self._exit_status, self.server_failed = "its server had stopped, and it was killed", self.is_managed
+            self._exit_status, self.server_failed = "its server had stopped, and it was killed", self._has_broken_off
         self._clear()
         return True
+
+    def _check_server(self) -> None:
+        """Record whether the built-in server has stopped; if the channel ends without STOPPING, it has failed."""
+        is_stopping = self.control.is_stopping()
+        if is_stopping or self.control.has_closed():
+            self._has_broken_off = not is_stopping
+            self.mark_unreachable()
 
     def pin_to_one_core(self) -> None:
         """Run adapter and app on one core if `on_one_core` is set; processes that the app starts later inherit it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import struct
 import time
@@ -92,18 +93,21 @@ class ControlChannel:
         *messages, self._buffer = (self._buffer + data).split(b"\n")
         return messages
 
+    def is_stopping(self) -> bool:
+        """Return whether STOPPING is among the messages that have come and were not read."""
+        try:
+            data = self._socket.recv(65536, socket.MSG_PEEK | socket.MSG_DONTWAIT) if self._socket else b""
+        except (BlockingIOError, ConnectionError):
+            data = b""
+        return encode(STOPPING) in self._buffer + data
+
     def has_closed(self) -> bool:
-        """Return whether the app has closed its end, or the next message is STOPPING."""
+        """Return whether the app has closed its end, even if messages were not read."""
         if self._socket is None:
             return True
-        stopping = encode(STOPPING)
-        try:
-            data = self._socket.recv(len(stopping), socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            return not data or data == stopping
-        except BlockingIOError:
-            return False
-        except ConnectionError:
-            return True
+        poll = select.poll()
+        poll.register(self._socket, 0)  # the end of the channel is reported unasked
+        return bool(poll.poll(0))
 
     def send(self, line: bytes) -> None:
         """Send an encoded message; that the app has ended shows when its reply is read."""
