@@ -243,8 +243,8 @@ class AppProcess:
 
     def terminate(self) -> None:
         """Send SIGTERM to the process."""
-        if self.pid and not self.has_ended():
-            with contextlib.suppress(ProcessLookupError):
+        with self._lock, contextlib.suppress(ProcessLookupError):  # nobody reaps it meanwhile
+            if self.pid:
                 os.kill(self.pid, signal.SIGTERM)
 
     def read_stack_dump(self) -> str:
