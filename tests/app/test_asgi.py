@@ -199,7 +199,7 @@ def test_an_app_that_does_not_answer_is_a_500(bare: Served, client: Client) -> N
 
     assert (answer.status, answer.body) == (500, b"Internal Server Error")
     assert bare.word(client.name) == "done"
-    assert "returned before its response was begun" in bare.output()
+    assert "returned before it sent any of its response's body" in bare.output()
 
 
 def test_half_an_answer_is_broken_off(bare: Served, client: Client) -> None:
@@ -338,7 +338,7 @@ def test_a_send_that_the_app_cancels_does_not_cancel_the_next(bare: Served, clie
 def test_what_is_sent_after_the_response_is_the_app_s_error(
     bare: Served, client: Client, headers: list[tuple[str, str]], word: str
 ) -> None:
-    error = "RuntimeError: Expected nothing, since the response is complete"
+    error = "RuntimeError: The app sent ASGI message 'http.response.body', but its response is complete"
     before = bare.output().count(error)
     answer = client.ask("GET", "/sends_too_much", *headers)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("uvicorn.error")  # apps configure this logger for errors of their server
 
-_NO_CONTENT = 204  # it may not have a length either (RFC 9110 §8.6)
+_NO_CONTENT = 204  # it has no body, nor a content-length (RFC 9110 §8.6)
 _WITHOUT_BODY = (_NO_CONTENT, 304)  # RFC 9110 §15.3.5, §15.4.5
 _NOT_IN_A_NAME = re.compile(rb"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")  # RFC 9110 §5.6.2
 _NOT_IN_A_VALUE = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
@@ -44,19 +44,19 @@ class Exchange:
     """
 
     __slots__ = (
-        "_begun",
         "_bodiless",
         "_body",
+        "_body_taken",
         "_chunked",
         "_complete",
         "_connection",
         "_disconnected",
         "_head",
+        "_head_built",
+        "_head_written",
         "_invocation",
-        "_received",
         "_remaining",
         "_scope",
-        "_started",
         "_state_changed",
         "keep_alive",
     )
@@ -70,8 +70,8 @@ class Exchange:
         self._body = request.body
         self._invocation = invocation
         self.keep_alive = request.keep_alive
-        self._received = self._disconnected = False
-        self._started = self._begun = self._complete = False
+        self._body_taken = self._disconnected = False
+        self._head_built = self._head_written = self._complete = False
         self._head = b""
         self._remaining: int | None = None
         self._chunked = self._bodiless = False
@@ -107,7 +107,8 @@ class Exchange:
         if result is not None:
             logger.error("The ASGI app should return None, but returned %r.", result)
         if not self._complete and not self._disconnected:
-            logger.error("The ASGI app returned before its response was %s.", "whole" if self._begun else "begun")
+            missing = "its response was complete" if self._head_written else "it sent any of its response's body"
+            logger.error("The ASGI app returned before %s.", missing)
 
     def disconnect(self) -> None:
         """End the request: nobody waits for the response any more."""
@@ -116,9 +117,9 @@ class Exchange:
             self._state_changed.set()
 
     async def _receive(self) -> dict[str, Any]:
-        """Return the whole body, then, when the exchange has ended, `http.disconnect`; this is the app's `receive`."""
-        if not self._received and not self._disconnected:
-            self._received = True
+        """Return the whole body, and later, once the exchange has ended, `http.disconnect`: the app's `receive`."""
+        if not self._body_taken and not self._disconnected:
+            self._body_taken = True
             body, self._body = self._body, b""
             return {"type": "http.request", "body": body, "more_body": False}
         while not self._disconnected and not self._complete:
@@ -128,23 +129,23 @@ class Exchange:
         return {"type": "http.disconnect"}
 
     async def _send(self, message: dict[str, Any]) -> None:
-        """Send a part of the response; this is the app's `send`.
+        """Send a part of the response: the app's `send`.
 
-        The head goes out with the first part of the body, in one write, as the ASGI specification wants it.
+        The head goes out with the first part of the body, in one write, as the ASGI specification demands.
         """
         connection = self._connection
         while connection.writable is not None and not self._disconnected:
             await asyncio.shield(connection.writable)  # other sends await it too, and the app may cancel this one
         # An app that never waits keeps the event loop from noticing that the connection has closed.
-        if self._disconnected or (self._begun and not self._complete and connection.transport.is_closing()):
+        if self._disconnected or (self._head_written and not self._complete and connection.transport.is_closing()):
             raise ClientDisconnected("The connection closed before the response was complete.")
-        expected = "http.response.body" if self._started else "http.response.start"
+        expected = "http.response.body" if self._head_built else "http.response.start"
         if self._complete or message["type"] != expected:
-            expectation = "nothing, since the response is complete" if self._complete else f"'{expected}'"
-            raise RuntimeError(f"Expected {expectation} but the app sent ASGI message '{message['type']}'.")
-        if not self._started:
+            problem = "its response is complete" if self._complete else f"'{expected}' was expected"
+            raise RuntimeError(f"The app sent ASGI message '{message['type']}', but {problem}.")
+        if not self._head_built:
             self._head = self._build_head(message["status"], message.get("headers", ()))
-            self._started = True
+            self._head_built = True
         else:
             self._write(message.get("body", b""), last=not message.get("more_body", False))
 
@@ -195,8 +196,8 @@ class Exchange:
                     f"by {abs(remaining)} bytes."
                 )
             self._remaining = remaining
-        if not self._begun:
-            self._begun = True
+        if not self._head_written:
+            self._head_written = True
             data = self._head + data
         self._connection.transport.write(data)
         if last:
@@ -211,8 +212,8 @@ class Exchange:
         self._connection.next_exchange()
 
     def _fail(self) -> None:
-        """Send a 500 for an app that sent no complete response; break off a response that has begun."""
-        if self._begun or self._disconnected:
+        """Send a 500 in place of the app's response; if the app's has begun, close the connection instead."""
+        if self._head_written or self._disconnected:
             self.keep_alive = False
             self._connection.transport.close()
             return
@@ -222,16 +223,16 @@ class Exchange:
 
 
 def _fold_length(value: bytes, previous: int | None) -> int:
-    """Return the one length that repeated content-length values agree on."""
+    """Return the length on which all content-length values agree; raise ValueError if they do not."""
     from lambda_web_adapter.http.content_length import folded_length  # such responses are rare
 
     return folded_length([value] if previous is None else [b"%d" % previous, value])
 
 
 def _normalize_name(name: bytes) -> bytes:
-    """Return a valid header name in lower case; an empty one for hop-by-hop headers, which the server sets itself."""
+    """Return a header name in lower case, or b"" for a hop-by-hop header; raise RuntimeError if it is invalid."""
     if not name or _NOT_IN_A_NAME.search(name):
-        raise RuntimeError(f"The app sent a header whose name is not one (RFC 9110 §5.1): {name!r:.100}.")
+        raise RuntimeError(f"The app sent a header with an invalid name (RFC 9110 §5.1): {name!r:.100}.")
     return b"" if is_hop_by_hop(name.decode("ascii")) else name.lower()
 
 
