@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import resource
+import socket
 import time
 from typing import TYPE_CHECKING, cast
 
@@ -166,3 +170,73 @@ def test_a_request_that_was_not_sent_since_no_connection_could_be_opened_is_not_
         run_blocking(app.exchange(SECOND, b"", "GET", deadline))
 
     run_blocking(app.wait_until_done(deadline, ""))
+
+
+# An app that cannot be connected to is restarted, unless that is the adapter's own fault.
+
+
+class Watched(Command):
+    """A command about which the client may say that it takes no more requests."""
+
+    is_unreachable = False
+
+    def mark_unreachable(self) -> None:
+        self.is_unreachable = True
+
+
+def is_unreachable(make: Callable[[], Backend], *, blocks: bool) -> bool:
+    """Sends a request to a port that nobody listens on; returns what the client says of the app then."""
+
+    async def scenario() -> None:
+        backend = make()
+        app = AppClient(cast("AppProcess", command), "app.test", backend, KillApp(backend))
+        with pytest.raises(AppUnreachable):
+            await app.exchange(FIRST, b"", "GET", time.monotonic() + SECONDS)
+
+    with socket.socket() as bound:  # it does not listen, and nobody else can
+        bound.bind(("127.0.0.1", 0))
+        command = Watched(bound.getsockname()[1])
+        (run_blocking if blocks else asyncio.run)(scenario())
+    return command.is_unreachable
+
+
+@pytest.fixture
+def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Gives each name some addresses."""
+
+    def resolve(*addresses: str) -> None:
+        def getaddrinfo(_: str, port: int, *__: object, **___: object) -> list[tuple[object, ...]]:
+            return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (each, port)) for each in addresses]
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+    return resolve
+
+
+@pytest.mark.parametrize("second", ["127.0.0.2", "255.255.255.255"], ids=["refused too", "no address of this system"])
+def test_an_app_is_unreachable_if_none_of_its_addresses_takes_a_connection(
+    second: str, resolve: Callable[..., None], backend: Callable[[], Backend]
+) -> None:
+    """As with `localhost`, which is ::1 as well, perhaps where there is no IPv6."""
+    resolve("127.0.0.1", second)
+
+    assert is_unreachable(backend, blocks=backend is BlockingBackend)
+
+
+def test_a_lack_of_descriptors_is_not_the_app_s_fault(
+    resolve: Callable[..., None], backend: Callable[[], Backend]
+) -> None:
+    resolve("127.0.0.1")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def with_few() -> Backend:
+        made = backend()
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+        return made
+
+    try:
+        assert not is_unreachable(with_few, blocks=backend is BlockingBackend)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

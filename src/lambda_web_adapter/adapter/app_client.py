@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 _ATTEMPT_SECONDS = 0.1
 # The kernel accepts connections for a busy app; an app whose accept queue is full for so long hangs as a whole.
 _HANGS_SECONDS = 0.5
+# Errors on the adapter's side of a connection (socket(2)): the app may listen. Others need not be ECONNREFUSED: a host
+# with several addresses, such as `localhost`, may have one that the system lacks, and asyncio joins their errors.
+_SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # From the end of a connection to the end of the process that held it.
 _EXIT_SECONDS = 0.1
 _POLL_SECONDS = 0.002  # between two checks whether it has ended
@@ -217,8 +221,8 @@ class AppClient:
                     raise ConnectionClosed("its process is gone") from None
                 remaining = deadline - time.monotonic()
             except OSError as error:
-                if isinstance(error, ConnectionRefusedError):
-                    self._app.mark_unreachable()  # nobody listens any more
+                if error.errno not in _SHORTAGES:
+                    self._app.mark_unreachable()  # nobody listens any more, at none of the host's addresses
                 raise AppUnreachable(f"The app does not take connections: {error.strerror or error}.") from None
         self._end_messages = end_messages(self._port)
         self._awaits_done = self._app.is_managed
