@@ -167,10 +167,10 @@ def test_each_frame_says_where_it_is_and_each_file_is_named_once() -> None:
 
 
 def test_an_error_of_the_adapter_has_no_frames() -> None:
-    assert json.loads(document(AppExited("The app ended.", "\nIt wrote:\nno memory"), "/var/task")) == {
+    assert json.loads(document(AppExited("The app ended.", "\nIt wrote to stderr:\nno memory"), "/var/task")) == {
         "working_directory": "/var/task",
         "exceptions": [
-            {"type": "Runtime.AppExited", "message": "The app ended.\nIt wrote:\nno memory", "stack": []},
+            {"type": "Runtime.AppExited", "message": "The app ended.\nIt wrote to stderr:\nno memory", "stack": []},
         ],
         "paths": [],
     }

@@ -67,8 +67,8 @@ def test_an_app_that_ends_is_said_to_have_done_so_before_or_in_its_response(
 @pytest.mark.parametrize(
     ("sent", "what"),
     [
-        pytest.param("", "The app has sent no response", id="nothing"),
-        pytest.param(HALF, "The response was not whole", id="half a response"),
+        pytest.param("", "The app sent no response before", id="nothing"),
+        pytest.param(HALF, "The response was not complete at", id="half a response"),
     ],
 )
 def test_a_timeout_says_whether_a_response_had_begun(sent: str, what: str, api: FakeRuntimeApi, start: Start) -> None:
@@ -76,7 +76,7 @@ def test_a_timeout_says_whether_a_response_had_begun(sent: str, what: str, api: 
 
     found = problem(api.invoke(get("/"), seconds=1.0), 504)
 
-    assert found["message"] == f"{what} before the function's time-out."
+    assert found["message"] == f"{what} the function's timeout."
 
 
 # A command's connections after a request on a kept one has failed: is that the fault of keeping it?

@@ -143,7 +143,7 @@ def test_a_request_goes_on_after_the_thaw(
 def test_the_deadline_of_a_request_does_not_move_by_the_time_frozen(
     api: FakeRuntimeApi, start: Start, either_app: str
 ) -> None:
-    """A system call with a time-out that is interrupted begins anew, and with it all of its time-out."""
+    """A system call with a timeout that is interrupted begins anew, and with it all of its timeout."""
     api.hold("hangs")
     process = start(either_app)
     body(api.invoke(get("/")))

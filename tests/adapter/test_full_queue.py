@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["environment"]
 COMMAND = ["--", sys.executable, "deaf.py"]
-# The function's time-out where it is to pass: with what is kept back of it, enough to know an app that hangs.
+# The function's timeout where it is to pass: with what is kept back of it, enough to know an app that hangs.
 SHORT = 1.8  # seconds
 
 

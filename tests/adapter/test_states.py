@@ -204,7 +204,7 @@ class Life:
         elif self.state is State.INVOKING:
             assert problem(self._api.outcome(self._ids[-1]), 504)["errorType"] == "Function.AppTimeout"
         else:
-            self.process.wait_for("is not done at the function's time-out")
+            self.process.wait_for("was still working after its response at the function's timeout")
 
     def _end(self) -> None:
         self._api.hold("import")

@@ -58,7 +58,7 @@ def test_they_are_in_the_error_of_an_app_that_ends_without_an_exception(
     message = init_error(api, process)["errorMessage"]
 
     assert "exit code 7" in message
-    assert message.endswith("It wrote:\nno licence found\ngiving up: \N{REPLACEMENT CHARACTER}")
+    assert message.endswith("It wrote to stderr:\nno licence found\ngiving up: \N{REPLACEMENT CHARACTER}")
     assert "no licence found\ngiving up: " in process.text
 
 
@@ -119,7 +119,7 @@ def test_they_are_in_the_error_of_an_app_that_is_killed(tmp_path: Path, api: Fak
     text = SAYS + "os.kill(os.getpid(), 9)\n"
     message = init_error(api, start("main:app", cwd=app_in(tmp_path, text)))["errorMessage"]
 
-    assert message.endswith("(signal SIGKILL). It wrote:\nno licence found")
+    assert message.endswith("(signal SIGKILL). It wrote to stderr:\nno licence found")
 
 
 LEAVES_A_CHILD = """
@@ -139,7 +139,7 @@ def test_they_do_not_wait_for_a_child_that_goes_on_writing(tmp_path: Path, api: 
     os.kill(child, signal.SIGKILL)  # it would hold the output that the test reads
 
     assert went_on
-    assert call.json["errorMessage"].endswith("(exit code 7). It wrote:\nno licence found")
+    assert call.json["errorMessage"].endswith("(exit code 7). It wrote to stderr:\nno licence found")
     assert process.wait() != 0
 
 
@@ -185,17 +185,19 @@ def test_they_are_in_the_log_of_a_request_in_which_a_command_ends_but_not_for_it
         "errorType": "Runtime.AppExited",
         "message": "The app ended (exit code 7) before it responded.",
     }
-    dying.wait_for(r"ERROR.*AppExited: The app ended \(exit code 7\) before it responded\. It wrote:\s.*out of ink")
+    dying.wait_for(
+        r"ERROR.*AppExited: The app ended \(exit code 7\) before it responded\. It wrote to stderr:\s.*out of ink"
+    )
 
 
 def test_they_are_in_the_error_of_an_event_in_which_a_command_ends(dying: Running, api: FakeRuntimeApi) -> None:
-    assert api.invoke(QUEUE).json["errorMessage"].endswith("It wrote:\nout of ink")
+    assert api.invoke(QUEUE).json["errorMessage"].endswith("It wrote to stderr:\nout of ink")
 
 
 def test_a_command_that_does_not_start_tells_them(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
     process = start("--", "sh", "-c", "echo no such port >&2; exit 3", cwd=tmp_path)
 
-    assert init_error(api, process)["errorMessage"].endswith("(exit code 3). It wrote:\nno such port")
+    assert init_error(api, process)["errorMessage"].endswith("(exit code 3). It wrote to stderr:\nno such port")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells where stderr leads to")

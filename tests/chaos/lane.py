@@ -44,7 +44,7 @@ class Lane:
         chance: decides what is left to chance.
         environment: the one that there is now.
         environments: how many there have been.
-        late: how many answers came after the function's time-out.
+        late: how many answers came after the function's timeout.
     """
 
     def __init__(self, example: str, seed: str, *, streams: bool = False) -> None:

@@ -50,7 +50,7 @@ class Tally:
         spent: the seconds that each trouble took, by name.
         lives: of the environments that lived long.
         environments: how many there were.
-        late: answers that came after the function's time-out.
+        late: answers that came after the function's timeout.
         seconds: how long it took.
     """
 
@@ -75,7 +75,7 @@ class Tally:
     def __str__(self) -> str:
         lines = [*self._table("what was done", self.counts), "", *self._table("of streams alone", self.streams)]
         lines += ["", *map(str, self.lives)]
-        lines.append(f"{self.environments} environments; {self.late} answers after the time-out")
+        lines.append(f"{self.environments} environments; {self.late} answers after the timeout")
         lines.append(f"{sum(self.counts.values()):,} invocations in {self.seconds:.1f} s")
         return "\n".join(lines)
 

@@ -129,7 +129,7 @@ def status(emulator: Emulator, path: str) -> int:
 @pytest.mark.parametrize(
     ("end", "said"),
     [
-        pytest.param("os._exit(7)", "(exit code 7). It wrote:\nno licence found", id="exit"),
+        pytest.param("os._exit(7)", "(exit code 7). It wrote to stderr:\nno licence found", id="exit"),
         pytest.param("sys.exit(7)", "7\nIt wrote to stderr:\nno licence found", id="sys.exit"),
     ],
 )
@@ -234,7 +234,7 @@ def test_a_crash_is_in_the_log_and_the_next_event_is_served(kind: str, folder: P
     emulator.process.wait_for(r"ERROR.*AppExited: The app ended \(exit code 7\) before it responded")
     assert "out of ink" in emulator.process.text
     if kind == "command":  # the app's own stderr is the log itself
-        emulator.process.wait_for(r"It wrote:[^\n]*out of ink")
+        emulator.process.wait_for(r"It wrote to stderr:[^\n]*out of ink")
 
 
 def test_a_crash_loop_ends_the_environment(folder: Path, emulate: Emulate) -> None:

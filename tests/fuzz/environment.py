@@ -100,7 +100,7 @@ class Wire:
         self._answered = b""
 
     def settimeout(self, seconds: float | None) -> None:
-        """It has no time-outs."""
+        """It has no timeouts."""
 
     def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
         """It has no options."""

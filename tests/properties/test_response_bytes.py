@@ -73,7 +73,7 @@ class Pieces:
         self.closed = True
 
     def settimeout(self, seconds: float | None) -> None:
-        """It has no time-outs."""
+        """It has no timeouts."""
 
     def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
         """It has no options."""

@@ -1,4 +1,4 @@
-"""The HTTP hop to the app: one request at a time over a kept-alive connection, and the wait until the app is done."""
+"""The HTTP exchange with the app: one request at a time on a kept connection, and the wait until the app is done."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from lambda_web_adapter.adapter.timeouts import TimeoutPolicy
     from lambda_web_adapter.http.messages import Response
 
-# For one attempt to connect. A full accept queue drops it, and may have room long before the kernel retries (1 s).
+# How long one connect may take. A full accept queue drops it, but may have room before the kernel retries (1 s).
 _ATTEMPT_SECONDS = 0.1
-# The kernel accepts connections for a busy app; an app whose accept queue is full for so long hangs as a whole.
+# The kernel accepts connections for a busy app; an app whose accept queue stays full for this long hangs as a whole.
 _HANGS_SECONDS = 0.5
-# Errors on the adapter's side of a connection (socket(2)): the app may listen. Others need not be ECONNREFUSED: a host
-# with several addresses, such as `localhost`, may have one that the system lacks, and asyncio joins their errors.
+# Errors on the adapter's side of a connection (socket(2)): the app may listen. Any other means that it does not,
+# not just ECONNREFUSED: `localhost` may have an address that the system lacks, and asyncio joins their errors.
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-# From the end of a connection to the end of the process that held it.
+# How long a process may take to end after its connection has closed.
 _EXIT_SECONDS = 0.1
-_POLL_SECONDS = 0.002  # between two checks whether it has ended
-# From a response to the end of the connection: a server that closes so soon does not keep connections alive.
+_POLL_SECONDS = 0.002  # between two checks of that
+# A server that closes a connection this soon after a response does not keep connections alive.
 _AT_ONCE_SECONDS = 0.1
 _CLOSED = "closed a connection right after a response without Connection: close"
-_SURPLUS = "sent bytes after a response that belong to none"
+_SURPLUS = "sent bytes that belong to no response"
 _LOST = "sent no response on a connection that it had kept open"
 _NO_REUSE = "The external command %s. From now on, each request gets its own connection."
 
@@ -49,9 +49,9 @@ class AppClient:
             host: the address that it listens on.
             backend: how to wait.
             timeouts: what to do about a request that hangs.
-            idle_seconds: the longest idle time after which an external command's connection is used again. Servers keep
-                idle connections for 2 s and more (gunicorn 2, Node and uvicorn 5); after a freeze that time has passed,
-                and the server may close the connection before it reads.
+            idle_seconds: the longest idle time after which an external command's connection is used again. Servers
+                close idle connections after 2 s or more (gunicorn 2, Node and uvicorn 5). A freeze may exceed that, and
+                the server then closes the connection without reading the request.
         """
         self._app = app
         self._idle_seconds = idle_seconds
@@ -67,7 +67,7 @@ class AppClient:
         self._reused = False
         self._awaits_done = False
         self._abandoned = False
-        self._hung_port = False
+        self._hangs = False
 
     async def exchange(
         self, head: bytes, body: bytes, method: str, deadline: float, limit: int | None = NO_LIMIT
@@ -81,13 +81,13 @@ class AppClient:
             body: its body.
             method: its method.
             deadline: on the monotonic clock, in seconds.
-            limit: bytes of a response's body up to which to wait for it; None waits for its head only. `read_chunk`
-                returns the rest, until the response is `complete`.
+            limit: the largest body to read as a whole, in bytes; None reads only the head. `read_chunk` returns the
+                rest, until the response is `complete`.
 
         Raises:
-            ExchangeError: There is no response; its class is the reason.
+            ExchangeError: There is no valid response; the error's class gives the reason.
         """
-        self._abandoned = self._hung_port = False
+        self._abandoned = self._hangs = False
         connection, is_managed = self._connection, self._app.is_managed
         self._awaits_done = is_managed
         whole = limit is not None
@@ -109,7 +109,7 @@ class AppClient:
         if not is_managed:
             self._status = response.status
             self._unread = bool(body) and (response.status >= 400 or method not in BODY_METHODS)
-            self._note_progress()
+            self._decide_reuse()
         return response
 
     @property
@@ -119,7 +119,7 @@ class AppClient:
 
     @property
     def complete(self) -> bool:
-        """Whether the response is whole."""
+        """Whether the response is complete."""
         return self._connection.complete
 
     async def read_chunk(self, deadline: float) -> bytes:
@@ -129,40 +129,40 @@ class AppClient:
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
             raise await self._error_from(error) from None
         if not self._app.is_managed:
-            self._note_progress()
+            self._decide_reuse()
         return chunk
 
     def discard_body(self) -> None:
-        """Close the connection, since nobody reads the rest of the response; if the app hangs, it is closed later."""
+        """Close the connection, as nobody reads the rest of the response; if the app hangs, `wait_until_done` does."""
         self._abandoned = True
-        if not self._hung_port:
+        if not self._hangs:
             self._connection.close()
 
     async def _error_from(self, error: Exception) -> ExchangeError:
-        """Return the error that a missing or broken response means."""
+        """Return the error for a response that is missing or incomplete."""
         begun = error.received if isinstance(error, ConnectionClosed) else self._connection.received
         if isinstance(error, TimeoutError):
-            self._hung_port = True
+            self._hangs = True
             # A response may be unfinished because the caller reads slowly.
-            what = "The response was not whole" if begun else "The app has sent no response"
-            return AppTimeout(f"{what} before the function's time-out.")
+            what = "The response was not complete at" if begun else "The app sent no response before"
+            return AppTimeout(f"{what} the function's timeout.")
         if isinstance(error, NotHttp):
             return InvalidResponse(f"The app's response is not HTTP ({error}).")
         if await self._has_ended():
             stderr_tail = self._app.stderr_tail()
-            details = f" It wrote:\n{stderr_tail}" if stderr_tail else ""
+            details = f" It wrote to stderr:\n{stderr_tail}" if stderr_tail else ""
             when = "in the middle of its response" if begun else "before it responded"
             return AppExited(f"The app ended ({self._app.exit_status}) {when}.", details)
         if self._reused and not begun:
             self._mark_unusable(_LOST)
-        where = "in the middle of its response" if begun else "without a response"
-        return InvalidResponse(f"The app closed the connection {where} ({error}).")
+        sent = "only part of its response" if begun else "no response"
+        return InvalidResponse(f"The app sent {sent}: {error}.")
 
     def _can_reuse(self) -> bool:
         """Return whether an external command's connection is still open.
 
         The built-in server sends a message before it closes a connection; here only the socket shows it. A server may
-        close an idle one at any time (RFC 9112 §9.3), so that alone is no reason to distrust the next.
+        close an idle one at any time (RFC 9112 §9.3), so that alone does not stop reuse of later connections.
         """
         kept, self._kept = self._kept, False
         if not kept or not self._is_fresh():
@@ -176,13 +176,13 @@ class AppClient:
             self._mark_unusable(_CLOSED)
         return False
 
-    def _note_progress(self) -> None:
-        """Decide whether an external command's connection can take the next request, once its response is whole.
+    def _decide_reuse(self) -> None:
+        """Decide, once a response is complete, whether an external command's connection takes the next request.
 
-        After a status of 500 or more it cannot: some servers then close it without `Connection: close` (uvicorn, when
-        the framework responds and raises again), and a request sent meanwhile is lost. After a body that the server may
-        not have read (many read none of a GET, or of a request that they reject) it cannot either: the server would
-        parse that body as the next request.
+        After a status of 500 or more it does not: some servers then close it without `Connection: close` (uvicorn, when
+        the framework responds and raises again), and a request sent meanwhile is lost. Nor does it after a body that
+        the server may not have read (many read none of a GET, or of a request that they reject): the server would parse
+        that body as the next request.
         """
         self._used_at = time.monotonic()
         if not self._connection.complete:
@@ -211,8 +211,8 @@ class AppClient:
         remaining = deadline - began
         while not self._port:
             if remaining <= 0:
-                self._hung_port = time.monotonic() - began >= _HANGS_SECONDS
-                raise AppTimeout("The app has not taken a connection before the function's time-out.")
+                self._hangs = time.monotonic() - began >= _HANGS_SECONDS
+                raise AppTimeout("The app did not accept a connection before the function's timeout.")
             try:
                 await self._connection.connect(min(remaining, _ATTEMPT_SECONDS))
                 self._port = self._connection.port
@@ -223,7 +223,7 @@ class AppClient:
             except OSError as error:
                 if error.errno not in _SHORTAGES:
                     self._app.mark_unreachable()  # nobody listens any more, at none of the host's addresses
-                raise AppUnreachable(f"The app does not take connections: {error.strerror or error}.") from None
+                raise AppUnreachable(f"The app does not accept connections: {error.strerror or error}.") from None
         self._end_messages = end_messages(self._port)
         self._awaits_done = self._app.is_managed
 
@@ -233,9 +233,9 @@ class AppClient:
         If the adapter called /next earlier, Lambda would freeze the environment in the middle of that work. An external
         command has no way to report that it is done.
         """
-        hung_port, awaits_done = self._hung_port, self._awaits_done
-        self._hung_port, self._awaits_done = False, False  # the next event may not reach the app
-        if hung_port:
+        hangs, awaits_done = self._hangs, self._awaits_done
+        self._hangs, self._awaits_done = False, False  # the next event may not reach the app
+        if hangs:
             await self._timeouts.handle(self._app, self._port, request_id)
             self._connection.close()
             return
@@ -248,7 +248,7 @@ class AppClient:
             message = await self._backend.wait_for_message(self._app, self._end_messages, deadline)
         except TimeoutError:
             if not self._abandoned:  # else it has been logged
-                log("WARNING", "The app's work after its response is not done at the function's time-out.", request_id)
+                log("WARNING", "The app was still working after its response at the function's timeout.", request_id)
             self._connection.close()  # so that the next request gets another port, and does not wait for this one
             return
         if message == done:
@@ -256,7 +256,7 @@ class AppClient:
         else:
             self._connection.close()
         if not message:
-            await self._has_ended()  # it is about to end, and must not get the next event
+            await self._has_ended()  # the app is ending, and must not get the next event
 
     async def _has_ended(self) -> bool:
         deadline = time.monotonic() + _EXIT_SECONDS

@@ -178,7 +178,7 @@ def _probe_http(settings: Settings, port: int, path: str, ready_by: float) -> st
 def _start_failed(app: AppProcess) -> AppStartFailed:
     app.has_ended(_EXIT_SECONDS)
     stderr_tail = app.stderr_tail()
-    details = f" It wrote:\n{stderr_tail}" if stderr_tail else ""
+    details = f" It wrote to stderr:\n{stderr_tail}" if stderr_tail else ""
     text = f"The app ended before it was ready ({app.exit_status or 'it closed the control channel'})."
     return AppKilled(text, details) if app.ended_by_signal else AppStartFailed(f"{text}{details}")
 

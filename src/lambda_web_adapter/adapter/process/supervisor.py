@@ -89,7 +89,7 @@ class Supervisor:
             async with self.backend.exclusive(deadline):
                 await self._check_app(deadline)
         except TimeoutError:
-            raise AppNotReady("The app was still being started at the function's time-out.") from None
+            raise AppNotReady("The app was still being started at the function's timeout.") from None
         return self.app
 
     async def _check_app(self, deadline: float) -> None:
