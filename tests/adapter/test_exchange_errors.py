@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import resource
 import socket
@@ -221,6 +222,32 @@ def test_an_app_is_unreachable_if_none_of_its_addresses_takes_a_connection(
     resolve("127.0.0.1", second)
 
     assert is_unreachable(backend, blocks=backend is BlockingBackend)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_connection_that_is_reset_at_once_is_replaced_once(
+    times: int, backend: Callable[[], Backend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event loop may see the reset before it sees that the connection is open. The app listens."""
+    left = [ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")] * times
+
+    async def scenario(app: AppClient) -> None:
+        connect = app._connection.connect
+
+        async def connect_later(seconds: float | None = None) -> None:
+            if left:
+                raise left.pop()
+            await connect(seconds)
+
+        monkeypatch.setattr(app._connection, "connect", connect_later)
+        if times == 1:
+            assert await ask(app, FIRST) == b"ok"
+        else:
+            with pytest.raises(InvalidResponse, match="reset"):
+                await ask(app, FIRST)
+        assert not left
+
+    in_mode(backend, Server(), scenario)
 
 
 def test_a_lack_of_descriptors_is_not_the_app_s_fault(

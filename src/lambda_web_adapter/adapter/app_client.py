@@ -95,9 +95,9 @@ class AppClient:
             connection.limit = limit
         self._reused = connection.port != 0 if is_managed else self._can_reuse()
         try:
-            if not self._reused:
-                await self._connect(deadline)
             try:
+                if not self._reused:
+                    await self._connect(deadline)
                 response = await connection.send_request(head, body, method=method, deadline=deadline, whole=whole)
             except ConnectionClosed as error:
                 if error.sent:
@@ -220,6 +220,8 @@ class AppClient:
                 if self._app.is_gone():  # a child process may hold its port
                     raise ConnectionClosed("its process is gone") from None
                 remaining = deadline - time.monotonic()
+            except ConnectionResetError as error:  # an event loop may see the reset before the connection
+                raise ConnectionClosed(str(error), sent=False) from None
             except OSError as error:
                 if error.errno not in _SHORTAGES:
                     self._app.mark_unreachable()  # nobody listens any more, at none of the host's addresses
