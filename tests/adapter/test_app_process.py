@@ -10,14 +10,21 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from support.processes import runs, wait_until
+import pytest
+from adapter.conftest import on_lambda
+from adapter.test_app_failures import problem
+from adapter.test_loop import body, error_type, get
+from support.processes import Running, free_port, runs, wait_until
 
 from lambda_web_adapter.adapter.process.app_process import AppProcess
 from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import FrameType
+
+    from support.fake_runtime_api import FakeRuntimeApi
 
 
 def signalled(step: int) -> tuple[list[int], bool]:
@@ -61,10 +68,112 @@ def signalled(step: int) -> tuple[list[int], bool]:
 
 def test_an_app_that_ends_while_it_is_to_be_stopped_is_not_signalled_as_a_group() -> None:
     """Process 0 would be the adapter's group; while the app starts, another thread waits for it."""
-    step, goes_on = 0, True
+    step = 1
+    pids, goes_on = signalled(step)
     while goes_on:
         step += 1
         pids, goes_on = signalled(step)
         assert 0 not in pids
-    assert step > 5
+    assert step > 3
     assert len(pids) == 1
+
+
+# The bootstrap; a file in its folder makes the start of another process go as its name says.
+STARTS = """
+import os, pathlib, resource, signal, sys, time
+from lambda_web_adapter import cli
+
+started = 0
+
+def fork(fork=os.fork):
+    global started
+    started = fork()
+    if started == 0 and os.path.exists("fails"):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+    stop("right after the fork")
+    return started
+
+def close(descriptor, close=os.close):
+    stop("later")
+    close(descriptor)
+
+def stop(when):
+    if started and os.path.exists(when):
+        while not os.path.exists(f"started-{started}"):
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+stop.__globals__["__name__"] = "lambda_web_adapter.starts"  # in other code, the signal would be handled later
+os.fork, os.close = fork, close
+cli.main(sys.argv[1:])
+"""
+COMMAND = """
+import http.server, os, pathlib, signal
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/die":
+            os._exit(1)
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+def stop(*_):
+    pathlib.Path(f"stopped-{os.getpid()}").touch()
+    os._exit(0)
+
+signal.signal(signal.SIGTERM, stop)
+pathlib.Path(f"started-{os.getpid()}").touch()
+while os.path.exists("right after the fork"):  # its port is not free yet
+    signal.pause()
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+APP = """
+import os
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/die":
+        os._exit(1)
+    start_response("200 OK", [("content-length", "2")])
+    return [b"{}"]
+"""
+KINDS = {"command": ["--", sys.executable, "command.py"], "app": ["app:app"]}
+
+
+def starting(api: FakeRuntimeApi, folder: Path, kind: str) -> Running:
+    """Starts the bootstrap above."""
+    (folder / "command.py").write_text(COMMAND)
+    (folder / "app.py").write_text(APP)
+    return Running(
+        [sys.executable, "-c", STARTS, *KINDS[kind]],
+        env=on_lambda(api, folder, {"AWS_LWA_PORT": free_port()}),
+        cwd=folder,
+        at_end=api.client_has_ended,
+    )
+
+
+@pytest.mark.parametrize("when", ["right after the fork", "later"])
+def test_sigterm_while_an_app_is_started_again_reaches_it(when: str, api: FakeRuntimeApi, tmp_path: Path) -> None:
+    with starting(api, tmp_path, "command") as process:
+        problem(api.invoke(get("/die")), 502)
+        (tmp_path / when).touch()
+        api.add(get("/"))
+
+        assert process.wait() == 0
+
+    assert len(list(tmp_path.glob("started-*"))) == 2
+    assert len(list(tmp_path.glob("stopped-*"))) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fork_that_cannot_become_the_app_is_no_second_adapter(kind: str, api: FakeRuntimeApi, tmp_path: Path) -> None:
+    with starting(api, tmp_path, kind):
+        problem(api.invoke(get("/die")), 502)
+        (tmp_path / "fails").touch()
+        failed = api.invoke(get("/"))
+        (tmp_path / "fails").unlink()
+
+        assert error_type(failed) == "Runtime.AppStartFailed"
+        assert "cannot be executed: Too many open files" in failed.json["errorMessage"]
+        assert body(api.invoke(get("/"))) == {}

@@ -38,6 +38,7 @@ DESCRIPTORS_VARIABLE = "_LWA_APP_PROCESS"
 
 # How long a process may take to exit after its server has stopped: the time that Lambda gives a runtime to stop.
 LEAVE_SECONDS = 0.3
+_NOT_EXECUTED = 127  # the exit code of shells for a program that cannot be executed
 
 
 class AppProcess:
@@ -111,11 +112,10 @@ class AppProcess:
         adapter = os.getpid()
         if self._command:
             _adopt_orphans()  # before the fork: a command may leave orphans at once
-        self.pid = os.fork()
+        self._fork()
         if self.pid == 0:
             adapter_end.close()
             self._become_app(listener, app_end, adapter, execute=execute)
-        self._all_pids.add(self.pid)
         if not self._command:
             _adopt_orphans()  # after the fork: the app imports meanwhile
         app_end.close()
@@ -127,43 +127,57 @@ class AppProcess:
             self._stderr_tail.start_relay()
         self.control = ControlChannel(adapter_end, self.is_gone)
 
-    def restart(self) -> AppProcess:
-        """Start another run by executing this program anew, so that it inherits nothing the adapter has open or locked.
+    def next_run(self) -> AppProcess:
+        """Return another run of the app, for the caller to start."""
+        run = AppProcess(self._settings, self._command, self._serve)
+        run.on_one_core = self.on_one_core
+        run._first_started = self._first_started
+        return run
 
-        Raises:
-            SettingsError: The configured port is taken.
-        """
-        restarted = AppProcess(self._settings, self._command, self._serve)
-        restarted.on_one_core = self.on_one_core
-        restarted._first_started = self._first_started
-        restarted.start(execute=True)
-        return restarted
+    def _fork(self) -> None:
+        """Fork, so that SIGTERM, which ends the adapter, comes before the process exists or when it is known."""
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            self.pid = os.fork()
+            if self.pid:
+                self._all_pids.add(self.pid)
+            else:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def _become_app(
         self, listener: socket.socket | None, control: socket.socket, adapter: int, *, execute: bool
     ) -> None:
         """Become the app in the forked process, and never return."""
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        stderr = self._stderr_tail.replace_stderr() if self._stderr_tail else None
-        if self._stack_dump:
-            self._stack_dump.pass_to_child(os.environ, execute=execute)
-        if listener and execute:
-            descriptors = [listener.fileno(), control.fileno(), *([] if stderr is None else [stderr])]
-            for descriptor in descriptors:
-                os.set_inheritable(descriptor, True)
-            program = [sys.executable, *sys.orig_argv[1:]]
-            _execute(program, {DESCRIPTORS_VARIABLE: ",".join(map(str, descriptors))}, control)
+        try:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            stderr = self._stderr_tail.replace_stderr() if self._stderr_tail else None
+            if self._stack_dump:
+                self._stack_dump.pass_to_child(os.environ, execute=execute)
+            if not listener:
+                self._execute_command(adapter)
+            elif execute:
+                _execute_again(listener, control, stderr)
+        except BaseException as error:  # noqa: BLE001  # in the adapter's code, it would go on as a second adapter
+            program = self._command[0] if self._command else sys.executable
+            reason = getattr(error, "strerror", "") or repr(error)
+            with contextlib.suppress(OSError):  # the adapter has ended
+                control.sendall(encode_failure(f"{program} cannot be executed: {reason}"))
+            os._exit(_NOT_EXECUTED)
         if listener:
             sys.exit(self._serve(self._settings, listener, control, stderr))
+
+    def _execute_command(self, adapter: int) -> None:
+        """Execute the external command in place of this program, and never return."""
         end_with_parent(adapter)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # Python ignores them, and the command would inherit that
         port = str(self.port)
         if self._reserved:
             self._reserved.hand_over()
-        _execute(self._command, {"PORT": port, "AWS_LWA_PORT": port, COMMAND_VARIABLE: self.run_id}, control)
+        _execute(self._command, {"PORT": port, "AWS_LWA_PORT": port, COMMAND_VARIABLE: self.run_id})
 
     def has_ended(self, timeout: float = 0) -> bool:
         """Return whether the process has ended, after waiting up to `timeout` seconds for it."""
@@ -243,7 +257,7 @@ class AppProcess:
 
     def terminate(self) -> None:
         """Send SIGTERM to the process."""
-        with self._lock, contextlib.suppress(ProcessLookupError):  # nobody reaps it meanwhile
+        with self._lock, contextlib.suppress(ProcessLookupError):  # no other thread reaps it meanwhile
             if self.pid:
                 os.kill(self.pid, signal.SIGTERM)
 
@@ -290,13 +304,16 @@ def _adopt_orphans() -> None:
     process_tree.adopt_orphans()
 
 
-def _execute(argv: list[str], variables: dict[str, str], control: socket.socket) -> None:
-    """Execute a program in place of this one, and never return."""
-    try:
-        os.execvpe(argv[0], argv, {**os.environ, **variables})  # noqa: S606  # the user chose the program
-    except OSError as error:
-        control.sendall(encode_failure(f"{argv[0]} cannot be executed: {error.strerror}"))
-    os._exit(127)  # the exit code of shells for a program that cannot be executed
+def _execute_again(listener: socket.socket, control: socket.socket, stderr: int | None) -> None:
+    """Execute this program anew, as the app process, and never return."""
+    descriptors = [listener.fileno(), control.fileno(), *([] if stderr is None else [stderr])]
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, True)
+    _execute([sys.executable, *sys.orig_argv[1:]], {DESCRIPTORS_VARIABLE: ",".join(map(str, descriptors))})
+
+
+def _execute(argv: list[str], variables: dict[str, str]) -> None:
+    os.execvpe(argv[0], argv, {**os.environ, **variables})  # noqa: S606  # the user chose the program
 
 
 def _wait(pid: int) -> tuple[int, int]:

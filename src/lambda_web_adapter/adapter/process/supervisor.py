@@ -119,9 +119,11 @@ class Supervisor:
     def _restart_app(self) -> None:
         log("WARNING", f"The app has ended ({self.app.exit_status}); it is started again.")
         self.app.kill()  # its own process has ended; this ends those it has left
+        ended, self.app = self.app, self.app.next_run()  # whom SIGTERM must reach from the fork on
         try:
-            self.app = self.app.restart()
+            self.app.start(execute=True)
         except (SettingsError, OSError) as error:
+            self.app = ended
             self._start_failed()
             if isinstance(error, SettingsError):
                 raise
