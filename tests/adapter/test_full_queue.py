@@ -1,4 +1,4 @@
-"""An app that takes no connections: whoever waits for one does so until the deadline, and the app is started again."""
+"""An app that takes no connections: whoever waits for one does so until the deadline, and the app is restarted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that stops while its process goes on: no event is sent to it, and the app is started again."""
+"""A server that stops while its process goes on: no event is sent to it, and the app is restarted."""
 
 from __future__ import annotations
 

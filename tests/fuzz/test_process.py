@@ -99,6 +99,6 @@ def test_a_bootstrap_survives_any_event(app: str) -> None:
             survives()
             assert environments.invoke(get("/still-there"), {}).json["statusCode"] == 200
             assert "Traceback" not in environments.log
-            assert "it is started again" not in environments.log
+            assert "it is restarted" not in environments.log
 
     repeat(check, share=0.2)

@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # The longest that one system call waits. A call that a freeze or a signal interrupts begins anew with all of its time,
-# which must not lead far beyond the deadline. A call that a signal does not interrupt, since it came just before or to
-# another thread, must not delay the handler of SIGTERM for longer.
+# and must not exceed the deadline by much. A signal that comes just before the call, or to another thread, does not
+# interrupt it, and the handler of SIGTERM must not wait longer than this.
 MAX_WAIT_SECONDS = 0.1
 
 
 class ControlChannel:
-    """Reads the app's messages, and sends it the adapter's; without a socket the channel is closed."""
+    """Reads the app's messages, and sends the adapter's; without a socket, the channel is closed."""
 
     def __init__(self, channel: socket.socket | None = None, is_gone: Callable[[], bool] | None = None) -> None:
-        """Create one end.
+        """Create the adapter's end.
 
         Args:
             channel: the socket.
-            is_gone: whether the app is gone; a process that the app has started may keep the channel open then.
+            is_gone: returns whether the app is gone; a process that the app has started may hold the channel open.
         """
         self._socket = channel
         self._is_gone = is_gone
         self._buffer = b""
 
     def fileno(self) -> int:
-        """Return the descriptor that is readable when there is something to read; -1 when the channel is closed."""
+        """Return the descriptor to wait on for messages; -1 when the channel is closed."""
         return self._socket.fileno() if self._socket else -1
 
     def read_message(self, timeout: float) -> bytes:
@@ -67,7 +67,7 @@ class ControlChannel:
                 if now >= deadline:
                     raise TimeoutError("nothing came on the control channel") from None
                 gone = not flags and self._is_gone is not None and self._is_gone()
-                flags = int(socket.MSG_DONTWAIT) if gone else 0  # what it has sent is here already
+                flags = int(socket.MSG_DONTWAIT) if gone else 0  # what a dead app has sent has arrived already
                 channel.setsockopt(
                     socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(min(deadline - now, MAX_WAIT_SECONDS))
                 )
@@ -81,7 +81,7 @@ class ControlChannel:
         return message
 
     def read_available(self) -> list[bytes] | None:
-        """Return the messages that have come, without waiting; None when the channel has closed."""
+        """Return the messages that have arrived, without waiting; None when the channel has closed."""
         try:
             data = self._socket.recv(65536, socket.MSG_DONTWAIT) if self._socket else b""
         except BlockingIOError:
@@ -94,7 +94,7 @@ class ControlChannel:
         return messages
 
     def is_stopping(self) -> bool:
-        """Return whether STOPPING is among the messages that have come and were not read."""
+        """Return whether STOPPING is among the messages that have arrived and are not read yet."""
         try:
             data = self._socket.recv(65536, socket.MSG_PEEK | socket.MSG_DONTWAIT) if self._socket else b""
         except (BlockingIOError, ConnectionError):
@@ -102,26 +102,26 @@ class ControlChannel:
         return encode(STOPPING) in self._buffer + data
 
     def has_closed(self) -> bool:
-        """Return whether the app has closed its end, even if messages were not read."""
+        """Return whether the app has closed its end, even if messages are not read yet."""
         if self._socket is None:
             return True
         poll = select.poll()
-        poll.register(self._socket, 0)  # the end of the channel is reported unasked
+        poll.register(self._socket, 0)  # the end of the channel is reported even so
         return bool(poll.poll(0))
 
     def send(self, line: bytes) -> None:
-        """Send an encoded message; that the app has ended shows when its reply is read."""
+        """Send an encoded message; if the app has ended, that is noticed when its reply is read."""
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.sendall(line)
 
     def close(self) -> None:
-        """Close the channel, once or again."""
+        """Close the channel; a second call does nothing."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
 
 def timeval(seconds: float) -> bytes:
-    """Return a timeout as SO_RCVTIMEO and SO_SNDTIMEO take it (socket(7)), but not zero, which means no timeout."""
+    """Return a timeout as SO_RCVTIMEO and SO_SNDTIMEO take it (socket(7)), never zero, which would mean none."""
     return struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000) or 1)

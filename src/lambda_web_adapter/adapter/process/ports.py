@@ -14,19 +14,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
-# The Rust adapter's default, so that an external command with a fixed port most likely has this one.
+# The Rust adapter's default, and so the most likely port of an external command whose port is fixed.
 _COMMAND_PORT = 8080
 # More than an environment has workers (1,600 on Lambda Managed Instances), which may all connect at the same time.
 _BACKLOG = 2048
-# For a listening socket to close after the end of its process.
+# How long a listening socket may stay open after its process was killed.
 _RELEASE_SECONDS = 0.5
 
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket.
 
-    It names its protocol, since asyncio sets TCP_NODELAY on accepted connections only then. Without TCP_NODELAY, each
-    response waits 44 ms for a delayed acknowledgement.
+    It is created with its protocol, since asyncio sets TCP_NODELAY on accepted connections only then. Without
+    TCP_NODELAY, each response waits 44 ms for a delayed acknowledgement.
 
     Raises:
         SettingsError: The port is taken.
@@ -62,14 +62,14 @@ def _taken(host: str, port: int, error: OSError) -> SettingsError:
 
 
 class ReservedPort:
-    """A port for an external command: kept free until it starts, and from other adapters while it runs.
+    """A port for an external command: others cannot take it until the command starts, nor adapters while it runs.
 
     Attributes:
         number: the port.
     """
 
     def __init__(self, host: str, port: int) -> None:
-        """Reserve the port, or a free one for 0.
+        """Reserve the port; 0 stands for any free one.
 
         Raises:
             OSError: A process listens on it, or another adapter has reserved it.
@@ -78,18 +78,18 @@ class ReservedPort:
         self.number = int(self._listener.getsockname()[1])
         self._claim = socket.socket(socket.AF_UNIX)
         try:
-            if sys.platform == "linux":  # an abstract name, per network namespace as ports are (unix(7))
+            if sys.platform == "linux":  # an abstract name, which belongs to a network namespace like a port (unix(7))
                 self._claim.bind(f"\0lambda-web-adapter/port/{self.number}")
         except OSError:
             self.release()
             raise
 
     def hand_over(self) -> None:
-        """Free the port, so that the external command can listen on it."""
+        """Let the external command listen on the port."""
         self._listener.close()
 
     def release(self) -> None:
-        """Free the port for all, other adapters included."""
+        """Free the port for everybody, other adapters included."""
         self._listener.close()
         self._claim.close()
 
@@ -115,9 +115,9 @@ def command_port(settings: Settings) -> ReservedPort:
 
 
 def _wait_until_free(host: str, port: int) -> ReservedPort:
-    """Reserve the port, after waiting a moment for a process that was just killed to release it.
+    """Reserve the port; wait a moment first if a process that was just killed still holds it.
 
-    Whoever else listens there would be taken for the external command.
+    Any other process that listens there would be taken for the external command.
     """
     deadline = time.monotonic() + _RELEASE_SECONDS
     while True:

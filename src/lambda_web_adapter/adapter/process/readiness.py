@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 # Between two probes: short at first, when every millisecond is cold start, longer for slow starts.
 _FIRST_PAUSE = 0.001  # seconds
 _LONGEST_PAUSE = 0.05  # seconds
-# By default an app that is not ready after this counts as hung: it is the shortest timeout of an init phase that is not
-# on demand (Lambda quotas). The app is not killed before the deadline of an invocation, or of the init phase.
+# After this, an app that is not ready counts as hung, unless the user has set another time: it is the shortest timeout
+# of an init phase that is not on demand (Lambda quotas). No app is killed before the deadline of an invocation or init.
 _DEFAULT_TIMEOUT_SECONDS = 130.0
 _PROGRESS_SECONDS = 2.0  # between log lines about the wait
 _CONNECT_SECONDS = 1.0
-_PROBE_SECONDS = 5.0  # after which an HTTP probe is tried again
+_PROBE_SECONDS = 5.0  # how long one HTTP probe may take
 _MIN_TIMEOUT_SECONDS = 0.001
-_PROBE_BYTES = 1024 * 1024  # of the response to a probe, of which only the status counts
-_EXIT_SECONDS = 2.0  # for the process to end after the control channel has closed
-_FAILED_SECONDS = 0.05  # for the process to end after FAILED, unless a thread of the app goes on
-# Lines on stderr that add nothing: uvicorn's for a failed lifespan startup, the built-in server's for a failed import.
+_PROBE_BYTES = 1024 * 1024  # how much of a probe's response is read, although only the status counts
+_EXIT_SECONDS = 2.0  # how long the process may take to end after the control channel has closed
+_FAILED_SECONDS = 0.05  # the same after FAILED; a thread of the app may go on, and is not waited for
+# Lines on stderr that repeat the error: uvicorn's for a failed lifespan startup, the built-in server's for an import.
 _IGNORED_LINES = ("Application startup failed. Exiting.", "The app cannot be imported")
 
 
@@ -47,13 +47,13 @@ def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = floa
     """Wait until the app is ready, at most for the configured time after its start, and not beyond the deadline.
 
     Args:
-        app: the app, which was started; an earlier wait for it may have timed out.
+        app: an app that was started; an earlier wait for it may have timed out.
         settings: the settings.
         deadline: when to stop waiting for now, on the monotonic clock in seconds.
 
     Raises:
         AppStartFailed: The app raised an exception, or ended.
-        AppNotReady: It was not ready in time; with `is_overdue`, it never will be.
+        AppNotReady: It was not ready in time; if `is_overdue`, it counts as hung.
     """
     ready_by = min(app.started_at + (settings.readiness_check_timeout or float("inf")), deadline)
     if app.is_managed:
@@ -86,7 +86,7 @@ def _wait_for_ready_message(app: AppProcess, deadline: float, settings: Settings
 
 
 def error_from_message(message: bytes, kind: type[Failure]) -> Failure:
-    """Return the error for a FAILED message; without a message, the app has ended."""
+    """Return the error for a FAILED message; an empty message means that the app has ended."""
     if not message:
         return kind("The app ended.")
     text, raised, stack = parse_failure(message)
@@ -136,7 +136,7 @@ def _wait_for_probe(app: AppProcess, deadline: float, settings: Settings) -> Non
 
 
 def _check_listener(app: AppProcess) -> str:
-    """Return an error if another process listens on the port of the external command; else nothing."""
+    """Return a failure if a process that is not the app's listens on the external command's port; else empty."""
     from lambda_web_adapter.adapter.process.listeners import unrelated_listener  # the built-in server does not need it
 
     listener = unrelated_listener(app.port, app.running_processes(), app.run_id)
@@ -153,7 +153,7 @@ def _probe_tcp(host: str, port: int, deadline: float) -> str:
 
 
 def _bounded(seconds: float, deadline: float) -> float:
-    """Return a timeout that ends by the deadline, but not zero, which would make a socket non-blocking."""
+    """Return a timeout that ends by the deadline, never zero, which would make a socket non-blocking."""
     return max(min(seconds, deadline - time.monotonic()), _MIN_TIMEOUT_SECONDS)
 
 

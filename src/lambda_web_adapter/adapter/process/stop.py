@@ -1,4 +1,4 @@
-"""The stop of all apps, in the time that Lambda leaves for it."""
+"""Stop all apps within the time that Lambda gives for it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
-# What Lambda leaves a runtime after SIGTERM if an extension is registered ("Lambda execution environment", "Shutdown").
+# What Lambda gives a runtime after SIGTERM if an extension is registered ("Lambda execution environment", "Shutdown").
 _STOP_SECONDS = 0.3
-# The last part of that time, for processes whose parent does not pass the signal on, as a shell that waits for its
+# The last part of that time, for processes whose parent does not pass the signal on, such as a shell that waits for its
 # child before it runs its trap.
 _WORKERS_SECONDS = 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01  # seconds between two checks
@@ -26,7 +26,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.01  # seconds between two checks
 def stop(apps: Sequence[AppProcess]) -> None:
     """Send SIGTERM to each app's own process, then to those that outlive it, and kill what has not ended in time.
 
-    A server with worker processes stops them itself, lifespan shutdown included; a signal to them would cut that short.
+    A server stops its worker processes itself, lifespan shutdown included; a signal to them would cut that short.
     """
     deadline = time.monotonic() + _STOP_SECONDS
     for app in apps:

@@ -1,4 +1,4 @@
-"""The app, run after run: started, awaited until it is ready, restarted when it has ended."""
+"""Start the app, wait until it is ready, and restart it when it has ended."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # After this many failed starts in a row the environment ends.
 MAX_FAILED_STARTS = 3
-_POLL_SECONDS = 0.005  # between two checks whether an app whose server has stopped has ended
+_POLL_SECONDS = 0.005  # between two checks of an app whose server has stopped: has its process ended?
 
 
 class AppState(Enum):
@@ -26,7 +26,7 @@ class AppState(Enum):
     STARTING = "it starts, and is not ready yet"
     READY = "it takes requests"
     ENDED = "its process has ended; the next event restarts it"
-    FAILED = "it did not start several times in a row; the environment ends"
+    FAILED = "several starts in a row have failed; the environment ends"
 
 
 class Supervisor:
@@ -60,7 +60,7 @@ class Supervisor:
             backend.watch(self.app)
 
     async def start(self, deadline: float) -> None:
-        """Wait until the app is ready or the deadline has passed; then the first invocation goes on waiting.
+        """Wait until the app is ready, or until the deadline; after that, the first invocation goes on waiting.
 
         Lambda kills an environment that has not requested an event after 10 s, and the app starts from scratch.
 
@@ -109,7 +109,7 @@ class Supervisor:
             await self._wait_until_ready(deadline)
 
     async def _is_gone(self) -> bool:
-        """Return whether the app takes no more requests, after waiting for the end of one whose server has stopped."""
+        """Return whether the app takes no more requests; if its server has stopped, wait for its process to end."""
         while not self.app.is_gone():
             if not self.app.unreachable_since:
                 return False
@@ -117,7 +117,7 @@ class Supervisor:
         return True
 
     def _restart_app(self) -> None:
-        log("WARNING", f"The app has ended ({self.app.exit_status}); it is started again.")
+        log("WARNING", f"The app has ended ({self.app.exit_status}); it is restarted.")
         self.app.kill()  # its own process has ended; this ends those it has left
         ended, self.app = self.app, self.app.next_run()  # whom SIGTERM must reach from the fork on
         try:
@@ -127,7 +127,7 @@ class Supervisor:
             self._start_failed()
             if isinstance(error, SettingsError):
                 raise
-            raise AppStartFailed(f"The app cannot be started again: {error}.") from error
+            raise AppStartFailed(f"The app cannot be restarted: {error}.") from error
         self.state = AppState.STARTING
 
     async def _wait_until_ready(self, deadline: float) -> None:
@@ -146,7 +146,7 @@ class Supervisor:
         self.backend.watch(self.app)
 
     def _judge_end(self) -> None:
-        """Count a run whose built-in server has failed as a failed start, since the next may fail in the same way.
+        """Count a run that ended because the built-in server failed as a failed start: the next may fail likewise.
 
         Raises:
             AppStartFailed: Too many failed in a row, without a response in between.
@@ -156,7 +156,7 @@ class Supervisor:
         if self.app.server_failed:
             self._start_failed()
             if self.state is AppState.FAILED:
-                raise AppStartFailed("The server of the app has failed after each start; the log has the exception.")
+                raise AppStartFailed("The app's server has failed after each start; the log has the exception.")
 
     def _start_failed(self) -> None:
         self._failed_starts += 1
