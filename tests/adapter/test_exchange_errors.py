@@ -173,6 +173,28 @@ def test_a_request_that_was_not_sent_since_no_connection_could_be_opened_is_not_
     run_blocking(app.wait_until_done(deadline, ""))
 
 
+class Done(BlockingBackend):
+    """A backend whose app is done with each request at once."""
+
+    async def wait_for_message(self, app: AppProcess, messages: tuple[bytes, ...], deadline: float) -> bytes:
+        return messages[0]
+
+
+def test_an_event_that_does_not_reach_the_app_leaves_the_connection_open() -> None:
+    """As a warm-up event; of a WSGI app, the connection's thread may hold connections of its own."""
+    backend = Done()
+    server = Server()
+    with ScriptedServer(server) as listening:
+        app = AppClient(cast("AppProcess", App(listening.port)), "127.0.0.1", backend, KillApp(backend))
+        for request in (FIRST, SECOND):
+            assert run_blocking(ask(app, request)) == b"ok"
+            run_blocking(app.wait_until_done(time.monotonic(), ""))
+        app.close()
+
+    assert server.requests == [FIRST, SECOND]
+    assert listening.accepted == 1
+
+
 # An app that cannot be connected to is restarted, unless that is the adapter's own fault.
 
 

@@ -242,7 +242,7 @@ class AppClient:
             self._connection.close()
             return
         if not awaits_done:
-            if not self._kept:
+            if not self._kept and not self._app.is_managed:
                 self._connection.close()
             return
         done, _ = self._end_messages
