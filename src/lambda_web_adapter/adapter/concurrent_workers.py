@@ -1,7 +1,7 @@
 """Concurrent invocations, as on Lambda Managed Instances: a worker for each, on one event loop, over the same app.
 
-https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html. With a thread for each worker, handing over
-the interpreter's lock would take more time than the invocations.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html. With a thread for each worker, passing the
+interpreter's lock between threads would take more time than the invocations.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def serve(address: str, supervisors: list[Supervisor], settings: Settings, max_c
         address: `host:port` of the Runtime API.
         supervisors: the app's processes, over which the workers are spread evenly.
         settings: the settings.
-        max_concurrency: how many workers there are.
+        max_concurrency: the number of workers.
 
     Returns:
         The exit code.
@@ -69,7 +69,7 @@ async def _serve(address: str, supervisors: list[Supervisor], settings: Settings
     finally:
         for task in tasks:
             task.cancel()  # no worker may request another event
-        # The event loop waits for its threads, and a thread may wait for an app: so the apps end first.
+        # The event loop waits for its threads, and a thread may wait for an app. So the apps end first.
         stop([supervisor.app for supervisor in supervisors])
 
 

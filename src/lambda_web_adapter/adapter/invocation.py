@@ -40,7 +40,7 @@ _STATUSES_WITHOUT_LENGTH = (204, 304)  # RFC 9110 §8.6
 
 
 class NoAccessLog:
-    """The access log that is off: the methods of `AccessLog`, which do nothing."""
+    """Stands for `AccessLog` when the access log is off: the same methods, which do nothing."""
 
     def _ignore(self, *_: object) -> None:
         """Do nothing."""
@@ -49,12 +49,12 @@ class NoAccessLog:
 
 
 class Invoker:
-    """Turns invocations into replies, by way of one connection to the app."""
+    """Turns invocations into replies, over one connection to the app."""
 
     def __init__(
         self, settings: Settings, connection: AppClient, access: AccessLog | NoAccessLog | None = None
     ) -> None:
-        """Decide what is the same for all invocations.
+        """Prepare what is the same for all invocations.
 
         Args:
             settings: the settings.
@@ -69,7 +69,7 @@ class Invoker:
         self._context_headers: ContextHeaders | None = None
         if settings.context_headers or not self._accepts_envelope:
             from lambda_web_adapter.ipc.context_headers import (
-                ContextHeaders,  # only imported here, since the start of a managed app should not pay for it
+                ContextHeaders,  # imported here, so that it adds nothing to the cold start of a managed app
             )
 
             self._context_headers = ContextHeaders(os.environ, partial(log_once, "WARNING"))
@@ -78,12 +78,12 @@ class Invoker:
         """Return the app's reply to an invocation.
 
         Args:
-            invocation: the event and its context. The event is taken from it.
+            invocation: the event and its context; it does not keep the event.
             deadline: on the monotonic clock, in seconds.
 
         Returns:
-            The reply to post, whole or streamed. If a request fails and its source has HTTP callers, the reply has the
-            error's status.
+            The reply to post, whole or streamed. If the request fails and its source has HTTP callers, the reply has
+            the error's status.
 
         Raises:
             AdapterError: The invocation failed, and its source has no HTTP callers.
@@ -98,19 +98,19 @@ class Invoker:
         try:
             return await self._reply(source, event, invocation, deadline, streamed)
         except Exception as error:  # the one place where a bug of the adapter becomes a reply
-            # Python deletes `error` after the block. Any other name would keep it, its traceback, and with that this
-            # frame, event and reply, until the garbage collector runs.
+            # Python deletes `error` after the block. Under another name, it would keep its traceback, and that this
+            # frame with event and reply, until the garbage collector runs.
             if not isinstance(error, AdapterError):
                 log("ERROR", traceback.format_exc(), invocation.request_id)
                 error = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")
             if not self._connection.complete:
-                self._connection.discard_body()  # the rest of the response would come before the next one
+                self._connection.discard_body()  # else the next request would read the rest of this response
             if not source.is_http or isinstance(error, AppRejectedEvent):
                 raise error
             return self._reply_to_error(source, error, event, invocation.request_id, streamed)
 
     def _can_stream(self, source: EventSource) -> bool:
-        """Return whether replies to a source are streamed; log once that they are not, against the setting."""
+        """Return whether replies to a source can be streamed; if the setting is ignored for it, log that once."""
         if source.is_http and not source.streams:
             log_once(
                 "WARNING", f"Replies to {source.name} cannot be streamed and are sent whole (AWS_LWA_INVOKE_MODE)."
@@ -143,7 +143,7 @@ class Invoker:
         self._access.set_reply(response)
         if streamed:
             return self._stream(source, request, response, deadline, compressor)
-        if compressor or size > source.payload_limit:  # else it is whole
+        if compressor or size > source.payload_limit:  # otherwise the body is complete
             await self._read_compressed(source, request, response, deadline, compressor)
         reply = source.build_reply(response, event)
         if len(reply) > source.payload_limit:
@@ -152,7 +152,7 @@ class Invoker:
         return reply
 
     def _build_request(self, source: EventSource, event: Any, invocation: Invocation) -> Request:
-        """Return the request that an event describes; of an HTTP event, the body is in the request from then on."""
+        """Return the request that an event describes; it takes over the body of an HTTP event."""
         if not source.is_http:
             return build_request(source, event, self._settings, invocation.event)
         request = build_request(source, event, self._settings, b"")
@@ -168,7 +168,7 @@ class Invoker:
         return request
 
     def _build_head(self, source: EventSource, event: Any, invocation: Invocation, request: Request) -> bytes:
-        """Return what goes to the app before the body: envelope, request line, headers; take the event."""
+        """Return what precedes the body: envelope, request line, headers; `invocation` drops the event."""
         lines = self._context_headers.build(invocation, event) if self._context_headers else b""
         if invocation.client_context:
             from lambda_web_adapter.ipc.context_headers import build_trace_headers
@@ -181,7 +181,7 @@ class Invoker:
         return head
 
     def _compressed(self, request: Request, response: Response) -> tuple[Response, Compressor | None]:
-        """Return the response compressed as far as it has come, and the compressor for the rest of it, if any."""
+        """Return the response, compressed as far as it has arrived, and the compressor for the rest, if any."""
         from lambda_web_adapter.http import compression, content_codings  # imports that only compression needs
 
         accept_encoding = content_codings.join_accept_encoding(request.headers)
@@ -200,7 +200,7 @@ class Invoker:
         deadline: float,
         compressor: Compressor | None,
     ) -> StreamedReply:
-        """Return a streamed reply, of whose body some may still have to be read."""
+        """Return a streamed reply; the rest of its body may still have to be read from the app."""
         complete = self._connection.complete
         if (
             complete
@@ -230,10 +230,10 @@ class Invoker:
         deadline: float,
         compressor: Compressor | None,
     ) -> None:
-        """Read the rest of a body that is too large uncompressed.
+        """Read the rest of a body that is compressed, or raise for one that is too large without compression.
 
         Raises:
-            ResponseTooLarge: It is too large compressed, too.
+            ResponseTooLarge: The body is too large, compressed or not.
         """
         parts = [response.body]
         size = len(response.body)
@@ -284,14 +284,14 @@ class Invoker:
         )
 
     def _fails(self, status: int) -> bool:
-        """Return whether a status fails the invocation of an event that is no request; a queue delivers it again."""
+        """Return whether a status fails the invocation of an event that is no request; a queue redelivers it."""
         return not 200 <= status < 300 and self._settings.event_errors == "fail"
 
 
 def reply_without_app(
     invocation: Invocation, problem: AdapterError, settings: Settings
 ) -> bytes | StreamedReply | None:
-    """Return the reply to an HTTP caller when the app cannot be started; None for other events."""
+    """Return the reply to an HTTP caller if the app cannot be started; None for other events."""
     event = read_event(invocation.event)
     source = find_source(event, settings)
     if not source.is_http:
@@ -301,7 +301,7 @@ def reply_without_app(
 
 
 def _reply_with(source: EventSource, response: Response, event: Any, *, streamed: bool) -> bytes | StreamedReply:
-    """Return the reply with a response that the adapter has built."""
+    """Return the reply for a response that the adapter itself has built."""
     return StreamedReply(prelude(response), response.body) if streamed else source.build_reply(response, event)
 
 

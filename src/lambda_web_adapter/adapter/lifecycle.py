@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
 _PACKAGE = "lambda_web_adapter"
-# Time for code that SIGTERM interrupts to return, and between two looks at it; Lambda gives a runtime 300 ms to stop.
+# How long code that SIGTERM interrupts may take to return; Lambda gives a runtime 300 ms to stop.
 _MAX_WAIT_SECONDS = 0.05
-_RETRY_SECONDS = 0.001
+_RETRY_SECONDS = 0.001  # between two checks of that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +37,8 @@ class Environment:
     """The kind of execution environment that Lambda has started.
 
     Attributes:
-        max_concurrency: how many invocations there may be at the same time.
-        init_seconds: how long after its start the app may take before the first event is requested anyway.
+        max_concurrency: the largest number of concurrent invocations.
+        init_seconds: how long to wait for the app to be ready; after that, the first event is requested anyway.
         snap_start: whether Lambda will take a snapshot of the environment.
     """
 
@@ -48,7 +48,7 @@ class Environment:
 
 
 def run(address: str, apps: list[AppProcess], settings: Settings, environment: Environment) -> int:
-    """Run an environment whose app was started with SIGTERM blocked, and return when the environment ends.
+    """Run an environment until it ends; the app was started, with SIGTERM blocked.
 
     Args:
         address: `host:port` of the Runtime API.
@@ -67,7 +67,7 @@ def run(address: str, apps: list[AppProcess], settings: Settings, environment: E
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         return _run(address, supervisors, settings, environment)
     except AfterRestoreFailed as error:
-        log("ERROR", f"{error.error_type}: {error}")  # the Runtime API has it already
+        log("ERROR", f"{error.error_type}: {error}")  # it was posted to the Runtime API already
         return INIT_FAILED
     except AppError as error:
         return report_init_error(address, error, settings)
@@ -79,7 +79,7 @@ def run(address: str, apps: list[AppProcess], settings: Settings, environment: E
 
 
 def _run(address: str, supervisors: list[Supervisor], settings: Settings, environment: Environment) -> int:
-    # The registration lasts as long as this object. A proxy of the Runtime API is not for extensions.
+    # The registration lasts as long as this object. It bypasses the Runtime API's proxy, which is not for extensions.
     extension = Extension(address)
     if settings.register_extension:
         extension.register()
@@ -98,7 +98,7 @@ def _run(address: str, supervisors: list[Supervisor], settings: Settings, enviro
 
 
 def report_init_error(address: str, error: AdapterError, settings: Settings, apps: Sequence[AppProcess] = ()) -> int:
-    """End the apps that were started, report that the environment cannot start, and return the exit code."""
+    """Stop the apps, report to Lambda that the environment cannot start, and return the exit code."""
     stop(apps)
     log("ERROR", f"{error.error_type}: {error}")
     try:
@@ -109,7 +109,7 @@ def report_init_error(address: str, error: AdapterError, settings: Settings, app
 
 
 def _watch_children(supervisors: list[Supervisor]) -> None:
-    """Mark the apps to be checked when a child ends, which spares a system call before each request."""
+    """Have the apps checked when a child ends, which saves a system call before each request."""
 
     def child_changed(number: int, frame: FrameType | None) -> None:
         for supervisor in supervisors:
@@ -122,8 +122,8 @@ def _watch_children(supervisors: list[Supervisor]) -> None:
 def _exit(number: int, frame: FrameType | None, deadline: float = 0.0) -> None:
     """End the process by an exception: `finally` stops the app, which another SIGTERM must not interrupt.
 
-    An exception raised in other people's code (a tracer's, a profiler's) may leave a lock held for which the process
-    then waits at its end. So such code gets a moment to return first.
+    An exception raised within other people's code (a tracer's, a profiler's) may leave a lock held, for which the
+    process then waits at its end. So such code gets a moment to return first.
     """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     now = time.monotonic()

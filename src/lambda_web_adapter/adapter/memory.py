@@ -1,4 +1,4 @@
-"""Memory for large bodies: the C library keeps it for the next one instead of giving it back to the kernel."""
+"""Memory for large bodies: the C library keeps it for the next body instead of returning it to the kernel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 # In bytes: the most that glibc accepts for M_MMAP_THRESHOLD. Request and response of 6 MB need less.
 _KEPT_BYTES = 32 * 1024 * 1024
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt(3)
-# The memory size of a function from which on the app does not miss what is kept here.
+# From this memory size on, a function can spare what is kept here.
 _MIN_FUNCTION_MEGABYTES = 256
 
 
@@ -16,8 +16,8 @@ _MIN_FUNCTION_MEGABYTES = 256
 def keep_freed_memory() -> bool:
     """Make the C library keep freed memory, and return whether it does.
 
-    The kernel takes 2 µs for each new page of 4 KB: of an echo of 4.4 MB that was 13 of 39 ms. Only glibc gives memory
-    back so eagerly, and only glibc has this option. Functions with little memory do without it.
+    The kernel takes 2 µs for each new page of 4 KB: in an echo of 4.4 MB, 13 of 39 ms. Only glibc returns memory so
+    eagerly, and only glibc has this option. Functions with little memory do without.
     """
     megabytes = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
     if not megabytes.isdigit() or int(megabytes) < _MIN_FUNCTION_MEGABYTES:

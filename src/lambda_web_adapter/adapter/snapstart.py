@@ -1,7 +1,7 @@
 """SnapStart: the app's hooks around the snapshot, and the wait for the restore, during which the snapshot is taken.
 
-Hooks are functions that a Python app has registered, and paths of any app to which a POST is sent, as by the AWS Lambda
-Web Adapter. https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
+Hooks are functions that a Python app has registered, and paths of any app that get a POST, as from the AWS Lambda Web
+Adapter. https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _RESTORE_SECONDS = 10.0  # Lambda's timeout for restore hooks (Lambda Developer 
 
 
 def snapshot_and_restore(runtime: RuntimeApi, app: AppProcess, settings: Settings) -> None:
-    """Run the hooks around the snapshot, and return in each environment that is restored from it.
+    """Run the hooks around the snapshot; return in each environment that is restored from it.
 
     Raises:
         BeforeSnapshotFailed: a hook before the snapshot failed.
-        AfterRestoreFailed: a hook after the restore failed; it was posted to the Runtime API.
+        AfterRestoreFailed: a hook after the restore failed; the error was posted to the Runtime API.
         RuntimeApiError: the Runtime API has no restore.
     """
     seconds = settings.readiness_check_timeout or float("inf")
@@ -61,7 +61,7 @@ def _post(app: AppProcess, host: str, path: str, seconds: float, error_class: Er
     """Send a POST to a path of the app, on a connection that is not used again.
 
     Raises:
-        BeforeSnapshotFailed, AfterRestoreFailed: the response is no 2xx, or none came in time; `error_class` is raised.
+        BeforeSnapshotFailed, AfterRestoreFailed: (`error_class`) the status is not 2xx, or no response came in time.
     """
     hook = f"The app's SnapStart hook, POST {path},"
     connection = BlockingClient(host, app.port, app.is_gone)
@@ -86,7 +86,7 @@ def _post(app: AppProcess, host: str, path: str, seconds: float, error_class: Er
 
 
 def _wait_until_done(app: AppProcess, port: int, deadline: float) -> None:
-    """Wait until the app's call has returned; otherwise its rest would run in each restored environment."""
+    """Wait until the app's call has returned; otherwise the rest of it would run in each restored environment."""
     messages = (*end_messages(port), b"")
     while app.control.read_message(deadline - time.monotonic()) not in messages:
         pass

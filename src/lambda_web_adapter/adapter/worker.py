@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from lambda_web_adapter.http.messages import Invocation
     from lambda_web_adapter.settings import Settings
 
-# Exit codes. Lambda shows them, and treats all but 0 alike.
+# Exit codes. Lambda shows them, and treats all except 0 alike.
 INIT_FAILED = 1
 RUNTIME_API_FAILED = 2
-# Failed calls of /next in a row, for each worker, after which the environment ends.
+# How many failed calls of /next in a row, for each worker, end the environment.
 _MAX_NEXT_FAILURES = 5
 _NEXT_RETRY_SECONDS = 0.1  # seconds
 # Lambda's longest timeout (Lambda quotas, "Function timeout"), for a Runtime API that sends no deadline.
@@ -35,12 +35,12 @@ class NextFailures:
     """Counts the failed calls of /next of all workers since the last one that succeeded."""
 
     def __init__(self, workers: int = 1) -> None:
-        """Set the limit for so many workers."""
+        """Set the limit for a number of workers."""
         self._limit = _MAX_NEXT_FAILURES * workers
         self.count = 0
 
     def add(self) -> bool:
-        """Count a failed call, and return whether there were too many."""
+        """Count a failed call; return whether that is too many."""
         self.count += 1
         return self.count >= self._limit
 
@@ -53,7 +53,7 @@ class Worker:
 
         Args:
             runtime: the Runtime API.
-            supervisor: what keeps the app running; other workers may share it.
+            supervisor: the supervisor of the app; other workers may share it.
             settings: the settings.
             failures: the failed calls of /next, which all workers share.
         """
@@ -63,7 +63,7 @@ class Worker:
         self._failures = failures
         self._access: AccessLog | NoAccessLog = NoAccessLog()
         if settings.access_log:
-            from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog  # an import that only it needs
+            from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog  # few environments need it
 
             self._access = AccessLog()
         self._app: AppProcess | None = None
@@ -85,9 +85,9 @@ class Worker:
                 invocation = await self._runtime.next()
                 self._failures.count = 0
                 if supervisor.state is AppState.STARTING and supervisor.backend.may_freeze:
-                    supervisor.app.started_at += time.monotonic() - polled_at  # it may have been frozen in the meantime
+                    supervisor.app.started_at += time.monotonic() - polled_at  # the app may have been frozen
                 await self._handle(invocation)
-            except Exception as error:  # noqa: BLE001  # a bug of the adapter may cost one invocation, no more
+            except Exception as error:  # noqa: BLE001  # a bug of the adapter may fail this invocation, but no others
                 if await self._recover(invocation, error):
                     return RUNTIME_API_FAILED
             if supervisor.state is AppState.FAILED:
@@ -101,7 +101,7 @@ class Worker:
             Whether the environment has to end, since it gets no events.
 
         Raises:
-            RuntimeApiError: The environment cannot go on.
+            RuntimeApiError: The reply cannot be posted, and the environment cannot go on.
         """
         if isinstance(error, RuntimeApiError):
             if invocation is not None:
@@ -119,14 +119,14 @@ class Worker:
         return False
 
     async def _has_no_events(self, *, fatal: bool = False) -> bool:
-        """Return whether too many calls in a row brought no event; wait a moment if not."""
+        """Return whether too many calls in a row have failed; if not, wait a moment before the next."""
         if fatal or self._failures.add():
             return True
         await self._supervisor.backend.sleep(_NEXT_RETRY_SECONDS)
         return False
 
     async def _fail_by(self, invocation: Invocation, error: Exception) -> None:
-        """Fail an invocation by a bug of the adapter, with as little code as possible: more of it may be broken."""
+        """Fail an invocation because of a bug of the adapter, with as little code as possible: more may be broken."""
         text = f"The adapter failed on this invocation: {error!r}. This is a bug, please report it."
         try:
             await self._runtime.post_error(invocation, AdapterError(text))
@@ -168,7 +168,7 @@ class Worker:
             self._access.write(invocation.request_id, reply)
 
     async def _reply_with_error(self, invocation: Invocation, error: AdapterError, deadline: float) -> None:
-        """Reply to an HTTP caller with an error's status if the app cannot be started; fail other invocations."""
+        """Reply to an HTTP caller with the error's status when the app cannot be started; fail other invocations."""
         try:
             reply = reply_without_app(invocation, error, self._settings)
         except AdapterError:  # an event that cannot be parsed has no HTTP caller
