@@ -1,6 +1,6 @@
 """The backend for concurrent invocations: the workers that share an app process wait on one event loop.
 
-`adapter/concurrent_workers.py` starts them, and has the reason why they are no threads.
+`adapter/concurrent_workers.py` starts them, and says why they are not threads.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class AsyncioBackend(Backend):
         self._control_reader: ControlReader | None = None
 
     def new_client(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> AsyncioClient:
-        """Return a client on the event loop; `child_changed` ends its connection to an app that is gone."""
+        """Return a client on the event loop; when the app is gone, `child_changed` ends the client's connection."""
         return AsyncioClient(host, port)
 
     @contextlib.asynccontextmanager
     async def exclusive(self, deadline: float | None = None) -> AsyncIterator[None]:
-        """Admit one worker after the other."""
+        """Admit one worker at a time."""
         async with asyncio.timeout(None if deadline is None else max(deadline - time.monotonic(), 0)):
             await self._lock.acquire()
         try:
@@ -54,7 +54,7 @@ class AsyncioBackend(Backend):
         self._control_reader = ControlReader(app)
 
     def child_changed(self) -> None:
-        """Check the app, outside of the signal handler; one that is gone leaves no open connection."""
+        """Check the app outside of the signal handler; if it is gone, nothing holds its connections open then."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._check_app)
 
@@ -63,7 +63,7 @@ class AsyncioBackend(Backend):
             self._control_reader.app.is_gone()
 
     async def sleep(self, seconds: float) -> None:
-        """Suspend for so many seconds."""
+        """Suspend for a number of seconds."""
         await asyncio.sleep(seconds)
 
     async def call_blocking(self, function: Callable[..., Result], *arguments: Any) -> Result:

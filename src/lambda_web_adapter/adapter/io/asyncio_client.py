@@ -1,4 +1,4 @@
-"""The client's end of a kept-alive HTTP/1.1 connection, on an event loop; `blocking_client.py` has one that blocks."""
+"""A kept HTTP/1.1 client connection on an event loop; `blocking_client.py` has the one that blocks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Enough = Callable[[ResponseParser], bool]
 
-# How much of a body is read from the peer before `read_chunk` wants it.
+# How much of a body is read from the peer before `read_chunk` asks for it.
 _READ_AHEAD_BYTES = 256 * 1024
 
 
@@ -46,7 +46,7 @@ class AsyncioClient(HttpClient):
 
     @property
     def complete(self) -> bool:
-        """Whether the whole response has come."""
+        """Whether the response is complete."""
         return self._protocol is not None and self._protocol.reader.complete
 
     @property
@@ -60,7 +60,7 @@ class AsyncioClient(HttpClient):
         return self._protocol is not None and self._protocol.reader.has_surplus
 
     def is_open(self) -> bool:
-        """Return whether the connection can take a request, by the socket: the event loop may not have read it yet."""
+        """Return whether the connection can take a request; the socket says so before the event loop reads its end."""
         if not self.port or self._protocol is None:
             return False
         return self._protocol.is_untouched()
@@ -89,13 +89,13 @@ class AsyncioClient(HttpClient):
         return protocol.reader.response()
 
     async def read_chunk(self, deadline: float | None = None) -> bytes:
-        """Return the next bytes of the body when they come, or nothing at its end."""
+        """Return the next bytes of the body when they come; b"" at its end."""
         protocol = self._opened()
-        await protocol.receive(NEXT_CHUNK, deadline)  # even if all has come: it may have to close the connection
+        await protocol.receive(NEXT_CHUNK, deadline)  # even if all has come: this may close the connection
         return protocol.reader.take_body()
 
     async def send_chunk(self, part: bytes, deadline: float | None = None) -> bool:
-        """Send a part of a request, and return whether the peer took it."""
+        """Send a part of a request; return whether the peer took it."""
         return self._protocol is not None and await self._protocol.send(part, deadline)
 
     async def read_response(self, deadline: float | None = None) -> Response:
@@ -111,11 +111,11 @@ class AsyncioClient(HttpClient):
 
 
 class _ClientProtocol(asyncio.Protocol):
-    """One connection while it lasts, as the event loop calls it.
+    """One connection from its opening to its end, with the callbacks of the event loop.
 
     Attributes:
         port: the local port, or 0 when the connection takes no more requests.
-        reader: the parser of what comes.
+        reader: the parser of the responses.
     """
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ class _ClientProtocol(asyncio.Protocol):
         self.port = 0
 
     def begin(self, head: bytes, body: bytes, method: str, *, whole: bool = True, limit: int = NO_LIMIT) -> None:
-        """Send a request, or as much of it as there is."""
+        """Send a request, or nothing yet of one that is sent in parts."""
         self.reader.start(method, whole=whole, limit=limit)
         self._awaits_response = True
         self._enough = ALL
@@ -142,7 +142,7 @@ class _ClientProtocol(asyncio.Protocol):
             self._transport.write(head + body)
 
     async def send(self, part: bytes, deadline: float | None) -> bool:
-        """Send a part of a request, and return whether the peer has taken it, or will."""
+        """Send a part of a request; return whether the peer has taken it, or will."""
         if not self._awaits_response:
             self.begin(b"", b"", "POST")
         if self._accepts_chunks():
@@ -173,7 +173,7 @@ class _ClientProtocol(asyncio.Protocol):
                 self.abort()
 
     async def _wait(self, future: asyncio.Future[None], deadline: float | None) -> None:
-        """Wait; close the connection on errors, but for a passed deadline, for which see `HttpClient.send_request`."""
+        """Wait; close the connection on errors except TimeoutError (see `HttpClient.send_request`)."""
         timer = None
         try:
             if deadline is not None:
@@ -198,7 +198,7 @@ class _ClientProtocol(asyncio.Protocol):
             self.reader.has_surplus = bool(os.read(self._transport.get_extra_info("socket").fileno(), 1))
         except BlockingIOError:
             return True
-        except OSError:  # a reset: it is as closed as one that ended properly
+        except OSError:  # a reset is an end like any other
             self.reader.has_surplus = False
         self.abort()
         return False
@@ -233,20 +233,20 @@ class _ClientProtocol(asyncio.Protocol):
             return
         _wake(self._received)
         if self.reader.complete:
-            _wake(self._writable)  # a peer that has responded may take no more
+            _wake(self._writable)  # a peer that has responded may read no more
         if self._enough is ALL:
-            self._read_ahead = 0 if self.reader.complete else _READ_AHEAD_BYTES  # the body exceeds its limit
+            self._read_ahead = 0 if self.reader.complete else _READ_AHEAD_BYTES  # else the body exceeds its limit
         else:
             self._read_ahead += len(data)
         if self._read_ahead >= _READ_AHEAD_BYTES:
             self._transport.pause_reading()
 
     def eof_received(self) -> None:
-        """Close at once, without waiting until the peer, which sends no more, has taken everything."""
+        """Close at once, even if the peer, which sends no more, has not read everything."""
         self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End the response, which may be complete by it, or else keep the error for whoever waits."""
+        """Complete the response if this is its end; otherwise, keep the error for `receive`."""
         self.port = 0
         try:
             if exc is not None:
@@ -259,7 +259,7 @@ class _ClientProtocol(asyncio.Protocol):
         self.resume_writing()
 
     def pause_writing(self) -> None:
-        """Make `send` wait: the peer does not keep up."""
+        """Make `send` wait, since the peer reads more slowly."""
         self._writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
@@ -274,6 +274,6 @@ def _wake(waiting: asyncio.Future[None] | None) -> None:
 
 
 def time_out(waiting: asyncio.Future[Any]) -> None:
-    """End a wait at its deadline, unless what it waits for has come in the same turn of the event loop."""
+    """End a wait at its deadline, unless its result has come in the same turn of the event loop."""
     if not waiting.done():
         waiting.set_exception(TimeoutError("the deadline has passed"))

@@ -1,4 +1,4 @@
-"""What differs between single invocations (`blocking_backend.py`) and concurrent ones (`asyncio_backend.py`).
+"""How to wait: what differs between single (`blocking_backend.py`) and concurrent invocations (`asyncio_backend.py`).
 
 Everything else (worker, invocation, Runtime API) is written once, as coroutines that wait through these interfaces.
 """
@@ -26,7 +26,7 @@ class HttpClient(ABC):
 
     Attributes:
         port: the local port while the connection is open, as far as this end knows; otherwise 0.
-        limit: the largest body that `send_request` reads as a whole, in bytes; `read_chunk` reads on in larger ones.
+        limit: the largest body that `send_request` reads as a whole, in bytes; `read_chunk` reads the rest of others.
     """
 
     port: int
@@ -35,7 +35,7 @@ class HttpClient(ABC):
     @property
     @abstractmethod
     def complete(self) -> bool:
-        """Whether the whole response has been read."""
+        """Whether the response has been read completely."""
 
     @property
     @abstractmethod
@@ -49,7 +49,7 @@ class HttpClient(ABC):
 
     @abstractmethod
     def is_open(self) -> bool:
-        """Return whether the connection can take a request; close it if its end or unrequested bytes came."""
+        """Return whether the connection can take a request; close it if it has ended, or unrequested bytes came."""
 
     @abstractmethod
     def close(self) -> None:
@@ -63,7 +63,7 @@ class HttpClient(ABC):
             seconds: how long to wait for the peer; None waits as long as the kernel does.
 
         Raises:
-            OSError: nobody listens there, or the peer did not accept in time.
+            OSError: nobody listens there, or the connection was not accepted in time.
         """
 
     @abstractmethod
@@ -83,23 +83,23 @@ class HttpClient(ABC):
         Raises:
             ConnectionClosed: the peer closed the connection before the response was complete.
             NotHttp: the response is not valid HTTP.
-            TimeoutError: the deadline passed. The connection takes no more requests then. It stays open until `close`,
-                so that the peer goes on with its work, and can be examined. After other errors it is closed.
+            TimeoutError: the deadline passed. The connection then takes no more requests, but stays open until `close`,
+                so that the peer goes on with its work and can be examined. After other errors it is closed.
         """
 
     @abstractmethod
     async def read_chunk(self, deadline: float | None = None) -> bytes:
-        """Wait for the next bytes of the body, and return them, or nothing at its end; raise as `send_request` does."""
+        """Wait for the next bytes of the body, and return them, b"" at its end; raise as `send_request` does."""
 
     @abstractmethod
     async def send_chunk(self, part: bytes, deadline: float | None = None) -> bool:
-        """Send a part of a request, and wait while the peer does not keep up; `read_response` reads the response.
+        """Send a part of a request, and wait while the peer is slower; `read_response` reads the response.
 
         Returns:
-            Whether the peer took it. If not, it is gone, or has responded already.
+            Whether the peer took it. If not, the peer is gone, or has responded already.
 
         Raises:
-            TimeoutError: the deadline passed. The connection takes no more requests then.
+            TimeoutError: the deadline passed. The connection then takes no more requests.
         """
 
     @abstractmethod
@@ -123,16 +123,16 @@ class Backend(ABC):
         Args:
             host: the host to connect to.
             port: its port.
-            is_gone: returns whether the peer's process is gone; another that it started may hold its connections open.
+            is_gone: returns whether the peer's process is gone; a child of it may hold its connections open.
         """
 
     @abstractmethod
     def exclusive(self, deadline: float | None = None) -> AbstractAsyncContextManager[object]:
-        """Return a context for one worker at a time; entering it raises TimeoutError at the deadline (monotonic)."""
+        """Return a context that admits one worker at a time, and raises TimeoutError at the deadline (monotonic)."""
 
     @abstractmethod
     def watch(self, app: AppProcess) -> None:
-        """Receive the messages of this run of the app, which is ready, from now on."""
+        """Receive the messages of a run of the app that is ready, from now on."""
 
     @abstractmethod
     def child_changed(self) -> None:
@@ -140,7 +140,7 @@ class Backend(ABC):
 
     @abstractmethod
     async def sleep(self, seconds: float) -> None:
-        """Wait for so many seconds."""
+        """Wait for a number of seconds."""
 
     @abstractmethod
     async def call_blocking(self, function: Callable[..., Result], *arguments: Any) -> Result:
@@ -151,7 +151,7 @@ class Backend(ABC):
         """Wait for one of these messages on the app's control channel.
 
         Returns:
-            The message, or nothing if the channel has closed.
+            The message; b"" if the channel has closed.
 
         Raises:
             TimeoutError: none came before the deadline (on the monotonic clock, in seconds).

@@ -1,4 +1,4 @@
-"""The backend for single invocations: to wait is to block, which no event loop can beat.
+"""The backend for single invocations: waiting is blocking, which is faster than any event loop.
 
 The coroutines that wait through it never suspend, so that running one is a plain call.
 """
@@ -48,10 +48,10 @@ class BlockingBackend(Backend):
         """Do nothing: `wait_for_message` reads the channel of the app that it is given."""
 
     def child_changed(self) -> None:
-        """Do nothing: whoever waits looks at the app every now and then."""
+        """Do nothing: all that waits for the app checks it regularly."""
 
     async def sleep(self, seconds: float) -> None:
-        """Block for so many seconds."""
+        """Block for a number of seconds."""
         time.sleep(seconds)  # noqa: ASYNC251  # blocking is the point here
 
     async def call_blocking(self, function: Callable[..., Result], *arguments: Any) -> Result:
@@ -59,7 +59,7 @@ class BlockingBackend(Backend):
         return function(*arguments)
 
     async def wait_for_message(self, app: AppProcess, messages: tuple[bytes, ...], deadline: float) -> bytes:
-        """Read the channel up to one of these messages, and skip those about earlier requests, which timed out."""
+        """Read the channel up to one of these messages; skip others, about earlier requests that timed out."""
         while True:
             message = app.control.read_message(deadline - time.monotonic())
             if not message or message in messages:

@@ -1,4 +1,4 @@
-"""A kept-alive HTTP/1.1 client connection that blocks, with few copies, and timeouts kept by the kernel.
+"""A kept HTTP/1.1 client connection that blocks, copies little, and leaves timeouts to the kernel.
 
 Its coroutines never suspend; `asyncio_client.py` has the client for an event loop.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Enough = Callable[[ResponseParser], bool]
 
-# Error of a timeout; far less than the margin that is kept for the reply.
+# How inexact a timeout may be: far less than the margin that is kept for the reply.
 _TIMEOUT_TOLERANCE = 0.02  # seconds
 # A request of this size never blocks: it fits into the empty send buffer of an idle connection.
 _SEND_BUFFER_BYTES = 16 * 1024
@@ -47,7 +47,7 @@ class BlockingClient(HttpClient):
 
     @property
     def complete(self) -> bool:
-        """Whether the response is whole."""
+        """Whether the response is complete."""
         return self._reader.complete
 
     @property
@@ -57,7 +57,7 @@ class BlockingClient(HttpClient):
 
     @property
     def has_surplus(self) -> bool:
-        """Whether bytes came after the whole response."""
+        """Whether bytes came after the complete response."""
         return self._reader.has_surplus
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class BlockingClient(HttpClient):
         return self._socket
 
     def _discard(self, error: BaseException) -> None:
-        """Use the connection no more, but keep it open after a timeout (see `send_request`)."""
+        """Let the connection take no more requests; close it, except after a timeout (see `send_request`)."""
         self.port = 0
         self._reader.clear_body()
         if not isinstance(error, TimeoutError):
@@ -153,11 +153,11 @@ class BlockingClient(HttpClient):
             opened: the socket.
             request: what to send.
             deadline: on the monotonic clock, in seconds.
-            buffered: how many bytes the kernel takes at once, so that they need no timeout.
-            stop_on_input: whether to stop when the peer takes no more, but has sent something, or closed.
+            buffered: how many bytes the kernel surely takes at once, so that they need no timeout.
+            stop_on_input: whether to stop when the peer takes no more, but has sent something or closed the connection.
 
         Returns:
-            How many bytes the peer took: not all, if it rejects a large body.
+            How many bytes the peer took: not all if it rejects a large body.
         """
         sent = 0
         size = len(request)
@@ -173,7 +173,7 @@ class BlockingClient(HttpClient):
                     if (stop_on_input and _peek(opened) is not None) or (self._is_gone and self._is_gone()):
                         break
                 except OSError:
-                    break  # its response may be here already
+                    break  # the response may have arrived already
         except BaseException as error:
             self._discard(error)
             raise
@@ -191,7 +191,7 @@ class BlockingClient(HttpClient):
                 try:
                     data = opened.recv(size, flags)
                 except BlockingIOError:
-                    flags = self._how_to_go_on(flags)
+                    flags = self._flags_after_timeout(flags)
                     self._set_receive_timeout(opened, deadline)
                     continue
                 except OSError as error:
@@ -206,7 +206,7 @@ class BlockingClient(HttpClient):
         if reader.complete and not reader.keep_alive:
             self.close()
 
-    def _how_to_go_on(self, flags: int) -> int:
+    def _flags_after_timeout(self, flags: int) -> int:
         """Return the flags for the next read after one that timed out.
 
         Raises:
@@ -219,7 +219,7 @@ class BlockingClient(HttpClient):
     def _set_receive_timeout(self, opened: socket.socket, deadline: float | None) -> None:
         """Set the kernel's timeout for reads, so that none needs a poll before it.
 
-        The timeout of the last request mostly serves for this one, too.
+        Mostly the timeout that was set for the last request does for this one too.
 
         Raises:
             TimeoutError: The deadline has passed.
@@ -236,7 +236,7 @@ class BlockingClient(HttpClient):
 
 
 def _peek(opened: socket.socket) -> bytes | None:
-    """Return the next byte without taking it; nothing if the connection has ended, None if no byte has come."""
+    """Return the next byte without taking it; b"" if the connection has ended, None if no byte has come."""
     try:
         return opened.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:

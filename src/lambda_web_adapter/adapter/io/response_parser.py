@@ -12,17 +12,17 @@ import httptools
 from lambda_web_adapter.http.large_bodies import LARGE_CHUNK, allocate_buffer
 from lambda_web_adapter.http.messages import Response
 
-# The handler of SIGTERM once it has come: the one before has raised a SystemExit (see `lifecycle`).
+# The handler of SIGTERM once that has come: the handler before it raised SystemExit (see `lifecycle`).
 _HANDLER_ONCE_STOPPING = signal.SIG_IGN
 
 # What a connection can wait for: the head, the next chunk of the body, or all of it up to the limit.
 HEAD, NEXT_CHUNK, ALL = attrgetter("has_head"), attrgetter("has_chunk"), attrgetter("has_all")
 
-# The limit of a body that has none.
+# The limit that stands for none.
 NO_LIMIT = sys.maxsize
-# Chunks of a body from which on they are joined: an object for a few bytes takes twenty times as much memory.
+# From this number on, chunks of a body are joined: an object for a few bytes takes twenty times as much memory.
 _MAX_SEPARATE_CHUNKS = 1024
-_SPACE = 0x20  # a tab is less; few values end in either
+_SPACE = 0x20  # and a tab is less; few values end in either
 
 
 class ConnectionClosed(Exception):
@@ -48,11 +48,11 @@ class ResponseParser:
 
     Attributes:
         has_head: whether status and headers have come.
-        complete: whether the response is whole.
-        has_all: whether it is whole, or its body exceeds the limit; `take_body` returns the rest.
-        keep_alive: whether the connection can take another request after it.
-        received: whether a byte of it was read.
-        has_surplus: whether bytes came after it.
+        complete: whether the response is complete.
+        has_all: whether it is complete, or its body exceeds the limit; `take_body` returns the rest.
+        keep_alive: whether the connection can take another request after the response.
+        received: whether a byte of the response was read.
+        has_surplus: whether bytes came after the response.
     """
 
     def __init__(self) -> None:
@@ -65,8 +65,8 @@ class ResponseParser:
 
         Args:
             method: the request's method: a response to HEAD has no body.
-            whole: whether its body is taken as a whole, or in chunks.
-            limit: bytes of a body up to which it is taken as a whole.
+            whole: whether its body is taken as a whole; otherwise in chunks.
+            limit: the largest body to take as a whole, in bytes.
         """
         self._whole = whole
         self._limit = limit
@@ -85,11 +85,11 @@ class ResponseParser:
         self._heads = b""
 
     def feed(self, data: bytes) -> None:
-        """Parse what has come; nothing is the connection's end.
+        """Parse what has come; b"" stands for the connection's end.
 
         Raises:
             NotHttp: It is not an HTTP response.
-            ConnectionClosed: The connection ended before the response was whole.
+            ConnectionClosed: The connection ended before the response was complete.
         """
         if not data:
             self.feed_eof()
@@ -104,18 +104,18 @@ class ResponseParser:
                 isinstance(error, httptools.HttpParserCallbackError)
                 and signal.getsignal(signal.SIGTERM) is _HANDLER_ONCE_STOPPING
             ):
-                # SIGTERM came during a callback, and httptools replaces the exception of its handler by its own.
+                # SIGTERM came during a callback, and httptools replaces the handler's exception by its own.
                 raise SystemExit(0) from None
             if not self.has_head and "Content-Length" in str(error):
                 self._feed_folded(self._heads + data)
                 return
             if not self.complete:
                 raise NotHttp(str(error)) from None
-            self.keep_alive = False  # what comes after a whole response is no error of that response
+            self.keep_alive = False  # what comes after a complete response is no error of that response
             self.has_surplus = True
 
     def _feed_folded(self, heads: bytes) -> None:
-        """Parse a head again that has more than one `Content-Length`, which httptools rejects, with one."""
+        """Parse a head with several `Content-Length`s, which httptools rejects, again with one."""
         from lambda_web_adapter.http.content_length import fold_lengths  # such responses are rare
 
         try:
@@ -130,10 +130,10 @@ class ResponseParser:
             raise NotHttp("the app's Content-Length cannot be read")
 
     def feed_eof(self) -> None:
-        """Complete the response if the connection's end does: that of a body without a length (RFC 9112 §6.3).
+        """Complete a response whose body has no length, and so ends with the connection (RFC 9112 §6.3).
 
         Raises:
-            ConnectionClosed: The response is not whole.
+            ConnectionClosed: The response is not complete.
         """
         names = {name.lower() for name, _ in self._headers}
         if not self._status or b"content-length" in names or b"transfer-encoding" in names:
@@ -142,18 +142,18 @@ class ResponseParser:
         self.complete = self.has_all = True
 
     def response(self) -> Response:
-        """Return the response with what of its body has come; the parser keeps nothing of it."""
+        """Return the response with as much of its body as has come; the parser keeps nothing of it."""
         if self._bodiless:
             self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that never comes
         return Response(self._status, self._headers, self.take_body())
 
     @property
     def has_chunk(self) -> bool:
-        """Whether a chunk of the body, or its end, has come that was not taken."""
+        """Whether a chunk of the body, or its end, has come and was not taken yet."""
         return bool(self._chunks) or self.complete
 
     def take_body(self) -> bytes:
-        """Return what has come of the body since the last time, and keep nothing of it."""
+        """Return what has come of the body since the last call, and keep nothing of it."""
         chunks, buffer = self._chunks, self._buffer
         if buffer is not None:
             self.clear_body()
@@ -164,16 +164,16 @@ class ResponseParser:
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def clear_body(self) -> None:
-        """Keep nothing of a body: this and httptools' parser hold each other until the garbage collector runs."""
+        """Forget the body: this object and httptools' parser hold each other until the garbage collector runs."""
         self._chunks = []
         self._buffer = None
 
     # The callbacks of httptools.
 
     def on_message_begin(self) -> None:
-        """Raise NotHttp after a whole response: what comes there belongs to none."""
+        """Raise NotHttp after a complete response: what comes there belongs to none."""
         if self.complete:
-            raise NotHttp("something came behind the response")
+            raise NotHttp("something came after the response")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header, without the spaces that httptools leaves after its value (RFC 9112 §5.1).
@@ -209,7 +209,7 @@ class ResponseParser:
             self._whole = False
 
     def _put_together(self, size: int) -> None:
-        """Collect the body in one buffer from now on, since its last chunk is large, or there are very many."""
+        """Collect the body in one buffer from now on, since its last chunk is large, or its chunks are many."""
         if size >= LARGE_CHUNK:
             self._buffer = allocate_buffer(self._headers, self._chunks, self._limit)
         else:
