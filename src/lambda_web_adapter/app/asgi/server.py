@@ -69,7 +69,12 @@ def serve(app: ASGI3Application, listener: socket.socket, tracker: InvocationTra
     server = _Server(config, tracker.control)
     server.ending.take_over()  # before asyncio, which would have SIGINT cancel the server
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(server.serve([listener]))
+        try:
+            runner.run(server.serve([listener]))
+        except SystemExit:  # in a task or a callback of the app's; the server has not failed
+            if server.started:
+                tracker.control.stopping()
+            raise
     return 0 if server.started else 1
 
 
