@@ -1,1 +1,1 @@
-"""What adapter process and app process agree on: how they start, and what they send each other. Both import it."""
+"""What adapter process and app process have to agree on: how they start, and what they send each other."""

@@ -1,4 +1,4 @@
-"""Headers with the invocation's context, for apps in any language. Names and shapes are the Rust adapter's.
+"""Headers with the invocation's context, for apps in any language. Names and formats are the Rust adapter's.
 
 Header values are ASCII (RFC 9110 §5.5); JSON escapes all other characters.
 """
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 LAMBDA_CONTEXT = "x-amzn-lambda-context"
 REQUEST_CONTEXT = "x-amzn-request-context"
-# The largest value, in bytes. Servers reject larger ones: gunicorn from 8,190 bytes for a header, Node.js from 16 KB
-# for all headers together.
+# The largest value, in bytes. Servers reject more: gunicorn accepts 8,190 bytes for a header, Node.js 16 KB for all
+# headers together.
 MAX_HEADER_BYTES = 8000
 
 _NOT_VISIBLE = re.compile(r"[^\x20-\x7e]")
@@ -44,8 +44,8 @@ class ContextHeaders:
         """Read what all invocations share.
 
         Args:
-            environ: the variables, as Lambda sets them.
-            too_large: a function that gets a message about each header left out.
+            environ: the variables that Lambda sets.
+            too_large: a function that is called with a message when a header, or a part of it, is left out.
         """
         get_variable = environ.get
         memory = get_variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
@@ -63,7 +63,7 @@ class ContextHeaders:
         )
 
     def build(self, invocation: Invocation, event: Any) -> bytes:
-        """Return the lines of both headers; the request context is `null` if the event has none."""
+        """Return the header lines of both contexts; the request context is `null` if the event has none."""
         request_context = event.get("requestContext") if isinstance(event, dict) else None
         value = b"null" if request_context is None else _encode(request_context)
         if len(value) > MAX_HEADER_BYTES:
@@ -98,7 +98,7 @@ class ContextHeaders:
 
 
 def build_trace_headers(client_context: bytes) -> bytes:
-    """Return the lines of the trace headers that the caller of the function has sent.
+    """Return the header lines for the trace that the caller of the function has sent.
 
     Args:
         client_context: the client context, as JSON.
@@ -128,7 +128,7 @@ def _rename_keys(fields: dict[str, Any] | None, names: dict[str, str]) -> dict[s
 
 
 def _parse_object(text: bytes) -> dict[str, Any] | None:
-    """Return a JSON object; None for anything else, which counts as missing."""
+    """Parse a JSON object; return None for anything else, which counts as missing."""
     try:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -137,7 +137,7 @@ def _parse_object(text: bytes) -> dict[str, Any] | None:
 
 
 def _encode(value: Any) -> bytes:
-    """Return JSON in visible ASCII. Any other character is within a string, so that it can be escaped."""
+    """Return JSON in visible ASCII. Other characters occur only within strings, where they can be escaped."""
     try:
         document = orjson.dumps(value)
     except TypeError:
@@ -148,10 +148,10 @@ def _encode(value: Any) -> bytes:
 
 
 def _encode_with_json(value: Any) -> bytes:
-    """Return JSON of what orjson cannot write: half of a surrogate pair, integers of any size."""
+    """Return JSON of what orjson cannot write: half of a surrogate pair, or an integer beyond 64 bits."""
     try:
         return json.dumps(value, separators=(",", ":")).encode("ascii")
-    except RecursionError:  # no reader takes this depth
+    except RecursionError:  # no reader accepts this depth
         return b"null"
 
 

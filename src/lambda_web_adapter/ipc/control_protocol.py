@@ -1,24 +1,24 @@
 """The messages of the control channel, a socket pair between the adapter process and the app process.
 
-A message is one line: a name, for some a space and an argument, and a line end. PORT is the adapter's port of the
-connection that a request came on. It names the request, since a connection carries only one request then.
+A message is one line: a name, for some messages a space and an argument, and a line end. PORT is the adapter's port of
+the connection on which a request came. It names the request, since a connection carries one request at a time.
 
-An external command sends nothing. Its end of the channel closes when it is executed.
+An external command sends nothing. Its end of the channel closes when the command is executed.
 """
 
 from __future__ import annotations
 
-# From the app process: all from the built-in server, but FAILED also where there is none.
+# From the app process. The built-in server sends them; FAILED is also sent where there is none.
 READY = b"ready"  # once, when the app is imported and its lifespan startup is complete
-# `failed {json}`: instead of READY, why the app cannot be served, or the external command not be executed; instead
-# of COMPLETED, why a hook failed.
+# `failed {json}`: instead of READY, why the app cannot be served, or why the external command cannot be executed;
+# instead of COMPLETED, why a hook failed.
 FAILED = b"failed"
 DONE = b"done"  # `done PORT`: when the app's call for a request has returned, background tasks included
 CLOSING = b"closing"  # `closing PORT`: instead of DONE, before the server closes the connection
-CANCELLED = b"cancelled"  # `cancelled PORT`: at once on CANCEL; DONE or CLOSING follows when the call has returned
+CANCELLED = b"cancelled"  # `cancelled PORT`: at once after CANCEL; DONE or CLOSING follows when the call has returned
 STACKS_DUMPED = b"shown"  # the reply to DUMP_STACKS, when the stacks are written
 COMPLETED = b"completed"  # the reply to BEFORE_SNAPSHOT and AFTER_RESTORE, when all hooks have run
-STOPPING = b"stopping"  # once, when the server takes no more requests; SIGCHLD to the adapter goes with it
+STOPPING = b"stopping"  # once, when the server takes no more requests; with it, the adapter gets SIGCHLD
 
 # From the adapter, to the built-in server.
 CANCEL = b"cancel"  # `cancel PORT`: to cancel a request that has timed out, while others go on
@@ -38,12 +38,12 @@ def message_for(name: bytes, port: int) -> bytes:
 
 
 def end_messages(port: int) -> tuple[bytes, bytes]:
-    """Return the two messages of which one ends a request: DONE and CLOSING."""
+    """Return the two messages either of which ends a request: DONE and CLOSING."""
     return message_for(DONE, port), message_for(CLOSING, port)
 
 
 def parse(message: bytes) -> tuple[bytes, int]:
-    """Return the name and the port of a message from the adapter; the port is 0 where it has none."""
+    """Return the name and the port of a message from the adapter; the port is 0 if the message has none."""
     name, _, port = message.partition(b" ")
     return name, int(port or 0)
 
@@ -63,7 +63,7 @@ def encode_failure(text: str, raised: str = "", stack: list[str] | None = None) 
 
 
 def parse_failure(message: bytes) -> tuple[str, str, tuple[str, ...]]:
-    """Return text, type and traceback of a `failed {json}` message, as `encode_failure` takes them."""
+    """Return the three arguments of `encode_failure` from a `failed {json}` message."""
     import orjson  # only failures need it
 
     report = orjson.loads(message.partition(b" ")[2])

@@ -1,4 +1,4 @@
-"""The format and level of a function's log, by Lambda's variables ("Configuring advanced logging controls")."""
+"""The format and level of a function's log, from Lambda's variables ("Configuring advanced logging controls")."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 LEVELS = {"TRACE": 10, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "FATAL": 50, "CRITICAL": 50}
 _FORMAT = "AWS_LAMBDA_LOG_FORMAT"
 _LEVEL = "AWS_LAMBDA_LOG_LEVEL"
-# Only Lambda sets it.
+# This variable is set only on Lambda.
 _ON_LAMBDA = "AWS_LAMBDA_LOG_GROUP_NAME"
 
 
@@ -33,7 +33,7 @@ class LogConfig:
 
 
 def json_level(level: int) -> str:
-    """Return the name of a level that Lambda's filter knows; it takes others, as WARNING, for INFO."""
+    """Return a level's name as Lambda's filter knows it; the filter takes other names, such as WARNING, for INFO."""
     for minimum, name in ((50, "FATAL"), (40, "ERROR"), (30, "WARN"), (20, "INFO"), (10, "DEBUG")):
         if level >= minimum:
             return name

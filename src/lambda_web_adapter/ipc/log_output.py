@@ -1,4 +1,4 @@
-"""Standard error for log lines: a line that cannot be written in time is dropped and counted."""
+"""Write log lines to standard error; a line that cannot be written in time is dropped and counted."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _STDERR = 2  # the file descriptor, since an app may replace `sys.stderr`
-_PAUSE = 0.001  # seconds before the next try, when `poll` reports room and the write finds none
+_PAUSE = 0.001  # seconds before the next try if `poll` reports room but the write finds none
 
 
 class _Turns:
-    """The right to write to standard error, which one thread of a process has."""
+    """The right to write to standard error, which one thread of a process has at a time."""
 
     def __init__(self) -> None:
-        self.torn = False  # whether the last line was written in part
+        self.torn = False  # whether the last line was written only in part
         # Reentrant, so that a signal handler can log while its own thread writes.
         self._lock = RLock()
         self._pid = os.getpid()
 
     def take(self, seconds: float) -> bool:
-        """Wait for the turn, and return whether it came in time."""
+        """Wait for the turn; return whether it came in time."""
         if self._pid != os.getpid():  # the thread that held it at the fork may not exist in this process
             _Turns.__init__(self)
         return self._lock.acquire(timeout=seconds)
@@ -43,17 +43,17 @@ _turns = _Turns()
 class LogOutput:
     """Standard error, for one kind of lines.
 
-    Lines of one process do not mix, whatever their length, but a signal handler's line may stand within another.
-    Between processes that share a pipe, only lines of up to PIPE_BUF (4 KB) never mix. A longer line goes out in one
-    piece if the pipe has room for it; otherwise lines of other processes may come in between.
+    Lines of one process do not mix, whatever their length, except that a signal handler's line may interrupt another.
+    Of processes that share a pipe, only lines of up to PIPE_BUF (4 KB) never mix. A longer line goes out in one piece
+    if the pipe has room for it; otherwise lines of other processes may come in between.
     """
 
     def __init__(self, seconds: float, notice: Callable[[int], bytes]) -> None:
         """Create an output that has dropped nothing yet.
 
         Args:
-            seconds: how long to wait for a slow reader; after a dropped line, the next lines do not wait.
-            notice: builds the line that reports how many lines were dropped, once writing works again.
+            seconds: how long to wait for a slow reader; after a dropped line, lines do not wait until one is written.
+            notice: builds the line that says, once writing works again, how many lines were dropped.
         """
         self._seconds = seconds
         self._notice = notice
@@ -67,7 +67,7 @@ class LogOutput:
             self._dropped += lines
 
     def _put(self, data: bytes) -> bool:
-        """Write the data, and return whether all of it was written in time."""
+        """Write the data; return whether all of it was written in time."""
         seconds = 0.0 if self._dropped else self._seconds
         deadline = time.monotonic() + seconds
         if not _turns.take(seconds):
@@ -83,7 +83,7 @@ class LogOutput:
 
 
 def _write(data: bytes, deadline: float) -> int:
-    """Write until the deadline, and return how many bytes were written."""
+    """Write until the deadline; return how many bytes were written."""
     import select  # most cold starts log nothing
 
     # A write of this size does not block when `poll` reports room, even on a shared pipe (POSIX, PIPE_BUF).
@@ -106,7 +106,7 @@ def _write_pieces(descriptor: int, data: memoryview, size: int, poll: select.pol
             if not poll.poll(seconds * 1000):
                 return written
             written += os.write(descriptor, data[written : written + size])
-        except BlockingIOError:  # the pipe does not block, and another process has filled it
+        except BlockingIOError:  # the pipe is non-blocking, and another process has filled it
             time.sleep(min(_PAUSE, seconds))
         except OSError:  # the descriptor is closed, the disk is full, or nobody reads
             return written
@@ -116,9 +116,9 @@ def _write_pieces(descriptor: int, data: memoryview, size: int, poll: select.pol
 
 
 def _reopen_pipe() -> int | None:
-    """Return the pipe behind standard error, opened anew without blocking; None if there is none to open.
+    """Open the pipe behind standard error again, non-blocking; return None if there is none that can be opened.
 
-    The descriptor itself is shared with other processes, whose writes must go on blocking.
+    Other processes share the original descriptor, and their writes must go on blocking.
     """
     try:
         if stat.S_ISFIFO(os.fstat(_STDERR).st_mode):

@@ -1,4 +1,4 @@
-"""What the bootstrap and the processes it starts agree on beyond messages: signals, variables, exit codes."""
+"""What the bootstrap and the processes it starts agree on besides messages: signals, variables, exit codes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 
 # On this signal, each thread of the built-in server writes its own stack.
 STACK_DUMP_SIGNAL = signal.SIGUSR2
-# The variable with the file descriptor for the stack dump, where the adapter makes one event of it.
+# The variable with the file descriptor for the stack dump, if the adapter makes one log event of it.
 STACK_DUMP_FD_VARIABLE = "_LWA_STACKS_TO"
-# Exit code if the built-in server has failed, and not the app: EX_SOFTWARE (sysexits.h), which no interpreter uses.
+# Exit code if the built-in server, and not the app, has failed: EX_SOFTWARE (sysexits.h), which no interpreter uses.
 SERVER_FAILED = 70
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -18,14 +18,14 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 def end_with_parent(parent: int) -> None:
     """Make the kernel kill this process when the process that started it ends, also after an exec.
 
-    Only Linux can do that. Elsewhere, on a laptop, the local run ends its processes itself.
+    Only Linux can do that. On macOS, the local run ends its processes itself.
 
     Args:
-        parent: the process that started this one; if it has ended already, so does this one.
+        parent: the process that started this one; if it has ended already, this one ends at once.
     """
     if sys.platform != "linux":
         return
-    import ctypes  # 2 ms, which the built-in server spends after its READY
+    import ctypes  # 2 ms; the built-in server calls this only after its READY
 
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
