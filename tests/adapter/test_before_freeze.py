@@ -99,7 +99,7 @@ def test_one_that_takes_too_long_is_logged_and_left(
     api.wait_for_call("next", 2)
     api.release("flush")
 
-    process.wait_for(r"before_freeze function flush is not done within 0\.2 s")
+    process.wait_for(r"before_freeze function flush did not end within 0\.2 s")
     assert api.invoke(get("/")).json["statusCode"] == 200
 
 

@@ -1,6 +1,6 @@
-"""The client of a request, read from the headers in which the adapter passes on what the event says of it.
+"""The client of a request, read from the headers in which the adapter passes on what the event says about it.
 
-The server itself sees only the loopback hop. `http/trusted_headers.py` decides which headers count.
+The server itself sees only the adapter on loopback. `http/trusted_headers.py` decides which headers count.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_CACHED_HOST = 262  # bytes: a name (RFC 1035 §2.3.4) and `:65535`
-_MAX_PORT_READ = 6  # bytes: one more than a port has, so that a longer value is invalid
+_MAX_PORT_READ = 6  # bytes: one more than a port has, so that a longer value stays invalid
 
 
 class ClientInfo:
-    """The client's address, and the URL parts that it used.
+    """The client's address, and the parts of the URL that it called.
 
     Attributes:
         client: the client's IP address; empty if the event has none.
@@ -45,7 +45,7 @@ class ClientInfo:
         self.raw_prefix = get(b"x-forwarded-prefix", b"")
         self.prefix = unquote(self.raw_prefix.decode("latin-1")) if self.raw_prefix else ""
         host = get(b"host", b"localhost")
-        # Clients can make names up: long ones would fill the memory by way of the cache.
+        # Clients can make names up, and long ones in the cache would fill the memory.
         parse = _parse_server if len(host) <= _MAX_CACHED_HOST else _parse_server.__wrapped__
         is_https = get(b"x-forwarded-proto") == b"https"
         self.scheme, self.host, self.port = parse(is_https, host, get(b"x-forwarded-port", b"")[:_MAX_PORT_READ])

@@ -26,10 +26,10 @@ from lambda_web_adapter.ipc.parent_process import end_with_parent
 
 
 class AdapterChannel:
-    """Sends the app's messages to the adapter, and reads the adapter's; without a channel it does nothing."""
+    """Sends the app's messages to the adapter, and reads the adapter's; without a socket, it does nothing."""
 
     def __init__(self, channel: socket.socket | None = None, stderr: int | None = None) -> None:
-        """Create one end.
+        """Create the app's end.
 
         Args:
             channel: the socket, if an adapter has started this process; the adapter is the parent process.
@@ -58,7 +58,7 @@ class AdapterChannel:
         self._send(encode(CLOSING, port))
 
     def fileno(self) -> int:
-        """Return the descriptor that is readable on a message or the end of the adapter; -1 without a channel."""
+        """Return the descriptor to wait on for messages and the adapter's end; -1 without a channel."""
         return self._channel.fileno() if self._channel is not None else -1
 
     def read_messages(self) -> list[bytes]:
@@ -80,7 +80,7 @@ class AdapterChannel:
         return data.split(b"\n")[:-1]
 
     def cancelled(self, port: int) -> None:
-        """Send CANCELLED for a request, whether its call has returned or not."""
+        """Send CANCELLED for a request, even if its call has not returned."""
         self._send(encode(CANCELLED, port))
 
     def completed(self) -> None:
@@ -110,8 +110,8 @@ class AdapterChannel:
     def close(self) -> None:
         """Shut the channel down, and wake the adapter: no request gets a response any more.
 
-        Closing it is not enough, since processes that the app has started may hold it too. This process may go on for
-        long.
+        Closing it is not enough, since processes that the app has started may hold it open. And this process may run
+        for long after that.
         """
         if self._channel is not None:
             with contextlib.suppress(OSError):  # the adapter has ended

@@ -1,4 +1,4 @@
-"""Set the current invocation, from the arrival of its request until all of its work is done.
+"""Set the current invocation, from the arrival of its request until all work for it is done.
 
 With single invocations, X-Ray's environment variable is set too, as in Lambda's own Python runtime.
 """
@@ -36,7 +36,7 @@ class InvocationTracker:
         single: whether the environment has single invocations.
         freeze_seconds: the timeout of the app's `before_freeze` functions, which delay the message that a request is
             done.
-        from_adapter: whether requests come from the adapter: there is a control channel.
+        from_adapter: whether requests come from the adapter, which is so if there is a control channel.
         underscore_headers: whether a WSGI app gets headers whose names have an underscore.
         root_path: where an ASGI app finds the removed part of the path, as `app/asgi/root_path.py` returns it.
     """
@@ -57,7 +57,7 @@ class InvocationTracker:
         single: bool = True,
         freeze_seconds: float = 1.0,
     ) -> None:
-        """Track nothing yet; `root_path` and `underscore_headers` are set later."""
+        """Track nothing yet; `root_path` and `underscore_headers` are set after the app is loaded."""
         self.control = control
         self.from_adapter = control.fileno() >= 0
         self.single = single
@@ -78,7 +78,7 @@ class InvocationTracker:
         if self.single and invocation is not None:
             CURRENT.in_process = None
             if invocation.trace_id:
-                try:  # noqa: SIM105  # `suppress` would double the time that this function takes
+                try:  # noqa: SIM105  # `suppress` would double the time of this function
                     del os.environb[_TRACE]
                 except KeyError:  # the app has removed it
                     pass

@@ -1,4 +1,4 @@
-"""Find the app: `main:app`, `main.app`, or the app that the folder holds; errors say what to do."""
+"""Find the app: `main:app`, `main.app`, or the app in the current folder; errors say what to do."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MODULES = ("main", "app", "wsgi", "asgi")
 NAMES = ("app", "application", "create_app")
 _COMMAND = "Run it as an external command: lambda-web-adapter -- python -m {module}, where {module} ends with "
-# Apps that only an external command can serve, or that have to be wrapped, and what to do; by package and class.
+# What to do with apps that only an external command can serve, or that have to be wrapped, by package and class.
 _SERVERS = {
     ("aiohttp", "Application"): _COMMAND + '`web.run_app(app, host="127.0.0.1", port=int(os.environ["PORT"]))`.',
     ("tornado", "Application"): _COMMAND
@@ -51,13 +51,13 @@ def load_app(name: str, folder: Path) -> Any:
     """Import the app and return it.
 
     Args:
-        name: `module:attribute` or `module.attribute`; a factory, which takes no arguments, is called. Empty: the
-            first of `MODULES` that exists, and the first of `NAMES` in it.
+        name: `module:attribute` or `module.attribute`; if that is a factory, it is called without arguments. If empty,
+            the first of `MODULES` that exists is taken, and the first of `NAMES` in it.
         folder: the folder to put first on the module search path.
 
     Raises:
-        AppNotFound: there is no such module or attribute, or it is no app; the text says what was tried.
-        BaseException: whatever the app's own code raises during its import.
+        AppNotFound: there is no such module or attribute, or it is no app; the message says what was tried.
+        BaseException: anything that the app's own code raises during its import.
     """
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
@@ -100,7 +100,7 @@ def _discover(folder: Path) -> Any:
 
 
 def _import(name: str, folder: Path) -> ModuleType:
-    """Return the module; raise AppNotFound only if it is missing itself, not if an import within it fails."""
+    """Return the module; raise AppNotFound only if the module itself is missing, not if an import in it fails."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -112,7 +112,7 @@ def _import(name: str, folder: Path) -> ModuleType:
 
 
 def _suggest(module: ModuleType) -> str:
-    """Return a hint at what looks like an app in a module; empty if nothing does."""
+    """Return a hint at what looks like an app in a module; empty if nothing looks like one."""
     names = [name for name, value in vars(module).items() if not name.startswith("_") and _looks_like_app(value)]
     return f" It has {', '.join(names[:5])}, which may be what you mean." if names else ""
 
@@ -126,7 +126,7 @@ def _looks_like_app(value: Any) -> bool:
 def _call_factory(value: Any, name: str, *, must_call: bool = False) -> Any:
     """Return the app that a factory makes, or the value itself if it is no factory.
 
-    A function without required arguments is a factory, since an app of any interface has some.
+    A function without required arguments is a factory, since every app has some.
     """
     required = _required_names(value)
     is_routine = is_function(value) or type(value) is MethodType or _inspect(inspect.isroutine, value)
@@ -150,7 +150,7 @@ def detect_interface(app: Any, interface: str = "auto") -> str:
         interface: the user's setting; `auto` detects the interface.
 
     Returns:
-        `asgi`, `asgi2` (an app of two calls, before ASGI 3), or `wsgi`.
+        `asgi`, `asgi2` (called twice for each request, as before ASGI 3), or `wsgi`.
 
     Raises:
         AppNotFound: the object is no app.
@@ -168,7 +168,7 @@ def detect_interface(app: Any, interface: str = "auto") -> str:
     required = _required_names(app) or ()
     detected = _INTERFACES.get(len(required))
     if detected == "asgi2" and "scope" not in required:
-        detected = None  # a factory that needs an argument, more likely than an ASGI 2 app
+        detected = None  # more likely a factory that needs an argument than an ASGI 2 app
     if detected is None and has_varargs(app):
         detected = _interface_within(app)
     if detected is None:
@@ -187,7 +187,7 @@ def _unwrap(app: Any) -> Any:
 
 
 def _required_names(app: Any) -> tuple[str, ...] | None:
-    """Return the names of the app's required arguments; None if it takes any number, or they cannot be seen."""
+    """Return the names of the app's required arguments; None if it takes any number, or the names cannot be seen."""
     names = required_names(app)
     return _inspect(_names_in_signature, app) if names is None else names
 
@@ -201,17 +201,17 @@ def _names_in_signature(app: Any) -> tuple[str, ...] | None:
 
 
 def _inspect(function: Callable[[Any], Any], app: Any) -> Any:
-    """Return what a function such as `inspect.signature` finds in an opaque app, whose own code it may run, or None."""
+    """Return the result of a function that may run an opaque app's own code, such as `inspect.signature`, or None."""
     if not is_opaque(app):
         return None
     try:
         return function(app)
-    except Exception:  # noqa: BLE001  # a proxy raises what its object does
+    except Exception:  # noqa: BLE001  # a proxy raises what its object raises
         return None
 
 
 def _interface_within(app: Any) -> str:
-    """Return the interface of an app that takes any arguments, as Dash does: WSGI, unless it holds an ASGI app."""
+    """Return the interface of an app that takes any arguments, as Dash does: WSGI unless an ASGI app is within."""
     if any(is_coroutine_callable(call) or required_arguments(call) == 4 for call in calls_of(app)):  # with `self`
         return "asgi"
     for layer in itertools.islice(layers(app), 1, None):
@@ -230,7 +230,7 @@ def _safe_repr(value: Any) -> str:
 
 
 def _reject_servers(app: Any) -> None:
-    """Raise AppNotFound, with what to do instead, if the app is one of `_SERVERS`."""
+    """Raise AppNotFound, which says what to do instead, if the app is one of `_SERVERS`."""
     for package, name in names_of(app):
         advice = _SERVERS.get((package, name))
         if advice:
@@ -247,7 +247,7 @@ def _holds(module: Any, app: Any) -> bool:
 
 
 def _interface_of_class(app: type) -> str:
-    """Return the interface of a class that is an app: its constructor takes an app's arguments."""
+    """Return the interface of a class that is an app, since its constructor takes an app's arguments."""
     interface = _INTERFACES.get(len(_required_names(app) or ()))
     if interface is None:
         raise AppNotFound(f"The class {app.__name__} is no app; name an instance of it. {_HINT}")

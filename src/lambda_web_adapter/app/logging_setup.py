@@ -1,4 +1,4 @@
-"""Set up the app's log: records without a handler of the app's are written as by Lambda's own Python runtime.
+"""Set up the app's log: records that no handler of the app's receives are written as by Lambda's own Python runtime.
 
 An app that configures `logging` gets exactly that, as anywhere else; the only addition is `aws_request_id` in each
 record.
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _STDERR = 2  # the file descriptor: the app may have replaced `sys.stderr`
-_WRITE_TIMEOUT = 0.5  # seconds, for a slow reader of the log
-_REQUEST_ID = "aws_request_id"  # the name in Lambda's own runtime
+_WRITE_TIMEOUT = 0.5  # seconds: how long to wait for a slow reader of the log
+_REQUEST_ID = "aws_request_id"  # as in Lambda's own runtime
 _TEXT_FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
 _TERMINAL_FORMAT = "%(levelname)s %(name)s: %(message)s"
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
@@ -37,14 +37,14 @@ _STANDARD_ATTRIBUTES = {
 def set_up(*, installed: bool = True) -> EventHandler:
     """Install the handler of the app's log; call this before the app is imported.
 
-    All that the adapter changes in `logging` is changed here: `lastResort`, the root logger's handlers and level,
-    `basicConfig`, and `Logger.makeRecord`.
+    This is the only place that changes `logging`: `lastResort`, the root logger's handlers and level, `basicConfig`,
+    and `Logger.makeRecord`.
 
     Args:
         installed: whether to change `logging` (`AWS_LWA_LOGGING`).
 
     Returns:
-        The handler, to write records past `logging`.
+        The handler, for records that must be written without `logging`.
     """
     config = LogConfig(os.environ)
     handler = EventHandler(_formatter(config))
@@ -56,7 +56,7 @@ def set_up(*, installed: bool = True) -> EventHandler:
     if config.level:
         logging.root.setLevel(config.level)
     logging.basicConfig = _without_handler(handler, logging.basicConfig)
-    # A record factory would not do: with it, an `extra` that has the request id too would be an error.
+    # Not with a record factory: after it, `logging` rejects an `extra` that has the request id too.
     logging.Logger.makeRecord = _with_request_id(logging.Logger.makeRecord)  # type: ignore[method-assign]
     return handler
 
@@ -121,7 +121,7 @@ class TextFormatter(logging.Formatter):
     converter = staticmethod(time.gmtime)
 
     def __init__(self, *, one_line: bool) -> None:
-        """Set whether line feeds become carriage returns, so that a traceback stays in its event."""
+        """Set whether line feeds become carriage returns, so that a traceback stays in one log event."""
         super().__init__(_TEXT_FORMAT, _SECONDS, defaults={_REQUEST_ID: ""})
         self._one_line = one_line
 
@@ -175,7 +175,7 @@ def _formatter(config: LogConfig) -> logging.Formatter:
 
 
 def _without_handler(handler: logging.Handler, basic_config: Callable[..., None]) -> Callable[..., None]:
-    """Return a `basicConfig` that removes the handler first, but not without options, as `logging.info` calls it."""
+    """Return a `basicConfig` that removes the handler first, unless it has no options, as from `logging.info`."""
 
     @functools.wraps(basic_config)
     def configured(**options: Any) -> None:
@@ -207,7 +207,7 @@ def _invocation_attribute(name: str) -> str:
 def _safe_str(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception as problem:  # noqa: BLE001  # even without its text, the exception has a traceback
+    except Exception as problem:  # noqa: BLE001  # even without its message, the exception has a traceback
         return f"<{type(problem).__name__} in str()>"
 
 

@@ -1,8 +1,8 @@
 """Find the apps within middleware, as far as they can be seen from outside.
 
-Middleware has no common base class. It holds the app that it calls as an attribute, in a closure, as an argument of a
-partial function, or by a global name. It also holds other objects: settings that are not configured yet, connections
-that open on first use, proxies of remote objects. So none of their code may run here: attributes are read from where
+Middleware has no common base class. It holds the app that it calls in an attribute, in a closure, as an argument of a
+partial function, or under a global name. It also holds other objects: settings that are not configured yet, connections
+that open on first use, proxies of remote objects. None of their code may run here. So attributes are read from where
 Python stores them, not by `getattr`, `isinstance` or `inspect.signature`, which may run the object's code for
 `__class__`, `__wrapped__` or `__signature__`.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-# Bounds of the search, which is part of each cold start; an app has five to ten layers of middleware, each with a few
+# Limits of the search, which is part of each cold start; an app has five to ten layers of middleware, each with a few
 # attributes.
 _MAX_LAYERS = 20
 _MAX_VALUES = 300  # in all layers
@@ -34,7 +34,7 @@ _flags_of = type.__dict__["__flags__"].__get__
 
 
 def layers(app: Any) -> Iterator[list[Any]]:
-    """Yield the app, then what it is wrapped around, then what that is wrapped around, layer by layer."""
+    """Yield the app, then what it wraps, then what that wraps, layer by layer."""
     seen = {id(app)}
     layer = [app]
     remaining = _MAX_VALUES
@@ -52,7 +52,7 @@ def layers(app: Any) -> Iterator[list[Any]]:
 
 
 def names_of(app: Any) -> Iterator[tuple[str, str]]:
-    """Yield package and name of a function, or of an object's class and its base classes."""
+    """Yield the package and the name of a function, or of an object's class and its base classes."""
     if type(app) is types.FunctionType:
         names = [(app.__module__, app.__name__)]
     else:
@@ -63,20 +63,20 @@ def names_of(app: Any) -> Iterator[tuple[str, str]]:
 
 
 def required_arguments(value: Any) -> int | None:
-    """Return how many arguments a call requires; None if it takes any number, or calls no Python function."""
+    """Return how many arguments a call of an object requires; None if any number, or it calls no Python function."""
     names = required_names(value)
     return None if names is None else len(names)
 
 
 def required_names(value: Any) -> tuple[str, ...] | None:
-    """Return the names of a call's required arguments; None if it takes any number, or calls no Python function."""
+    """Return the names of the arguments that a call requires; None if any number, or it calls no Python function."""
     call = _call_of(value, unwrap=True)
     if call is None or call[0].__code__.co_flags & inspect.CO_VARARGS:
         return None
     function, bound, bound_names = call
     code = function.__code__
     required = code.co_varnames[bound : code.co_argcount - len(function.__defaults__ or ())]
-    # Arguments after one that is bound by name can be passed by name only.
+    # Arguments after one that is bound by name can only be passed by name.
     return tuple(itertools.takewhile(lambda name: name not in bound_names, required))
 
 
@@ -104,7 +104,7 @@ def is_function(value: Any) -> bool:
 
 
 def is_opaque(value: Any) -> bool:
-    """Return whether a call runs C code, so that nothing can be seen without running the object's own code."""
+    """Return whether a call of an object runs C code, so that its arguments show only by running its own code."""
     return _call_of(value) is None
 
 
@@ -146,7 +146,7 @@ def _call_of(value: Any, *, unwrap: bool = False) -> tuple[Any, int, set[str]] |
 
 
 def _held_values(app: Any) -> Iterator[Any]:
-    """Yield the values that an object holds, with the items of dicts, lists and tuples instead of these."""
+    """Yield the values that an object holds; of dicts, lists and tuples among them, yield the items instead."""
     for value in _values(app):
         kind = type(value)
         if issubclass(kind, dict):
@@ -195,7 +195,7 @@ def _member_values(app: Any) -> Iterator[Any]:
 
 
 def _attributes(value: Any) -> dict[str, Any]:
-    """Return an object's `__dict__`; an empty one if its class defines `__dict__` itself, as proxies do."""
+    """Return an object's `__dict__`; an empty dict if its class defines its own `__dict__`, as proxies do."""
     if is_function(value):
         return value.__dict__  # type: ignore[no-any-return]  # it is a dict
     descriptor = _class_attribute(type(value), "__dict__")

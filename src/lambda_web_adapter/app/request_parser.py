@@ -1,6 +1,6 @@
-"""Parse one HTTP/1.1 connection, without I/O: bytes in, whole requests out (RFC 9112).
+"""Parse one HTTP/1.1 connection, without I/O: bytes in, complete requests out (RFC 9112).
 
-The bytes after a request are parsed when its response is out, and never where they may belong to another protocol.
+The bytes after a request are parsed once its response is out, and never if they may belong to another protocol.
 Otherwise a client could smuggle requests into the connection (RFC 9112 §11.2).
 """
 
@@ -31,11 +31,11 @@ class NotHttp(Exception):
 
 
 class RawRequest(NamedTuple):
-    """A request as it was received; header names are in lower case.
+    """A request as received, but with header names in lower case.
 
     Attributes:
-        invocation: the request's invocation; None if no envelope came with the request.
-        from_adapter: whether the adapter sent it; a client's request has no reserved headers.
+        invocation: the request's invocation; None if the request came without an envelope.
+        from_adapter: whether the adapter sent it; otherwise the request has no reserved headers.
     """
 
     method: bytes
@@ -56,17 +56,17 @@ class RequestParser:
 
         Args:
             send: writes interim responses, such as `100 Continue` (RFC 9110 §10.1.1).
-            from_adapter: whether the adapter is at the other end: only the adapter may send envelopes.
+            from_adapter: whether the adapter is at the other end; only it may send envelopes.
         """
         self._send = send
         self._from_adapter = from_adapter
         self._parser = httptools.HttpRequestParser(self)
         self._request: RawRequest | None = None
         self._unparsed = b""  # received, but not parsed yet
-        self._tail = b""  # the last bytes that were parsed, which may hold the beginning of the head's end
+        self._tail = b""  # the last bytes that were parsed: the head's end may begin in them
         self._remaining = 0  # bytes of the body that are still to come, once its length is known
         self._ended = False  # the bytes after this request are not HTTP
-        self._upgrade_offered = False  # the bytes after it may be another protocol's, until the response is out
+        self._upgrade_offered = False  # until the response is out, the bytes after it may be another protocol's
         self._between_requests = True
         self._envelope = b""
 
@@ -85,7 +85,7 @@ class RequestParser:
         return self._parse(data)
 
     def next_request(self) -> RawRequest | None:
-        """Return the next request, if it has been received whole; call it when the response to the last one is out.
+        """Return the next request if all of it has come; to be called once the response to the last one is out.
 
         Raises:
             NotHttp: the bytes are not a request.
@@ -132,7 +132,7 @@ class RequestParser:
         return end
 
     def _end_of_head(self, data: bytes, at: int) -> int:
-        """Return where the head ends, or where a chunked body may end; the end may have begun in earlier data."""
+        """Return where the head ends, or a chunked body may end; the bytes that end it may begin in earlier data."""
         if self._tail:
             position = (self._tail + data[at : at + 3]).find(_END)
             if position >= 0:
@@ -147,10 +147,10 @@ class RequestParser:
         return len(data)
 
     def _decline_upgrade(self, request: RawRequest) -> None:
-        """Stay with HTTP when a request asks for another protocol, after which httptools does not parse on.
+        """Stay with HTTP when a request asks for another protocol, at which httptools stops.
 
         After CONNECT there is no more HTTP (RFC 9110 §9.3.6). An offer to upgrade is ignored (§7.8): the head is parsed
-        again without it, since the request may have a body.
+        again without the offer, since the request may have a body.
         """
         if request.method == b"CONNECT":
             self._ended = True
@@ -216,5 +216,5 @@ class RequestParser:
 
 
 def _content_length(headers: list[tuple[bytes, bytes]]) -> int:
-    """Return the body's length; 0 if it is chunked. The last header counts: the adapter adds its own at the end."""
+    """Return the body's length; 0 if it is chunked. The last content-length counts: the adapter adds its own last."""
     return next((int(value) for name, value in reversed(headers) if name == b"content-length"), 0)

@@ -63,7 +63,7 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
             sys.stderr.write(f"lambda-web-adapter: {error}\n")
         control.failed(error)
         return START_FAILED
-    except BaseException as error:  # noqa: BLE001  # any error of the app's own code, also SystemExit, is reported
+    except BaseException as error:  # noqa: BLE001  # all that the app's own code raises, SystemExit included
         log.write_failure("The app cannot be imported", error)
         control.failed(error)
         return START_FAILED
@@ -79,14 +79,14 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
         except Exception as error:  # noqa: BLE001  # the app may have patched whatever the server relies on
             log.write_failure("The server has failed", error)
             control.failed(error)
-            duplicate.detach()  # stays open until the process has ended, so that no connection is refused meanwhile
+            duplicate.detach()  # it stays open until the process has ended, so that no connection is refused meanwhile
             return SERVER_FAILED
 
 
 def _serve_app(
     app: Any, interface: str, settings: Settings, listener: socket.socket, tracker: InvocationTracker
 ) -> int:
-    # Only the server that is needed is imported: asyncio and uvicorn take half of a cold start.
+    # Only the server that is needed is imported: asyncio and uvicorn are half of a cold start.
     if interface == "wsgi" and (settings.root_path == "none" or "microdot" in sys.modules):
         from lambda_web_adapter.app.asgi.root_path import without_script_name
 
@@ -107,8 +107,8 @@ def _serve_app(
 def _set_line_buffering() -> None:
     """Flush stdout after each line, as Lambda's own Python runtime does.
 
-    Stdout is a pipe, for which Python buffers kilobytes: what an app prints, metrics for instance, would come out with
-    a later request, or never if the environment ends before that.
+    Stdout is a pipe, for which Python buffers kilobytes: what an app prints, such as metrics, would come out with a
+    later request, or never if the environment ends first.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)

@@ -20,15 +20,15 @@ class Ending:
     """The handler of the signals that end the process."""
 
     def __init__(self, stop: Callable[[], object]) -> None:
-        """Keep the function that stops the server; it is called within the signal handler."""
+        """Keep the function that stops the server; the signal handler calls it."""
         self._stop = stop
         self._app_handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
 
     def take_over(self) -> None:
-        """Handle the signals from now on, and remember the handlers that the app has installed before."""
+        """Handle the signals from now on; remember the handlers that the app has installed, to call them first."""
         for number in ENDING:
             handler = signal.signal(number, self._handle)
-            # Python's default handler of SIGINT is not the app's, and would raise KeyboardInterrupt.
+            # Python's default handler of SIGINT, which raises KeyboardInterrupt, is not the app's.
             if callable(handler) and handler not in (self._handle, signal.default_int_handler):
                 self._app_handlers[number] = handler
 
@@ -38,7 +38,7 @@ class Ending:
             signal.signal(number, signal.SIG_IGN)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        # Only once, since the signal may come both from the terminal and from the adapter.
+        # Only once: the terminal and the adapter may both send the signal.
         handler = self._app_handlers.pop(number, None)
         try:
             if handler is not None:

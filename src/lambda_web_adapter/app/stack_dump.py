@@ -1,9 +1,9 @@
 """The stack dump of the app: the stacks of its threads and of asyncio's tasks, written on the adapter's message.
 
-The thread that holds the interpreter's lock can read every stack, since no other runs Python code meanwhile. So a
-thread that never runs the app's code handles the message, whatever the app hangs in. If it cannot, native code keeps
-the lock. Then the adapter signals each thread, and C code writes the stack of the thread that the signal interrupts. It
-does not read other threads' stacks: they may run, and one in a hundred reads of a changing stack crashes the process.
+The thread that holds the interpreter's lock can read every stack, since no other thread runs Python code meanwhile. So
+a thread that never runs the app's code handles the message, whatever the app hangs in. If that thread cannot, native
+code keeps the lock. Then the adapter signals each thread, and C code writes the stack of the thread that the signal
+interrupts. It does not read the stacks of other threads, which may be running: one in a hundred such reads crashes.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.app.control_channel import AdapterChannel
 
-# The attributes of coroutines, generators and asynchronous generators for their frame, and for what they await.
+# The attributes of coroutines, generators and asynchronous generators: their frame, and what they await.
 _KINDS = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
-# Frames of one stack: it may have thousands, or be endless where two coroutines await each other. `faulthandler` has
-# the same limit.
+# How many frames of a stack are written: it may have thousands, or no end where two coroutines await each other.
+# `faulthandler` has the same limit.
 _MAX_FRAMES = 100
-# Tasks in one dump: the adapter waits 0.15 s for it. So it has no source lines either, which are read from disk.
+# How many tasks are written: the adapter waits 0.15 s. So there are no source lines either, which are on disk.
 _MAX_TASKS = 100
-_SECONDS = 0.1  # to wait for a slow reader of stderr; less than the adapter waits
+_SECONDS = 0.1  # how long to wait for a slow reader of stderr; less than the adapter waits
 
 
 def dump_stacks(
@@ -46,7 +46,7 @@ def dump_stacks(
     Args:
         control: the control channel.
         loop: the event loop, if there is one.
-        requests: the tasks that handle requests, which come first, in case there are too many tasks to dump.
+        requests: the tasks that handle requests; they come first, in case there are too many tasks to write.
     """
     try:
         text = "".join([*_thread_stacks(), *(_task_stacks(loop, requests) if loop else ())])
@@ -63,16 +63,16 @@ def dump_stacks(
 def show_own_stack_on_signal() -> None:
     """Make each thread write its own stack when `STACK_DUMP_SIGNAL` reaches it, even while native code runs."""
     # CPython's handler leaves 0 in the thread's `errno`. A system call that the signal interrupts is not affected: the
-    # C library sets `errno` afterwards. But libuv aborts if a signal comes between that and its look at `errno`, as a
+    # C library sets `errno` afterwards. But libuv aborts if a signal comes after that and before it reads `errno`, as a
     # second signal right after the first can. So each thread gets one, shortly before its app is killed. With `chain`,
-    # `errno` is kept, but the signal can interrupt its own handler: many signals overflow the stack, and the adapter,
-    # which sees by the blocked signal that a thread is still writing, would no longer see it.
+    # `errno` is kept, but the signal can interrupt its own handler. Then many signals overflow the stack, and the
+    # adapter no longer sees that a thread is still writing, which it knows from the blocked signal.
     if signal.getsignal(STACK_DUMP_SIGNAL) is signal.SIG_DFL:  # the app does not use it itself
         faulthandler.register(STACK_DUMP_SIGNAL, file=_descriptor(), all_threads=False, chain=False)
 
 
 def _descriptor() -> int:
-    """Return the descriptor to write to: the adapter's file, or stderr, as the app may have replaced `sys.stderr`."""
+    """Return the descriptor to write to: the adapter's file, or stderr itself, even if `sys.stderr` is replaced."""
     return int(os.environ.get(STACK_DUMP_FD_VARIABLE, "2"))
 
 
@@ -107,7 +107,7 @@ def _task_stacks(loop: AbstractEventLoop, requests: Collection[Task[Any]]) -> It
 
 
 def _awaited_lines(awaited: Any) -> Iterator[str]:
-    """Yield the frames of a coroutine and of what it awaits; a task's own `print_stack` has the first frame only."""
+    """Yield the frames of a coroutine and of what it awaits; a task's own `print_stack` has only the first frame."""
     frames = 0
     while awaited is not None and frames < _MAX_FRAMES:
         kind = _kind(awaited)

@@ -1,4 +1,4 @@
-"""Call the app's `before_freeze` functions after a request, with a timeout for all of them together."""
+"""Call the app's `before_freeze` functions after a request, with one timeout for all of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def call_hooks(seconds: float) -> None:
     """Call the functions one after the other, and block until they have returned.
 
     Args:
-        seconds: the timeout for all of them together.
+        seconds: the timeout for all of them.
     """
     for hook, remaining in _hooks_within(seconds):
         run = contextvars.copy_context().run  # the function may use the current invocation
@@ -41,7 +41,7 @@ async def call_hooks_async(seconds: float) -> None:
     """Call the functions one after the other, without blocking the event loop for other requests.
 
     Args:
-        seconds: the timeout for all of them together.
+        seconds: the timeout for all of them.
     """
     import asyncio  # a WSGI app does not need it
 
@@ -58,7 +58,7 @@ async def call_hooks_async(seconds: float) -> None:
 
 
 def _hooks_within(seconds: float) -> Iterator[tuple[Hook, float]]:
-    """Yield the functions for which there is time, each with its remaining seconds."""
+    """Yield the functions for which time remains, each with the remaining seconds."""
     deadline = time.monotonic() + seconds
     for hook in hooks_before_freeze():
         remaining = deadline - time.monotonic()
@@ -66,10 +66,10 @@ def _hooks_within(seconds: float) -> Iterator[tuple[Hook, float]]:
             yield hook, remaining
         else:
             name = name_of(hook)
-            logger.warning("The before_freeze function %s was not called: those before it took all the time.", name)
+            logger.warning("The before_freeze function %s was not called: earlier ones took all the time.", name)
 
 
 def _log_late(hook: Hook, seconds: float) -> None:
     logger.warning(
-        "The before_freeze function %s is not done within %g s (AWS_LWA_BEFORE_FREEZE_SECONDS).", name_of(hook), seconds
+        "The before_freeze function %s did not end within %g s (AWS_LWA_BEFORE_FREEZE_SECONDS).", name_of(hook), seconds
     )

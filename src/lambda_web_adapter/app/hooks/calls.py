@@ -1,6 +1,6 @@
 """Call an app's hook, with or without an event loop, and log its failure.
 
-`before_freeze.py`, `snapstart.py` and, at shutdown, the servers decide when.
+When to call it is decided by `before_freeze.py`, `snapstart.py` and, at shutdown, the servers.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ def call(hook: Hook) -> None:
 
 
 async def call_async(hook: Hook) -> None:
-    """Call a function in the app's event loop, which a synchronous function blocks."""
+    """Call a function in the app's event loop; a synchronous function blocks the loop."""
     result = hook()
     if inspect.isawaitable(result):
         await result
 
 
 def attempt(hook: Hook, kind: str) -> None:
-    """Call a function without an event loop, and log whatever it raises.
+    """Call a function without an event loop; log what it raises.
 
     Args:
         hook: the function.
@@ -45,7 +45,7 @@ def attempt(hook: Hook, kind: str) -> None:
 
 
 async def attempt_async(hook: Hook, kind: str) -> None:
-    """Call a function in the app's event loop, and log whatever it raises."""
+    """Call a function in the app's event loop; log what it raises."""
     try:
         await call_async(hook)
     except BaseException:  # noqa: BLE001  # a CancelledError comes from the hook: nobody cancels this coroutine
@@ -53,7 +53,7 @@ async def attempt_async(hook: Hook, kind: str) -> None:
 
 
 def log_failure(hook: Hook, kind: str) -> None:
-    """Log the exception that is being handled as the function's failure."""
+    """Log the exception that is being handled as a failure of the function."""
     logger.exception("The %s function %s failed", kind, name_of(hook))
 
 
