@@ -207,6 +207,19 @@ class Watched(Command):
         self.is_unreachable = True
 
 
+def test_an_app_that_cannot_be_connected_to_since_it_has_ended_is_said_to(backend: Callable[[], Backend]) -> None:
+    """The adapter may not know it yet as the event comes; the log must show how it ended."""
+
+    async def scenario(app: AppClient) -> None:
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            app = AppClient(cast("AppProcess", Died(bound.getsockname()[1])), "127.0.0.1", app._backend, app._timeouts)
+            with pytest.raises(AppExited, match="exit code 7"):
+                await ask(app, FIRST)
+
+    in_mode(backend, Server(), scenario)
+
+
 def is_unreachable(make: Callable[[], Backend], *, blocks: bool) -> bool:
     """Sends a request to a port that nobody listens on; returns what the client says of the app then."""
 

@@ -58,7 +58,8 @@ def test_among_several_invocations_such_a_command_is_started_again_too(environme
     api.add(get("/"), seconds=SHORT)
     api.wait_for_call("test/started", 2)
 
-    assert found == ["Function.AppTimeout"] * 2
+    # The worker whose deadline is first kills the app, which the other may still be connecting to.
+    assert found in (["Function.AppTimeout"] * 2, ["Function.AppTimeout", "Runtime.AppExited"])
     environment.process.wait_for("ERROR.*accepts no connection.*it is killed")
 
 

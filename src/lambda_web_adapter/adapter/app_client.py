@@ -220,14 +220,20 @@ class AppClient:
                 if self._app.is_gone():  # a child process may hold its port
                     raise ConnectionClosed("its process is gone") from None
                 remaining = deadline - time.monotonic()
-            except ConnectionResetError as error:  # an event loop may see the reset before the connection
-                raise ConnectionClosed(str(error), sent=False) from None
             except OSError as error:
-                if error.errno not in _SHORTAGES:
-                    self._app.mark_unreachable()  # nobody listens any more, at none of the host's addresses
-                raise AppUnreachable(f"The app does not accept connections: {error.strerror or error}.") from None
+                raise await self._error_from_connect(error) from None
         self._end_messages = end_messages(self._port)
         self._awaits_done = self._app.is_managed
+
+    async def _error_from_connect(self, error: OSError) -> ConnectionClosed | AppUnreachable:
+        """Return the error that a failed connect means."""
+        if isinstance(error, ConnectionResetError):  # an event loop may see the reset before the connection
+            return ConnectionClosed(str(error), sent=False)
+        if await self._has_ended():
+            return ConnectionClosed("its process is gone")
+        if error.errno not in _SHORTAGES:
+            self._app.mark_unreachable()  # nobody listens any more, at none of the host's addresses
+        return AppUnreachable(f"The app does not accept connections: {error.strerror or error}.")
 
     async def wait_until_done(self, deadline: float, request_id: str) -> None:
         """Wait until the app is done with the last request, background tasks included.
