@@ -65,11 +65,14 @@ def _with_usage_errors(run: Callable[[list[str]], int], argv: list[str]) -> int:
 
 
 def _run_locally(argv: list[str]) -> int:
-    from lambda_web_adapter.local import invoke, run  # not needed on Lambda
-
+    # Neither is needed on Lambda, and the one imports httpx, the other uvicorn.
     if argv[:1] == ["invoke"]:
+        from lambda_web_adapter.local import invoke
+
         return invoke.main(argv[1:])
     find_target(argv, os.environ)  # report wrong arguments now, not with the first request
+    from lambda_web_adapter.local import run
+
     options, _, command = _split(argv)
     return run.main(options, command, os.environ)
 

@@ -203,6 +203,16 @@ def test_ctrl_c_calls_what_the_app_has_for_its_end(app: str, through: str, folde
         assert "Traceback" not in run.text
 
 
+def test_it_does_not_import_what_invoke_needs(folder: Path) -> None:
+    variables = plain_environment({"PYTHONPROFILEIMPORTTIME": "1"})
+    with Running([*PROGRAM, "main:app", "--port", "0"], cwd=folder, env=variables) as run:
+        run.wait_for(r"http://127\.0\.0\.1:\d+")
+        imported = set(re.findall(r"(?m)^import time:.*\| +([\w.]+)$", run.text))
+
+    assert "lambda_web_adapter.local.run" in imported
+    assert imported.isdisjoint({"httpx", "lambda_web_adapter.local.invoke"})
+
+
 def test_an_app_that_dies_costs_its_own_request_and_no_more(client: httpx.Client) -> None:
     died = client.get("/exit")
     after = client.get("/empty")
