@@ -1,7 +1,7 @@
 """One connection of the ASGI server: read a request, start a task that calls the app, repeat (RFC 9112).
 
-Uvicorn's own protocol is made for the open network. The adapter sends one whole request after another over loopback,
-where timeouts, flow control of requests and separate writes of head and body only cost time.
+Uvicorn's own protocol is made for the open network. The adapter sends one request after another over loopback, where
+timeouts, flow control of requests and separate writes of head and body only take time.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 
 def connection_factory(app: ASGI3Application, tracker: InvocationTracker) -> Callable[..., AsgiConnection]:
-    """Return the factory that uvicorn's server calls, with its own arguments, for each connection."""
+    """Return the factory that uvicorn's server calls for each connection, with arguments of its own."""
     return partial(AsgiConnection, app, tracker)
 
 
 class AsgiConnection(asyncio.Protocol):
-    """Serves one connection until its end.
+    """Serves the requests on one connection, until it ends.
 
     Attributes:
         tracker: the tracker of invocations.
         transport: the transport to write responses to.
         port: the peer's port, by which the adapter identifies the connection.
-        writable: the future to await before the next write; None while the peer keeps up.
+        writable: the future to await before the next write; None while the peer reads fast enough.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class AsgiConnection(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Serve an app; the last four arguments are those of uvicorn's server."""
+        """Serve an app; the last four arguments come from uvicorn's server."""
         self._app = app
         self.tracker = tracker
         self._server_state = server_state
@@ -82,7 +82,7 @@ class AsgiConnection(asyncio.Protocol):
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
-        """Parse the data, and start the request that it completes, unless the one before is still in progress."""
+        """Parse the data; start the request that it completes, unless the previous one is still in progress."""
         try:
             request = self._parser.feed(data)
         except NotHttp as error:
@@ -95,7 +95,7 @@ class AsgiConnection(asyncio.Protocol):
                 self.transport.pause_reading()  # data after a request waits in the kernel
 
     def pause_writing(self) -> None:
-        """Make the app's next write wait: the peer does not keep up."""
+        """Make the app's next write wait, since the peer reads more slowly."""
         self.writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
@@ -108,14 +108,14 @@ class AsgiConnection(asyncio.Protocol):
     # Called by the server and the exchange.
 
     def shutdown(self) -> None:
-        """Close the connection, after the response that is in progress."""
+        """Close the connection, if need be after the response that is in progress."""
         if self._current is None:
             self.transport.close()
         else:
             self._current.keep_alive = False
 
     def next_exchange(self) -> None:
-        """Start the next request, if it has been received: the response is complete."""
+        """Start the next request if it has come; called when the response is complete."""
         self._current = None
         if self.transport.is_closing():
             return
@@ -131,7 +131,7 @@ class AsgiConnection(asyncio.Protocol):
             self._begin(request)
 
     def _reject(self, error: NotHttp) -> None:
-        logger.warning("A request was rejected, since it is not HTTP: %s", error)
+        logger.warning("A request was rejected because it is not HTTP: %s", error)
         self.transport.write(BAD_REQUEST)
         self.transport.close()
         self.tracker.control.closing(self.port)
@@ -154,7 +154,7 @@ class AsgiConnection(asyncio.Protocol):
 
 
 def _new_task(call: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop, name: str) -> asyncio.Task[None]:
-    """Return a task that is already running where Python can do that (3.12), which saves a turn of the event loop."""
+    """Return a task, which Python 3.12 and later can run at once, so that it takes one turn of the event loop less."""
     if sys.version_info >= (3, 12):
         return asyncio.Task(call, loop=loop, name=name, eager_start=True)
     return loop.create_task(call, name=name)

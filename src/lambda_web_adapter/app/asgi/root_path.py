@@ -1,7 +1,7 @@
 """Detect where an ASGI app expects the part of the path that was removed: the stage, or a base path.
 
-ASGI's `path` includes `root_path`. Some frameworks route on `path` and ignore `root_path`, so that no route matches
-with a prefix; others join the two themselves.
+ASGI's `path` includes `root_path`. Some frameworks route on `path` and ignore `root_path`, so that with a prefix no
+route matches; others join the two themselves.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ IN_PATH = "in-path"
 APART = "apart"
 NONE = "none"
 
-# By package and class, since modules within packages move. An entry counts for derived classes too.
+# By package and class, since modules within packages move. An entry also covers derived classes.
 _FRAMEWORKS = {
     # They route on `path` alone; Falcon and Responder build URLs from both.
     ("bareasgi", "CoreApplication"): APART,
@@ -42,7 +42,7 @@ _FRAMEWORKS = {
     ("asgi_tools", "App"): NONE,
     ("asgi_tools", "RouterMiddleware"): NONE,
     ("asgineer", "application_wrapper"): NONE,
-    # They follow ASGI. They are listed to end the search here: an app mounted in them does not count.
+    # They follow ASGI. They are listed so that the search ends here: an app mounted in them does not count.
     ("blacksheep", "Application"): IN_PATH,
     ("connexion", "AbstractApp"): IN_PATH,
     ("django", "ASGIHandler"): IN_PATH,
@@ -59,7 +59,7 @@ def root_path_of(app: Any, setting: str) -> str:
 
     Args:
         app: the app.
-        setting: the user's setting; `auto` detects the framework, within middleware too.
+        setting: the user's setting; `auto` detects the framework, even within middleware.
 
     Returns:
         `in-path` (in `path`, as ASGI has it, and as `root_path`), `apart` (as `root_path` only) or `none`.
@@ -68,7 +68,7 @@ def root_path_of(app: Any, setting: str) -> str:
         return setting
     try:
         return _detect_place(app)
-    except Exception:  # whatever the app holds, it is served
+    except Exception:  # the app is served whatever it holds
         logger.debug("The app's framework cannot be detected. Set AWS_LWA_ROOT_PATH if its paths fail.", exc_info=True)
         return IN_PATH
 
@@ -82,7 +82,7 @@ def _detect_place(app: Any) -> str:
 
 
 def without_script_name(app: Any, setting: str) -> Callable[..., Any]:
-    """Return a WSGI app that gets the removed part nowhere, if it needs that: Microdot joins SCRIPT_NAME and PATH_INFO.
+    """Return a WSGI app without the removed part of the path, if it needs that: Microdot joins it with PATH_INFO.
 
     Args:
         app: the app.

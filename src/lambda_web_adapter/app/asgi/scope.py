@@ -1,4 +1,4 @@
-"""Build an ASGI scope that describes the client's request, not the loopback hop (ASGI, "HTTP connection scope")."""
+"""Build the ASGI scope, which describes the client's request and not the adapter's (ASGI, "HTTP connection scope")."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from lambda_web_adapter.app.request_parser import RawRequest
     from lambda_web_adapter.app_api.current_invocation import Invocation
 
-# Since 2.4, `send` raises an OSError when the client has disconnected: this ends an app that does not watch `receive`
-# for that, and frameworks need no task that does.
+# Since 2.4, `send` raises an OSError once the client has disconnected. That ends apps that do not watch `receive`, and
+# frameworks need no task to watch it.
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 _get = dict.get
 _contains = dict.__contains__
@@ -53,8 +53,8 @@ def _with_event_key(method: Callable[..., Any]) -> Any:
 class Scope(dict[str, "Any"]):
     """A scope whose `aws.event` is parsed on first use, or when the scope is copied, since few apps use it.
 
-    Otherwise it behaves as a dict with that item. `__getitem__` and `__delitem__` are a dict's own, so that other items
-    cost no more than in a dict: `__missing__` covers the former, and `del` has nothing to remove before the first use.
+    Otherwise it behaves like a dict with that item. `__getitem__` and `__delitem__` are a dict's own, so that other
+    items are as fast as in a dict: `__missing__` finds the event, and before its first use there is nothing to delete.
 
     Attributes:
         unread: the invocation whose event has not been parsed yet; else None.
@@ -64,7 +64,7 @@ class Scope(dict[str, "Any"]):
     unread: Invocation | None
 
     def __getattr__(self, name: str) -> None:
-        """Return None for `unread` in a scope that was made from another, which has the event already."""
+        """Return None for `unread` in a scope that was made from another one, and so has the event already."""
         if name != "unread":
             raise AttributeError(f"A scope has no {name!r}.", name=name, obj=self)
 
@@ -75,16 +75,16 @@ class Scope(dict[str, "Any"]):
             super().setdefault(EVENT, invocation.event)
 
     def __missing__(self, key: str) -> Any:
-        """Return the event if the key is the event's: Python calls this for a key that is missing."""
+        """Return the event if the key is the event's; Python calls this for missing keys."""
         if key == EVENT and self.unread is not None:
             self.read()
             return self[key]
         raise KeyError(key)
 
-    # These are written out for speed: frameworks call them some twenty times for each request.
+    # These two are written out for speed: frameworks call them about twenty times for each request.
 
     def __contains__(self, key: object) -> bool:
-        """Return whether the scope has an item; the event counts before it is parsed."""
+        """Return whether the scope has an item; the event counts even before it is parsed."""
         if key == EVENT:
             self.read()
         return _contains(self, key)
@@ -122,9 +122,9 @@ def build_scope(
 
     Args:
         request: the request.
-        peer: the other end of the connection: the client, unless the request names another.
+        peer: the address of the connection's other end, which is the client unless the request names one.
         invocation: the request's invocation; None without an adapter.
-        place: where the removed part of the path goes, as `root_path_of` returns it.
+        place: where the app expects the removed part of the path, as `root_path_of` returns it.
     """
     client_info = ClientInfo(request.headers, from_adapter=request.from_adapter)
     target = request.target if request.target.startswith(b"/") else _origin_form(request.target)
@@ -160,7 +160,7 @@ def _origin_form(target: bytes) -> bytes:
     """Return a request target without scheme and host (RFC 9112 §3.2.2).
 
     Raises:
-        NotHttp: the target is invalid, or has no path, as that of CONNECT.
+        NotHttp: the target is invalid, or has no path, as with CONNECT.
     """
     try:
         url = httptools.parse_url(target)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.app.invocation_tracking import InvocationTracker
     from lambda_web_adapter.settings import Settings
 
-# For requests still running when SIGTERM comes: half of the 300 ms that Lambda leaves a runtime to stop.
+# How long requests may go on after SIGTERM: half of the 300 ms that Lambda gives a runtime to stop.
 _DRAIN_SECONDS = 0.15
 
 
@@ -71,7 +71,7 @@ def serve(app: ASGI3Application, listener: socket.socket, tracker: InvocationTra
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         try:
             runner.run(server.serve([listener]))
-        except SystemExit:  # in a task or a callback of the app's; the server has not failed
+        except SystemExit:  # raised in a task or a callback of the app's; the server has not failed
             if server.started:
                 tracker.control.stopping()
             raise
@@ -81,8 +81,8 @@ def serve(app: ASGI3Application, listener: socket.socket, tracker: InvocationTra
 def _choose_loop(setting: str) -> Literal["asyncio", "uvloop"]:
     """Return the name of the event loop.
 
-    Where gevent or eventlet has replaced `select`, asyncio's own loop calls theirs, so that green threads run, which
-    the app's threads are there. Under uvloop they would never run, and signals would not be handled.
+    If gevent or eventlet has replaced `select`, asyncio's own loop calls theirs, so that the app's threads, which are
+    green threads then, can run. Under uvloop they would never run, and signals would not be handled.
     """
     if setting != "auto":
         return "uvloop" if setting == "uvloop" else "asyncio"
@@ -101,7 +101,7 @@ class _Server(Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to `ending`: uvicorn would not handle them under eventlet, and raise them again."""
+        """Leave the signals to `ending`: uvicorn would raise them again, and not handle them under eventlet."""
         self._loop = asyncio.get_running_loop()
         try:
             yield
@@ -109,17 +109,17 @@ class _Server(Server):
             self.ending.ignore()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Run the lifespan startup, then start to accept connections."""
+        """Run the lifespan startup, then accept connections."""
         await super().startup(sockets)
         if self.started:
             self.ending.take_over()  # from handlers that the lifespan startup has installed
-            show_own_stack_on_signal()  # the signal may come at once, and would end the process without this handler
+            show_own_stack_on_signal()  # before READY: without this handler, the signal would end the process
             self._control.ready()
             if self._control.fileno() >= 0:
                 start_new_thread(self._handle_messages, ())
 
     def _handle_messages(self) -> None:
-        """Do what the adapter asks for, in a thread, since the event loop may hang; without an adapter, stop."""
+        """Do what the adapter's messages request, in a thread, since the event loop may hang; stop when they end."""
         with contextlib.suppress(RuntimeError):  # the event loop has ended
             while messages := self._control.read_messages():
                 for message in messages:
@@ -153,7 +153,7 @@ class _Server(Server):
             await self._stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Run the lifespan shutdown and the app's hooks; uvicorn would first sleep for 100 of the 300 ms there are."""
+        """Run the lifespan shutdown and the app's hooks; uvicorn would first sleep for 100 of the 300 ms."""
         self._control.stopping()
         for server in self.servers:
             server.close()
@@ -166,18 +166,18 @@ class _Server(Server):
             await attempt_async(hook, "on_shutdown")
 
     def stop(self) -> None:
-        """Start to stop; unlike uvicorn, do not raise the signal again afterwards, so that `atexit` functions run."""
+        """Begin to stop; unlike uvicorn, do not raise the signal again afterwards, so that `atexit` functions run."""
         self.should_exit = True
         if hasattr(self, "_loop"):  # the signal may come before the loop exists
             self._loop.call_soon_threadsafe(self._stop.set)
 
 
 class StartupFailed(Exception):
-    """The app reported that its lifespan startup failed, or has no lifespan although it is required."""
+    """The app reported that its lifespan startup failed, or has no lifespan although one is required."""
 
 
 class Lifespan:
-    """An ASGI app's lifespan, whose errors go to the adapter, or to the log."""
+    """An ASGI app's lifespan, whose errors are sent to the adapter or logged."""
 
     def __init__(self, app: ASGI3Application, control: AdapterChannel, setting: str) -> None:
         """Wrap an app; with the setting `on`, its lifespan is required."""
@@ -204,7 +204,7 @@ class Lifespan:
         try:
             await self._app(scope, tracking_receive, tracking_send)
             if self._required and not self._complete and not self._failure:
-                raise StartupFailed("The app has returned without lifespan.startup.complete, and AWS_LWA_LIFESPAN=on.")
+                raise StartupFailed("The app returned without lifespan.startup.complete, and AWS_LWA_LIFESPAN=on.")
         except BaseException as error:
             await self._report(error, send)
             raise
@@ -212,7 +212,7 @@ class Lifespan:
             self._control.failed(self._failure)
 
     async def _report(self, error: BaseException, send: ASGISendCallable) -> None:
-        """Report an exception of the app to the adapter or to the log, depending on when it was raised."""
+        """Send an exception of the app to the adapter or log it, depending on when it was raised."""
         cancelled = isinstance(error, asyncio.CancelledError)
         if self._failure:
             self._control.failed(self._failure if cancelled else error)
@@ -227,8 +227,8 @@ class Lifespan:
             logger.info("The app has no lifespan (%r).", error)
         else:
             logger.warning(
-                "The app has raised before its lifespan startup was complete, and is served without a lifespan. Set "
-                "AWS_LWA_LIFESPAN=on to make this an error of the start, or AWS_LWA_LIFESPAN=off to skip the lifespan.",
+                "The app raised an exception before its lifespan startup was complete; it is served without a "
+                "lifespan. Set AWS_LWA_LIFESPAN=on to have the start fail instead, or =off to skip the lifespan.",
                 exc_info=error,
             )
 
@@ -236,8 +236,8 @@ class Lifespan:
 def _rejects_lifespan(app: ASGI3Application, error: BaseException) -> bool:
     """Return whether an exception means that the app does not support scopes of this type.
 
-    Its text says so, or a check of the scope's type raises such exceptions and the app is no middleware: then the
-    exception could be that of the startup of the app within.
+    It does if its message says so, or if it is what a check of the scope's type raises and the app is no middleware: a
+    middleware may have passed on what the startup of the app within raised.
     """
     if isinstance(error, (AttributeError, ImportError, NameError, OSError)):
         return False

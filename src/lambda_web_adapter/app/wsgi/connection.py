@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class WsgiConnection:
-    """Serves one connection until its end."""
+    """Serves the requests on one connection, until it ends."""
 
     def __init__(
         self, app: WSGIApplication, connection: socket.socket, peer: tuple[str, int], tracker: InvocationTracker
@@ -40,7 +40,7 @@ class WsgiConnection:
         self._parser = RequestParser(connection.sendall, from_adapter=tracker.from_adapter)
 
     def run(self) -> None:
-        """Serve requests until the peer closes the connection, or a response cannot keep it open."""
+        """Serve requests until the peer closes the connection, or until a response has to close it."""
         tracker = self._tracker
         while request := self._read():
             finished = False
@@ -58,7 +58,7 @@ class WsgiConnection:
                 return
 
     def _read(self) -> RawRequest | None:
-        """Return the next request; None if there is none."""
+        """Return the next request; None if no more comes."""
         size = FIRST_READ
         try:
             request = self._parser.next_request()
@@ -69,7 +69,7 @@ class WsgiConnection:
                 request = self._parser.feed(data)
                 size = NEXT_READ
         except NotHttp as error:
-            logger.warning("A request was rejected, since it is not HTTP: %s", error)
+            logger.warning("A request was rejected because it is not HTTP: %s", error)
             self._socket.sendall(BAD_REQUEST)
             self._control.closing(self._peer[1])
             return None

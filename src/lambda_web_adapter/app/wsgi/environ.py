@@ -1,4 +1,4 @@
-"""Build the WSGI environ that describes the client's request, not the loopback hop (PEP 3333)."""
+"""Build the WSGI environ, which describes the client's request and not the adapter's (PEP 3333)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def build_environ(request: RawRequest, *, underscores: bool = False) -> dict[str
 
     Args:
         request: the request.
-        underscores: whether headers whose names have an underscore are in it.
+        underscores: whether to include headers whose names have an underscore.
     """
     keys = _ALL_KEYS if underscores else _KEYS
     client_info = ClientInfo(request.headers, from_adapter=request.from_adapter)
@@ -71,7 +71,7 @@ def _environ_key(name: bytes) -> str:
 
 
 def _unambiguous_key(name: bytes) -> str:
-    """Return a header's key in the environ; empty for a name with an underscore, whose key another header may have."""
+    """Return a header's key in the environ; empty for a name with `_`, since the name with `-` has the same key."""
     if b"_" in name:
         warn_once()
         return ""

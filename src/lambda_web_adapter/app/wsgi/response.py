@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_NO_CONTENT = 204  # it may not have a length either (RFC 9110 §8.6)
+_NO_CONTENT = 204  # it has no body, nor a content-length (RFC 9110 §8.6)
 _WITHOUT_BODY = (_NO_CONTENT, 304)  # RFC 9110 §15.3.5, §15.4.5
 
 
 class ConnectionLost(Exception):
-    """The adapter has closed the connection; a type of its own, unlike the OSError of the app's own connections."""
+    """The adapter has closed the connection; not an OSError, which the app's own connections raise too."""
 
 
 class ResponseWriter:
-    """Writes one response; the head goes out with the first byte of the body, or at the end.
+    """Writes one response; the head is sent with the first byte of the body, or at the end.
 
     Attributes:
-        begun: whether the head is out, so that status and headers are final.
-        complete: whether the whole response went out as its head declares, so that the connection can stay open.
+        begun: whether the head was sent, so that status and headers are final.
+        complete: whether the response was sent as its head declares, so that the connection can stay open.
     """
 
     def __init__(self, connection: socket.socket, *, head: bool, chunked: bool) -> None:
-        """Write to a connection; `head` leaves the body out, `chunked` allows chunks for a body of unknown length."""
+        """Write to a connection; `head` omits the body, `chunked` allows chunks for a body of unknown length."""
         self._socket = connection
         self._is_head = head
         self._may_chunk = chunked
@@ -91,19 +91,19 @@ class ResponseWriter:
             self._remaining = length
 
     def check_whole_length(self, length: int) -> None:
-        """Raise ValueError if the whole body has another length than its content-length."""
+        """Raise ValueError if the length of the whole body differs from its content-length."""
         if self._remaining is not None and not self.begun and not self._bodiless:
             if length > self._remaining:
                 raise _too_long(length - self._remaining)
             if length < self._remaining:
-                raise ValueError(f"The app sent {self._remaining - length} bytes less than its content-length says.")
+                raise ValueError(f"The app sent {self._remaining - length} bytes less than its content-length.")
 
     def write(self, data: bytes) -> None:
-        """Send a part of the body at once, after the head if that is not out yet."""
+        """Send a part of the body at once, preceded by the head if that was not sent yet."""
         if not isinstance(data, bytes):
             raise TypeError(f"The app's body must be bytes, but a part is {type(data).__name__} (PEP 3333).")
         if self._remaining is not None and len(data) > self._remaining and not self._bodiless:
-            raise _too_long(len(data) - self._remaining)  # before the head is out, after which no 500 can be sent
+            raise _too_long(len(data) - self._remaining)  # before the head is sent, so that a 500 still can be
         head = b"" if self.begun else self._build_head()
         if self._bodiless:
             data = b""
@@ -125,7 +125,7 @@ class ResponseWriter:
         if self._chunked:
             self._send(b"0\r\n\r\n")
         elif self._remaining and not self._bodiless:
-            logger.error("The app sent %d bytes less than its content-length says", self._remaining)
+            logger.error("The app sent %d bytes less than its content-length", self._remaining)
             return
         self.complete = self._bodiless or self._chunked or self._remaining == 0
 
@@ -151,7 +151,7 @@ class ResponseWriter:
 
 
 def _normalize_name(name: str) -> str:
-    """Return a header's name in lower case; an empty one for hop-by-hop headers, which the server sets itself."""
+    """Return a header's name in lower case; empty for a hop-by-hop header, which only the server may set."""
     return "" if is_hop_by_hop(name) else name.lower()
 
 
@@ -159,11 +159,11 @@ _NAMES: NameCache[str, str] = NameCache(_normalize_name)
 
 
 def _too_long(surplus: int) -> ValueError:
-    return ValueError(f"The app sent {surplus} bytes more than its content-length says.")
+    return ValueError(f"The app sent {surplus} bytes more than its content-length.")
 
 
 def _fold_length(value: str, previous: int | None) -> int:
-    """Return the one length that repeated content-length values agree on."""
+    """Return the length on which all content-length values agree; raise ValueError if they do not."""
     from lambda_web_adapter.http.content_length import folded_length  # such responses are rare
 
     values = [value.encode("latin-1")]

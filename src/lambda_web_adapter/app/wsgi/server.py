@@ -1,7 +1,7 @@
 """Serve WSGI apps with a lean blocking server: one thread for each connection (PEP 3333).
 
-Only the adapter connects to it, over a few kept connections, so it has no limits and timeouts. It also lacks what costs
-time in servers for the open network: an event loop, a thread pool, and the hand-overs between them.
+Only the adapter connects to it, over a few kept connections, so it needs no limits and no timeouts. Nor does it have
+what takes time in servers for the open network: an event loop, a thread pool, and the hand-overs between them.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def serve(app: WSGIApplication, listener: socket.socket, tracker: InvocationTrac
         The exit code.
     """
     signals = _open_signal_pipe()
-    # gevent and eventlet replace the default selector by one that lets green threads run; eventlet removes `poll`.
+    # gevent and eventlet replace the default selector by one that lets green threads run, and eventlet removes `poll`.
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
         selector.register(signals, selectors.EVENT_READ)
         if tracker.control.fileno() >= 0:
             selector.register(tracker.control, selectors.EVENT_READ)
-        show_own_stack_on_signal()  # the signal may come at once, and would end the process without this handler
+        show_own_stack_on_signal()  # before READY: without this handler, the signal would end the process
         tracker.control.ready()
         _accept_connections(app, listener, signals, tracker, selector)
     tracker.control.stopping()
@@ -76,11 +76,11 @@ def _accept_connections(
 
 
 def _handle_messages(control: AdapterChannel) -> bool:
-    """Do what the adapter's messages request; return whether the adapter is still there."""
+    """Do what the adapter's messages request; return whether the adapter is still running."""
     messages = control.read_messages()
     for message in messages:
         name, port = parse(message)
-        if name == CANCEL:  # no thread can be: its next write finds the connection closed
+        if name == CANCEL:  # a thread cannot be cancelled; its next write finds the connection closed
             control.cancelled(port)
         elif name == DUMP_STACKS:
             dump_stacks(control)
@@ -94,10 +94,10 @@ def _handle_messages(control: AdapterChannel) -> bool:
 def _open_signal_pipe() -> int:
     """Return the file descriptor of a pipe from which the numbers of received signals can be read.
 
-    Raising an exception in a signal handler would fail for a signal that comes just before `accept` blocks, or that
-    another thread receives, and could leave a lock acquired. With the pipe, the process ends between two connections,
-    so that `atexit` functions run, and further signals do not interrupt them: the terminal, or Lambda, may signal the
-    whole process group, and the adapter passes the signal on as well.
+    An exception raised in a signal handler would not end the server if the signal comes just before `accept` blocks, or
+    reaches another thread, and it could leave a lock acquired. With the pipe, the process ends between two connections,
+    so that `atexit` functions run. Further signals do not interrupt them: the terminal, or Lambda, may signal the whole
+    process group, and the adapter passes the signal on as well.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

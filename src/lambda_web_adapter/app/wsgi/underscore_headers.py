@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 @cache
 def warn_once() -> None:
-    """Log that a header was left out, once in the life of the process."""
+    """Log that a header was left out, once in each process."""
     logger.warning(
         "A header whose name has an underscore was left out, since WSGI cannot distinguish it from the same name with "
         "a hyphen. Set AWS_LWA_UNDERSCORE_HEADERS=true to accept such headers."
@@ -28,7 +28,7 @@ def warn_once() -> None:
 
 
 def without_underscores(app: ASGI3Application) -> ASGI3Application:
-    """Return an app that does not see such headers, for a WSGI app whose environ is made from an ASGI scope."""
+    """Wrap an app so that it gets no such headers, for a WSGI app whose environ is built from an ASGI scope."""
 
     async def wrapped(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         headers = scope.get("headers", ())
