@@ -20,12 +20,12 @@ from lambda_web_adapter.adapter.process.control_channel import ControlChannel
 from lambda_web_adapter.adapter.process.ports import ReservedPort, command_port, listen
 from lambda_web_adapter.ipc.control_protocol import encode_failure
 from lambda_web_adapter.ipc.envelope import COMMAND_VARIABLE
-from lambda_web_adapter.ipc.parent_process import SERVER_FAILED, end_with_parent
+from lambda_web_adapter.ipc.parent_process import SERVER_FAILED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from typing import ClassVar
+    from typing import ClassVar, NoReturn
 
     from lambda_web_adapter.settings import Settings
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     # it is ready, if any; returns the exit code.
     Serve = Callable[[Settings, socket.socket, socket.socket, int | None], int]
 
-# The variable with the descriptors of listening socket, control channel and stderr, for `restart`.
+# The variable with the descriptors of listening socket, control channel and stderr, for another run than the first.
 DESCRIPTORS_VARIABLE = "_LWA_APP_PROCESS"
 
 # How long a process may take to exit after its server has stopped: the time that Lambda gives a runtime to stop.
@@ -148,7 +148,7 @@ class AppProcess:
 
     def _become_app(
         self, listener: socket.socket | None, control: socket.socket, adapter: int, *, execute: bool
-    ) -> None:
+    ) -> NoReturn:
         """Become the app in the forked process, and never return."""
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -158,26 +158,26 @@ class AppProcess:
                 self._stack_dump.pass_to_child(os.environ, execute=execute)
             if not listener:
                 self._execute_command(adapter)
-            elif execute:
-                _execute_again(listener, control, stderr)
+            if execute:
+                from lambda_web_adapter.adapter.process.execution import execute_again
+
+                descriptors = [listener.fileno(), control.fileno(), *([] if stderr is None else [stderr])]
+                execute_again(DESCRIPTORS_VARIABLE, descriptors)
         except BaseException as error:  # noqa: BLE001  # in the adapter's code, it would go on as a second adapter
             program = self._command[0] if self._command else sys.executable
             reason = getattr(error, "strerror", "") or repr(error)
             with contextlib.suppress(OSError):  # the adapter has ended
                 control.sendall(encode_failure(f"{program} cannot be executed: {reason}"))
             os._exit(_NOT_EXECUTED)
-        if listener:
-            sys.exit(self._serve(self._settings, listener, control, stderr))
+        sys.exit(self._serve(self._settings, listener, control, stderr))
 
-    def _execute_command(self, adapter: int) -> None:
-        """Execute the external command in place of this program, and never return."""
-        end_with_parent(adapter)
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)  # Python ignores them, and the command would inherit that
-        port = str(self.port)
+    def _execute_command(self, adapter: int) -> NoReturn:
+        from lambda_web_adapter.adapter.process.execution import execute_command  # only this process needs it
+
         if self._reserved:
             self._reserved.hand_over()
-        _execute(self._command, {"PORT": port, "AWS_LWA_PORT": port, COMMAND_VARIABLE: self.run_id})
+        port = str(self.port)
+        execute_command(self._command, {"PORT": port, "AWS_LWA_PORT": port, COMMAND_VARIABLE: self.run_id}, adapter)
 
     def has_ended(self, timeout: float = 0) -> bool:
         """Return whether the process has ended, after waiting up to `timeout` seconds for it."""
@@ -195,13 +195,14 @@ class AppProcess:
             pause = min(pause * 2, 0.02)
 
     def _reap(self) -> None:
-        pid, status = _wait(self.pid)
-        if pid:
-            code = os.waitstatus_to_exitcode(status)
-            self._exit_status = self._exit_status or _describe_exit(code)
+        from lambda_web_adapter.adapter.process import process_tree
+
+        code = process_tree.reap(self.pid)
+        if code is not None:
+            self._exit_status = self._exit_status or process_tree.describe_exit(code)
             self.ended_by_signal = code < 0
             self.server_failed |= self.is_managed and code == SERVER_FAILED
-            self._all_pids.discard(pid)
+            self._all_pids.discard(self.pid)
             self.pid = 0
 
     def mark_unreachable(self) -> None:
@@ -302,35 +303,6 @@ def _adopt_orphans() -> None:
     from lambda_web_adapter.adapter.process import process_tree  # it imports ctypes, which takes 2 ms
 
     process_tree.adopt_orphans()
-
-
-def _execute_again(listener: socket.socket, control: socket.socket, stderr: int | None) -> None:
-    """Execute this program anew, as the app process, and never return."""
-    descriptors = [listener.fileno(), control.fileno(), *([] if stderr is None else [stderr])]
-    for descriptor in descriptors:
-        os.set_inheritable(descriptor, True)
-    _execute([sys.executable, *sys.orig_argv[1:]], {DESCRIPTORS_VARIABLE: ",".join(map(str, descriptors))})
-
-
-def _execute(argv: list[str], variables: dict[str, str]) -> None:
-    os.execvpe(argv[0], argv, {**os.environ, **variables})  # noqa: S606  # the user chose the program
-
-
-def _wait(pid: int) -> tuple[int, int]:
-    """Call `waitpid` without blocking; a child that was reaped elsewhere counts as ended with exit code 0."""
-    try:
-        return os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return pid, 0
-
-
-def _describe_exit(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {signal.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"
 
 
 def _now_in_ticks() -> int:

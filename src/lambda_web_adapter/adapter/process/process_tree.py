@@ -37,6 +37,25 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def reap(child: int) -> int | None:
+    """Return the exit code of a child, or minus its signal; None while it runs, 0 if it was reaped elsewhere."""
+    try:
+        pid, status = os.waitpid(child, os.WNOHANG)
+    except ChildProcessError:
+        return 0
+    return os.waitstatus_to_exitcode(status) if pid else None
+
+
+def describe_exit(code: int) -> str:
+    """Return how a process ended, as `exit code 3` or `signal SIGKILL`."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
+
+
 def is_exiting(pid: int) -> bool:
     """Return whether a process is exiting, which takes a while with much memory; False without /proc."""
     fields = _stat(pid)
