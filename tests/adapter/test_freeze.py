@@ -224,7 +224,7 @@ def test_work_that_goes_on_beyond_the_deadline_does_so_no_longer_for_a_freeze(
     api.release("work")
 
     assert asked.at < deadline
-    process.wait_for("WARNING.*not done")
+    process.wait_for("WARNING.*still working")
 
 
 # During the start.

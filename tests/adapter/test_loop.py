@@ -105,7 +105,7 @@ def test_work_that_outlives_its_invocation_is_not_mistaken_for_that_of_the_next(
     log = start(either_app)
     api.invoke(get("/after/first"), seconds=1.5)
     api.wait_for_call("next", 2)
-    log.wait_for("WARNING.*not done")
+    log.wait_for("WARNING.*still working")
 
     api.add(get("/after/second"))
     api.wait_for_call("test/second")
