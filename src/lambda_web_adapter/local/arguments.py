@@ -45,7 +45,7 @@ class Arguments:
     """The parsed command line.
 
     Attributes:
-        app: the app's name, or nothing.
+        app: the app's name, in a list; empty if there is none.
         host: the address that the local run listens on.
         port: the port that the local run listens on; 0 picks a free one.
         timeout: the function's timeout in the local run, in seconds.
@@ -60,7 +60,7 @@ class Arguments:
 
 
 def parse(argv: list[str]) -> Arguments:
-    """Parse the arguments before `--`; wrong ones end the program with a message, as argparse does."""
+    """Parse the arguments before `--`; as usual with argparse, wrong ones end the program with a message."""
     parser = argparse.ArgumentParser(
         prog="lambda-web-adapter",
         usage="%(prog)s [OPTIONS] [APP]\n       %(prog)s [OPTIONS] -- COMMAND [ARGUMENT ...]\n"

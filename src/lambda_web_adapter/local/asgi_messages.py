@@ -1,4 +1,4 @@
-"""Reading a request's body and sending a response, for the two ASGI apps of the local run."""
+"""Read a request's body and send a response, for the two ASGI apps of the local run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable
 
-# Statuses without a body; 204 must not have a content-length either (RFC 9110 §8.6).
+# Statuses without a body; 204 has no content-length either (RFC 9110 §8.6).
 NO_CONTENT = 204
 WITHOUT_BODY = (NO_CONTENT, 304)
 
@@ -50,14 +50,14 @@ async def read_body(receive: ASGIReceiveCallable, max_bytes: int | None = None) 
 
 
 def encode_headers(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Return header lines as ASGI has them."""
+    """Return headers in ASGI's form."""
     return [(name.lower().encode("latin-1"), value.encode("utf-8")) for name, value in pairs]
 
 
 async def send_response(
     send: ASGISendCallable, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes | None
 ) -> None:
-    """Send a response, and its length unless the headers have one; the body None is for a response to HEAD."""
+    """Send a response, with its length unless the headers have one; for a response to HEAD, the body is None."""
     pairs = list(headers.items() if hasattr(headers, "items") else headers)
     if status == NO_CONTENT:
         pairs = [pair for pair in pairs if pair[0].lower() != "content-length"]

@@ -1,8 +1,8 @@
-"""Who may call the APIs of a local run: programs, and the app's own pages, but no other page in a browser.
+"""Check who calls the APIs of a local run: programs and the app's own pages may, other pages in a browser may not.
 
 A page may send requests to any address, including this machine's, and can do harm without reading the response. Such
 requests are recognised by headers that a page cannot set: `Host` has a foreign name if the page's own name resolves to
-this machine (DNS rebinding); `Origin` and `Sec-Fetch-Site` ("Fetch Metadata Request Headers") identify all others.
+this machine (DNS rebinding); `Origin` and `Sec-Fetch-Site` ("Fetch Metadata Request Headers") show all the others.
 The app's own routes are not checked: the app decides who may call them.
 """
 
@@ -21,13 +21,13 @@ _ADVICE = "Pages of other origins may not call it; use a program, such as lambda
 
 
 def refusal_of_invoke(scope: HTTPScope, bound: str) -> str:
-    """Return why a request may not call the Invoke API, or nothing if it may.
+    """Return why a request may not call the Invoke API; empty if it may.
 
     Args:
         scope: the request.
         bound: the host that the local run listens on. If it is not a loopback address, any IP address in `Host` counts
-            as its own: what other machines call it is not known here (a container's address, for instance), and DNS
-            rebinding needs a name.
+            as the run's own: the address that other machines use (that of a container's host, for instance) is not
+            known here, and DNS rebinding needs a name.
     """
     hosts = _values(scope, b"host")
     own = scope["server"] or ("", 0)
@@ -49,7 +49,7 @@ def refusal_of_invoke(scope: HTTPScope, bound: str) -> str:
 
 
 def refusal_of_runtime_call(scope: HTTPScope, address: str) -> str:
-    """Return why a request may not call the Runtime API, or nothing if it may.
+    """Return why a request may not call the Runtime API; empty if it may.
 
     Args:
         scope: the request.
@@ -78,7 +78,7 @@ def _is_own(host: str, bound: str, own_port: int) -> bool:
 
 
 def _split(host: str) -> tuple[str, int]:
-    """Return name and port of a `Host`; an invalid port becomes -1."""
+    """Return the name and the port in a `Host` header; an invalid port becomes -1."""
     name, colon, port = host.rpartition(":")
     if not colon or host.endswith("]"):
         name, port = host, str(_DEFAULT_PORT)

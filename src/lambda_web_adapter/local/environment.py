@@ -1,4 +1,4 @@
-"""A local execution environment: the bootstrap as a process, started when needed and stopped with the run."""
+"""A local execution environment: the bootstrap as a process, started when it is needed, stopped with the local run."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.reply_stream import ReplyStream
     from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
 
-# Longer than the bootstrap waits for the app to stop; then both are killed.
+# How long the bootstrap may take to stop before it is killed with the app: longer than it waits for the app itself.
 _STOP_SECONDS = 2.0
 
 
 class Environment:
-    """The bootstrap, started for the first event, and again for the next event after it has ended, as on Lambda."""
+    """The bootstrap, started for the first event, and restarted for the next event if it has ended, as on Lambda."""
 
     def __init__(self, service: RuntimeApiApp, arguments: list[str], variables: Mapping[str, str]) -> None:
-        """Take the Runtime API that the bootstrap calls, its arguments, and its environment variables."""
+        """Prepare, given the Runtime API that the bootstrap calls, its arguments, and its environ."""
         self._service = service
         self._arguments = arguments
         self._variables = dict(variables)
@@ -35,7 +35,7 @@ class Environment:
         self._start_lock = asyncio.Lock()
 
     async def invoke(self, event: bytes) -> Outcome | ReplyStream:
-        """Return the outcome of an event, or its reply when that begins to stream; start the bootstrap if needed."""
+        """Return an event's outcome, or its reply once that begins to stream; start the bootstrap if need be."""
         await self.start()
         return await self._service.invoke(event)
 
@@ -52,7 +52,7 @@ class Environment:
                 *self._arguments,
                 # Only the bootstrap's calls have the key in their path; extensions and the app see a plain address.
                 env={**self._variables, RUNTIME_API_PROXY: f"{self._service.address}/{self._service.renew_key()}"},
-                start_new_session=True,  # Ctrl-C reaches only the local run, which stops the bootstrap in order
+                start_new_session=True,  # Ctrl-C reaches only the local run, which then stops the bootstrap in order
             )
             self._watching = asyncio.create_task(self._watch(self._process))
 
@@ -70,7 +70,7 @@ class Environment:
         try:
             await asyncio.wait_for(asyncio.shield(self._watching), _STOP_SECONDS)
         except TimeoutError:
-            os.killpg(self._process.pid, signal.SIGKILL)  # the group of its session: bootstrap and app
+            os.killpg(self._process.pid, signal.SIGKILL)  # its session's process group: bootstrap and app
             await self._watching
 
 

@@ -40,7 +40,7 @@ _UPLOAD_ADVICE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Result:
-    """A response, what the log says about it, and the stream that the rest of its body comes from, if any."""
+    """A response, what the log says about it, and the stream with the rest of its body, if any."""
 
     response: Response
     problem: str = ""
@@ -48,10 +48,10 @@ class _Result:
 
 
 class GatewayApp:
-    """The ASGI app in the place of one of AWS's gateways."""
+    """The ASGI app that stands in for one of AWS's gateways."""
 
     def __init__(self, gateway: Gateway, invoke: Invoke, host: str = "127.0.0.1") -> None:
-        """Take the gateway, the function that handles an event, and the host that the run listens on."""
+        """Prepare, given the gateway, the function that handles an event, and the host that the run listens on."""
         self._gateway = gateway
         self._invoke = invoke
         self._host = host
@@ -135,7 +135,7 @@ async def _read_body(scope: HTTPScope, receive: ASGIReceiveCallable, max_bytes: 
     """Return a request's body.
 
     Raises:
-        BodyTooLarge: it has more than `max_bytes`; if its content-length says so, it is not read at all.
+        BodyTooLarge: the body has more than `max_bytes`; if its content-length says so, it is not read at all.
         ClientDisconnected: the connection ended first.
     """
     if (_content_length(scope) or 0) > max_bytes:
@@ -169,7 +169,7 @@ def _text(value: bytes) -> str:
 
 
 async def _send(send: ASGISendCallable, method: str, response: Response) -> None:
-    """Send a response with its length; to HEAD, with the length that the app states, if any."""
+    """Send a response with its length; the response to HEAD has the length that the app states, if any."""
     length = [pair for pair in response.headers if pair[0].lower() == "content-length"][:1]
     headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
     if method != "HEAD":
@@ -189,7 +189,7 @@ def _log(scope: HTTPScope, status: int | str, started_at: float, progress: str =
 
 
 def _too_large(size: int | None, max_body: int, gateway: Gateway | None) -> _Result:
-    """Return the gateway's error for a body that is too large, or Lambda's for that of an Invoke call."""
+    """Return the gateway's error for a body that is too large; Lambda's if it is that of an Invoke call."""
     title = gateway.title if gateway else "Lambda's Invoke call"
     if size is None:
         problem = f"The body has more than the {max_body} bytes that {title} takes. {_UPLOAD_ADVICE}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGIReceiveCallable, HTTPScope
 
-# A bootstrap whose connection ends has often ended itself. Its exit code says more, so it gets this long to arrive.
+# If a bootstrap's connection ends, the bootstrap has often ended too. Its exit code says more: how long to wait for it.
 _EXIT_WAIT_SECONDS = 0.5
 _TYPE = b"lambda-runtime-function-error-type"
 _BODY = b"lambda-runtime-function-error-body"
@@ -26,11 +26,11 @@ _BODY = b"lambda-runtime-function-error-body"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The end of an invocation whose reply is not streamed.
+    """How an invocation whose reply is not streamed has ended.
 
     Attributes:
         payload: the reply, or the error document.
-        failed: whether it is an error.
+        failed: whether the payload is an error document.
     """
 
     payload: bytes
@@ -45,14 +45,14 @@ class Outcome:
 
 @dataclass(slots=True, kw_only=True)
 class PendingInvocation:
-    """An event and the reply to it, as far as it has come.
+    """An event, and as much of its reply as has come.
 
     Attributes:
         event: the event.
         deadline_ms: the function's deadline, in milliseconds since the epoch.
         outcome: the whole reply, or a stream that has begun.
-        request_id: its id.
-        invocation_id: a token that its reply must repeat.
+        request_id: the invocation's id.
+        invocation_id: a token that the reply must repeat.
         replying: whether a reply has begun.
         over: set when the reply is complete or cannot be completed.
     """
@@ -67,7 +67,7 @@ class PendingInvocation:
     _stream: ReplyStream | None = None
 
     def end(self, outcome: Outcome) -> None:
-        """Set the outcome, and end a stream that has begun with its error; only the first call has an effect."""
+        """Set the outcome, or end a stream that has begun, with the outcome's error; only the first call counts."""
         if not self.outcome.done():
             self.outcome.set_result(outcome)
         if self._stream is not None:
@@ -87,7 +87,7 @@ class PendingInvocation:
             raise
 
     async def take_stream(self, scope: HTTPScope, receive: ASGIReceiveCallable) -> None:
-        """Receive a streamed reply part by part, each when the previous one has been read.
+        """Receive a streamed reply part by part, each once the previous one has been read.
 
         Raises:
             ClientDisconnected: the connection ended first.
@@ -110,7 +110,7 @@ class PendingInvocation:
         self.over.set()
 
     async def _break_off(self) -> None:
-        """End an incomplete reply, unless the environment's end gives a better reason soon."""
+        """End an incomplete reply, unless the environment ends soon and so gives a better reason."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.over.wait(), _EXIT_WAIT_SECONDS)
         message = "The bootstrap's connection ended in the middle of its response"
@@ -118,7 +118,7 @@ class PendingInvocation:
 
 
 def _error_from_trailers(headers: Iterable[tuple[bytes, bytes]]) -> InvocationError | None:
-    """Return the error in a stream's trailers, which uvicorn has added to the headers (see `server`), or None."""
+    """Return the error in a stream's trailers, if any; uvicorn has added them to the headers (see `server`)."""
     trailers = dict(headers)
     if _TYPE not in trailers:
         return None

@@ -1,4 +1,4 @@
-"""A streamed reply between Runtime API and gateway: only one part at a time is kept in memory."""
+"""A streamed reply on its way from the Runtime API to the gateway: only one part at a time is kept in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class StreamFailed(Exception):
     """The function failed in the middle of its reply."""
 
     def __init__(self, error: InvocationError) -> None:
-        """Take the reason."""
+        """Keep the reason."""
         super().__init__(str(error))
         self.error = error
 
@@ -25,7 +25,7 @@ class ReplyStream:
     """
 
     def __init__(self, content_type: str) -> None:
-        """Take the payload's content type, as the bootstrap sent it."""
+        """Begin with the payload's content type, as the bootstrap sent it."""
         self.content_type = content_type
         self.ended = asyncio.Event()
         self._error: InvocationError | None = None
@@ -36,7 +36,7 @@ class ReplyStream:
         self._can_send.set()
 
     async def put(self, part: bytes) -> None:
-        """Pass a part on as soon as the previous one has been read."""
+        """Wait until the previous part has been read, and pass this one on."""
         if not part or self._abandoned:
             return
         await self._can_send.wait()
@@ -53,7 +53,7 @@ class ReplyStream:
             self._changed.set()
 
     def abandon(self) -> None:
-        """Discard all further parts, so that the sender can go on without a reader, as on Lambda."""
+        """Discard all further parts, so that the sender can continue without a reader, as on Lambda."""
         self._abandoned = True
         self._can_send.set()
         self._changed.set()

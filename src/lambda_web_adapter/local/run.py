@@ -1,4 +1,4 @@
-"""The local run: gateway and Runtime API on one server, with one environment, until Ctrl-C."""
+"""Run the app locally: gateway and Runtime API on one server, with one environment, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def main(argv: list[str], command: list[str], environ: Mapping[str, str]) -> int
 
     Args:
         argv: the program's arguments before `--`.
-        command: the external command after it, or nothing.
+        command: the external command after it; empty if there is none.
         environ: the environment variables.
 
     Returns:
@@ -39,8 +39,8 @@ def main(argv: list[str], command: list[str], environ: Mapping[str, str]) -> int
         gateway_socket = listen(options.host, options.port)
     except AdapterError:
         sys.stderr.write(
-            f"lambda-web-adapter: Port {options.port} of {options.host} is taken, or is no address of this machine. "
-            "Choose another with --port or --host.\n"
+            f"lambda-web-adapter: Port {options.port} of {options.host} is taken, or {options.host} is not an address "
+            "of this machine. Choose another with --port or --host.\n"
         )
         return USAGE
     run = _Run(options, command, gateway_socket, environ)
@@ -60,7 +60,7 @@ class _Run:
         argv = [*options.app, *(["--", *command] if command else [])]
         child_environ = variables(environ, address, options.timeout)
         if child_environ.get("PORT") == str(options.port):
-            del child_environ["PORT"]  # `make run PORT=…` exports it, for example; the app needs another port
+            del child_environ["PORT"]  # as `make run PORT=…` exports it; the app needs another port
         self._environment = Environment(service, argv, child_environ)
         gateway = GATEWAYS[options.event_source]
         self._dispatch = Dispatch(GatewayApp(gateway, self._environment.invoke, options.host), service, runtime_port)

@@ -25,18 +25,18 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:local"
 
 
 class RuntimeApiApp:
-    """Gives queued invocations to the environment, and its replies to the callers of `invoke`.
+    """Passes queued invocations to the environment, and its replies to the callers of `invoke`.
 
     Attributes:
         address: `host:port`.
-        key: the first segment of all paths, known only to the environment's processes. It is in the environment's
-            variables, which only the same user's processes can read; those are trusted. Checking which process holds
-            the other end of a connection would not work on all systems.
+        key: the first segment of all paths, known only to the environment's processes. It is in their environ, which
+            only processes of the same user can read, and those are trusted. Checking which process holds the other end
+            of a connection would not work on all systems.
         init_error: the error document of an environment that could not start.
     """
 
     def __init__(self, timeout: float, address: str) -> None:
-        """Take the function's timeout in seconds, and the address that the Runtime API listens on."""
+        """Prepare, given the function's timeout in seconds and the address that the Runtime API listens on."""
         self._timeout = timeout
         self.address = address
         self.key = secrets.token_urlsafe()
@@ -45,7 +45,7 @@ class RuntimeApiApp:
         self.init_error: bytes | None = None
 
     async def invoke(self, event: bytes) -> Outcome | ReplyStream:
-        """Queue an event; return its outcome, or its reply when that begins to stream."""
+        """Queue an event; return its outcome, or its reply as soon as that begins to stream."""
         deadline = int((time.time() + self._timeout) * 1000)
         pending = PendingInvocation(
             event=event, deadline_ms=deadline, outcome=asyncio.get_running_loop().create_future()
@@ -54,7 +54,7 @@ class RuntimeApiApp:
         return await pending.outcome
 
     def renew_key(self) -> str:
-        """Return a new key for a new environment; processes left over from the previous one are locked out."""
+        """Return a new key for a new environment, so that processes left over from the previous one are locked out."""
         self.key = secrets.token_urlsafe()
         return self.key
 

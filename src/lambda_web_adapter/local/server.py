@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.gateway_app import GatewayApp
     from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
 
-# How long clients may read the rest of their responses when the server stops.
+# How long clients may go on reading their responses when the server stops.
 _STOP_SECONDS = 1.0
-# What uvicorn logs if an app leaves a response unfinished, which is how our gateway breaks off a stream.
+# What uvicorn logs if an app leaves a response incomplete, which is how our gateway breaks off a stream.
 _UNFINISHED = "ASGI callable returned without completing response."
 
 
 class Dispatch:
-    """The ASGI app of both sockets: it passes each request to the app of the port that the request came to."""
+    """The ASGI app of both sockets: it passes each request to the app for the port that the request came to."""
 
     def __init__(self, gateway: GatewayApp, service: RuntimeApiApp, runtime_port: int) -> None:
-        """Take both apps, and the Runtime API's port."""
+        """Prepare, given both apps and the Runtime API's port."""
         self._gateway = gateway
         self._service = service
         self._runtime_port = runtime_port
@@ -43,10 +43,10 @@ class Dispatch:
 
 
 class LocalServer(Server):
-    """Uvicorn's server, which stops the environment first, and returns instead of raising the signal again."""
+    """Uvicorn's server, which on a signal stops the environment first, and then returns."""
 
     def __init__(self, app: ASGI3Application, stop: Callable[[], Awaitable[None]]) -> None:
-        """Take the app, and the function that stops the environment."""
+        """Prepare, given the app and the function that stops the environment."""
         super().__init__(_config(app))
         self._stop = stop
 
@@ -71,7 +71,7 @@ def _config(app: ASGI3Application) -> Config:
     """Return the server's settings.
 
     The parser has to be httptools: it adds a request's trailers to the headers of the scope, and ASGI has no other way
-    to receive them. The bootstrap reports a failed stream in trailers.
+    to receive trailers. In them the bootstrap reports that a stream has failed.
     """
     config = Config(
         app,

@@ -1,4 +1,4 @@
-"""A streamed reply at the gateway: its prelude is read, then its body passed on part by part, or collected whole."""
+"""Turn a streamed reply into a response: read the prelude, then pass the body on part by part, or collect it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.gateways import Gateway
     from lambda_web_adapter.local.reply_stream import ReplyStream
 
-# Lambda's payload limit of a buffered reply, in bytes, as its error message has it.
+# Lambda's payload limit for a buffered reply, in bytes, as in Lambda's error message.
 _MAX_REPLY = LAMBDA_PAYLOAD_LIMIT + 100
 
 
@@ -31,7 +31,7 @@ class Sent:
     Attributes:
         head_at: when its head was sent, by the monotonic clock.
         size: how many bytes of its body were sent.
-        problem: why it is incomplete, or nothing.
+        problem: why it is incomplete; empty if it is not.
     """
 
     head_at: float = field(default_factory=time.monotonic)
@@ -40,7 +40,7 @@ class Sent:
 
 
 async def collect(stream: ReplyStream) -> Outcome:
-    """Return the whole stream, including prelude and NULs, as a caller gets it that does not stream."""
+    """Return the whole stream, including prelude and NULs, as callers get it that do not stream."""
     parts, size = [], 0
     try:
         async for part in stream:
@@ -57,11 +57,11 @@ async def collect(stream: ReplyStream) -> Outcome:
 
 
 async def open_response(gateway: Gateway, stream: ReplyStream) -> Response:
-    """Read a stream's prelude; return its response, with what has already come of the body.
+    """Read a stream's prelude; return its response, with as much of the body as came with it.
 
     Raises:
         MalformedReply: the prelude is not valid.
-        StreamFailed: the function failed before its end.
+        StreamFailed: the function failed before the prelude's end.
     """
     if gateway.head is None or stream.content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
         return Response(status=200, headers=[("content-type", "application/octet-stream")], body=b"")
@@ -76,9 +76,9 @@ async def open_response(gateway: Gateway, stream: ReplyStream) -> Response:
 async def relay(
     method: str, response: Response, stream: ReplyStream, receive: ASGIReceiveCallable, send: ASGISendCallable
 ) -> Sent:
-    """Send a response whose body is still coming.
+    """Send a response while its body is still coming.
 
-    If the function fails, the response is left unfinished: the server then closes the connection, and the client sees
+    If the function fails, the response is left incomplete: the server then closes the connection, and the client sees
     that something is missing.
     """
     without_body = method == "HEAD" or response.status in WITHOUT_BODY
@@ -113,7 +113,7 @@ def _headers(method: str, response: Response, length: int | None) -> list[tuple[
 
 
 async def _send_part(sent: Sent, part: bytes, length: int | None, send: ASGISendCallable) -> None:
-    """Send a part; one that exceeds the length is not sent, so that the client does not see a complete response."""
+    """Send a part, unless it exceeds the length: the client must not take the response for complete."""
     if not part:
         return
     if length is not None and sent.size + len(part) > length:
@@ -129,7 +129,7 @@ async def _abandon_on_disconnect(stream: ReplyStream, receive: ASGIReceiveCallab
 
 
 def _length(response: Response) -> int | None:
-    """Return the length that the prelude states, or None if there is none or it is not a number."""
+    """Return the length that the prelude states; None if there is none, or it is not a number."""
     lengths = [value for name, value in response.headers if name.lower() == "content-length" and value.isascii()]
     return int(lengths[0]) if lengths and lengths[0].isdecimal() else None
 

@@ -1,7 +1,7 @@
 """AWS's gateways: each turns an HTTP request into an event, and a reply into an HTTP response.
 
-To add one: a file with a `Gateway`, a line here, and its name in `local.arguments`. All functions are pure: time and
-ids come with the request.
+To add one, add a file with a `Gateway`, a line here, and its name in `local.arguments`. All functions are pure: time
+and ids come with the request.
 """
 
 from __future__ import annotations

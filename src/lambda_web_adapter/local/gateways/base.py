@@ -9,12 +9,12 @@ from lambda_web_adapter.models import Model
 
 Pairs = list[tuple[str, str]]
 
-# Lambda's payload limit of an event (Lambda quotas, "Invocation payload"), in bytes.
+# Lambda's payload limit for an event (Lambda quotas, "Invocation payload"), in bytes.
 LAMBDA_PAYLOAD_LIMIT = 6 * 1024 * 1024
-# API Gateway's payload limit of request and response ("Quotas", "Payload size"), in bytes.
+# API Gateway's payload limit for request and response ("Quotas", "Payload size"), in bytes.
 API_GATEWAY_PAYLOAD_LIMIT = 10 * 1024 * 1024
 
-# For one connection only, so that no gateway passes them on (RFC 9110 §7.6.1; some clients send proxy-connection).
+# Headers for one connection, which no gateway passes on (RFC 9110 §7.6.1; some clients send proxy-connection).
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
@@ -81,7 +81,7 @@ class Gateway:
         response: returns the response that the gateway sends for a reply's JSON; raises MalformedReply.
         refusal: the status that a client gets if the reply is malformed or the function failed.
         max_body: the payload limit of a request's body, in bytes.
-        too_large: the response to a larger body, if it is known; with None the client gets the reason.
+        too_large: the gateway's response to a larger body; None if it is not known, and the client gets the reason.
         head: returns status and headers of a streamed reply from its prelude's JSON; raises MalformedReply.
             None if the gateway does not stream and waits for the whole reply.
         max_prelude: the limit of a prelude and the NULs after it, in bytes.

@@ -16,12 +16,12 @@ from lambda_web_adapter.local.gateways.base import HOP_BY_HOP
 if TYPE_CHECKING:
     from lambda_web_adapter.local.gateways.base import Pairs, Request
 
-# Made up, as the ids in AWS's own examples are.
+# Made up, like the ids in AWS's own examples.
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
 # Bodies of these types are sent as text, all others as base64 (load balancer, "Receive events"; captures of the other
-# gateways show the same). A REST API is taken to have all other types in its `binaryMediaTypes`.
+# gateways show the same). It is assumed that a REST API has all other types in its `binaryMediaTypes`.
 _TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
 _REPLACED = frozenset({"content-length", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-port"})
 

@@ -73,7 +73,7 @@ def _response(payload: bytes) -> Response:
 
 
 def _head(prelude: bytes) -> Response:
-    """Without a content type in the prelude it is octet-stream, as without a prelude; this was not measured."""
+    """The content type is octet-stream if the prelude has none, as without a prelude; this was not measured."""
     parsed = parse_reply(FunctionUrlPrelude, prelude)
     lines = [*(parsed.headers or {}).items(), *(("set-cookie", cookie) for cookie in parsed.cookies or [])]
     response = build_response(parsed.status_code, lines, None, is_base64=False)

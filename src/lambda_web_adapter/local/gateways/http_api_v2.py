@@ -16,9 +16,9 @@ from lambda_web_adapter.models import HttpDescription, PayloadV2Context, Payload
 
 ID = "local"
 DOMAIN = f"{ID}.execute-api.{event_rules.REGION}.amazonaws.com"
-# The content type of a response for which the app has set none.
+# The content type of a response if the app has set none.
 CONTENT_TYPE = "text/plain; charset=utf-8"
-# The status if the function fails; with all other gateways it is 502.
+# The status if the function fails; all other gateways have 502.
 REFUSAL = 500
 # The response to a body that exceeds the payload limit.
 TOO_LARGE = Response(
@@ -45,7 +45,7 @@ def _event(request: Request) -> PayloadV2Event:
             domain_prefix=ID,
             http=HttpDescription(
                 method=request.method,
-                path=path.removesuffix("/") or "/",  # seen so, unlike rawPath
+                path=path.removesuffix("/") or "/",  # as in captures, unlike rawPath
                 source_ip=request.source_ip,
                 user_agent=request.header("user-agent") or "",
             ),

@@ -20,7 +20,7 @@ def cookies(request: Request) -> list[str] | None:
 
 
 def reply_or_none(payload: bytes) -> PayloadV2Reply | None:
-    """Return a reply; None if it has no `statusCode`, so that it is itself the response's body.
+    """Return a reply; None if it has no `statusCode`, so that the payload is itself the response's body.
 
     Raises:
         MalformedReply: it has a `statusCode`, but is not valid.

@@ -1,10 +1,10 @@
-"""The prelude of a streamed reply, which comes in parts that are split anywhere."""
+"""Parse the prelude of a streamed reply, whose parts may be split anywhere."""
 
 from __future__ import annotations
 
 from lambda_web_adapter.local.gateways.base import MalformedReply
 
-# The content type of a stream that begins with a prelude; with any other the whole payload is the body.
+# The content type of a stream that begins with a prelude; with any other, the whole payload is the body.
 CONTENT_TYPE = "application/vnd.awslambda.http-integration-response"
 # Ends the prelude. JSON has no NUL, so that the first eight are the separator.
 SEPARATOR = bytes(8)
@@ -14,7 +14,7 @@ class PreludeParser:
     """Collects a prelude until its separator is complete."""
 
     def __init__(self, max_bytes: int) -> None:
-        """Take the limit of prelude and separator together, in bytes."""
+        """Set the limit of prelude and separator together, in bytes."""
         self._max_bytes = max_bytes
         self._collected = bytearray()
 

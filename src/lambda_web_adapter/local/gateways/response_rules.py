@@ -1,4 +1,4 @@
-"""Rules that gateways share for replies: they must match their model, and make a valid response."""
+"""Rules that gateways share for replies: a reply must match its model, and give a valid response."""
 
 from __future__ import annotations
 
