@@ -1,9 +1,9 @@
 """Every error of the adapter, in one tree.
 
     AdapterError
-    ├── SettingsError          a setting is wrong, the adapter does not start
+    ├── SettingsError          a setting is wrong; the adapter does not start
     ├── AppError               the app cannot be served
-    │   ├── AppNotFound        nothing that could be the app was found
+    │   ├── AppNotFound        there is nothing that could be the app
     │   ├── AppStartFailed     the app raised, or ended, before it was ready
     │   │   └── AppKilled      a signal ended it
     │   ├── AppNotReady        the app was not ready in time
@@ -28,15 +28,15 @@
 
 
 class AdapterError(Exception):
-    """Base of all errors the adapter raises itself; its text is meant for people.
+    """Base of all errors that the adapter itself raises; its message is written for people.
 
     Attributes:
         error_type: the type that Lambda counts and shows.
         status: the HTTP status for an HTTP caller.
         headers: further headers for an HTTP caller; the content type is JSON.
-        raised: the app's own name for the error, if it has one; the function's caller sees it instead of `error_type`.
+        raised: the app's own name for the error, or empty; the function's caller sees it instead of `error_type`.
         stack: the traceback's lines, if the app raised.
-        details: text for the log and the function's owner, but not for an HTTP caller.
+        details: more text for the log and the function's owner, but not for an HTTP caller.
     """
 
     error_type = "Runtime.AdapterError"
@@ -60,7 +60,7 @@ class AdapterError(Exception):
 
 
 class SettingsError(AdapterError):
-    """A setting has an invalid value; the text names the setting, the value and what is accepted."""
+    """A setting has an invalid value; the message names the setting, the value and what is accepted."""
 
     error_type = "Runtime.InvalidSettings"
 
@@ -78,7 +78,7 @@ class AppError(AdapterError):
 
 
 class AppNotFound(AppError):
-    """No app was found; the text says what was tried and what to do."""
+    """No app was found; the message says what was tried and what to do."""
 
     error_type = "Runtime.AppNotFound"
 
@@ -90,7 +90,7 @@ class AppStartFailed(AppError):
 
 
 class AppKilled(AppStartFailed):
-    """A signal from outside ended the app process before it was ready, such as the kernel's when memory runs out.
+    """A signal ended the app process before it was ready, for instance the kernel's SIGKILL when memory runs out.
 
     The next start may succeed, so an HTTP caller gets the same error as when an app is killed during a request.
     """
@@ -179,7 +179,7 @@ class ForbiddenMethod(AdapterError):
 class AppRejectedEvent(AdapterError):
     """The app's response has a status that fails the invocation.
 
-    This is any status but 2xx for an event that is not an HTTP request, and any of `AWS_LWA_ERROR_STATUS_CODES`.
+    That is any status except 2xx for an event that is not an HTTP request, and any of `AWS_LWA_ERROR_STATUS_CODES`.
     """
 
     error_type = "Function.AppRejectedEvent"
@@ -203,8 +203,8 @@ class ResponseTooLarge(AdapterError):
 class NoInvocation(AdapterError, LookupError, RuntimeError):
     """The app wanted the context or the event outside of an invocation.
 
-    It is a LookupError like a ContextVar's, and a RuntimeError like Flask's outside of a request: werkzeug's proxies
-    take that for "unbound".
+    It is a LookupError like a ContextVar's, and a RuntimeError like Flask's outside of a request, which werkzeug's
+    proxies take for "unbound".
     """
 
 
@@ -212,7 +212,7 @@ class RuntimeApiError(AdapterError):
     """The Runtime API gave an unexpected response; the adapter can only try again or end.
 
     Attributes:
-        fatal: whether the environment has to end (a 500: "container error", exit promptly).
+        fatal: whether the environment has to end (after a 500, "container error").
     """
 
     error_type = "Runtime.RuntimeApi"

@@ -28,8 +28,8 @@ class AccessLog:
     """
 
     def __init__(self) -> None:
-        """Choose the format that Lambda's logging configuration names."""
-        self._is_json = LogConfig(os.environ).json  # then the fields are beside the message
+        """Choose the format that is set in Lambda's logging configuration."""
+        self._is_json = LogConfig(os.environ).json  # then the fields are not in the message, but beside it
         self._fields: dict[str, object] = {}
         self._started_at = self._requested_at = self._responded_at = 0.0
 

@@ -1,7 +1,7 @@
-"""The file for an app's stack dump, so that it becomes one log event with the request id.
+"""The file for an app's stack dump, so that the dump becomes one log event with the request id.
 
 `faulthandler` writes lines to a file descriptor, whatever the app is stuck in. So this is a file in memory: the adapter
-can read it even if the app never reports that it has written.
+can read it even if the app never reports that it has written to it.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ class StackDumpFile:
 
     @classmethod
     def create_if_needed(cls, environ: Mapping[str, str]) -> StackDumpFile | None:
-        """Return a file where each line of stderr becomes a log event, if the system has such files; else None."""
+        """Return a file if each line of stderr becomes a log event, and if the system has such files; else None."""
         if not LogConfig(environ).one_line or not hasattr(os, "memfd_create"):
             return None
         try:
             return cls()
-        except OSError:  # a sandbox forbids it: each line is an event of its own then
+        except OSError:  # a sandbox forbids it; each line is an event of its own then
             return None
 
     def pass_to_child(self, environ: MutableMapping[str, str], *, execute: bool) -> None:
-        """Hand the file to the app process, from within the forked process.
+        """Pass the file to the app process; called in the forked process.
 
         Args:
-            environ: the variables, which get the descriptor.
+            environ: the variables, to which the descriptor is added.
             execute: whether the process executes a program next.
         """
         os.set_inheritable(self._descriptor, execute)
         environ[STACK_DUMP_FD_VARIABLE] = str(self._descriptor)
 
     def read_and_clear(self) -> str:
-        """Return what has been written, and empty the file; a closed one has nothing."""
+        """Return what has been written, and empty the file; return "" if it is closed."""
         if self._descriptor < 0:
             return ""
         text = os.pread(self._descriptor, _MAX_BYTES, 0).decode("utf-8", "replace")
@@ -62,7 +62,7 @@ class StackDumpFile:
         return text
 
     def close(self) -> None:
-        """Close the file, once or again."""
+        """Close the file; a second call does nothing."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -11,7 +11,7 @@ import time
 from lambda_web_adapter.ipc.log_config import LEVELS, LogConfig, json_level
 from lambda_web_adapter.ipc.log_output import LogOutput
 
-# The wait for a slow reader of the log: less than the margin before the deadline, since a reply may come after a line.
+# How long to wait for a slow reader of the log: less than the margin before the deadline, as a reply may come after it.
 _WRITE_SECONDS = 0.1
 _RELAY_SECONDS = 1.0
 _logged_once: set[str] = set()
@@ -29,7 +29,7 @@ def log(level: str, message: str, request_id: str = "", **fields: object) -> Non
 
     Args:
         level: `INFO`, `WARNING` or `ERROR`; an event below the function's log level is not written.
-        message: one fact; its further lines stay in the same event.
+        message: what happened; if it has several lines, they stay in one log event.
         request_id: the invocation that it is about.
         fields: further fields, for JSON only.
     """
@@ -58,16 +58,16 @@ def _notice(dropped: int) -> bytes:
 
 
 def relay() -> LogOutput:
-    """Return an output for what another process has written; it waits longer for a slow reader."""
+    """Return an output for what another process has written; it waits longer for a slow reader than `log`."""
     return LogOutput(_RELAY_SECONDS, _notice)
 
 
 def _json(record: dict[str, object]) -> str:
-    import orjson  # not before it is needed: a failed start may have no other use for it
+    import orjson  # only when it is needed: a failed start may have no other use for it
 
     try:
         return orjson.dumps(record).decode("utf-8")
-    except TypeError:  # half of a surrogate pair, in a text that comes from the app
+    except TypeError:  # half of a surrogate pair, in a string from the app
         import json
 
         return json.dumps(record)

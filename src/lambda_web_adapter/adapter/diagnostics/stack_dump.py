@@ -1,4 +1,4 @@
-"""The stack dump of an app that hangs, for the log: on the control channel, or by signals if the app does not react."""
+"""Get a stack dump of an app that hangs, for the log: by the control channel, or by signals if it does not react."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
-# Both together are less than the margin before the function's timeout, when Lambda ends the environment.
+# Together they are less than the margin before the function's timeout, at which Lambda ends the environment.
 _MESSAGE_SECONDS = 0.15
 _SIGNAL_SECONDS = 0.1
 _POLL_SECONDS = 0.001
@@ -33,7 +33,7 @@ async def log_stack_dump(app: AppProcess, backend: Backend, request_id: str, *, 
         ends: whether the app is about to be killed; an app that goes on is not signalled.
 
     Returns:
-        Whether the app has reported that it has written them.
+        Whether the app has reported that it has written its stacks.
     """
     if not app.is_managed or not app.pid:
         return True
@@ -60,7 +60,7 @@ def _signal_threads(pid: int) -> None:
     for thread in threads:
         if time.monotonic() < deadline:
             with contextlib.suppress(OSError):  # this thread has ended
-                os.kill(thread, STACK_DUMP_SIGNAL)  # the kernel prefers the named thread
+                os.kill(thread, STACK_DUMP_SIGNAL)  # the process gets it, and the kernel prefers the named thread
                 _wait_until_handled(thread, deadline)
 
 

@@ -1,7 +1,7 @@
 """The stderr tail: what an app wrote to stderr last, for the error about its end.
 
-Until the built-in server is ready, and for the whole life of an external command, stderr is a pipe whose other end is
-here: what comes is forwarded at once, and its tail is kept. A server that is ready takes its own stderr back.
+Until the built-in server is ready, and as long as an external command runs, its stderr is a pipe that is read here:
+what comes is forwarded at once, and its tail is kept. Once it is ready, a built-in server gets its own stderr back.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _TAIL_LINES = 20
 _STDERR = 2
 # What precedes a message in the app's log (`app/logging_setup.py`).
 _LOG_LINE_PREFIX = re.compile(r"\[[A-Z]+\]\t[\dT:.-]+Z\t[^\t]*\t")
-_LINE_SECONDS = 0.02  # for the rest of a line, in whose middle others could write; less than `_END_SECONDS`
+_LINE_SECONDS = 0.02  # to wait for the rest of a line, lest others write in its middle; less than `_END_SECONDS`
 _MAX_LINE_BYTES = 256 * 1024  # the size of a CloudWatch event; a longer line is forwarded in pieces
-_END_SECONDS = 0.05  # from the end of an app to the end of its pipe, unless a process that it started holds it open
+_END_SECONDS = 0.05  # to wait for the end of an ended app's pipe, which a process that it started may hold open
 
 
 class StderrTail:
@@ -52,10 +52,10 @@ class StderrTail:
     def start_relay(self) -> None:
         """Forward what comes, in a thread.
 
-        Its imports are made before it starts: a fork during an import, for another app process, would copy the lock of
-        the module, and that process would wait for it for ever.
+        What the thread needs is imported before it starts: a fork for another app process, during an import, would copy
+        the module's lock, for which the new process would wait forever.
         """
-        import threading  # after the fork, which it must not delay
+        import threading  # here, so that it does not delay the fork
 
         from lambda_web_adapter.adapter.diagnostics.log import relay  # as above
 
@@ -67,7 +67,7 @@ class StderrTail:
         """Return the last lines of a process that has ended, up to 20.
 
         Args:
-            excluded: lines to leave out, since the error has them elsewhere.
+            excluded: lines to omit, since the error shows them elsewhere.
         """
         if self._thread is not None:
             self._thread.join(_END_SECONDS)
@@ -84,7 +84,7 @@ class StderrTail:
             os.close(self._reader)
 
     def _read_lines(self) -> bytes:
-        """Return the next whole lines; the last one may be cut if its end does not come in time, or it is too long."""
+        """Return the next complete lines; the last is cut if it is too long, or if its end does not come in time."""
         lines = os.read(self._reader, 65536)
         poll, deadline = select.poll(), time.monotonic() + _LINE_SECONDS
         poll.register(self._reader, select.POLLIN)
@@ -97,7 +97,7 @@ class StderrTail:
 
 
 def _message_lines(line: str) -> list[str]:
-    """Return the message in a line of the app's log, as lines; a line of another form is returned as it is."""
+    """Return the lines of the message in a line of the app's log; a line of another form is returned unchanged."""
     if not line.startswith('{"timestamp":'):
         return [_LOG_LINE_PREFIX.sub("", line)]
     import orjson  # this module is imported before the fork

@@ -1,7 +1,7 @@
-"""The cause of an error as X-Ray's trace shows it, which Lambda takes in a header of /error and /init/error.
+"""The cause of an error for X-Ray's trace, which Lambda takes in a header of /error and /init/error.
 
-The form is that of Lambda's own Python runtime. Lambda takes 64 KiB, and drops what is too long from the end of the
-list of exceptions, so the one that was raised comes first.
+The format is that of Lambda's own Python runtime. Lambda takes 64 KiB, and drops the rest from the end of the list of
+exceptions, so the one that was raised comes first.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 HEADER = "Lambda-Runtime-Function-XRay-Error-Cause"
 # Extensions that proxy the Runtime API take less than Lambda: a server in Node.js takes 16 KiB for all headers.
 MAX_BYTES = 12 * 1024
-# How many frames, and characters of each text, are kept at first; both are halved until the cause fits.
+# How many frames, and how many characters of each string, are kept at first; both are halved until the cause fits.
 _FRAMES = 64
 _CHARACTERS = 2048
 
-# What `traceback` writes between an exception and the one that was raised because of it.
+# What `traceback` writes between an exception and one that was raised because of it.
 _CHAINED = {
     "\nThe above exception was the direct cause of the following exception:\n\n",
     "\nDuring handling of the above exception, another exception occurred:\n\n",
@@ -33,7 +33,7 @@ _CHAINED = {
 _MARGIN = re.compile(r"^ *[|+] ")
 _RULE = re.compile(r" *\+-")
 _HEAD = "Traceback (most recent call last):\n"
-# The place of a syntax error has no label.
+# The location of a syntax error has no label.
 _FRAME = re.compile(r'  File "(.*)", line ([0-9]{1,9})(?:, in (.*))?')
 
 
@@ -47,11 +47,11 @@ class _Raised:
 
 
 def document(error: AdapterError, folder: str) -> str:
-    """Return the cause as a header can hold it: printable ASCII, and not too long.
+    """Return the cause in a form that a header can hold: printable ASCII, and not too long.
 
-    Exceptions that led to others are all listed, the last one first: the error is about it, and X-Ray shows the first
-    of the list. If that is too long, each exception loses its outermost frames, and those furthest from the last one
-    are left out.
+    All exceptions of a chain are listed, the last one first: the error is about it, and X-Ray shows the first of the
+    list. If the list is too long, each exception loses its outermost frames, and the exceptions furthest from the last
+    one are left out.
 
     Args:
         error: the error.
@@ -69,7 +69,7 @@ def document(error: AdapterError, folder: str) -> str:
 
 
 def _cut(exceptions: list[_Raised], folder: str, frames: int, characters: int) -> dict[str, Any]:
-    """Return the cause with at most `frames` exceptions, as many frames of each, and `characters` of each text."""
+    """Return the cause with at most `frames` exceptions, as many frames of each, and `characters` of each string."""
 
     def cut(text: str) -> str:
         return text if len(text) <= characters else f"{text[:characters]}..."
@@ -85,7 +85,7 @@ def _cut(exceptions: list[_Raised], folder: str, frames: int, characters: int) -
 
 
 def _exceptions(lines: Sequence[str]) -> Iterator[_Raised]:
-    """Yield the exceptions that `traceback.format_exception` wrote; an item is a frame, or an exception's own line."""
+    """Yield the exceptions that `traceback.format_exception` wrote, with an item for each frame and each exception."""
     blocks: list[list[str]] = [[]]
     for line in lines:
         if line in _CHAINED:

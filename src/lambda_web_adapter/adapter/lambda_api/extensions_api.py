@@ -22,7 +22,7 @@ _NOT_OFFERED = 404  # the status of emulators without extensions
 
 
 class Extension:
-    """A registration that lasts as long as this object does. No event ever comes, so that nobody has to read one."""
+    """A registration that lasts as long as this object. No event ever comes, so that none has to be read."""
 
     def __init__(self, address: str) -> None:
         """Remember the address; `register` uses it.
@@ -37,7 +37,7 @@ class Extension:
         self._waiting: socket.socket | None = None
 
     def register(self) -> None:
-        """Register, before the first /next closes the list. If that fails, the environment works without SIGTERM."""
+        """Register; too late after the first /next. If it fails, the environment works, but gets no SIGTERM."""
         try:
             identifier = self._register()
             if identifier:

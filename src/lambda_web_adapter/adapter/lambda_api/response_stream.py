@@ -1,8 +1,8 @@
-"""A reply that is posted while the app still sends it: prelude, chunks, and trailers for an error in the middle.
+"""A reply that is posted while the app is still sending it: prelude, chunks, and trailers for an error in the middle.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
 
-A reply that breaks off never looks complete: the error comes in trailers behind the last chunk, not in the body.
+A reply that breaks off never looks complete: the error comes in trailers after the last chunk, not in the body.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
-# This type announces the prelude to the gateway, which would pass it on as a part of the body otherwise.
+# This type announces the prelude to the gateway, which would otherwise pass it on as a part of the body.
 HEADERS = (
     "Content-Type: application/vnd.awslambda.http-integration-response\r\n"
     "Lambda-Runtime-Function-Response-Mode: streaming\r\n"
@@ -34,16 +34,16 @@ class StreamedReply:
     """A reply whose body is read from the app while it is posted.
 
     Attributes:
-        prelude: the status and the headers, as the gateway reads them.
-        first_chunk: the part of the body that is there already.
+        prelude: the status and the headers, in the gateway's format.
+        first_chunk: the part of the body that has come already.
         route: the request's method and path, for the log.
         size: the size of the body so far, in bytes.
-        ended_at: when the app had sent all of it, on the monotonic clock in seconds; 0 if it was complete at first.
-        error_type: the type of the error at which it breaks off, if it does.
+        ended_at: when the app had sent all of it, on the monotonic clock in seconds; 0 if it was complete at once.
+        error_type: the type of the error at which the reply breaks off; empty if it does not.
     """
 
     def __init__(self, prelude: bytes, first_chunk: bytes, route: str = "") -> None:
-        """Make a reply that is complete, unless `continue_from` is called."""
+        """Create a reply, which is complete unless `continue_from` is called."""
         self.prelude = prelude
         self.first_chunk = first_chunk
         self.route = route
@@ -60,7 +60,7 @@ class StreamedReply:
         Args:
             client: the connection on which the app sends it.
             deadline: when to stop waiting for the app, on the monotonic clock in seconds.
-            compressor: what compresses it; the first chunk is compressed already.
+            compressor: the compressor for the rest; the first chunk is compressed already.
         """
         self._client = client
         self._deadline = deadline
@@ -75,7 +75,7 @@ class StreamedReply:
         """Return the next part of the body when it comes.
 
         Raises:
-            ExchangeError: it did not come; the class is the reason.
+            ExchangeError: it did not come; the error's class gives the reason.
         """
         client, compressor = self._client, self._compressor
         if client is None:
@@ -91,7 +91,7 @@ class StreamedReply:
         return part
 
     def cancel(self) -> None:
-        """Read no more of the body: if the app still sends it, its connection is closed."""
+        """Read no more of the body; if the app is still sending it, close its connection."""
         if self._client is not None:
             self._client.discard_body()
             self._end()
@@ -102,7 +102,7 @@ class StreamedReply:
 
 
 async def post(connection: HttpClient, head: bytes, reply: StreamedReply, deadline: float, request_id: str) -> None:
-    """Post a reply, each part as soon as it is there, and no faster than the peer takes them.
+    """Post a reply, each part as soon as it has come, but no faster than the peer reads.
 
     Args:
         connection: an open connection to the Runtime API, whose response the caller reads.
@@ -112,7 +112,7 @@ async def post(connection: HttpClient, head: bytes, reply: StreamedReply, deadli
         request_id: the invocation, for the log.
 
     Raises:
-        TimeoutError: the peer did not take it in time. The connection takes no more requests then.
+        TimeoutError: the peer did not take it in time. The connection then takes no more requests.
     """
     data = head + _chunk(reply.prelude) + _chunk(reply.first_chunk)
     try:
@@ -134,7 +134,7 @@ async def post(connection: HttpClient, head: bytes, reply: StreamedReply, deadli
 
 
 def _failure_trailers(error: AdapterError, reply: StreamedReply, request_id: str) -> bytes:
-    """Log why a reply breaks off, and return the end of the POST, whose trailers have the error."""
+    """Log why a reply breaks off; return the end of the POST, with the error in trailers."""
     reply.error_type = error.error_type
     log("ERROR", f"{error.error_type}: {reply.route} breaks off. {error}{error.details}", request_id)
     document = b2a_base64(error.document(), newline=False).decode("ascii")
@@ -142,5 +142,5 @@ def _failure_trailers(error: AdapterError, reply: StreamedReply, request_id: str
 
 
 def _chunk(part: bytes) -> bytes:
-    """Return a part as a chunk (RFC 9112 §7.1), and nothing for an empty part: an empty chunk would be the last."""
+    """Return a part as a chunk (RFC 9112 §7.1); b"" for an empty part, since an empty chunk would end the body."""
     return b"%x\r\n%b\r\n" % (len(part), part) if part else b""

@@ -1,8 +1,8 @@
 """Lambda's Runtime API: next invocation, response, error, init error.
 
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; plain HTTP/1.1 on the address in AWS_LAMBDA_RUNTIME_API,
-or to an extension that forwards the calls: "Enhancing runtime security and governance with the AWS Lambda Runtime API
-proxy extension" (AWS Compute Blog).
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; plain HTTP/1.1 to the address in AWS_LAMBDA_RUNTIME_API,
+or to an extension that forwards the calls ("Enhancing runtime security and governance with the AWS Lambda Runtime API
+proxy extension", AWS Compute Blog).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 _VERSION = "2018-06-01"
-# The headers of an event as the Runtime API spells them, with the value of those that are missing.
+# The headers of an event as the Runtime API spells them, with the value that stands for a missing one.
 _NO_HEADERS = dict.fromkeys(
     (
         b"Content-Length",
@@ -44,13 +44,13 @@ _NO_HEADERS = dict.fromkeys(
     ),
     b"",
 )
-# The headers of a JSON document, up to the number of its bytes.
+# The header lines of a JSON document, up to its length.
 _JSON = "Content-Type: application/json\r\nContent-Length: "
-# More cannot be milliseconds since the epoch, and might not fit into a float.
+# More digits cannot be milliseconds since the epoch, and might not fit into a float.
 _DEADLINE_DIGITS = 15
 # "Container error. Non-recoverable state. Runtime should exit promptly" (Lambda Runtime API, all calls).
 _CONTAINER_ERROR = 500
-# Attempts to reach the Runtime API before the bootstrap ends, with pauses between them that double.
+# How often to try to reach the Runtime API before the bootstrap ends, with pauses in between that double.
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.05  # seconds
 _LONGEST_PAUSE = 0.4  # seconds
@@ -59,7 +59,7 @@ _ATTEMPTS_BY_PROXY = 16
 
 
 class RuntimeApi:
-    """The Runtime API for one worker, over one kept-alive connection.
+    """The Runtime API for one worker, over one kept connection.
 
     Attributes:
         address: `host:port`.
@@ -71,7 +71,7 @@ class RuntimeApi:
         Args:
             address: `host:port`, as in AWS_LAMBDA_RUNTIME_API.
             backend: how to wait.
-            proxy: what to call instead: `host:port`, and perhaps a path before the API's own. It need not listen yet.
+            proxy: what to call instead: `host:port`, and perhaps a path before the API's own. It may not listen yet.
         """
         self.address, slash, prefix = (proxy or address).partition("/")
         # The Runtime API of a local run is below a path, and listens already.
@@ -108,7 +108,7 @@ class RuntimeApi:
             _check(response, "/response", invocation)
 
     async def post_streamed_response(self, invocation: Invocation, reply: StreamedReply, deadline: float) -> None:
-        """Post a reply chunk by chunk, on a connection of its own, which Lambda wants closed after it.
+        """Post a reply chunk by chunk, on a connection of its own, since Lambda demands that it is closed afterwards.
 
         Errors are logged, and sent to Lambda in trailers where possible.
 
@@ -203,7 +203,7 @@ class RuntimeApi:
             try:
                 return await self._connection.send_request(head, body)
             except (OSError, ConnectionClosed, NotHttp):
-                pass  # the idle connection may have been closed; any other error comes again
+                pass  # the idle connection may have been closed; any other error will come again
         return await self._retry(self._connect_and_send, head, body)
 
     async def _connect_and_send(self, head: bytes, body: bytes) -> Response:
@@ -212,7 +212,7 @@ class RuntimeApi:
         return await self._connection.send_request(head, body)
 
     async def _retry(self, attempt: Callable[..., Coroutine[Any, Any, Result]], *arguments: bytes) -> Result:
-        """Return what the attempt returns; try again, after a pause, when the Runtime API cannot be reached."""
+        """Return the attempt's result; if the Runtime API cannot be reached, pause and try again."""
         attempts = _ATTEMPTS_BY_PROXY if self._proxy else _ATTEMPTS
         pause = _FIRST_PAUSE
         for number in range(1, attempts + 1):
@@ -232,7 +232,7 @@ class RuntimeApi:
 
 
 def _check(response: Response, what: str, invocation: Invocation) -> None:
-    """Log an error's status, and nothing else: for the caller, the invocation is over in any case.
+    """Log a status that is an error; no more is needed, since for the caller the invocation is over in any case.
 
     Raises:
         RuntimeApiError: The environment cannot go on.
