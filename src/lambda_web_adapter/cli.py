@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
-# Up to this memory size in MB a function gets one vCPU's worth of time (Lambda, "Memory and computing power").
+# Up to this memory size, in MB, a function gets the time of at most one vCPU (Lambda, "Memory and computing power").
 _ONE_VCPU = 1769
 
 # An on-demand environment has 10 s until its first /next (Lambda, "Init phase"); 0.2 s are kept for sending that.
@@ -89,7 +89,7 @@ def _on_lambda(argv: list[str], environ: MutableMapping[str, str]) -> int:
     try:
         settings, command = _find_target_on_lambda(argv, environ)
         for app in _app_processes(settings, command, environ):
-            app.start()  # the app process ends by a SystemExit out of this call, which nothing here may catch
+            app.start()  # in the app process, this call ends with SystemExit, which nothing here may catch
             apps.append(app)
     except (SettingsError, AppError) as error:
         from lambda_web_adapter.adapter import lifecycle
@@ -133,14 +133,14 @@ def _run_adapter(settings: Settings, apps: list[AppProcess], environ: Mapping[st
 
 
 def _settings_for_report(environ: Mapping[str, str]) -> Settings:
-    """Return what the report of a failed start needs: the Runtime API's address, even if other settings are wrong."""
+    """Return what is needed to report a failed start: the Runtime API's address, even if other settings are wrong."""
     with suppress(SettingsError):
         return Settings.from_environ({RUNTIME_API_PROXY: environ.get(RUNTIME_API_PROXY, "")})
     return Settings()
 
 
 def _run_app(argv: list[str], environ: Mapping[str, str], descriptors: str) -> int:
-    """Serve the app: the adapter has executed this program as its app process."""
+    """Serve the app in this program, which the adapter has executed as its app process."""
     import socket
 
     listener, channel, *stderr = map(int, descriptors.split(","))
@@ -157,14 +157,14 @@ def _max_concurrency(environ: Mapping[str, str]) -> int:
 
 
 def _is_on_one_core(environ: Mapping[str, str]) -> bool:
-    """Return whether adapter and app share a core: not in local runs nor for concurrent invocations."""
+    """Return whether adapter and app share a core: neither in local runs nor with concurrent invocations."""
     memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
     is_concurrent = "AWS_LAMBDA_MAX_CONCURRENCY" in environ
     return memory.isdecimal() and int(memory) <= _ONE_VCPU and not is_concurrent
 
 
 def _find_target_on_lambda(argv: list[str], environ: Mapping[str, str]) -> tuple[Settings, list[str]]:
-    """Find the target; raise SettingsError where argparse would exit, since Lambda shows only reported errors."""
+    """Find the target; raise SettingsError if argparse would exit, since Lambda shows only reported errors."""
     try:
         return find_target(argv, environ)
     except SystemExit:

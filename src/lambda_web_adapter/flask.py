@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.app_api.lambda_context import LambdaContext
 
-# Like Flask's proxies, they are annotated with the type they stand for. Outside of an invocation any use raises
-# NoInvocation, except for `bool`, which is False, and `repr`.
+# Like Flask's proxies, they are annotated with the type they stand for. Outside of an invocation, `bool` returns False,
+# `repr` works, and any other use raises NoInvocation.
 lambda_context: LambdaContext = LocalProxy(current_context)  # type: ignore[assignment]
 lambda_event: dict[str, Any] = LocalProxy(current_event)  # type: ignore[assignment]
 

@@ -37,8 +37,8 @@ _REPLACED = {
     "AWS_LWA_READINESS_CHECK_MIN_UNHEALTHY_STATUS": _HEALTHY,
     "READINESS_CHECK_MIN_UNHEALTHY_STATUS": _HEALTHY,
 }
-# How similar, from 0 to 1, a name must be to a setting's to count as misspelled: after the prefix AWS_LWA_, and as a
-# whole for names without it, which may be another program's.
+# How similar, from 0 to 1, a name must be to a setting's to count as misspelled: the part after the prefix AWS_LWA_, or
+# the whole name if it lacks the prefix, since then it may be another program's.
 _SIMILAR = 0.6
 _VERY_SIMILAR = 0.85
 
@@ -72,7 +72,7 @@ def _old_names(option: Field[object]) -> tuple[str, ...]:
 
 
 def _advice(name: str) -> str:
-    """Return advice about a misspelled name, or nothing if the variable is probably another program's."""
+    """Return advice about a misspelled name; empty if the variable is probably another program's."""
     likely = _closest_setting(name.upper())
     if likely in _NEEDLESS:
         return f"Did you mean {likely}? That setting {_NEEDLESS[likely]}"
@@ -83,7 +83,7 @@ def _advice(name: str) -> str:
 
 def _closest_setting(name: str) -> str:
     names: list[str] = [*(option.metadata["variables"][0] for option in fields(Settings)), *_NEEDLESS]
-    if name.startswith(PREFIX):  # which all share, so that it would make all similar
+    if name.startswith(PREFIX):  # all share it, so that it would make all similar
         suffixes = [variable.removeprefix(PREFIX) for variable in names if variable.startswith(PREFIX)]
         matches = get_close_matches(name.removeprefix(PREFIX), suffixes, 1, _SIMILAR)
         return PREFIX + matches[0] if matches else ""

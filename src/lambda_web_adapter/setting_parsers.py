@@ -15,7 +15,7 @@ _ADDRESS = re.compile(
 
 
 def text(value: str) -> str:
-    """Return the text itself."""
+    """Return the value unchanged."""
     return value
 
 
@@ -93,7 +93,7 @@ def seconds_or_zero(value: str) -> float:
 
 
 def _number(value: str) -> float:
-    """Parse a number; other text becomes NaN, which fails every comparison."""
+    """Parse a number; anything else becomes NaN, which fails every comparison."""
     try:
         return float(value)
     except ValueError:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 PREFIX = "AWS_LWA_"
-# Also read alone: to report a start that failed because of other settings, and by a local run.
+# It is also read without the others: to report a start that failed because of them, and by a local run.
 RUNTIME_API_PROXY = "AWS_LWA_LAMBDA_RUNTIME_API_PROXY"
 # Prefixes of current, former and mistyped names of settings.
 _SETTING_PREFIXES = ("AWS_LW", "LWA_", "READINESS_CHECK_", "REMOVE_BASE_PATH", "ASYNC_INIT")
@@ -148,7 +148,7 @@ class Settings:
         "AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS",
         seconds_or_zero,
         1.0,
-        "How long a connection to an external command may have been idle to be used again; 0: each request gets a new "
+        "How long a connection to an external command may be idle and still be used again; 0: each request gets a new "
         "one. A Python app announces when it closes one.",
     )
     remove_base_path: str = _option(
@@ -184,7 +184,7 @@ class Settings:
         one_of("fail", "return"),
         "fail",
         "What a status other than 2xx means for an event that is not an HTTP request. `fail`: the invocation fails, "
-        "and a queue delivers again. `return`: the response body is the reply anyway.",
+        "and a queue redelivers the event. `return`: the response body is the reply anyway.",
     )
     protect_event_paths: bool = _option(
         "AWS_LWA_PROTECT_EVENT_PATHS",
@@ -288,7 +288,7 @@ class Settings:
         seconds,
         0.3,
         "How long before the function's timeout the adapter stops waiting for the app: it replies with 504 or fails "
-        "the invocation, logs a stack dump, and ends the app, so that the next event gets a new process. With "
+        "the invocation, logs a stack dump, and kills the app, so that the next event gets a new process. With "
         "concurrent invocations only this one is cancelled.",
     )
     access_log: bool = _option(

@@ -112,7 +112,7 @@ def _parse_client_context(text: str) -> ClientContext | None:
 
 
 def _parse_object(text: str) -> dict[str, Any]:
-    """Return a JSON object; an empty one for text that is not a JSON object, or is empty."""
+    """Parse a JSON object; return an empty one for anything else."""
     if not text:
         return {}
     import json
@@ -150,7 +150,7 @@ def current_context() -> LambdaContext:
     """Return the context of the current invocation.
 
     It is correct in threads and tasks, and with concurrent invocations. With single invocations, threads that the app
-    starts itself see it too; with concurrent ones, start them by `contextvars.copy_context().run`.
+    itself starts see it too; with concurrent ones, start them with `contextvars.copy_context().run`.
 
     Raises:
         NoInvocation: no invocation is in progress here.

@@ -1,4 +1,4 @@
-"""Hooks into the execution environment's life, all of them optional.
+"""Hooks into the life of the execution environment, all of them optional.
 
 Example:
     Flush telemetry before the environment freezes:

@@ -26,7 +26,7 @@ class Identity:
 
 
 class Client:
-    """The caller's mobile app, as its SDK describes it; None for what the SDK leaves out.
+    """The caller's mobile app, as its SDK describes it; values that the SDK omits are None.
 
     Attributes:
         installation_id: the installation of the app.
@@ -89,7 +89,7 @@ class LambdaContext:
         identity: the caller's Cognito identity; its attributes are None without one.
         client_context: the client context, if the caller's SDK sent one; else None.
         tenant_id: the tenant, for a function with tenant isolation; else None.
-        xray_trace_id: the X-Ray trace header, which `_X_AMZN_TRACE_ID` has too with single invocations; else None.
+        xray_trace_id: the X-Ray trace header, with single invocations also in `_X_AMZN_TRACE_ID`; None without one.
     """
 
     __slots__ = (

@@ -54,7 +54,7 @@ def find_source(event: Any, settings: Settings | None = None) -> EventSource:
         event: the event, parsed from JSON.
         settings: the settings; without them, only the sources that are always on count.
     """
-    # An authorizer's event looks like the request to authorize, but expects a policy, not a page.
+    # An authorizer's event looks like the request that it is to authorize, but the reply is a policy, not a page.
     if isinstance(event, dict) and "methodArn" not in event and "routeArn" not in event:
         for source in SOURCES:
             if source.matches(event):
@@ -63,7 +63,7 @@ def find_source(event: Any, settings: Settings | None = None) -> EventSource:
 
 
 def build_request(source: EventSource, event: Any, settings: Settings, raw_event: bytes) -> Request:
-    """Return the request for an event, after the settings that hold for all sources.
+    """Return the request for an event, with the settings for all sources applied.
 
     Args:
         source: the event's source.

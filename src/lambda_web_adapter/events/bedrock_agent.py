@@ -75,7 +75,7 @@ class BedrockAgent(EventSource):
 
 
 def _path(template: str, values: dict[str, str]) -> str:
-    """Return the path with its placeholders filled, each with one segment; one without a value stays."""
+    """Return the path with its placeholders filled, each with one segment; placeholders without a value stay."""
     parts = _PLACEHOLDER.split(template)  # text and names alternate
     filled = [
         request_rules.percent_encode_segment(values.get(part, f"{{{part}}}"))
@@ -109,7 +109,7 @@ def _parameters(value: Any) -> list[_Parameter]:
 
 
 class _Parameter:
-    """A `{name, type, value}`; the value is text whatever the type, and stays text if it is not of that type."""
+    """A `{name, type, value}`; the value is a string whatever the type, and stays one if it is not of that type."""
 
     def __init__(self, name: str, declared: Any, value: Any) -> None:
         self.name = name

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class HttpApiV1(RestApi):
-    """A REST event in all but the path (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)."""
+    """A REST API's event except for the path (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)."""
 
     name = "http-api-v1"
     streams = False

@@ -36,7 +36,7 @@ class HttpApiV2(EventSource):
 
 
 def is_payload_v2(event: dict[str, Any]) -> bool:
-    """Return whether the event has payload format 2.0; VPC Lattice's version is 2.0, too, but without `http`."""
+    """Return whether the event has payload format 2.0; VPC Lattice's version is also 2.0, but has no `http`."""
     context = event.get("requestContext")
     return event.get("version") == "2.0" and isinstance(context, dict) and isinstance(context.get("http"), dict)
 
@@ -66,7 +66,7 @@ def build_payload_v2_request(event: dict[str, Any], path: str, prefix: str) -> R
 
 
 def build_payload_v2_reply(response: Response) -> bytes:
-    """Return a payload 2.0 reply: one string for each header name, repeats joined by commas, cookies apart."""
+    """Return a payload 2.0 reply: one string for each header name, repeats joined by commas; cookies in a list."""
     headers, cookies = reply_rules.joined_headers(response)
     # Only a reply with `statusCode` is parsed; any other JSON would be the body.
     reply: dict[str, Any] = {"statusCode": response.status, "headers": headers}

@@ -36,7 +36,7 @@ class LambdaEdge(EventSource):
         )
 
     def build_request(self, event: Any, settings: Settings) -> Request:
-        """Raise InvalidEvent always, with an alternative.
+        """Raise InvalidEvent, which names an alternative.
 
         Raises:
             InvalidEvent: always.
@@ -47,7 +47,7 @@ class LambdaEdge(EventSource):
         )
 
     def build_reply(self, response: Response, event: Any) -> bytes:
-        """Raise InvalidEvent always.
+        """Raise InvalidEvent.
 
         Raises:
             InvalidEvent: always.

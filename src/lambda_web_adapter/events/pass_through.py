@@ -29,7 +29,7 @@ class PassThrough(EventSource):
     is_http = False
 
     def matches(self, event: dict[str, Any]) -> bool:
-        """Return False: it is used only if no other source matches."""
+        """Return False: this source is used only if no other matches."""
         return False
 
     def build_request(self, event: Any, settings: Settings) -> Request:

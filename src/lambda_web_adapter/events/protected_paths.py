@@ -1,8 +1,8 @@
-"""Whether a client's request could reach a path that is reserved for events or hooks, however an app reads paths.
+"""Check whether a client's request could reach a path reserved for events or hooks, however an app reads paths.
 
 Servers, frameworks and apps read paths differently: one resolves `..`, the next takes it for a name; one decodes once,
-the next twice. So a path is read in all ways: each of `_HABITS` may apply or not, repeatedly, and in any order. What is
-rejected needlessly is only what no ordinary client requests.
+the next twice. So a path is read in all ways: each of `_HABITS` may apply or not, repeatedly, and in any order. Only
+paths that no ordinary client requests are rejected needlessly.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Habit = Callable[[str], str]
     Segments = tuple[str, ...]
 
-# Characters of all readings of a request together, which take less than 0.1 s. An ordinary path has up to ten readings.
+# The most characters that all readings of a request may have: less than 0.1 s. An ordinary path has up to ten readings.
 _MAX_READINGS = 128 * 1024
 _SLASHES = re.compile(r"/+")
 _AUTHORITY = re.compile(r"\A(?:[a-z][-+.a-z0-9]*:)?//+[^/]*")
@@ -90,7 +90,7 @@ def _is_above_one(reserved: Segments, requested: set[Segments]) -> bool:
     return any(segments[: len(reserved)] == reserved for segments in requested)
 
 
-@lru_cache(maxsize=8)  # there are four of them
+@lru_cache(maxsize=8)  # the settings have four paths
 def _reserved(path: str) -> set[Segments]:
     """Return all readings of a path of the settings, which has no parameters and no suffix to remove."""
     return {_segments(reading) for reading in _readings([path], _HABITS_OF_SETTINGS) or [path]}
@@ -135,7 +135,7 @@ def _without_ignored(path: str) -> str:
 def _in_plain_characters(path: str) -> str:
     """Replace characters by the plain ones that they are a form of (NFKD), such as letters in full width.
 
-    Each character is normalized alone: for a whole text, long sequences of accents would be sorted, which takes time.
+    Each character is normalized alone: in a whole path, long sequences of accents would be sorted, which takes time.
     """
     if path.isascii():
         return path
@@ -191,7 +191,7 @@ def _stage(event: dict[str, Any]) -> str:
 
 
 def _path_within_the_api(event: dict[str, Any]) -> str:
-    """Return the path by API Gateway's route: without the base path, which an app may remove itself."""
+    """Return the path that API Gateway's route gives: without the base path, which an app may remove itself."""
     route = request_rules.to_text_or_empty(event.get("resource")) or request_rules.to_text_or_empty(
         event.get("routeKey")
     )

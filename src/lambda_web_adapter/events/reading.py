@@ -1,4 +1,4 @@
-"""Parsing of events, by the faster of two JSON parsers that can."""
+"""Parse events, with the faster of two JSON parsers if it can."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def read_event(event: bytes) -> Any:
     """Return the parsed event.
 
-    A large body stays bytes, which `request_rules.decode_body` takes: base64 as a view of the event, text as UTF-8.
+    A large body stays bytes, which `request_rules.decode_body` accepts: base64 as a view of the event, text as UTF-8.
 
     Raises:
         InvalidEvent: the event is not JSON.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.http.messages import Response
 
-# Beginnings of media types that are never text. Their bodies are base64 even if the bytes are valid UTF-8 by chance, as
+# Beginnings of media types that are never text. Their bodies are base64 even if the bytes happen to be valid UTF-8, as
 # short ones may be, so that a client always gets a type in the same form.
 _BINARY_TYPES = (
     "audio/",
@@ -48,7 +48,7 @@ _TEXT_TYPES = ("text/", "application/json", "application/javascript", "applicati
 
 
 def encode_body(response: Response) -> tuple[str, bool]:
-    """Return a response's body as text for JSON: as it is if that is lossless, else as base64.
+    """Return a response's body as text for JSON: decoded if that is lossless, else as base64.
 
     Returns:
         The text, and whether it is base64.
@@ -154,7 +154,7 @@ def multi_value_headers(response: Response) -> dict[str, list[str]]:
 
 
 def joined_headers(response: Response) -> tuple[dict[str, str], list[str]]:
-    """Return a map with one value for each header, repeats joined by commas (RFC 9110 §5.3), and the cookies apart."""
+    """Return a map with one value for each header, repeats joined by commas (RFC 9110 §5.3); and a list of cookies."""
     names: dict[str, str] = {}
     headers: dict[str, str] = {}
     cookies: list[str] = []
@@ -186,7 +186,7 @@ def single_value_headers(response: Response) -> dict[str, str]:
     """Return a map with one value for each header, repeats joined by commas (RFC 9110 §5.3).
 
     Cookies cannot be joined: each further `set-cookie` gets another spelling of the name, which is another key in the
-    map, but the same header to a client. There are 512 spellings; further cookies are dropped.
+    map, but the same header for a client. There are 512 spellings; any more cookies are dropped.
     """
     names: dict[str, str] = {}
     headers: dict[str, str] = {}
@@ -215,7 +215,7 @@ _DESCRIPTIONS = {status.value: f"{status.value} {status.phrase}" for status in H
 
 
 def status_description(status: int) -> str:
-    """Return a status with its reason phrase, as load balancers take it."""
+    """Return a status with its reason phrase, in the form that load balancers require."""
     return _DESCRIPTIONS.get(status, str(status))
 
 

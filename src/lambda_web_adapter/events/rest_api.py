@@ -51,7 +51,7 @@ class RestApi(EventSource):
         )
 
     def _path(self, path: str, event: dict[str, Any], settings: Settings) -> tuple[str, str]:
-        """Return the prefix that the caller requested, and the path, which the event has without the stage.
+        """Return the prefix in the URL that the caller requested, and the path, which has no stage in the event.
 
         On the API's own host, `requestContext.path` is the stage and `path`; on a custom domain both are equal.
         """

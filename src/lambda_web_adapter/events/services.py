@@ -1,4 +1,4 @@
-"""The service that sent an event which is not an HTTP request, found by keys and values of its events only.
+"""The service that sent an event which is not an HTTP request, found by keys and values that only its events have.
 
 The app gets the name in a header and, if the pass-through path has `{source}`, in the path. It only describes what the
 event looks like: whoever may invoke the function may send any event.
@@ -122,7 +122,7 @@ def find_service(event: Any) -> str:
 
 
 def _by_source(record: dict[str, Any]) -> str:
-    """Return the service by `eventSource` or `eventSourceARN` of a record or event; empty if it is not recognised."""
+    """Return the service named in a record's or event's `eventSource` or `eventSourceARN`; empty if none is."""
     event_source = request_rules.to_text_or_empty(record.get("eventSource") or record.get("EventSource"))
     if service := _SERVICES.get(event_source.lower()):
         return service

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
 
-# Bytes of a reply: 6 MiB and 100 (Lambda quotas, "Invocation payload"; the Runtime API's error message).
+# The payload limit for a reply, in bytes: 6 MiB and 100 (Lambda quotas, "Invocation payload"; the API's error message).
 LAMBDA_PAYLOAD_LIMIT = 6 * 1024 * 1024 + 100
 
 
@@ -23,11 +23,11 @@ class EventSource(ABC):
 
     Attributes:
         name: the source's name in logs and headers.
-        is_http: whether its callers get an HTTP status, so that an error becomes a response.
+        is_http: whether its callers get an HTTP status; then an error becomes a response.
         streams: whether it takes a streamed reply, which begins with the `prelude`.
         payload_limit: the payload limit for a reply, in bytes.
         prelude_limit: the limit for the prelude of a streamed reply, in bytes.
-        limited_by: who has the payload limit, for error messages.
+        limited_by: what imposes the payload limit, for error messages.
         setting: the setting that switches the source on; empty if it is always on.
     """
 

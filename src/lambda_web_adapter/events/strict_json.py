@@ -1,4 +1,4 @@
-"""Strict JSON (RFC 8259), for the texts of apps and agents."""
+"""Strict JSON (RFC 8259), for what apps and agents send."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def read(text: str) -> Any:
     """Return the parsed JSON; unlike orjson, this accepts half of a surrogate pair and integers of any size.
 
     Raises:
-        ValueError: the text is not JSON, or nested too deeply.
+        ValueError: the text is not JSON, or is nested too deeply.
     """
     try:
         return json.loads(text, parse_constant=_reject_constant)

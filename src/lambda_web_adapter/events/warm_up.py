@@ -13,8 +13,8 @@ REPLY = b'{"warm":true}'
 def is_warm_up(event: Any) -> bool:
     """Return whether an event is a warm-up event of one of the common tools.
 
-    These are `{"warmer": true}` (lambda-warmer, bref) and `{"source": "serverless-plugin-warmup"}`. A schedule of
-    EventBridge itself (`aws.events`) is none, since scheduled work starts that way.
+    These are `{"warmer": true}` (lambda-warmer, bref) and `{"source": "serverless-plugin-warmup"}`. A plain EventBridge
+    schedule (`aws.events`) does not count, since scheduled work starts that way.
     """
     if not isinstance(event, dict):
         return False

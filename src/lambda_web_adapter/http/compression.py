@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Headers = list[tuple[bytes, bytes]]
 
-_MIN_BYTES = 32  # bytes; no shorter body would become smaller
+_MIN_BYTES = 32  # no shorter body would become smaller
 
 _COMPRESSIBLE = frozenset(
     {
@@ -54,7 +54,7 @@ _NEVER = (b"text/event-stream", b"application/grpc")
 _BODILESS = frozenset({204, 205})  # and all below 200
 # Checksums of the uncompressed bytes, which the caller compares (RFC 9530, RFC 3230, RFC 1864).
 _DIGESTS = frozenset({b"content-digest", b"content-md5", b"digest", b"repr-digest"})
-# They describe the uncompressed bytes, of which a range is no range of the compressed ones (RFC 9110 §14.3).
+# Headers that describe the uncompressed bytes; a range of these is no range of the compressed ones (RFC 9110 §14.3).
 _REPRESENTATION_HEADERS = frozenset({b"accept-ranges", b"content-encoding", b"content-length"})
 
 
@@ -68,7 +68,7 @@ def compress(response: Response, accept_encoding: str, method: str) -> Response:
 
     Returns:
         The response to send. If the body would not become smaller, only `vary` is added, even if the client refuses
-        `identity`: it has to accept an uncompressed image, too.
+        `identity`: it has to accept uncompressed images too.
     """
     if method == "HEAD" or response.status == 304:
         return compress_stream(response, accept_encoding, method)[0]
@@ -91,7 +91,7 @@ def compress_stream(head: Response, accept_encoding: str, method: str) -> tuple[
         method: the request's method.
 
     Returns:
-        The head to send, and the compressor for the chunks; None if they are sent as they are. A response without a
+        The head to send, and the compressor for the chunks; None if they are sent uncompressed. A response without a
         body, to HEAD or of status 304, gets only the headers that are certain (RFC 9110 §9.3.2, §15.4.5).
     """
     fields = _fields(head)
@@ -136,7 +136,7 @@ def _is_compressible(status: int, fields: dict[bytes, bytes]) -> bool:
         return False
     media_type = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if not media_type:
-        return status == 304  # it comes without the type of the page (RFC 9110 §15.4.5), which may well be text
+        return status == 304  # it lacks the page's media type (RFC 9110 §15.4.5), which may well be text
     if media_type.startswith(_NEVER):
         return False
     return media_type.startswith(b"text/") or media_type in _COMPRESSIBLE or media_type.endswith(_COMPRESSIBLE_SUFFIXES)
@@ -153,7 +153,7 @@ def _coding_for(status: int, fields: dict[bytes, bytes], accept_encoding: str) -
 
 
 def _coded_headers(headers: Headers, coding: str = "") -> Headers:
-    """Return the headers for a compressed body; without a coding, for one that may be compressed or not.
+    """Return the headers for a compressed body, or, without a coding, for one that may or may not be compressed.
 
     A strong `etag` becomes weak: it promises the same bytes, which two codings do not have (RFC 9110 §8.8.3.3).
     """

@@ -31,7 +31,7 @@ class Compressor:
     """A compressor of one body, chunk by chunk."""
 
     def __init__(self, write: Callable[[bytes], bytes], finish: Callable[[], bytes]) -> None:
-        """Create a compressor of a function that compresses and flushes a chunk, and one that ends the body."""
+        """Create a compressor from a function that compresses and flushes a chunk, and one that ends the body."""
         self._write = write
         self._finish = finish
 
@@ -40,7 +40,7 @@ class Compressor:
         return self._write(data) if data else b""
 
     def end(self) -> bytes:
-        """Return the end of the compressed body, also if it is empty."""
+        """Return the end of the compressed body, even of an empty one."""
         return self._finish()
 
 
@@ -67,8 +67,8 @@ def join_accept_encoding(headers: list[tuple[str, str]]) -> str:
 def accepted_codings(accept_encoding: str) -> list[str]:
     """Return the supported codings that a client accepts (RFC 9110 §12.5.3).
 
-    What cannot be parsed counts as refused. Without the header, no coding is accepted: RFC 9110 would allow any then,
-    but clients that do not request one can seldom decode it.
+    What cannot be parsed counts as refused. Without the header, no coding counts as accepted: RFC 9110 would allow any,
+    but clients that do not ask for one can seldom decode it.
 
     Returns:
         Their names, best first: by the client's weights, then by our preference. Codings that the client weighs less
@@ -102,7 +102,7 @@ def choose_coding(accept_encoding: str) -> Coding | None:
 def _coding(name: str) -> Coding | None:
     """Return a coding with the first library that can be imported; None if there is none.
 
-    Looking for the module's file is not enough: a wheel built for another processor has it, but cannot be imported.
+    It is not enough to look for the module's file: a wheel for another processor has the file, but cannot be imported.
     """
     for modules, make in _LIBRARIES[name]:
         try:
@@ -153,8 +153,8 @@ def _zstandard(name: str, zstandard: Any) -> Coding:
 
 
 # For each coding, the modules to import, the last of which is used. In order of preference: zstd takes a third of the
-# time of the others and its result is no larger; br is smaller than gzip in less time. `_zstd` shows that `compression`
-# is the standard library's: without it, that name could be a module of the app's, which must not be run here.
+# others' time, and its result is no larger; br is smaller than gzip, in less time. `_zstd` proves that `compression` is
+# the standard library's: otherwise, that name could be a module of the app's, which must not run here.
 _LIBRARIES: dict[str, list[tuple[list[str], Callable[[str, Any], Coding]]]] = {
     "zstd": [(["_zstd", "compression.zstd"], _zstd), (["backports.zstd"], _zstd), (["zstandard"], _zstandard)],
     "br": [(["brotli"], _brotli), (["brotlicffi"], _brotli)],

@@ -1,4 +1,4 @@
-"""Sizes from which bodies are handled as large ones, and buffers of a body's final size instead of joined chunks.
+"""The sizes from which bodies count as large, and buffers of a body's final size instead of joined chunks.
 
 New memory is what makes large bodies slow: the kernel takes 2 µs for each 4 KB of it, a copy less than 0.1 µs.
 All sizes here are in bytes.
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 # An event or body from this size on is parsed and written in chunks, and its memory is kept for the next one. The C
 # library keeps the memory of smaller ones anyway.
 LARGE_BODY = 256 * 1024
-# From this size on, to join a body with the head costs more than another system call for it.
+# From this size on, joining a body with its head takes longer than a system call of its own.
 SEPARATE_BODY = 64 * 1024
 # A received chunk of this size belongs to a large body: small bodies come in one chunk, which is smaller.
 LARGE_CHUNK = 32 * 1024
-# Size of the chunks that large bodies are encoded and decoded in: a chunk stays in the processor's cache.
+# Size of the chunks in which large bodies are encoded and decoded: a chunk stays in the processor's cache.
 CODING_CHUNK = 64 * 1024
 # Size of the first read: most messages fit, and malloc gets this much without a system call.
 FIRST_READ = 64 * 1024
 # Size of further reads while a large body arrives: fewer system calls for megabytes.
 NEXT_READ = 1024 * 1024
-# For a larger `content-length`, no buffer is allocated.
+# No buffer is allocated for a larger `content-length`.
 _MAX_BUFFER = 64 * 1024 * 1024
 
 

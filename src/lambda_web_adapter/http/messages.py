@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Request:
-    """An HTTP request as an event source builds it, before the rules that hold for all sources.
+    """An HTTP request as an event source builds it, before the rules for all sources are applied.
 
     Attributes:
         method: the event's method.
@@ -22,7 +22,7 @@ class Request:
         client: the caller's address, as far as the caller cannot forge it; empty if the source has none.
         prefix: the part removed from the beginning of the path (stage, base path), percent-encoded; or empty.
         host: the value for `host` if the headers have none.
-        reserved_headers: reserved headers to add, which show the app that the request is an event.
+        reserved_headers: reserved headers to add; they show the app that the request delivers an event.
     """
 
     method: str
@@ -36,7 +36,7 @@ class Request:
     reserved_headers: list[tuple[str, str]] = field(default_factory=list)
 
     def take_body(self) -> bytes:
-        """Return the body, and hold it no longer, so that one of megabytes is freed when it has been sent."""
+        """Return the body and forget it, so that its memory is free as soon as it has been sent."""
         body, self.body = self.body, b""
         return body
 
@@ -64,11 +64,11 @@ class Invocation:
         request_id: the id to post the reply with.
         event: the event's bytes.
         deadline_ms: when the invocation ends, in milliseconds since the epoch; 0 if the header is missing.
-        invocation_id: the nonce to send with the reply, so that a late one cannot reach another caller; or empty.
+        invocation_id: the nonce to send with the reply, so that a late reply cannot reach another caller; or empty.
         trace_id: the X-Ray trace header, or empty.
         tenant_id: the tenant of a function with tenant isolation, or empty.
-        function_arn: the function, version or alias that was invoked. This and what follows is not decoded, since few
-            apps read it.
+        function_arn: the function, version or alias that was invoked. This and the following values are not decoded,
+            since few apps read them.
         client_context: the client context of the caller's AWS SDK, as JSON; or empty.
         identity: the caller's Cognito identity, as JSON; or empty.
     """
@@ -84,6 +84,6 @@ class Invocation:
     identity: bytes = b""
 
     def take_event(self) -> bytes:
-        """Return the event, and hold it no longer: of one of megabytes, the request has the body."""
+        """Return the event and forget it: the request has the body, which may be most of its memory."""
         event, self.event = self.event, b""
         return event

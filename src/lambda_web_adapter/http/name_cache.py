@@ -20,7 +20,7 @@ LONGEST = 128  # characters; longer than any registered header name, and than ne
 
 
 class NameCache(dict["Name", "Value"]):
-    """A cache of a function's results by name; `cache[name]` is as fast as a dict once the name is in it."""
+    """A cache of a function's results by name; `cache[name]` is as fast as in a dict once the name is cached."""
 
     __slots__ = ("_compute",)
     _compute: Callable[[Name], Value]

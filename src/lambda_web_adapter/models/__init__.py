@@ -1,8 +1,8 @@
 """Typed events and replies (pydantic), for the local run, for tests, and for apps that want types.
 
 Events are parsed as AWS sends them: unknown keys are ignored, and null is the same as a missing key. Replies are
-validated as strictly as by the service that gets them. The adapter does not import this package on Lambda: it would add
-100 ms to each cold start.
+validated as strictly as the service that gets them does it. The adapter does not import this package on Lambda, since
+that would add 100 ms to each cold start.
 """
 
 from lambda_web_adapter.models.base import ClientCertificate, ClientCertificateValidity, Model

@@ -49,7 +49,7 @@ class Reply(Model):
 
 
 def _as_text(value: object) -> object:
-    """Return a number or boolean of a header map as text, as API Gateway and function URLs do."""
+    """Return a number or boolean of a header map as a string, as API Gateway and function URLs do."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value
@@ -61,7 +61,7 @@ Flag = StrictBool
 
 
 class ClientCertificateValidity(EventPart):
-    """The validity period of a client certificate, as text."""
+    """The validity period of a client certificate, as strings."""
 
     not_before: str = ""
     not_after: str = ""

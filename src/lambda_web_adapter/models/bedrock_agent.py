@@ -19,7 +19,7 @@ class BedrockAgent(EventPart):
 
 
 class BedrockParameter(EventPart):
-    """A parameter, or a property of the body; the value is text, whatever the type."""
+    """A parameter, or a property of the body; the value is a string, whatever the type."""
 
     name: str
     type: str = "string"
@@ -58,7 +58,7 @@ class BedrockAgentEvent(EventPart):
 
 
 class BedrockResponseBody(Reply):
-    """The response's body for one media type, as text, which is JSON for `application/json`."""
+    """The response's body for one media type, as a string, which is JSON for `application/json`."""
 
     body: str
 

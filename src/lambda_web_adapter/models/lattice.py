@@ -10,7 +10,7 @@ from lambda_web_adapter.models.base import EventPart, Flag, Reply, Status
 
 
 def _as_list(value: Any) -> Any:
-    """Return a list for a text, which older events of version 2 have instead."""
+    """Return a list for a string, which older events of version 2 have instead."""
     return [value] if isinstance(value, str) else value
 
 
@@ -49,7 +49,7 @@ class LatticeIdentity(EventPart):
 
 
 class LatticeContext(EventPart):
-    """`requestContext` of version 2; the time is in microseconds, as text."""
+    """`requestContext` of version 2; the time is in microseconds, as a string."""
 
     service_network_arn: str = ""
     service_arn: str = ""
