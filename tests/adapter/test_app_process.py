@@ -80,7 +80,7 @@ def test_an_app_that_ends_while_it_is_to_be_stopped_is_not_signalled_as_a_group(
 
 # The bootstrap; a file in its folder makes the start of another process go as its name says.
 STARTS = """
-import os, pathlib, resource, signal, sys, time
+import json, os, resource, signal, sys, time  # json for the error, since no file can be opened
 from lambda_web_adapter import cli
 
 started = 0
@@ -177,3 +177,16 @@ def test_a_fork_that_cannot_become_the_app_is_no_second_adapter(kind: str, api: 
         assert error_type(failed) == "Runtime.AppStartFailed"
         assert "cannot be executed: Too many open files" in failed.json["errorMessage"]
         assert body(api.invoke(get("/"))) == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_first_fork_that_cannot_become_the_app_is_an_error_of_the_start(
+    kind: str, api: FakeRuntimeApi, tmp_path: Path
+) -> None:
+    (tmp_path / "fails").touch()
+    with starting(api, tmp_path, kind) as process:
+        failed = api.wait_for_call("init/error")
+
+        assert failed.json["errorType"] == "Runtime.AppStartFailed"
+        assert "cannot be executed: Too many open files" in failed.json["errorMessage"]
+        assert process.wait() == 1

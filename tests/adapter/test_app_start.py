@@ -281,7 +281,7 @@ def test_what_is_healthy_can_be_said(api: FakeRuntimeApi, start: Start) -> None:
 
 
 def test_a_path_that_stays_unhealthy_is_told(api: FakeRuntimeApi, start: Start) -> None:
-    settings = {"AWS_LWA_READINESS_CHECK_PATH": "/health", "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS": "0.8"}
+    settings = {"AWS_LWA_READINESS_CHECK_PATH": "/health", "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS": "3"}
 
     document = init_error(api, start(*COMMAND, UNHEALTHY=" ".join(["503"] * 10_000), **settings))
 

@@ -166,9 +166,10 @@ class AppProcess:
         except BaseException as error:  # noqa: BLE001  # in the adapter's code, it would go on as a second adapter
             program = self._command[0] if self._command else sys.executable
             reason = getattr(error, "strerror", "") or repr(error)
-            with contextlib.suppress(OSError):  # the adapter has ended
+            try:
                 control.sendall(encode_failure(f"{program} cannot be executed: {reason}"))
-            os._exit(_NOT_EXECUTED)
+            finally:  # also if the adapter has ended
+                os._exit(_NOT_EXECUTED)
         sys.exit(self._serve(self._settings, listener, control, stderr))
 
     def _execute_command(self, adapter: int) -> NoReturn:
