@@ -201,7 +201,7 @@ def test_the_odd_spellings_of_aws_are_read() -> None:
             RestApiEvent,
             LEAST[RestApiEvent] | {"multiValueHeaders": {"a": "b"}},
             ["multiValueHeaders.a"],
-            id="REST: a text where a list belongs",
+            id="REST: a string where a list belongs",
         ),
         pytest.param(
             HttpApiV1Event, LEAST[HttpApiV1Event] | {"version": "2.0"}, ["version"], id="1.0: another version"

@@ -124,7 +124,7 @@ def test_an_error_that_the_app_names_is_the_invocation_s_error() -> None:
     "body",
     [
         pytest.param(b'{"errorType": "OutOfStock"}', id="no message"),
-        pytest.param(b'{"errorType": 7, "errorMessage": "x"}', id="no text"),
+        pytest.param(b'{"errorType": 7, "errorMessage": "x"}', id="no strings"),
         pytest.param(b'["errorType", "errorMessage"]', id="no object"),
         pytest.param(b"\xff\xfe", id="no text at all"),
     ],

@@ -76,7 +76,7 @@ ASKED = Request(method="POST", path="/events")
             500,
             b'{"errorType":1,"errorMessage":"no"}',
             'The app responded to POST /events with status 500: {"errorType":1,"errorMessage":"no"}',
-            id="a name that is no text",
+            id="a name that is no string",
         ),
     ],
 )

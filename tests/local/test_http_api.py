@@ -201,7 +201,7 @@ def test_both_maps_of_payload_1_count_the_single_values_first() -> None:
         pytest.param(b'"a \\"b\\""', b'a "b"', id="text loses its quotes"),
         pytest.param(b"42", b"42", id="a number"),
         pytest.param(b"Hello", b"Hello", id="no JSON"),
-        pytest.param(b'"Hello', b'"Hello', id="a text that breaks off"),
+        pytest.param(b'"Hello', b'"Hello', id="a string that breaks off"),
         pytest.param(b'{"name":"a","age":', b'{"name":"a","age":', id="an object that breaks off"),
     ],
 )

@@ -166,7 +166,7 @@ def test_a_reply_becomes_a_response(reply: dict[str, Any], expected: tuple[int, 
         pytest.param(
             {"statusCode": 200, "multiValueHeaders": {"a": "b"}},
             "multiValueHeaders.a: Input should be a valid array",
-            id="a text where a list belongs",
+            id="a string where a list belongs",
         ),
     ],
 )

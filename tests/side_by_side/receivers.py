@@ -136,7 +136,7 @@ class Agent(_HttpReceiver):
         if path == "/v0.4/traces":
             for trace in msgpack.unpackb(body):
                 yield from trace
-        elif path == "/v0.5/traces":  # names and other texts stand in a table
+        elif path == "/v0.5/traces":  # names and other strings stand in a table
             texts, traces = msgpack.unpackb(body, strict_map_key=False)
             for trace in traces:
                 for service, name, resource, trace_id, span_id, parent_id, *_ in trace:

@@ -51,7 +51,7 @@ class BedrockAgent(EventSource):
         return Request(
             method=event["httpMethod"].upper(),
             path=_path(event["apiPath"], {parameter.name: parameter.text for parameter in parameters}),
-            query=request_rules.query_from_decoded([(each.name, text) for each in query for text in each.texts]),
+            query=request_rules.query_from_decoded([(each.name, text) for each in query for text in each.values]),
             headers=[("accept", _JSON), *([("content-type", content_type)] if content_type else [])],
             body=body,
             reserved_headers=[(EVENT_SOURCE_HEADER, self.name)],
@@ -124,7 +124,7 @@ class _Parameter:
         return "" if self._value is None else _encode_json(self._value)
 
     @property
-    def texts(self) -> list[str]:
+    def values(self) -> list[str]:
         """Return the values for a query, one for each item of an array."""
         if self._declared == "array":
             items = self._value if isinstance(self._value, list) else _parse_json(self._value)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class HttpClient(ABC):
-    """The client's end of a kept-alive HTTP/1.1 connection; `connect` opens it, also after it was closed.
+    """The client's end of a kept HTTP/1.1 connection; `connect` opens it, also after it was closed.
 
     Attributes:
         port: the local port while the connection is open, as far as this end knows; otherwise 0.

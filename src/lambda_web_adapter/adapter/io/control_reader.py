@@ -90,7 +90,7 @@ class ControlReader:
             self._received.add(message)
 
     def close(self) -> None:
-        """Stop reading; whoever waits for a message gets b""."""
+        """Stop reading; every wait for a message ends with b""."""
         if self._closed:
             return
         self._closed = True
