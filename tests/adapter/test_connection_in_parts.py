@@ -470,3 +470,48 @@ def test_no_timer_outlives_what_it_was_for() -> None:
     talk("loop", answering(HELLO, HELLO), test)
     assert timers
     assert all(timer.cancelled() for timer in timers)
+
+
+# A request of which the peer takes no more before it can send.
+
+
+def test_a_peer_that_sends_its_response_while_it_reads_gets_the_whole_request(kind: str) -> None:
+    """As `req.pipe(res)` does in Node: it reads no more while nobody takes what it sends."""
+
+    def echo(peer: Peer) -> None:
+        for buffer in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            peer.socket.setsockopt(socket.SOL_SOCKET, buffer, 65536)
+        head = bytearray()
+        while not head.endswith(b"\r\n\r\n"):
+            head += peer.socket.recv(1)
+        peer.send(OK + b"content-length: %d\r\n\r\n" % LARGE)
+        left = LARGE
+        while left and (data := peer.socket.recv(65536)):
+            peer.send(data)
+            left -= len(data)
+        answering(HELLO)(peer)
+
+    async def test(connection: HttpClient) -> None:
+        head = GET.replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\ncontent-length: %d\r\n\r\n" % LARGE)
+        body = bytes(range(256)) * (LARGE // 256)
+        response = await connection.send_request(head, body, method="POST", deadline=soon())
+        assert response.body == body
+        assert (await connection.send_request(GET, deadline=soon())).body == b"hello"
+
+    assert talk(kind, echo, test) == 1
+
+
+def test_a_response_ends_a_request_that_the_peer_reads_no_more_of(kind: str) -> None:
+    """The peer does not close the connection either, which cannot be used again."""
+
+    def reject(peer: Peer) -> None:
+        peer.socket.recv(1000)
+        peer.send(b"HTTP/1.1 413 No\r\ncontent-length: 5\r\n\r\nlarge")
+        peer.wait()
+
+    async def test(connection: HttpClient) -> None:
+        head = GET.replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\ncontent-length: %d\r\n\r\n" % LARGE)
+        response = await connection.send_request(head, bytes(LARGE), method="POST", deadline=soon())
+        assert (response.status, response.body) == (413, b"large")
+
+    talk(kind, reject, test)

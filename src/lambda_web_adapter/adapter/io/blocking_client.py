@@ -5,6 +5,7 @@ Its coroutines never suspend; `asyncio_client.py` has the client for an event lo
 
 from __future__ import annotations
 
+import select
 import socket
 import time
 from typing import TYPE_CHECKING
@@ -71,7 +72,7 @@ class BlockingClient(HttpClient):
         """Return whether the socket is open and has nothing to read."""
         if self._socket is None or not self.port:
             return False
-        if (surplus := _peek(self._socket)) is not None:
+        if (surplus := _available(self._socket, 1, socket.MSG_PEEK)) is not None:
             self._reader.has_surplus = bool(surplus)
             self.close()
             return False
@@ -161,23 +162,41 @@ class BlockingClient(HttpClient):
         """
         sent = 0
         size = len(request)
+        flags = 0
         try:
             while sent < size:
                 if deadline is not None and (sent or size > buffered):
-                    opened.setsockopt(
-                        socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(min(_remaining(deadline), MAX_WAIT_SECONDS))
-                    )
+                    opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(_next_wait(deadline)))
                 try:
-                    sent += opened.send(memoryview(request)[sent:] if sent else request)
+                    sent += opened.send(memoryview(request)[sent:] if sent else request, flags)
                 except BlockingIOError:
-                    if (stop_on_input and _peek(opened) is not None) or (self._is_gone and self._is_gone()):
+                    if not self._wait_until_writable(opened, deadline, stop_on_input=stop_on_input):
                         break
+                    flags = int(socket.MSG_DONTWAIT)
                 except OSError:
                     break  # the response may have arrived already
         except BaseException as error:
             self._discard(error)
             raise
         return sent
+
+    def _wait_until_writable(self, opened: socket.socket, deadline: float | None, *, stop_on_input: bool) -> bool:
+        """Wait for a peer that takes no more, and read what it sends: it may send its response before it reads on.
+
+        Returns:
+            Whether to go on sending. If not, the response is complete, or the peer is gone.
+        """
+        if self._is_gone and self._is_gone():
+            return False
+        poll = select.poll()
+        poll.register(opened, select.POLLIN | select.POLLOUT)
+        events = poll.poll(1000 * _next_wait(deadline))
+        if not events or events[0][1] & select.POLLOUT:
+            return True
+        data = b"" if stop_on_input else _available(opened, NEXT_READ)
+        if data:
+            self._reader.feed(data)
+        return data != b"" and not self._reader.complete
 
     def _receive(self, opened: socket.socket, enough: Enough, deadline: float | None) -> None:
         """Read until there is enough, and close the connection after the last response on it."""
@@ -235,18 +254,21 @@ class BlockingClient(HttpClient):
             self._receive_timeout = remaining
 
 
-def _peek(opened: socket.socket) -> bytes | None:
-    """Return the next byte without taking it; b"" if the connection has ended, None if no byte has come."""
+def _available(opened: socket.socket, size: int, flags: int = 0) -> bytes | None:
+    """Return the bytes that have come, up to a size; b"" if the connection has ended, None if none have come."""
     try:
-        return opened.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        return opened.recv(size, flags | socket.MSG_DONTWAIT)
     except BlockingIOError:
         return None
     except OSError:
         return b""  # a reset counts as an end
 
 
-def _remaining(deadline: float) -> float:
+def _next_wait(deadline: float | None) -> float:
+    """Return how long the next system call may wait, in seconds; raise TimeoutError if the deadline has passed."""
+    if deadline is None:
+        return MAX_WAIT_SECONDS
     remaining = deadline - time.monotonic()
     if remaining <= 0:
         raise TimeoutError("the deadline has passed")
-    return remaining
+    return min(remaining, MAX_WAIT_SECONDS)
