@@ -65,7 +65,7 @@ def _with_usage_errors(run: Callable[[list[str]], int], argv: list[str]) -> int:
 
 
 def _run_locally(argv: list[str]) -> int:
-    # Neither is needed on Lambda, and the one imports httpx, the other uvicorn.
+    # Neither module is needed on Lambda: `invoke` imports httpx, `run` imports uvicorn.
     if argv[:1] == ["invoke"]:
         from lambda_web_adapter.local import invoke
 

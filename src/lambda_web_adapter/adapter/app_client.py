@@ -226,13 +226,13 @@ class AppClient:
         self._awaits_done = self._app.is_managed
 
     async def _error_from_connect(self, error: OSError) -> ConnectionClosed | AppUnreachable:
-        """Return the error that a failed connect means."""
-        if isinstance(error, ConnectionResetError):  # an event loop may see the reset before the connection
+        """Return the error for a connect that failed."""
+        if isinstance(error, ConnectionResetError):  # an event loop may notice the reset before the opening
             return ConnectionClosed(str(error), sent=False)
         if await self._has_ended():
             return ConnectionClosed("its process is gone")
         if error.errno not in _SHORTAGES:
-            self._app.mark_unreachable()  # nobody listens any more, at none of the host's addresses
+            self._app.mark_unreachable()  # nobody listens any more, at any of the host's addresses
         return AppUnreachable(f"The app does not accept connections: {error.strerror or error}.")
 
     async def wait_until_done(self, deadline: float, request_id: str) -> None:

@@ -42,7 +42,7 @@ class ControlReader:
             return b""
         received: asyncio.Future[bytes] = self._loop.create_future()
         self._waiting.update(dict.fromkeys(messages, received))
-        # `asyncio.timeout` would cancel this task also after the message has come, in the same turn of the event loop.
+        # `asyncio.timeout` would cancel this task even if the message has come in the same turn of the event loop.
         timer = self._loop.call_later(max(deadline - time.monotonic(), 0), time_out, received)
         try:
             return await received

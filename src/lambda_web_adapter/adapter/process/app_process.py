@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     # it is ready, if any; returns the exit code.
     Serve = Callable[[Settings, socket.socket, socket.socket, int | None], int]
 
-# The variable with the descriptors of listening socket, control channel and stderr, for another run than the first.
+# The variable with the descriptors of listening socket, control channel and stderr, for every run but the first.
 DESCRIPTORS_VARIABLE = "_LWA_APP_PROCESS"
 
 # How long a process may take to exit after its server has stopped: the time that Lambda gives a runtime to stop.
@@ -128,14 +128,14 @@ class AppProcess:
         self.control = ControlChannel(adapter_end, self.is_gone)
 
     def next_run(self) -> AppProcess:
-        """Return another run of the app, for the caller to start."""
+        """Return the app's next run, which the caller has to start."""
         run = AppProcess(self._settings, self._command, self._serve)
         run.on_one_core = self.on_one_core
         run._first_started = self._first_started
         return run
 
     def _fork(self) -> None:
-        """Fork, so that SIGTERM, which ends the adapter, comes before the process exists or when it is known."""
+        """Fork with SIGTERM blocked: it reaches the adapter before there is a process, or once its pid is known."""
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
             self.pid = os.fork()
@@ -163,12 +163,12 @@ class AppProcess:
 
                 descriptors = [listener.fileno(), control.fileno(), *([] if stderr is None else [stderr])]
                 execute_again(DESCRIPTORS_VARIABLE, descriptors)
-        except BaseException as error:  # noqa: BLE001  # in the adapter's code, it would go on as a second adapter
+        except BaseException as error:  # noqa: BLE001  # else the process would go on as a second adapter
             program = self._command[0] if self._command else sys.executable
             reason = getattr(error, "strerror", "") or repr(error)
             try:
                 control.sendall(encode_failure(f"{program} cannot be executed: {reason}"))
-            finally:  # also if the adapter has ended
+            finally:  # even if the adapter has ended, and `sendall` fails
                 os._exit(_NOT_EXECUTED)
         sys.exit(self._serve(self._settings, listener, control, stderr))
 
@@ -259,7 +259,7 @@ class AppProcess:
 
     def terminate(self) -> None:
         """Send SIGTERM to the process."""
-        with self._lock, contextlib.suppress(ProcessLookupError):  # no other thread reaps it meanwhile
+        with self._lock, contextlib.suppress(ProcessLookupError):  # with the lock, no other thread reaps the process
             if self.pid:
                 os.kill(self.pid, signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""How a forked process becomes another program: the external command, or this program anew."""
+"""Execute another program in a forked process: the external command, or this program anew."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def execute_command(command: list[str], variables: Mapping[str, str], adapter: int) -> NoReturn:
-    """Execute an external command, with further variables; the kernel kills it when the adapter ends.
+    """Execute an external command, with `variables` added to its environ; it is killed when the adapter ends.
 
     Raises:
         OSError: It cannot be executed.
@@ -27,7 +27,7 @@ def execute_command(command: list[str], variables: Mapping[str, str], adapter: i
 
 
 def execute_again(variable: str, descriptors: list[int]) -> NoReturn:
-    """Execute this program anew; it inherits the descriptors, whose numbers are in the variable.
+    """Execute this program anew; it inherits the descriptors, and finds their numbers in the variable.
 
     Raises:
         OSError: It cannot be executed.
@@ -35,4 +35,4 @@ def execute_again(variable: str, descriptors: list[int]) -> NoReturn:
     for descriptor in descriptors:
         os.set_inheritable(descriptor, True)
     environ = {**os.environ, variable: ",".join(map(str, descriptors))}
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606  # it is this one
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606  # it is this program

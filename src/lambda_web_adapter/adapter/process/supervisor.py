@@ -42,7 +42,7 @@ class Supervisor:
     """
 
     def __init__(self, app: AppProcess, settings: Settings, backend: Backend, timeouts: TimeoutPolicy) -> None:
-        """Supervise an app whose first run was started."""
+        """Supervise an app, whose first run has been started."""
         self.app = app
         self.state = AppState.STARTING
         self.has_orphans = False
@@ -118,8 +118,8 @@ class Supervisor:
 
     def _restart_app(self) -> None:
         log("WARNING", f"The app has ended ({self.app.exit_status}); it is restarted.")
-        self.app.kill()  # its own process has ended; this ends those it has left
-        ended, self.app = self.app, self.app.next_run()  # whom SIGTERM must reach from the fork on
+        self.app.kill()  # its own process has ended; this kills those that it has left
+        ended, self.app = self.app, self.app.next_run()  # before the fork, so that SIGTERM reaches it
         try:
             self.app.start(execute=True)
         except (SettingsError, OSError) as error:
