@@ -255,7 +255,7 @@ def test_a_response_that_breaks_off_is_an_error_in_the_trailers(environment: Env
     document = failed(environment.stream(url("/raises")))
 
     assert document["errorType"] == "Function.InvalidResponse"
-    assert "in the middle" in document["errorMessage"]
+    assert "only part of its response" in document["errorMessage"]
     environment.process.wait_for("ERROR.*Function.InvalidResponse.*GET /raises")
     environment.process.wait_for("RuntimeError: in the middle of the response")
     environment.works()
