@@ -269,7 +269,7 @@ def test_an_app_that_cannot_be_imported_is_one_event_and_one_of_the_adapter_s(
     told = environment.api.wait_for_call("init/error")
     environment.process.wait()
 
-    said, of_the_app, of_the_adapter = environment.process.text.split("\n")[:-1]
+    said, of_the_app, of_the_adapter = environment.log()
 
     assert said == "no licence found"
     assert told.json["errorMessage"] == "before it was ready\nIt wrote to stderr:\nno licence found"
