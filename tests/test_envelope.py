@@ -101,3 +101,12 @@ def test_a_large_event_goes_without_its_body() -> None:
     verbatim = json.dumps({"path": "/", "body": "x" * 100_000}).encode()
 
     assert len(sent(verbatim, b"")) < 1000
+
+
+def test_a_large_event_is_not_parsed_again_for_what_only_looks_like_a_number() -> None:
+    headers = {"x-forwarded-for": "2a02:8071:5ee:9", "etag": "1e5"}
+    event = {"sourceIp": "2600:1f18:4e12:1::1", "ratio": 0.5, "headers": headers, "body": "x" * 100_000}
+    verbatim = json.dumps(event).encode()
+
+    with mock.patch.object(json, "loads", side_effect=AssertionError("parsed again")):
+        assert len(sent(verbatim, b"")) < 1000

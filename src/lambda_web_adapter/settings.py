@@ -260,8 +260,8 @@ class Settings:
         "AWS_LWA_CONTEXT_HEADERS",
         switch,
         False,
-        "Whether a Python app gets the headers `x-amzn-request-context` and `x-amzn-lambda-context`, too, as external "
-        "commands always do; it has `current_event()` and `current_context()`. See [context.md](context.md).",
+        "External commands always get `x-amzn-request-context` and `x-amzn-lambda-context`. `true`: a Python app gets "
+        "them, too; it can call `current_event()` and `current_context()` instead. See [context.md](context.md).",
     )
     logging: str = _option(
         "AWS_LWA_LOGGING",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 from threading import Thread
@@ -17,6 +19,8 @@ from adapter.test_loop import body, error_type, get
 from support.processes import Running, free_port, runs, wait_until
 
 from lambda_web_adapter.adapter.process.app_process import AppProcess
+from lambda_web_adapter.adapter.process.control_channel import ControlChannel
+from lambda_web_adapter.ipc.control_protocol import STOPPING, encode
 from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
@@ -131,6 +135,7 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_fo
 """
 APP = """
 import os
+import re
 
 def app(environ, start_response):
     if environ["PATH_INFO"] == "/die":
@@ -175,7 +180,7 @@ def test_a_fork_that_cannot_become_the_app_is_no_second_adapter(kind: str, api: 
         (tmp_path / "fails").unlink()
 
         assert error_type(failed) == "Runtime.AppStartFailed"
-        assert "cannot be executed: Too many open files" in failed.json["errorMessage"]
+        assert re.search("cannot be (executed|started): Too many open files", failed.json["errorMessage"])
         assert body(api.invoke(get("/"))) == {}
 
 
@@ -188,5 +193,38 @@ def test_a_first_fork_that_cannot_become_the_app_is_an_error_of_the_start(
         failed = api.wait_for_call("init/error")
 
         assert failed.json["errorType"] == "Runtime.AppStartFailed"
-        assert "cannot be executed: Too many open files" in failed.json["errorMessage"]
+        assert re.search("cannot be (executed|started): Too many open files", failed.json["errorMessage"])
         assert process.wait() == 1
+
+
+class StoppingMeanwhile(ControlChannel):
+    """A channel whose other end sends STOPPING, and closes, after the first look at it."""
+
+    other: socket.socket | None
+
+    def is_stopping(self) -> bool:
+        return self._seen(super().is_stopping())
+
+    def has_closed(self) -> bool:
+        return self._seen(super().has_closed())
+
+    def _seen(self, answer: bool) -> bool:
+        if self.other:
+            self.other.sendall(encode(STOPPING))
+            self.other.close()
+            self.other = None
+        return answer
+
+
+def test_a_server_that_stops_between_two_looks_has_not_failed() -> None:
+    own, other = socket.socketpair()
+    app = AppProcess(Settings(), [], mock.Mock())
+    app.control = channel = StoppingMeanwhile(own, lambda: False)
+    channel.other = other
+
+    app._check_server()
+    app._check_server()
+
+    assert app.unreachable_since
+    assert not app._has_broken_off
+    channel.close()

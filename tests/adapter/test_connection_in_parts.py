@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from threading import Event
@@ -29,7 +30,8 @@ OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
 HELLO = OK + b"content-length: 5\r\n\r\nhello"
 LENGTH_5 = [(b"content-length", b"5")]
-LARGE = 16 * 1024 * 1024
+MEGABYTE = 1024 * 1024
+LARGE = 16 * MEGABYTE
 
 KINDS = {
     "blocking": (BlockingClient, asyncio.new_event_loop),
@@ -515,3 +517,30 @@ def test_a_response_ends_a_request_that_the_peer_reads_no_more_of(kind: str) -> 
         assert (response.status, response.body) == (413, b"large")
 
     talk(kind, reject, test)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_of_a_response_to_a_request_that_is_not_read_no_more_is_kept_than_there_may_be(whole: bool, kind: str) -> None:
+    """A peer may send without end, and read nothing meanwhile."""
+    sent = [0]
+
+    def endless(peer: Peer) -> None:
+        peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        peer.socket.recv(1000)
+        peer.send(OK + b"transfer-encoding: chunked\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while sent[0] < 200 * MEGABYTE:
+                peer.send(b"10000\r\n" + bytes(65536) + b"\r\n")
+                sent[0] += 65536
+
+    async def test(connection: HttpClient) -> None:
+        connection.limit = MEGABYTE
+        head = GET.replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\ncontent-length: %d\r\n\r\n" % LARGE)
+        response = await connection.send_request(head, bytes(LARGE), method="POST", deadline=soon(), whole=whole)
+        assert response.status == 200
+        assert not connection.complete
+        assert len(response.body) < 50 * MEGABYTE
+        connection.close()
+
+    talk(kind, endless, test)
+    assert sent[0] < 100 * MEGABYTE

@@ -213,7 +213,9 @@ def test_an_app_that_cannot_be_connected_to_since_it_has_ended_is_said_to(backen
     async def scenario(app: AppClient) -> None:
         with socket.socket() as bound:
             bound.bind(("127.0.0.1", 0))
-            app = AppClient(cast("AppProcess", Died(bound.getsockname()[1])), "127.0.0.1", app._backend, app._timeouts)
+            app = AppClient(
+                cast("AppProcess", Died(bound.getsockname()[1])), "127.0.0.1", app._backend, app._timeout_policy
+            )
             with pytest.raises(AppExited, match="exit code 7"):
                 await ask(app, FIRST)
 

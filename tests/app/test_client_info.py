@@ -8,7 +8,7 @@ from lambda_web_adapter.app.client_info import ClientInfo
 
 
 def client_info(headers: dict[bytes, bytes]) -> ClientInfo:
-    return ClientInfo(list(headers.items()))
+    return ClientInfo(list(headers.items()), from_adapter=True)
 
 
 READ = (b"host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto", b"x-real-ip")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
+from socket import gaierror
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.diagnostics.log import log, log_once
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 _ATTEMPT_SECONDS = 0.1
 # The kernel accepts connections for a busy app; an app whose accept queue stays full for this long hangs as a whole.
 _HANGS_SECONDS = 0.5
-# Errors on the adapter's side of a connection (socket(2)): the app may listen. Any other means that it does not,
-# not just ECONNREFUSED: `localhost` may have an address that the system lacks, and asyncio joins their errors.
+# Errors on the adapter's side of a connection (socket(2)): the app may listen. After any other it does not. That need
+# not be ECONNREFUSED: `localhost` may have an address that the system lacks, and asyncio joins the errors of several.
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # How long a process may take to end after its connection has closed.
 _EXIT_SECONDS = 0.1
@@ -40,7 +41,7 @@ class AppClient:
     """A connection to one run of the app process."""
 
     def __init__(
-        self, app: AppProcess, host: str, backend: Backend, timeouts: TimeoutPolicy, *, idle_seconds: float = 1.0
+        self, app: AppProcess, host: str, backend: Backend, timeout_policy: TimeoutPolicy, *, idle_seconds: float = 1.0
     ) -> None:
         """Prepare a connection, which is opened by the first request.
 
@@ -48,7 +49,7 @@ class AppClient:
             app: the app.
             host: the address that it listens on.
             backend: how to wait.
-            timeouts: what to do about a request that hangs.
+            timeout_policy: what to do about a request that hangs.
             idle_seconds: the longest idle time after which an external command's connection is used again. Servers
                 close idle connections after 2 s or more (gunicorn 2, Node and uvicorn 5). A freeze may exceed that, and
                 the server then closes the connection without reading the request.
@@ -56,7 +57,7 @@ class AppClient:
         self._app = app
         self._idle_seconds = idle_seconds
         self._backend = backend
-        self._timeouts = timeouts
+        self._timeout_policy = timeout_policy
         self._connection = backend.new_client(host, app.port, app.is_gone)
         self._port = 0
         self._end_messages: tuple[bytes, ...] = ()
@@ -133,7 +134,7 @@ class AppClient:
         return chunk
 
     def discard_body(self) -> None:
-        """Close the connection, as nobody reads the rest of the response; if the app hangs, `wait_until_done` does."""
+        """Close the connection, as nobody reads the rest; if the app hangs, `wait_until_done` closes it."""
         self._abandoned = True
         if not self._hangs:
             self._connection.close()
@@ -231,7 +232,7 @@ class AppClient:
             return ConnectionClosed(str(error), sent=False)
         if await self._has_ended():
             return ConnectionClosed("its process is gone")
-        if error.errno not in _SHORTAGES:
+        if error.errno not in _SHORTAGES and not isinstance(error, gaierror):
             self._app.mark_unreachable()  # nobody listens any more, at any of the host's addresses
         return AppUnreachable(f"The app does not accept connections: {error.strerror or error}.")
 
@@ -244,7 +245,7 @@ class AppClient:
         hangs, awaits_done = self._hangs, self._awaits_done
         self._hangs, self._awaits_done = False, False  # the next event may not reach the app
         if hangs:
-            await self._timeouts.handle(self._app, self._port, request_id)
+            await self._timeout_policy.handle(self._app, self._port, request_id)
             self._connection.close()
             return
         if not awaits_done:

@@ -78,7 +78,7 @@ class Invoker:
         """Return the app's reply to an invocation.
 
         Args:
-            invocation: the event and its context; it does not keep the event.
+            invocation: the event and its context; its event is taken, to free the memory.
             deadline: on the monotonic clock, in seconds.
 
         Returns:
@@ -98,8 +98,8 @@ class Invoker:
         try:
             return await self._reply(source, event, invocation, deadline, streamed)
         except Exception as error:  # the one place where a bug of the adapter becomes a reply
-            # Python deletes `error` after the block. Under another name, it would keep its traceback, and that this
-            # frame with event and reply, until the garbage collector runs.
+            # Python deletes `error` after the block. Under another name it would live until the garbage collector
+            # runs, and its traceback would keep this frame, with event and reply.
             if not isinstance(error, AdapterError):
                 log("ERROR", traceback.format_exc(), invocation.request_id)
                 error = AdapterError(f"The adapter failed on this event: {error!r}. This is a bug, please report it.")

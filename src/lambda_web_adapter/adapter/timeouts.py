@@ -70,7 +70,7 @@ class CancelRequest(TimeoutPolicy):
             return
         reader = self._backend.control_reader(app)
         if not app.is_managed or reader is None:
-            log("ERROR", "The app did not respond in time; the connection was closed.", request_id)
+            log("ERROR", "The app did not respond in time; the connection is closed.", request_id)
             return
         log("ERROR", "The app did not respond in time; the request is cancelled.", request_id)
         if time.monotonic() >= self._next_stack_dump:

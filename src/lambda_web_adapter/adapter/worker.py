@@ -189,7 +189,7 @@ class Worker:
             app,
             self._settings.host,
             self._supervisor.backend,
-            self._supervisor.timeouts,
+            self._supervisor.timeout_policy,
             idle_seconds=self._settings.pool_idle_timeout,
         )
         self._invoker = Invoker(self._settings, self._connection, self._access)

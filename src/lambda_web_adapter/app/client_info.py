@@ -33,7 +33,7 @@ class ClientInfo:
 
     __slots__ = ("client", "host", "port", "prefix", "raw_prefix", "scheme")
 
-    def __init__(self, headers: Pairs, *, from_adapter: bool = True) -> None:
+    def __init__(self, headers: Pairs, *, from_adapter: bool) -> None:
         """Read the headers.
 
         Args:

@@ -34,21 +34,21 @@ _STANDARD_ATTRIBUTES = {
 }
 
 
-def set_up(*, installed: bool = True) -> EventHandler:
+def set_up(*, install: bool = True) -> EventHandler:
     """Install the handler of the app's log; call this before the app is imported.
 
     This is the only place that changes `logging`: `lastResort`, the root logger's handlers and level, `basicConfig`,
     and `Logger.makeRecord`.
 
     Args:
-        installed: whether to change `logging` (`AWS_LWA_LOGGING`).
+        install: whether to change `logging` (`AWS_LWA_LOGGING`).
 
     Returns:
         The handler, for records that must be written without `logging`.
     """
     config = LogConfig(os.environ)
     handler = EventHandler(_formatter(config))
-    if not installed:
+    if not install:
         return handler
     logging.lastResort = handler
     # Flask, for one, adds a handler of its own unless the root logger has one.

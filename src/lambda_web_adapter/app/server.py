@@ -53,7 +53,7 @@ def serve(
 
 
 def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel, *, single: bool) -> int:
-    log = logging_setup.set_up(installed=settings.logging == "lambda")
+    log = logging_setup.set_up(install=settings.logging == "lambda")
     _set_line_buffering()
     try:
         app = load_app(settings.app, Path.cwd())

@@ -29,7 +29,7 @@ _LONGEST_ESCAPE = 12  # bytes of the longest sequence that must not be cut: `\ud
 _CUT_RANGE = 4096  # bytes to search for a position to cut
 
 
-def read_event(event: bytes) -> dict[str, Any] | None:
+def read_large_event(event: bytes) -> dict[str, Any] | None:
     """Return the event with its large body parsed apart from the rest; None if the result may be wrong.
 
     It is right if there is only one `body`, and the placeholder turns out to be the event's own body.
@@ -78,7 +78,7 @@ def _find_cut(event: bytes, wanted: int, end: int) -> int:
     return end
 
 
-def encode_reply(
+def encode_large_reply(
     fields: dict[str, Any], body: bytes, *, may_be_text: bool, not_in_text: re.Pattern[str] | None
 ) -> bytes:
     """Return a reply as JSON, with these fields and the body, which is written to its place in chunks.

@@ -35,6 +35,6 @@ def read_event(event: bytes) -> Any:
 
 
 def _read_large(event: bytes) -> dict[str, Any] | None:
-    from lambda_web_adapter.events.large_bodies import read_event  # few functions need it
+    from lambda_web_adapter.events.large_bodies import read_large_event  # few functions need it
 
-    return read_event(event)
+    return read_large_event(event)

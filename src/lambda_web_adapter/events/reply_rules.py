@@ -70,7 +70,7 @@ def encode_reply(fields: dict[str, Any], response: Response) -> bytes:
 
     kind = _text_type(response)
     not_in_text = None if kind is not None and kind.startswith(_TEXT_TYPES) else _CONTROLS
-    return large_bodies.encode_reply(fields, response.body, may_be_text=kind is not None, not_in_text=not_in_text)
+    return large_bodies.encode_large_reply(fields, response.body, may_be_text=kind is not None, not_in_text=not_in_text)
 
 
 def _decode_losslessly(response: Response) -> str | None:

@@ -36,7 +36,7 @@ class Request:
     reserved_headers: list[tuple[str, str]] = field(default_factory=list)
 
     def take_body(self) -> bytes:
-        """Return the body and forget it, so that its memory is free as soon as it has been sent."""
+        """Return the body and forget it, so that its memory is free once the response has come."""
         body, self.body = self.body, b""
         return body
 

@@ -90,10 +90,10 @@ def _without_body(raw_event: bytes, event: dict[str, Any]) -> bytes:
 
     try:
         encoded = orjson.dumps(event)
-    except TypeError:  # half of a surrogate pair, which `events.reading` accepts
+    except TypeError:  # half of a surrogate pair or an integer beyond 64 bits, which `events.reading` accepts
         return json.dumps(event).encode("ascii")
     # A number with an exponent may be an integer beyond 64 bits, which orjson reads as a float.
-    if not re.search(rb"[:,\[]-?[\d.]+e", encoded):
+    if not re.search(rb"\de\d+[,\]}]", encoded):
         return encoded
     try:
         exact = json.loads(raw_event)

@@ -128,7 +128,7 @@ class Backend(ABC):
 
     @abstractmethod
     def exclusive(self, deadline: float | None = None) -> AbstractAsyncContextManager[object]:
-        """Return a context that admits one worker at a time, and raises TimeoutError at the deadline (monotonic)."""
+        """Return a context for one worker at a time; entering it raises TimeoutError at the deadline (monotonic)."""
 
     @abstractmethod
     def watch(self, app: AppProcess) -> None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 # How inexact a timeout may be: far less than the margin that is kept for the reply.
 _TIMEOUT_TOLERANCE = 0.02  # seconds
-# A request of this size never blocks: it fits into the empty send buffer of an idle connection.
-_SEND_BUFFER_BYTES = 16 * 1024
+# How much is read of a response that is not taken as a whole, while its request cannot be sent: Lambda's largest.
+_READ_AHEAD_BYTES = 6 * 1024 * 1024
 
 
 class BlockingClient(HttpClient):
@@ -96,10 +96,10 @@ class BlockingClient(HttpClient):
         if self._socket is None or not self.port:
             raise ConnectionClosed("the connection is not open", sent=False)
         reader = self._reader
-        reader.start(method, whole=whole, limit=self.limit)
+        reader.start(method, whole=whole, limit=self.limit if whole else _READ_AHEAD_BYTES)
         large = body and len(body) >= SEPARATE_BODY
         first = head if large or not body else head + body
-        sent = self._send(self._socket, first, deadline, _SEND_BUFFER_BYTES)
+        sent = self._send(self._socket, first, deadline)
         if not sent:
             self.close()
             raise ConnectionClosed("the connection was closed before the request", sent=False)
@@ -140,13 +140,7 @@ class BlockingClient(HttpClient):
             self.close()
 
     def _send(
-        self,
-        opened: socket.socket,
-        request: bytes,
-        deadline: float | None,
-        buffered: int = 0,
-        *,
-        stop_on_input: bool = False,
+        self, opened: socket.socket, request: bytes, deadline: float | None, *, stop_on_input: bool = False
     ) -> int:
         """Send a request, or a part of one.
 
@@ -154,25 +148,19 @@ class BlockingClient(HttpClient):
             opened: the socket.
             request: what to send.
             deadline: on the monotonic clock, in seconds.
-            buffered: how many bytes the kernel surely takes at once, so that they need no timeout.
             stop_on_input: whether to stop when the peer takes no more, but has sent something or closed the connection.
 
         Returns:
             How many bytes the peer took: not all if it rejects a large body.
         """
         sent = 0
-        size = len(request)
-        flags = 0
         try:
-            while sent < size:
-                if deadline is not None and (sent or size > buffered):
-                    opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(_next_wait(deadline)))
+            while sent < len(request):
                 try:
-                    sent += opened.send(memoryview(request)[sent:] if sent else request, flags)
+                    sent += opened.send(memoryview(request)[sent:] if sent else request, socket.MSG_DONTWAIT)
                 except BlockingIOError:
                     if not self._wait_until_writable(opened, deadline, stop_on_input=stop_on_input):
                         break
-                    flags = int(socket.MSG_DONTWAIT)
                 except OSError:
                     break  # the response may have arrived already
         except BaseException as error:
@@ -184,7 +172,8 @@ class BlockingClient(HttpClient):
         """Wait for a peer that takes no more, and read what it sends: it may send its response before it reads on.
 
         Returns:
-            Whether to go on sending. If not, the response is complete, or the peer is gone.
+            Whether to go on sending. If not, there is enough of the response, or the peer is gone; with
+            `stop_on_input`, the peer has sent something.
         """
         if self._is_gone and self._is_gone():
             return False
@@ -196,7 +185,7 @@ class BlockingClient(HttpClient):
         data = b"" if stop_on_input else _available(opened, NEXT_READ)
         if data:
             self._reader.feed(data)
-        return data != b"" and not self._reader.complete
+        return data != b"" and not self._reader.has_all
 
     def _receive(self, opened: socket.socket, enough: Enough, deadline: float | None) -> None:
         """Read until there is enough, and close the connection after the last response on it."""
@@ -204,7 +193,7 @@ class BlockingClient(HttpClient):
         size = FIRST_READ
         flags = 0
         try:
-            if deadline is not None or self._receive_timeout != MAX_WAIT_SECONDS:
+            if (deadline is not None or self._receive_timeout != MAX_WAIT_SECONDS) and not enough(reader):
                 self._set_receive_timeout(opened, deadline)
             while not enough(reader):
                 try:

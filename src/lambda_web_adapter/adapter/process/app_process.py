@@ -135,7 +135,10 @@ class AppProcess:
         return run
 
     def _fork(self) -> None:
-        """Fork with SIGTERM blocked: it reaches the adapter before there is a process, or once its pid is known."""
+        """Fork with SIGTERM blocked, so that its handler runs when the process's id is known.
+
+        If another thread gets the signal, the handler may run earlier: then the process is found as an orphan.
+        """
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
             self.pid = os.fork()
@@ -167,7 +170,8 @@ class AppProcess:
             program = self._command[0] if self._command else sys.executable
             reason = getattr(error, "strerror", "") or repr(error)
             try:
-                control.sendall(encode_failure(f"{program} cannot be executed: {reason}"))
+                what = "executed" if execute or self._command else "started"
+                control.sendall(encode_failure(f"{program} cannot be {what}: {reason}"))
             finally:  # even if the adapter has ended, and `sendall` fails
                 os._exit(_NOT_EXECUTED)
         sys.exit(self._serve(self._settings, listener, control, stderr))
@@ -231,8 +235,9 @@ class AppProcess:
 
     def _check_server(self) -> None:
         """Record whether the built-in server has stopped; if the channel ends without STOPPING, it has failed."""
+        has_closed = self.control.has_closed()  # first: what was sent before the end has arrived then
         is_stopping = self.control.is_stopping()
-        if is_stopping or self.control.has_closed():
+        if is_stopping or has_closed:
             self._has_broken_off = not is_stopping
             self.mark_unreachable()
 

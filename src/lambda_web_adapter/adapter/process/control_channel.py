@@ -106,7 +106,7 @@ class ControlChannel:
         if self._socket is None:
             return True
         poll = select.poll()
-        poll.register(self._socket, 0)  # the end of the channel is reported even so
+        poll.register(self._socket, select.POLLHUP)
         return bool(poll.poll(0))
 
     def send(self, line: bytes) -> None:

@@ -62,7 +62,7 @@ def _taken(host: str, port: int, error: OSError) -> SettingsError:
 
 
 class ReservedPort:
-    """A port for an external command: others cannot take it until the command starts, nor adapters while it runs.
+    """A port for an external command. Nobody else can take it until the command starts, and no adapter while it runs.
 
     Attributes:
         number: the port.

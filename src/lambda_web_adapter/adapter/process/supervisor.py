@@ -38,10 +38,10 @@ class Supervisor:
         needs_check: whether a child has ended or stopped since the app was last checked.
         has_orphans: whether that child may be an adopted one.
         backend: the backend, which does the waiting.
-        timeouts: what happens to requests that hang.
+        timeout_policy: what happens to requests that hang.
     """
 
-    def __init__(self, app: AppProcess, settings: Settings, backend: Backend, timeouts: TimeoutPolicy) -> None:
+    def __init__(self, app: AppProcess, settings: Settings, backend: Backend, timeout_policy: TimeoutPolicy) -> None:
         """Supervise an app, whose first run has been started."""
         self.app = app
         self.state = AppState.STARTING
@@ -49,13 +49,13 @@ class Supervisor:
         self.needs_check = True  # it may have ended already
         self._settings = settings
         self.backend = backend
-        self.timeouts = timeouts
+        self.timeout_policy = timeout_policy
         self._failed_starts = 0
 
-    def switch_to(self, backend: Backend, timeouts: TimeoutPolicy) -> None:
+    def switch_to(self, backend: Backend, timeout_policy: TimeoutPolicy) -> None:
         """Use another backend and policy from now on."""
         self.backend = backend
-        self.timeouts = timeouts
+        self.timeout_policy = timeout_policy
         if self.state is AppState.READY:
             backend.watch(self.app)
 
@@ -122,7 +122,8 @@ class Supervisor:
         ended, self.app = self.app, self.app.next_run()  # before the fork, so that SIGTERM reaches it
         try:
             self.app.start(execute=True)
-        except (SettingsError, OSError) as error:
+        except (SettingsError, OSError, RuntimeError) as error:  # the last one, if no thread can be started
+            self.app.kill()
             self.app = ended
             self._start_failed()
             if isinstance(error, SettingsError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from wsgiref.util import is_hop_by_hop
@@ -29,7 +30,6 @@ _NO_CONTENT = 204  # it has no body, nor a content-length (RFC 9110 §8.6)
 _WITHOUT_BODY = (_NO_CONTENT, 304)  # RFC 9110 §15.3.5, §15.4.5
 _NOT_IN_A_NAME = re.compile(rb"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")  # RFC 9110 §5.6.2
 _NOT_IN_A_VALUE = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
-_STATUS_LINES = {each.value: f"HTTP/1.1 {each:d} {each.phrase}\r\n".encode("ascii") for each in HTTPStatus}
 
 
 class ClientDisconnected(OSError):
@@ -150,7 +150,7 @@ class Exchange:
             self._write(message.get("body", b""), last=not message.get("more_body", False))
 
     def _build_head(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-        lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
+        lines = [_status_line(status)]
         length: int | None = None
         for name, value in headers:
             lower = _NAMES[name]
@@ -227,6 +227,15 @@ def _fold_length(value: bytes, previous: int | None) -> int:
     from lambda_web_adapter.http.content_length import folded_length  # such responses are rare
 
     return folded_length([value] if previous is None else [b"%d" % previous, value])
+
+
+@lru_cache(maxsize=64)
+def _status_line(status: int) -> bytes:
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    return f"HTTP/1.1 {status:d} {phrase}\r\n".encode("ascii")
 
 
 def _normalize_name(name: bytes) -> bytes:
