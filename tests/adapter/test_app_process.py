@@ -223,7 +223,6 @@ def test_a_server_that_stops_between_two_looks_has_not_failed() -> None:
     channel.other = other
 
     app._check_server()
-    app._check_server()
 
     assert app.unreachable_since
     assert not app._has_broken_off
