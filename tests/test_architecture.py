@@ -6,6 +6,7 @@ import ast
 import functools
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -219,3 +220,11 @@ def test_the_entry_point_imports_neither_the_adapter_nor_a_server() -> None:
         "setting_parsers",
         "settings",
     }
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Pytest imports those of folders that are no packages by their names alone."""
+    tests = Path(__file__).parent
+    names = Counter(path.name for path in tests.rglob("test_*.py") if not (path.parent / "__init__.py").exists())
+
+    assert [name for name, count in names.items() if count > 1] == []
