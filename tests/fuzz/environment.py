@@ -73,7 +73,7 @@ class Wire:
         self._api = api
         self._sent, self._answered = b"", b""
 
-    def send(self, data: bytes) -> int:
+    def send(self, data: bytes, flags: int = 0) -> int:
         self._sent += data
         while b"\r\n\r\n" in self._sent:
             head, _, rest = self._sent.partition(b"\r\n\r\n")
