@@ -118,7 +118,7 @@ def test_the_page_s_test_passes(framework: str, tmp_path: Path) -> None:
     (tmp_path / "test_app.py").write_text(f"{snippets(f'In {framework}')[0]}\n{test}")
     run = Running([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_app.py"], cwd=tmp_path)
     try:
-        assert run.wait() == 0, run.text
+        assert run.wait(60) == 0, run.text
         run.wait_for("1 passed")
     finally:
         run.close()
@@ -133,7 +133,7 @@ def test_the_event_sources_page_s_test_of_a_route_for_events_passes(framework: s
     (tmp_path / "test_app.py").write_text("\n".join([*snippets(f"In {framework}"), test]))
     run = Running([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_app.py"], cwd=tmp_path)
     try:
-        assert run.wait() == 0, run.text
+        assert run.wait(60) == 0, run.text
         run.wait_for("1 passed")
     finally:
         run.close()
