@@ -98,8 +98,8 @@ class DisturbedRuntimeApi(FakeRuntimeApi):
         """Says what goes wrong with the calls about an invocation that is about to be added."""
         self._faults[request_id] = Faults([*faults.next], [*faults.post])
 
-    def wait_until(self, condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
-        """Waits for something about this API, or for the end of the bootstrap."""
+    def wait_until(self, condition: Callable[[], object], what: str, seconds: float = 4 * SECONDS) -> None:
+        """Waits for something about this API, or for the end of the bootstrap; many environments start meanwhile."""
         with self._news:
             if not self._news.wait_for(lambda: condition() or self.over, seconds):
                 raise AssertionError(f"{what}: not within {seconds:g} seconds")
