@@ -22,8 +22,11 @@ def read_event(event: bytes) -> Any:
     Raises:
         InvalidEvent: the event is not JSON.
     """
-    if len(event) >= LARGE_BODY and (parsed := _read_large(event)):
-        return parsed
+    if len(event) >= LARGE_BODY:
+        from lambda_web_adapter.events.large_bodies import read_large_event  # few functions need it
+
+        if parsed := read_large_event(event):
+            return parsed
     try:
         return orjson.loads(event)
     except orjson.JSONDecodeError:
@@ -32,9 +35,3 @@ def read_event(event: bytes) -> Any:
         return json.loads(event)  # accepts half of a surrogate pair and NaN, too
     except (ValueError, RecursionError) as error:
         raise InvalidEvent(f"The event is not JSON: {error}. It begins with {event[:100]!r}.") from None
-
-
-def _read_large(event: bytes) -> dict[str, Any] | None:
-    from lambda_web_adapter.events.large_bodies import read_large_event  # few functions need it
-
-    return read_large_event(event)
