@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from adapter.conftest import TELL
 from adapter.test_app_start import app_in
 from adapter.test_loop import get
 
@@ -15,15 +16,10 @@ if TYPE_CHECKING:
     from support.fake_runtime_api import FakeRuntimeApi
 
 APP = """
-import asyncio, http.client, os
+import asyncio, os
 from lambda_web_adapter import before_freeze
 
-def tell(name):
-    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    connection.request("GET", f"/test/{name}")
-    connection.getresponse().read()
-    connection.close()
-
+TELL
 HOOKS
 
 async def app(scope, receive, send):
@@ -34,7 +30,7 @@ async def app(scope, receive, send):
 def wsgi(environ, start_response):
     start_response("200 OK", [])
     return [b"wsgi"]
-"""
+""".replace("TELL", TELL)
 
 SYNC = """
 @before_freeze

@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from adapter.conftest import TELL
 from adapter.test_app_start import app_in
 from adapter.test_loop import get
 from adapter.test_stop import told
@@ -18,15 +19,10 @@ if TYPE_CHECKING:
     from adapter.conftest import Start
 
 APP = """
-import asyncio, atexit, http.client, os, sys
+import asyncio, atexit, os, sys
 from lambda_web_adapter import on_shutdown
 
-def tell(name):
-    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    connection.request("GET", f"/test/{name}", headers={"x-pid": str(os.getpid())})
-    connection.getresponse().read()
-    connection.close()
-
+TELL
 @on_shutdown
 def first():
     tell("sync")
@@ -53,7 +49,7 @@ def wsgi(environ, start_response):
         tell("hangs")
     start_response("200 OK", [])
     return [b""]
-"""
+""".replace("TELL", TELL)
 ASYNC = """
 @on_shutdown
 async def second():

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from adapter.conftest import TELL
 from adapter.test_app_start import app_in
 from adapter.test_loop import get
 
@@ -16,15 +17,8 @@ if TYPE_CHECKING:
     from support.fake_runtime_api import FakeRuntimeApi
 
 SNAP_START = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
-TELL = """
-def tell(name):
-    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    connection.request("GET", f"/test/{name}")
-    connection.getresponse().read()
-    connection.close()
-"""
 APP = """
-import asyncio, http.client, os
+import asyncio, os
 from lambda_web_adapter import after_restore, before_snapshot
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 TELL

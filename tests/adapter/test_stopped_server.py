@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from adapter.conftest import TELL
 from adapter.test_app_failures import problem
 from adapter.test_app_start import app_in
 from adapter.test_loop import body, get
@@ -18,15 +19,10 @@ if TYPE_CHECKING:
     from support.fake_runtime_api import FakeRuntimeApi
 
 APP = """
-import asyncio, http.client, json, os, signal, sys, threading
+import asyncio, json, os, signal, sys, threading
 from lambda_web_adapter import on_shutdown
 
-def tell(name):
-    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    connection.request("GET", f"/test/{name}", headers={"x-pid": str(os.getpid())})
-    connection.getresponse().read()
-    connection.close()
-
+TELL
 @on_shutdown
 def linger():
     tell("stopping")
@@ -69,7 +65,7 @@ def wsgi(environ, start_response):
     data = json.dumps({"pid": os.getpid()}).encode()
     start_response("200 OK", [("content-length", str(len(data)))])
     return Result([data]) if environ["PATH_INFO"] == "/overrun" else [data]
-"""
+""".replace("TELL", TELL)
 EITHER = pytest.mark.parametrize("app", ["main:app", "main:wsgi"], ids=["asgi", "wsgi"])
 
 
