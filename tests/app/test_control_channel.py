@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import sys
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -62,6 +64,39 @@ def test_a_line_that_comes_in_parts_is_one(blocking: bool) -> None:
         asking.join(SECONDS)
 
     assert found == [[b"stacks", b"snapshot"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how often a thread woke up")
+def test_a_thread_that_reads_is_not_woken_by_what_the_adapter_reads() -> None:
+    adapter, app = socket.socketpair()
+    control = AdapterChannel(app)
+    reading = Thread(target=control.read_messages, daemon=True)
+    with adapter, app:
+        reading.start()
+        wait_until(lambda: _state(reading) == "S", "the thread waits")
+        before = _waits(reading)
+        for port in range(100):
+            control.done(port)
+            adapter.recv(100)
+            wait_until(lambda: _state(reading) == "S", "the thread waits again")
+        after = _waits(reading)
+        adapter.sendall(b"stacks\n")
+        reading.join(SECONDS)
+
+    assert after - before < 50
+
+
+def _state(thread: Thread) -> str:
+    return _status(thread)["State"][0]
+
+
+def _waits(thread: Thread) -> int:
+    return int(_status(thread)["voluntary_ctxt_switches"])
+
+
+def _status(thread: Thread) -> dict[str, str]:
+    lines = Path(f"/proc/self/task/{thread.native_id}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines)
 
 
 def _unread(channel: socket.socket) -> bytes:

@@ -9,6 +9,8 @@ import signal
 import socket
 import traceback
 from _thread import start_new_thread as start_new_thread  # bound before an app can replace it
+from select import POLLIN
+from select import poll as new_poll  # eventlet removes it
 
 from lambda_web_adapter.errors import AdapterError
 from lambda_web_adapter.ipc.control_protocol import (
@@ -66,11 +68,14 @@ class AdapterChannel:
         if self._channel is None:
             return []
         data = b""
+        # A thread that waits in `recv` would wake up each time the adapter reads a message from the other end.
+        poll = new_poll()
+        poll.register(self._channel, POLLIN)
         while not data.endswith(b"\n"):
+            poll.poll()
             try:
                 part = self._channel.recv(4096)
             except BlockingIOError:  # an event loop that watches the channel makes it non-blocking
-                select.select([self._channel], [], [])
                 continue
             except ConnectionError:
                 part = b""
