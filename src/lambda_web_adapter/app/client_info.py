@@ -5,18 +5,16 @@ The server itself sees only the adapter on loopback. `http/trusted_headers.py` d
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from lambda_web_adapter.http.name_cache import NameCache
 from lambda_web_adapter.http.trusted_headers import trusted_client_headers
 
 if TYPE_CHECKING:
     Pairs = list[tuple[bytes, bytes]]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_MAX_CACHED_HOST = 262  # bytes: a name (RFC 1035 §2.3.4) and `:65535`
-_MAX_PORT_READ = 6  # bytes: one more than a port has, so that a longer value stays invalid
 
 
 class ClientInfo:
@@ -44,18 +42,19 @@ class ClientInfo:
         self.client = get(b"x-real-ip", b"").decode("latin-1")
         self.raw_prefix = get(b"x-forwarded-prefix", b"")
         self.prefix = unquote(self.raw_prefix.decode("latin-1")) if self.raw_prefix else ""
-        host = get(b"host", b"localhost")
-        # Clients can make names up, and long ones in the cache would fill the memory.
-        parse = _parse_server if len(host) <= _MAX_CACHED_HOST else _parse_server.__wrapped__
-        is_https = get(b"x-forwarded-proto") == b"https"
-        self.scheme, self.host, self.port = parse(is_https, host, get(b"x-forwarded-port", b"")[:_MAX_PORT_READ])
+        values = get(b"x-forwarded-proto", b""), get(b"x-forwarded-port", b""), get(b"host", b"localhost")
+        self.scheme, self.host, self.port = _SERVERS[b"\n".join(values)]
 
 
-@lru_cache(maxsize=64)  # a function has few host names
-def _parse_server(is_https: bool, host: bytes, forwarded_port: bytes) -> tuple[str, str, int]:
-    scheme = "https" if is_https else "http"
-    name, port = _split_host(host.decode("latin-1"))
-    return scheme, name, _parse_port(port) or _parse_port(forwarded_port.decode("latin-1")) or _DEFAULT_PORTS[scheme]
+def _parse_server(lines: bytes) -> tuple[str, str, int]:
+    """Return scheme, name and port; the lines are the forwarded scheme and port, and the Host header."""
+    proto, forwarded_port, host = lines.decode("latin-1").split("\n", 2)
+    scheme = "https" if proto == "https" else "http"
+    name, port = _split_host(host)
+    return scheme, name, _parse_port(port) or _parse_port(forwarded_port) or _DEFAULT_PORTS[scheme]
+
+
+_SERVERS: NameCache[bytes, tuple[str, str, int]] = NameCache(_parse_server)
 
 
 def _split_host(host: str) -> tuple[str, str]:

@@ -92,11 +92,14 @@ class RequestParser:
         """
         if self._ended:
             return None
-        if self._upgrade_offered and self._unparsed:
+        self._request = None
+        if not self._unparsed:
+            self._upgrade_offered = False
+            return None
+        if self._upgrade_offered:
             raise NotHttp("bytes followed an offer to upgrade before its response was out")
-        self._request, self._upgrade_offered = None, False
         data, self._unparsed = self._unparsed, b""
-        return self._parse(data) if data else None
+        return self._parse(data)
 
     def _parse(self, data: bytes) -> RawRequest | None:
         if self._between_requests and data.startswith(START_BYTE) and self._from_adapter:
@@ -115,7 +118,12 @@ class RequestParser:
     def _parse_piece(self, data: bytes, at: int) -> int:
         """Parse up to the next position at which the request may end, and return that position."""
         body_remaining = self._remaining
-        end = min(at + body_remaining, len(data)) if body_remaining else self._end_of_head(data, at)
+        if body_remaining:
+            end = min(at + body_remaining, len(data))
+        else:
+            end = data.find(_END, at) + len(_END)
+            if self._tail or end < len(_END):
+                end = self._end_of_split_head(data, at)
         piece = data if end - at == len(data) else memoryview(data)[at:end]
         try:
             try:
@@ -131,8 +139,8 @@ class RequestParser:
             self._remaining = _content_length(self._headers)
         return end
 
-    def _end_of_head(self, data: bytes, at: int) -> int:
-        """Return where the head ends, or a chunked body may end; the bytes that end it may begin in earlier data."""
+    def _end_of_split_head(self, data: bytes, at: int) -> int:
+        """Return where the head ends, or a chunked body may end, which has not come in one piece."""
         if self._tail:
             position = (self._tail + data[at : at + 3]).find(_END)
             if position >= 0:
