@@ -15,16 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 APPS = Path(__file__).parent / "apps"
-# For apps that tests write: tells the fake Runtime API, which can hold the app there, that something has happened.
-TELL = """
-import http.client, os
-
-def tell(name):
-    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    connection.request("GET", f"/test/{name}", headers={"x-pid": str(os.getpid())})
-    connection.getresponse().read()
-    connection.close()
-"""
+# For apps that tests write.
+TELL = (APPS / "telling.py").read_text()
 # What Lambda always sets (Lambda, "Defined runtime environment variables"); the folder and the kind of start are added
 # for each bootstrap. With this much memory adapter and app do not share a core, which is of no use to tests.
 ON_LAMBDA = {

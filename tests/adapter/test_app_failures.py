@@ -280,7 +280,7 @@ def test_a_thread_that_hangs_is_shown_in_the_log(api: FakeRuntimeApi, start: Sta
     log = start(either_app)
     problem(api.invoke(get("/tell/hangs"), seconds=1.5), 504)
 
-    log.wait_for(r'main\.py", line \d+ in tell')
+    log.wait_for(r'telling\.py", line \d+ in tell')
 
 
 WAITS = """

@@ -64,7 +64,7 @@ class Environment:
         return [json.loads(line) for line in self.log()]
 
 
-@pytest.fixture(params=["talking:app", "talking:wsgi"], ids=["asgi", "wsgi"])
+@pytest.fixture(params=["talking_asgi:app", "talking_wsgi:app"], ids=["asgi", "wsgi"])
 def environment(request: pytest.FixtureRequest) -> Iterator[Environment]:
     with ExitStack() as stack:
         yield Environment(stack, request.param)
@@ -132,7 +132,7 @@ def test_a_traceback_is_one_event(
     assert record["requestId"] == request_id
     assert record["message"].startswith(message)
     assert record["logger"] in (
-        [logger] if logger else ["uvicorn.error", "lambda_web_adapter.app.wsgi.connection", "talking"]
+        [logger] if logger else ["uvicorn.error", "lambda_web_adapter.app.wsgi.connection", "talking_wsgi"]
     )
     assert record["stackTrace"][0] == "Traceback (most recent call last):"
     assert record["stackTrace"][-1] == raised

@@ -123,7 +123,7 @@ def test_a_request_that_hangs_is_a_504_that_nobody_else_notices(environment: Env
     (stuck,) = held(api, "stuck", seconds=SHORT)
 
     problem(api.outcome(stuck), 504)
-    environment.process.wait_for(r'main\.py", line \d+ in tell')
+    environment.process.wait_for(r'telling\.py", line \d+ in tell')
     ids = held(api, "a", "b", "c")  # the worker of the one that hangs is among those that take them
     for name in ("other", "a", "b", "c"):
         api.release(name)

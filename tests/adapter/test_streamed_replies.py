@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 APPS = {
     "asgi": ["streaming:app"],
     "wsgi": ["streaming:wsgi"],
-    "command": ["--", sys.executable, "streaming.py"],
+    "command": ["--", sys.executable, "streaming_command.py"],
 }
 STREAM = {"AWS_LWA_INVOKE_MODE": "RESPONSE_STREAM"}  # as the templates of the Rust adapter's examples spell it
 MANY = {"AWS_LAMBDA_MAX_CONCURRENCY": "4"}

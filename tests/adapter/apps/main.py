@@ -5,30 +5,20 @@ It makes itself heard by calling /test/... of the fake Runtime API, which can ho
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import hashlib
-import http.client
 import json
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
+from telling import tell
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 count = 0
-
-
-def tell(name: str) -> None:
-    """Says to the test that something has happened; returns when the test lets it go on."""
-    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    try:
-        connection.request("GET", f"/test/{name}", headers={"x-pid": str(os.getpid())})
-        connection.getresponse().read()
-    finally:
-        connection.close()
 
 
 def answer(method: str, path: str, query: str, headers: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
@@ -102,12 +92,16 @@ async def app(
         await send({"type": "http.response.body", "body": content[:10], "more_body": True})
         raise RuntimeError("in the middle of the response")
     await send({"type": "http.response.body", "body": content})
+    import asyncio  # a WSGI app does not need it, and it takes long
+
     for what in _afterwards(scope["path"]):
         await asyncio.to_thread(what)
 
 
 async def _hold(name: str) -> None:
     """Stands still without keeping the event loop, and tells when it is cancelled."""
+    import asyncio
+
     try:
         await asyncio.to_thread(tell, name)
     except asyncio.CancelledError:

@@ -6,12 +6,13 @@ connection, but listens no more. It makes each close known by a call of /test/cl
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import socket
 import struct
 import sys
+
+from telling import tell
 
 
 def serve(listener: socket.socket, how: str, responses: list[bytes]) -> None:
@@ -25,19 +26,12 @@ def serve(listener: socket.socket, how: str, responses: list[bytes]) -> None:
             if answered:
                 end(connection, how)
         if answered:
-            tell()
+            tell("closed")
 
 
 def answer(connection: socket.socket, response: bytes) -> bool:
     connection.sendall(response)
     return True
-
-
-def tell() -> None:
-    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    api.request("GET", "/test/closed")
-    api.getresponse().read()
-    api.close()
 
 
 def read_head(connection: socket.socket) -> bytes:

@@ -1,36 +1,22 @@
-"""An app that sends its responses part by part, of each kind; as a command, it serves them in chunks.
+"""Apps of both kinds that send their responses part by part; `streaming_command` serves the same.
 
 It makes itself heard by calling /test/... of the fake Runtime API, which can hold it there.
 """
 
 from __future__ import annotations
 
-import asyncio
-import http.client
 import os
 import signal
-import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from starlette.responses import StreamingResponse
+from telling import tell
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 BLOCK = bytes(range(256)) * 256  # 64 KiB, no text
-
-
-def tell(name: str) -> None:
-    """Says to the test that something has happened; returns when the test lets it go on."""
-    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    try:
-        connection.request("GET", f"/test/{name}")
-        connection.getresponse().read()
-    finally:
-        connection.close()
 
 
 def head(path: str, query: str) -> tuple[int, list[tuple[str, str]]]:
@@ -80,6 +66,8 @@ def do(what: str) -> None:
 
 
 async def waiting() -> AsyncIterator[bytes]:
+    import asyncio  # only for ASGI, as it takes long
+
     yield b"one"
     await asyncio.Event().wait()
 
@@ -96,7 +84,11 @@ async def app(
         await receive()
         await send({"type": "lifespan.shutdown.complete"})
         return
+    import asyncio
+
     if scope["path"] == "/waits":
+        from starlette.responses import StreamingResponse  # it takes long
+
         await StreamingResponse(waiting())(scope, receive, send)  # type: ignore[arg-type]  # ours is narrower
         return
     status, headers = head(scope["path"], scope["query_string"].decode("ascii"))
@@ -113,39 +105,3 @@ def wsgi(environ: dict[str, Any], start_response: Callable[..., Callable[[bytes]
     status, headers = head(environ["PATH_INFO"], environ["QUERY_STRING"])
     start_response(f"{status} {HTTPStatus(status).phrase}", headers)
     return parts(environ["PATH_INFO"])
-
-
-class Handler(BaseHTTPRequestHandler):
-    """The command's; it sends its heads at once."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:  # the name that http.server calls
-        path, _, query = self.path.partition("?")
-        status, headers = head(path, query)
-        self.send_response(status)
-        for name, value in headers:
-            self.send_header(name, value)
-        bodiless = self.command == "HEAD" or status in (204, 304)
-        if not bodiless:
-            self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        self.wfile.flush()
-        if path.startswith("/late/"):
-            tell("head")
-        for part in parts(path):
-            if not bodiless:
-                self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
-        if not bodiless:
-            self.wfile.write(b"0\r\n\r\n")
-
-    do_HEAD = do_POST = do_GET  # noqa: N815  # the names that http.server calls
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name that http.server has
-        """Nothing is logged."""
-
-
-if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-    server.serve_forever(poll_interval=0.05)

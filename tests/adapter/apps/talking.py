@@ -1,4 +1,7 @@
-"""Apps of both kinds that log, and configure logging as TALKING_CONFIGURES says; what they log is in the path."""
+"""What the apps log, and how: TALKING_CONFIGURES says how they configure logging; what they log is in the path.
+
+Each app is a module of its own, since each framework takes long to import.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
-from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
-
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from starlette.requests import Request
 
 FORMAT = "mine %(name)s %(aws_request_id)s: %(message)s"
 logger = logging.getLogger("talking")
@@ -114,30 +110,6 @@ def say(what: str) -> None:
         return
     for number in range(3):
         logger.warning("%s number %d", what, number)
-
-
-async def on_the_loop(request: Request) -> PlainTextResponse:
-    """Logs from a task."""
-    say(request.path_params["what"])
-    return PlainTextResponse("said")
-
-
-def in_the_pool(request: Request) -> PlainTextResponse:
-    """Logs from a thread of Starlette's pool."""
-    say(request.path_params["what"])
-    return PlainTextResponse("said")
-
-
-app = Starlette(routes=[Route("/say/{what}", on_the_loop), Route("/pool/{what}", in_the_pool)])
-wsgi = Flask(__name__)
-
-
-@wsgi.get("/say/<what>")
-@wsgi.get("/pool/<what>")
-def view(what: str) -> str:
-    """Logs from a thread of the server's."""
-    say(what)
-    return "said"
 
 
 CONFIGURES[os.environ.get("TALKING_CONFIGURES", "")]()
