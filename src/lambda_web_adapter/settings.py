@@ -74,7 +74,7 @@ class Settings:
         "AWS_LWA_SERVER",
         one_of("auto", "uvicorn"),
         "auto",
-        "`uvicorn` serves a WSGI app through a2wsgi on uvicorn instead of the built-in WSGI server.",
+        "`uvicorn` instead of the built-in servers: its start and lifespan for an ASGI app, a2wsgi on it for a WSGI app.",
     )
     loop: str = _option(
         "AWS_LWA_LOOP",

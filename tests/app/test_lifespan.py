@@ -8,7 +8,17 @@ import pytest
 from app.serving import serving, starting
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    Server = Mapping[str, str]
+
+
+@pytest.fixture(params=["auto", "uvicorn"])
+def server(request: pytest.FixtureRequest) -> Server:
+    """Which server calls the lifespan: ours, or uvicorn's."""
+    return {"AWS_LWA_SERVER": request.param}
+
 
 HTTP = """
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
@@ -69,10 +79,12 @@ RAISES = [
 
 
 @pytest.mark.parametrize(("source", "text"), RAISES)
-def test_a_startup_that_raises_is_a_warning_with_its_traceback(tmp_path: Path, source: str, text: str) -> None:
+def test_a_startup_that_raises_is_a_warning_with_its_traceback(
+    tmp_path: Path, server: Server, source: str, text: str
+) -> None:
     (tmp_path / "main.py").write_text(source)
 
-    with serving("main:app", folder=tmp_path) as served, served.connect() as client:
+    with serving("main:app", server, folder=tmp_path) as served, served.connect() as client:
         assert client.ask("GET", "/").status == 200
         assert "AWS_LWA_LIFESPAN=on" in served.output()
         assert "main.py" in served.output()
@@ -81,10 +93,12 @@ def test_a_startup_that_raises_is_a_warning_with_its_traceback(tmp_path: Path, s
 
 
 @pytest.mark.parametrize(("source", "text"), RAISES)
-def test_where_the_lifespan_is_required_it_is_an_error_of_the_start(tmp_path: Path, source: str, text: str) -> None:
+def test_where_the_lifespan_is_required_it_is_an_error_of_the_start(
+    tmp_path: Path, server: Server, source: str, text: str
+) -> None:
     (tmp_path / "main.py").write_text(source)
 
-    with starting("main:app", {"AWS_LWA_LIFESPAN": "on"}, folder=tmp_path) as served:
+    with starting("main:app", {**server, "AWS_LWA_LIFESPAN": "on"}, folder=tmp_path) as served:
         failure = served.failure()
 
         assert text in "".join(failure["stack"])
@@ -94,19 +108,21 @@ def test_where_the_lifespan_is_required_it_is_an_error_of_the_start(tmp_path: Pa
         assert text in served.output()
 
 
-def test_an_app_that_does_not_answer_the_startup_has_none_where_it_is_required(tmp_path: Path) -> None:
+def test_an_app_that_does_not_answer_the_startup_has_none_where_it_is_required(tmp_path: Path, server: Server) -> None:
     (tmp_path / "main.py").write_text(app("await receive()"))
 
-    with starting("main:app", {"AWS_LWA_LIFESPAN": "on"}, folder=tmp_path) as served:
+    with starting("main:app", {**server, "AWS_LWA_LIFESPAN": "on"}, folder=tmp_path) as served:
         assert "lifespan.startup.complete" in served.failure()["message"]
         assert served.end() != 0
 
 
 @pytest.mark.parametrize("setting", ["auto", "on"])
-def test_an_app_that_wants_to_exit_in_its_startup_is_an_error_of_the_start(tmp_path: Path, setting: str) -> None:
+def test_an_app_that_wants_to_exit_in_its_startup_is_an_error_of_the_start(
+    tmp_path: Path, server: Server, setting: str
+) -> None:
     (tmp_path / "main.py").write_text(app("await receive(); raise SystemExit('no database')"))
 
-    with starting("main:app", {"AWS_LWA_LIFESPAN": setting}, folder=tmp_path) as served:
+    with starting("main:app", {**server, "AWS_LWA_LIFESPAN": setting}, folder=tmp_path) as served:
         failure = served.failure()
 
         assert (failure["raised"], failure["message"]) == ("SystemExit", "no database")
@@ -123,35 +139,40 @@ def test_an_app_that_wants_to_exit_in_its_startup_is_an_error_of_the_start(tmp_p
         pytest.param("{}[scope['type']]", id="KeyError"),
     ],
 )
-def test_an_app_that_says_that_it_has_no_lifespan_is_served_without_a_word(tmp_path: Path, refusal: str) -> None:
+def test_an_app_that_says_that_it_has_no_lifespan_is_served_without_a_word(
+    tmp_path: Path, server: Server, refusal: str
+) -> None:
     (tmp_path / "main.py").write_text(app(refusal))
 
-    with serving("main:app", folder=tmp_path) as served, served.connect() as client:
+    with serving("main:app", server, folder=tmp_path) as served, served.connect() as client:
         assert client.ask("GET", "/").body == b"hello"
         assert served.output() == ""
 
 
-def test_a_lifespan_that_is_off_is_not_called(tmp_path: Path) -> None:
+def test_a_lifespan_that_is_off_is_not_called(tmp_path: Path, server: Server) -> None:
     (tmp_path / "main.py").write_text(WRAPPED.format(before="pass"))
 
-    with serving("main:app", {"AWS_LWA_LIFESPAN": "off"}, folder=tmp_path) as served, served.connect() as client:
+    with (
+        serving("main:app", {**server, "AWS_LWA_LIFESPAN": "off"}, folder=tmp_path) as served,
+        served.connect() as client,
+    ):
         assert client.ask("GET", "/").body == b"hello"
         assert served.stop() == 0
         assert served.output() == ""
 
 
 @pytest.mark.parametrize("setting", ["auto", "on"])
-def test_a_lifespan_is_called_where_it_is_not_off(tmp_path: Path, setting: str) -> None:
+def test_a_lifespan_is_called_where_it_is_not_off(tmp_path: Path, server: Server, setting: str) -> None:
     (tmp_path / "main.py").write_text(WRAPPED.format(before="pass"))
 
-    with serving("main:app", {"AWS_LWA_LIFESPAN": setting}, folder=tmp_path) as served:
+    with serving("main:app", {**server, "AWS_LWA_LIFESPAN": setting}, folder=tmp_path) as served:
         assert served.output() == "started\n"
         assert served.stop() == 0
 
 
-def test_what_a_lifespan_raises_after_its_startup_is_in_the_log(tmp_path: Path) -> None:
+def test_what_a_lifespan_raises_after_its_startup_is_in_the_log(tmp_path: Path, server: Server) -> None:
     (tmp_path / "main.py").write_text(app(f"{COMPLETE}; {DOWN}"))
 
-    with serving("main:app", folder=tmp_path) as served:
+    with serving("main:app", server, folder=tmp_path) as served:
         assert served.stop() == 0
         assert "LookupError: the database is down" in served.output()

@@ -212,13 +212,13 @@ def test_without_a_channel_a_missing_app_is_told_in_the_log(tmp_path: Path) -> N
             "main.NoDatabase",
             id="FastAPI",
         ),
-        pytest.param(LIFESPAN, "lambda_web_adapter.app.asgi.server.StartupFailed", id="the app says so and returns"),
+        pytest.param(LIFESPAN, "lambda_web_adapter.app.asgi.lifespan.StartupFailed", id="the app says so and returns"),
         pytest.param(
             f"{LIFESPAN}    raise ValueError('the database is down')", "ValueError", id="the app says so and raises"
         ),
         pytest.param(
             f"{LIFESPAN}    await asyncio.Event().wait()",
-            "lambda_web_adapter.app.asgi.server.StartupFailed",
+            "lambda_web_adapter.app.asgi.lifespan.StartupFailed",
             id="the app says so and stays",
         ),
     ],

@@ -86,7 +86,7 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
 def _serve_app(
     app: Any, interface: str, settings: Settings, listener: socket.socket, tracker: InvocationTracker
 ) -> int:
-    # Only the server that is needed is imported: asyncio and uvicorn are half of a cold start.
+    # Only the server that is needed is imported: asyncio is a quarter of a cold start.
     if interface == "wsgi" and (settings.root_path == "none" or "microdot" in sys.modules):
         from lambda_web_adapter.app.asgi.root_path import without_script_name
 
@@ -125,7 +125,14 @@ def _as_asgi(app: Any, interface: str, tracker: InvocationTracker) -> Any:
 
         return without_underscores(bridge)
     if interface == "asgi2":
-        from uvicorn.middleware.asgi2 import ASGI2Middleware
-
-        return ASGI2Middleware(app)
+        return _from_asgi2(app)
     return app
+
+
+def _from_asgi2(app: Any) -> Any:
+    """Return an app of ASGI 3, which is called once, for one of ASGI 2 (ASGI, "Legacy Applications")."""
+
+    async def asgi3(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope)(receive, send)
+
+    return asgi3

@@ -1,1 +1,1 @@
-"""ASGI apps on uvicorn's server, with connections of our own."""
+"""The built-in ASGI server."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.asgi.exchange import Exchange, logger
@@ -16,20 +15,13 @@ from lambda_web_adapter.app.asgi.scope import build_scope
 from lambda_web_adapter.app.request_parser import BAD_REQUEST, NotHttp, RequestParser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
     from typing import Any
 
     from uvicorn._types import ASGI3Application
-    from uvicorn.config import Config
-    from uvicorn.server import ServerState
 
     from lambda_web_adapter.app.invocation_tracking import InvocationTracker
     from lambda_web_adapter.app.request_parser import RawRequest
-
-
-def connection_factory(app: ASGI3Application, tracker: InvocationTracker) -> Callable[..., AsgiConnection]:
-    """Return the factory that uvicorn's server calls for each connection, with arguments of its own."""
-    return partial(AsgiConnection, app, tracker)
 
 
 class AsgiConnection(asyncio.Protocol):
@@ -46,17 +38,25 @@ class AsgiConnection(asyncio.Protocol):
         self,
         app: ASGI3Application,
         tracker: InvocationTracker,
-        config: Config,
-        server_state: ServerState,
+        connections: set[AsgiConnection],
+        tasks: set[asyncio.Task[Any]],
         app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Serve an app; the last four arguments come from uvicorn's server."""
+        """Serve an app.
+
+        Args:
+            app: the app.
+            tracker: the tracker of invocations.
+            connections: the open connections, to which this one belongs while it is open.
+            tasks: the tasks that handle requests.
+            app_state: what the app's lifespan keeps for requests.
+        """
         self._app = app
         self.tracker = tracker
-        self._server_state = server_state
+        self._connections = connections
+        self._tasks = tasks
         self._app_state = app_state
-        self._loop = _loop or asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         self._current: Exchange | None = None
         self._paused = False
         self.transport: asyncio.Transport
@@ -72,11 +72,11 @@ class AsgiConnection(asyncio.Protocol):
         self._peer = transport.get_extra_info("peername")[:2]
         self.port = self._peer[1]
         self._task_name = str(self.port)  # by which the server finds the task to cancel
-        self._server_state.connections.add(self)  # type: ignore[arg-type]  # it has `shutdown`, like uvicorn's
+        self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the app's request: nobody waits for its response any more."""
-        self._server_state.connections.discard(self)
+        self._connections.discard(self)
         if self._current is not None:
             self._current.disconnect()
         self.resume_writing()
@@ -148,9 +148,8 @@ class AsgiConnection(asyncio.Protocol):
         self._current = exchange
         task = _new_task(exchange.run(self._app), self._loop, self._task_name)
         if not task.done():
-            tasks = self._server_state.tasks
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
 
 def _new_task(call: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop, name: str) -> asyncio.Task[None]:
