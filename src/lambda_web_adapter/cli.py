@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
-# Up to this memory size, in MB, a function gets the time of at most one vCPU (Lambda, "Memory and computing power").
-_ONE_VCPU = 1769
-
 # An on-demand environment has 10 s until its first /next (Lambda, "Init phase"); 0.2 s are kept for sending that.
 _INIT_SECONDS = 9.8
 
@@ -78,9 +75,14 @@ def _run_locally(argv: list[str]) -> int:
 
 
 def _on_lambda(argv: list[str], environ: MutableMapping[str, str]) -> int:
-    """Start the app, and only then import the rest of the adapter, so that both import side by side."""
-    from lambda_web_adapter.adapter.process import app_process
+    """Start the app, and only then import the rest of the adapter, so that both import side by side.
 
+    On one core nothing runs side by side. Then the adapter is imported first, and the app has what both need.
+    """
+    from lambda_web_adapter.adapter.process import app_process
+    from lambda_web_adapter.ipc.garbage_collection import pause_collection
+
+    pause_collection()
     if app_process.DESCRIPTORS_VARIABLE in environ:
         return _run_app(argv, environ, environ.pop(app_process.DESCRIPTORS_VARIABLE))
     # A SIGTERM that comes before the adapter can pass it on would leave the app running; `lifecycle` unblocks it.
@@ -88,7 +90,11 @@ def _on_lambda(argv: list[str], environ: MutableMapping[str, str]) -> int:
     apps: list[AppProcess] = []
     try:
         settings, command = _find_target_on_lambda(argv, environ)
+        on_one_core = not command and _is_on_one_core(environ)
+        if on_one_core:
+            _import_adapter()
         for app in _app_processes(settings, command, environ):
+            app.on_one_core = on_one_core
             app.start()  # in the app process, this call ends with SystemExit, which nothing here may catch
             apps.append(app)
     except (SettingsError, AppError) as error:
@@ -109,9 +115,12 @@ def _app_processes(settings: Settings, command: list[str], environ: Mapping[str,
             f"AWS_LWA_WORKERS is {settings.workers}, and each process needs its own port. Unset AWS_LWA_PORT and PORT."
         )
     for _ in range(min(settings.workers, concurrency)):
-        app = AppProcess(settings, command, _serve)
-        app.on_one_core = not command and _is_on_one_core(environ)
-        yield app
+        yield AppProcess(settings, command, _serve)
+
+
+def _import_adapter() -> None:
+    """Import what the adapter needs until the first reply, so that the app's process has it too."""
+    from lambda_web_adapter.adapter.process import process_tree  # noqa: F401  # it imports ctypes
 
 
 def _run_adapter(settings: Settings, apps: list[AppProcess], environ: Mapping[str, str]) -> int:
@@ -157,10 +166,10 @@ def _max_concurrency(environ: Mapping[str, str]) -> int:
 
 
 def _is_on_one_core(environ: Mapping[str, str]) -> bool:
-    """Return whether adapter and app share a core: neither in local runs nor with concurrent invocations."""
-    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
-    is_concurrent = "AWS_LAMBDA_MAX_CONCURRENCY" in environ
-    return memory.isdecimal() and int(memory) <= _ONE_VCPU and not is_concurrent
+    """Return whether adapter and app share a core, as they never do with concurrent invocations."""
+    from lambda_web_adapter.adapter.process.cpu_share import cpu_share
+
+    return "AWS_LAMBDA_MAX_CONCURRENCY" not in environ and cpu_share(environ) <= 1
 
 
 def _find_target_on_lambda(argv: list[str], environ: Mapping[str, str]) -> tuple[Settings, list[str]]:

@@ -74,7 +74,7 @@ class Settings:
         "AWS_LWA_SERVER",
         one_of("auto", "uvicorn"),
         "auto",
-        "`uvicorn` instead of the built-in servers: its start and lifespan for an ASGI app, a2wsgi on it for a WSGI app.",
+        "`uvicorn` uses its start and lifespan for an ASGI app, and serves a WSGI app on it through a2wsgi.",
     )
     loop: str = _option(
         "AWS_LWA_LOOP",

@@ -24,6 +24,7 @@ from lambda_web_adapter.ipc.control_protocol import (
     encode,
     encode_failure,
 )
+from lambda_web_adapter.ipc.garbage_collection import resume_collection
 from lambda_web_adapter.ipc.parent_process import end_with_parent
 
 
@@ -42,11 +43,12 @@ class AdapterChannel:
         self._adapter = os.getppid()
 
     def ready(self) -> None:
-        """Send READY, and take stderr back."""
+        """Send READY, and take stderr back; the start is over."""
         if self._stderr is not None:
             os.dup2(self._stderr, 2)
             os.close(self._stderr)
             self._stderr = None
+        resume_collection()
         self._send(encode(READY))
         if self._channel is not None:
             end_with_parent(self._adapter)

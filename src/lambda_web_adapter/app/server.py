@@ -95,13 +95,18 @@ def _serve_app(
         from lambda_web_adapter.app.wsgi import server as wsgi_server
 
         return wsgi_server.serve(app, listener, tracker)
-    from lambda_web_adapter.app.asgi import server as asgi_server
+    from lambda_web_adapter.app.asgi.server import AsgiServer
 
+    server = AsgiServer
+    if settings.server == "uvicorn":
+        from lambda_web_adapter.app.asgi.uvicorn_server import UvicornServer
+
+        server = UvicornServer
     if interface != "wsgi":  # a2wsgi derives SCRIPT_NAME from the ASGI scope
         from lambda_web_adapter.app.asgi.root_path import root_path_of
 
         tracker.root_path = root_path_of(app, settings.root_path)
-    return asgi_server.serve(_as_asgi(app, interface, tracker), listener, tracker, settings)
+    return server(_as_asgi(app, interface, tracker), tracker, settings).run(listener)
 
 
 def _set_line_buffering() -> None:

@@ -11,7 +11,7 @@ import time
 
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.io.blocking_backend import run_blocking
-from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
+from lambda_web_adapter.adapter.io.blocking_client import BlockingClient, create_connection
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.lambda_api.runtime_api import common_headers
 
@@ -69,6 +69,6 @@ class Extension:
 
     def _wait_for_events(self, identifier: bytes) -> None:
         """Request the next event, as every extension must before the init phase can end."""
-        self._waiting = socket.create_connection((self._host, self._port), _TIMEOUT_SECONDS)
+        self._waiting = create_connection(self._host, self._port, _TIMEOUT_SECONDS)
         head = f"GET {_PATH}/event/next HTTP/1.1\r\n{self._common}Lambda-Extension-Identifier: "
         self._waiting.sendall(head.encode() + identifier + b"\r\n\r\n")

@@ -33,32 +33,6 @@ _DRAIN_SECONDS = 0.15
 _BACKLOG = 2048
 
 
-def serve(app: ASGI3Application, listener: socket.socket, tracker: InvocationTracker, settings: Settings) -> int:
-    """Serve the app until SIGTERM.
-
-    Returns:
-        The exit code: 0, or 1 when the lifespan startup failed.
-    """
-    server = _server_type(settings)(app, tracker, settings)
-    server.ending.take_over()  # before asyncio, which would have SIGINT cancel the server
-    with asyncio.Runner(loop_factory=_loop_factory(settings.loop)) as runner:
-        try:
-            runner.run(server.serve(listener))
-        except SystemExit:  # raised in a task or a callback of the app's; the server has not failed
-            if server.started:
-                tracker.control.stopping()
-            raise
-    return 0 if server.started else 1
-
-
-def _server_type(settings: Settings) -> type[AsgiServer]:
-    if settings.server == "auto":
-        return AsgiServer
-    from lambda_web_adapter.app.asgi.uvicorn_server import UvicornServer  # uvicorn is a tenth of a cold start
-
-    return UvicornServer
-
-
 def _loop_factory(setting: str) -> Callable[[], asyncio.AbstractEventLoop]:
     """Return what creates the event loop.
 
@@ -74,12 +48,7 @@ def _loop_factory(setting: str) -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 class AsgiServer:
-    """Accepts connections while the app is up.
-
-    Attributes:
-        started: whether the app is up and the adapter knows it.
-        ending: the handler of the signals that end the process.
-    """
+    """Runs an app's lifespan, and accepts connections in between."""
 
     def __init__(self, app: ASGI3Application, tracker: InvocationTracker, settings: Settings) -> None:
         """Prepare to serve an app."""
@@ -92,28 +61,44 @@ class AsgiServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server
         self._stop = asyncio.Event()
-        self.started = False
-        self.ending = Ending(self.stop)
+        self._has_started = False
+        self._ending = Ending(self._begin_to_stop)
 
-    async def serve(self, listener: socket.socket) -> None:
+    def run(self, listener: socket.socket) -> int:
+        """Serve the app until SIGTERM.
+
+        Returns:
+            The exit code: 0, or 1 when the lifespan startup failed.
+        """
+        self._ending.take_over()  # before asyncio, which would have SIGINT cancel the server
+        with asyncio.Runner(loop_factory=_loop_factory(self._settings.loop)) as runner:
+            try:
+                runner.run(self._serve(listener))
+            except SystemExit:  # raised in a task or a callback of the app's; the server has not failed
+                if self._has_started:
+                    self._tracker.control.stopping()
+                raise
+        return 0 if self._has_started else 1
+
+    async def _serve(self, listener: socket.socket) -> None:
         """Serve the app until `stop`; return early if its startup fails."""
         control = self._tracker.control
         self._loop = asyncio.get_running_loop()
         try:
             if not await self._open(listener):
                 return
-            self.ending.take_over()  # from handlers that the lifespan startup has installed
+            self._ending.take_over()  # from handlers that the lifespan startup has installed
             show_own_stack_on_signal()  # before READY: without this handler, the signal would end the process
-            self.started = True
+            self._has_started = True
             control.ready()
-            AdapterMessages(control, self._tasks, self.stop).handle_in_thread()
+            AdapterMessages(control, self._tasks, self._begin_to_stop).handle_in_thread()
             await self._stop.wait()
             control.stopping()
             await self._close()
             for hook in hooks_on_shutdown():
                 await attempt_async(hook, "on_shutdown")
         finally:
-            self.ending.ignore()
+            self._ending.ignore()
 
     async def _open(self, listener: socket.socket) -> bool:
         """Run the lifespan startup and accept connections; return whether the startup has succeeded."""
@@ -138,7 +123,7 @@ class AsgiServer:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_DRAIN_SECONDS)
 
-    def stop(self) -> None:
+    def _begin_to_stop(self) -> None:
         """Begin to stop, once the app is up; safe in signal handlers and in other threads."""
         if self._loop is None:  # the signal has come before the loop exists
             self._stop.set()
