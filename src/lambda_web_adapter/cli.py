@@ -120,7 +120,13 @@ def _app_processes(settings: Settings, command: list[str], environ: Mapping[str,
 
 def _import_adapter() -> None:
     """Import what the adapter needs until the first reply, so that the app's process has it too."""
-    from lambda_web_adapter.adapter.process import process_tree  # noqa: F401  # it imports ctypes
+    import ctypes
+    import threading
+
+    from lambda_web_adapter.adapter import lifecycle
+    from lambda_web_adapter.adapter.process import process_tree
+
+    del ctypes, threading, lifecycle, process_tree  # each is imported where it is used
 
 
 def _run_adapter(settings: Settings, apps: list[AppProcess], environ: Mapping[str, str]) -> int:
