@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app import logging_setup
+from lambda_web_adapter.app.bytecode import CompilationCount
 from lambda_web_adapter.app.control_channel import AdapterChannel
 from lambda_web_adapter.app.invocation_tracking import InvocationTracker
 from lambda_web_adapter.app.loader import detect_interface, load_app
@@ -56,7 +58,8 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
     log = logging_setup.set_up(install=settings.logging == "lambda")
     _set_line_buffering()
     try:
-        app = load_app(settings.app, Path.cwd())
+        with CompilationCount() as compiled:
+            app = load_app(settings.app, Path.cwd())
         interface = detect_interface(app, settings.interface)
     except AppNotFound as error:
         if control.fileno() < 0:
@@ -67,6 +70,8 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
         log.write_failure("The app cannot be imported", error)
         control.failed(error)
         return START_FAILED
+    if note := compiled.note():
+        logging.getLogger(__name__).info(note)
     tracker = InvocationTracker(
         control=control,
         single=single,

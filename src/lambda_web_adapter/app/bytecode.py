@@ -1,0 +1,53 @@
+"""Count the modules that a start compiles, since their bytecode is missing or invalid (PEP 3147, PEP 552)."""
+
+from __future__ import annotations
+
+import time
+from importlib.machinery import SourceFileLoader
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+
+class CompilationCount:
+    """Counts while it is entered; Python compiles a module only in a loader's `source_to_code`.
+
+    Attributes:
+        modules: how many modules were compiled.
+        seconds: how long that took.
+    """
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.modules = 0
+        self.seconds = 0.0
+
+    def __enter__(self) -> CompilationCount:
+        compile_source = self._original = SourceFileLoader.source_to_code
+
+        def counted(loader: SourceFileLoader, *args: Any, **options: Any) -> CodeType:
+            started_at = time.perf_counter()
+            try:
+                code: CodeType = compile_source(loader, *args, **options)
+                return code
+            finally:
+                self.modules += 1
+                self.seconds += time.perf_counter() - started_at
+
+        SourceFileLoader.source_to_code = counted  # type: ignore[method-assign, assignment]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        SourceFileLoader.source_to_code = self._original  # type: ignore[method-assign]
+
+    def note(self) -> str:
+        """Return what to log about it; empty if nothing was compiled."""
+        if not self.modules:
+            return ""
+        milliseconds = round(self.seconds * 1000)
+        return (
+            f"Modules compiled at this start, for lack of valid bytecode: {self.modules}, in {milliseconds} ms. "
+            "Compile them when the package or image is built: python -m compileall --invalidation-mode unchecked-hash."
+        )
