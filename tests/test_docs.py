@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from lambda_web_adapter.events import services
-from lambda_web_adapter.settings import Settings
+from lambda_web_adapter.settings import OPTIONS
 
 PROJECT = Path(__file__).parent.parent
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob("examples/*/README.md")])
@@ -28,9 +27,9 @@ def _shown(default: object) -> str:
 def _rows() -> list[str]:
     """The settings table, as it follows from the declarations."""
     rows = []
-    for option in fields(Settings):
-        names = " or ".join(f"`{variable}`" for variable in option.metadata["variables"])
-        rows.append(f"| {names} | {_shown(option.default)} | {option.metadata['meaning']} |")
+    for option in OPTIONS:
+        names = " or ".join(f"`{variable}`" for variable in option.variables)
+        rows.append(f"| {names} | {_shown(option.default)} | {option.meaning} |")
     return rows
 
 

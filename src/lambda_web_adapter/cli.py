@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from dataclasses import replace
 
 from lambda_web_adapter.errors import AppError, SettingsError
 from lambda_web_adapter.settings import RUNTIME_API_PROXY, Settings, unclear_variables
@@ -260,7 +259,7 @@ def _resolve_target(settings: Settings, name: str, environ: Mapping[str, str]) -
     root = environ.get("LAMBDA_TASK_ROOT") or os.getcwd()
     path = os.path.join(root, target)
     if not target or not os.path.isfile(path):
-        return replace(settings, app=target if name or _is_app_name(target) else ""), []
+        return settings.replaced(app=target if name or _is_app_name(target) else ""), []
     if target.endswith(".py"):
         raise AppNotFound(f"{target} is a file. Name the app in it, such as {target.removesuffix('.py')}:app.")
     if os.path.basename(path) == "bootstrap" and not name:

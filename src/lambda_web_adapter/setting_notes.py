@@ -5,11 +5,10 @@ The module, and difflib with it, is imported only if there is such a variable.
 
 from __future__ import annotations
 
-from dataclasses import Field, fields
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.settings import PREFIX, Settings
+from lambda_web_adapter.settings import OPTIONS, PREFIX, Option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,7 +56,7 @@ def notes(names: Iterable[str], environ: Mapping[str, str]) -> list[tuple[str, s
 def _note(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
     if name in _NEEDLESS:
         return "INFO", _NEEDLESS[name]
-    new_names = {old: option.metadata["variables"][0] for option in fields(Settings) for old in _old_names(option)}
+    new_names = {old: option.variables[0] for option in OPTIONS for old in _old_names(option)}
     if name in new_names:
         applies = environ[name] and not environ.get(new_names[name])
         return "WARNING", f"is an old name. Use {new_names[name]} instead." if applies else ""
@@ -66,8 +65,8 @@ def _note(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
     return "", ""
 
 
-def _old_names(option: Field[object]) -> tuple[str, ...]:
-    variables: tuple[str, ...] = option.metadata["variables"]
+def _old_names(option: Option) -> tuple[str, ...]:
+    variables: tuple[str, ...] = option.variables
     return variables[1:]
 
 
@@ -82,7 +81,7 @@ def _advice(name: str) -> str:
 
 
 def _closest_setting(name: str) -> str:
-    names: list[str] = [*(option.metadata["variables"][0] for option in fields(Settings)), *_NEEDLESS]
+    names: list[str] = [*(option.variables[0] for option in OPTIONS), *_NEEDLESS]
     if name.startswith(PREFIX):  # all share it, so that it would make all similar
         suffixes = [variable.removeprefix(PREFIX) for variable in names if variable.startswith(PREFIX)]
         matches = get_close_matches(name.removeprefix(PREFIX), suffixes, 1, _SIMILAR)

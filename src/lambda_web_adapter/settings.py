@@ -6,8 +6,6 @@ The names are those of the AWS Lambda Web Adapter where it has the setting, so t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-
 from lambda_web_adapter.errors import SettingsError
 from lambda_web_adapter.setting_parsers import (
     address,
@@ -41,14 +39,39 @@ RUNTIME_API_PROXY = "AWS_LWA_LAMBDA_RUNTIME_API_PROXY"
 _SETTING_PREFIXES = ("AWS_LW", "LWA_", "READINESS_CHECK_", "REMOVE_BASE_PATH", "ASYNC_INIT")
 
 
+class Option:
+    """What is declared about a setting.
+
+    Attributes:
+        name: the attribute of `Settings`.
+        variables: its environment variables; the first one that is set wins.
+        read: returns a variable's value as the setting's; raises ValueError with what is accepted.
+        default: the value if no variable is set.
+        meaning: the text of docs/settings.md.
+    """
+
+    def __init__(self, variables: str, read: Callable[[str], Any], default: Any, meaning: str) -> None:
+        """Declare a setting."""
+        self.name = ""
+        self.variables = tuple(variables.split())
+        self.read = read
+        self.default = default
+        self.meaning = meaning
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+
 def _option(variables: str, read: Callable[[str], Any], default: Any, meaning: str) -> Any:
-    """Declare a setting; the first of its variables that is set wins."""
-    return field(default=default, metadata={"variables": tuple(variables.split()), "read": read, "meaning": meaning})
+    """Declare a setting as an attribute of `Settings`, which has the value's type."""
+    return Option(variables, read, default, meaning)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings, validated."""
+    """All settings, validated.
+
+    It is no dataclass, which would take two milliseconds of each cold start.
+    """
 
     app: str = _option(
         "AWS_LWA_APP",
@@ -313,6 +336,26 @@ class Settings:
         "[lifecycle.md](lifecycle.md#extensions-in-front-of-the-runtime-api).",
     )
 
+    def __init__(self, **values: Any) -> None:
+        """Set attributes; those that are not given have their defaults.
+
+        Raises:
+            TypeError: there is no such setting.
+        """
+        if unknown := values.keys() - _DEFAULTS.keys():
+            raise TypeError(f"There is no setting {', '.join(sorted(unknown))}; see docs/settings.md.")
+        vars(self).update(_DEFAULTS | values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"Settings do not change: use `replaced` to get others with {name}={value!r}.")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and vars(self) == vars(other)
+
+    def replaced(self, **values: Any) -> Settings:
+        """Return the same settings but for the given ones."""
+        return Settings(**vars(self) | values)
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Return the settings from environment variables; an empty variable counts as unset.
@@ -324,13 +367,13 @@ class Settings:
             SettingsError: a value is not valid; the message names variable, value and what is accepted.
         """
         values: dict[str, Any] = {}
-        for option in fields(cls):
-            for variable in option.metadata["variables"]:
+        for option in OPTIONS:
+            for variable in option.variables:
                 value = environ.get(variable)
                 if not value:
                     continue
                 try:
-                    values[option.name] = option.metadata["read"](value)
+                    values[option.name] = option.read(value)
                 except ValueError as error:
                     raise SettingsError(f"{variable} is {value!r}, but it takes {error}.") from None
                 break
@@ -345,7 +388,11 @@ class Settings:
         return settings
 
 
+OPTIONS: tuple[Option, ...] = tuple(option for option in vars(Settings).values() if isinstance(option, Option))
+_DEFAULTS = {option.name: option.default for option in OPTIONS}
+
+
 def unclear_variables(environ: Mapping[str, str]) -> list[str]:
     """Return variables that look like settings but are not, or are old names; `setting_notes` explains them."""
-    names = {option.metadata["variables"][0] for option in fields(Settings)}
+    names = {option.variables[0] for option in OPTIONS}
     return sorted(name for name in environ if name.upper().startswith(_SETTING_PREFIXES) and name not in names)

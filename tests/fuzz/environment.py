@@ -7,7 +7,7 @@ and what is posted.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 from unittest import mock
 
@@ -179,7 +179,7 @@ class App:
     def _first_half(self, response: Response, *failure: ExchangeError) -> Response:
         half = len(response.body) // 2
         self._rest = [response.body[half:], *failure]
-        return replace(response, body=response.body[:half])
+        return Response(response.status, response.headers, response.body[:half])
 
     @property
     def complete(self) -> bool:

@@ -5,14 +5,13 @@ The same rules hold for whole and for streamed bodies. The module is pure: no so
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.http.content_codings import choose_coding
+from lambda_web_adapter.http.messages import Response
 
 if TYPE_CHECKING:
     from lambda_web_adapter.http.content_codings import Coding, Compressor
-    from lambda_web_adapter.http.messages import Response
 
     Headers = list[tuple[bytes, bytes]]
 
@@ -78,8 +77,8 @@ def compress(response: Response, accept_encoding: str, method: str) -> Response:
     if coding := _coding_for(response.status, fields, accept_encoding):
         body = coding.whole(response.body)
         if len(body) < len(response.body):
-            return replace(response, headers=_coded_headers(response.headers, coding.name), body=body)
-    return replace(response, headers=_with_vary(response.headers))
+            return Response(response.status, _coded_headers(response.headers, coding.name), body)
+    return Response(response.status, _with_vary(response.headers), response.body)
 
 
 def compress_stream(head: Response, accept_encoding: str, method: str) -> tuple[Response, Compressor | None]:
@@ -99,10 +98,10 @@ def compress_stream(head: Response, accept_encoding: str, method: str) -> tuple[
         return head, None
     coding = _coding_for(head.status, fields, accept_encoding)
     if coding is None:
-        return replace(head, headers=_with_vary(head.headers)), None
+        return Response(head.status, _with_vary(head.headers), head.body), None
     if method == "HEAD" or head.status == 304:  # whether a body would have become smaller is not known
-        return replace(head, headers=_coded_headers(head.headers)), None
-    return replace(head, headers=_coded_headers(head.headers, coding.name)), coding.stream()
+        return Response(head.status, _coded_headers(head.headers), head.body), None
+    return Response(head.status, _coded_headers(head.headers, coding.name), head.body), coding.stream()
 
 
 # Which responses
