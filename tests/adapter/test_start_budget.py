@@ -1,0 +1,110 @@
+"""What a start imports and reads, until the first reply: a module more is a longer cold start, and a red test.
+
+`start_budget.json` has the modules of each process. To write it anew, after looking at what has come in:
+LWA_WRITE_START_BUDGET=1 pytest tests/adapter/test_start_budget.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from adapter.conftest import on_lambda
+from adapter.test_loop import get
+from support.processes import BOOTSTRAP, Running, wait_until
+
+if TYPE_CHECKING:
+    from support.fake_runtime_api import FakeRuntimeApi
+
+BUDGET = Path(__file__).parent / "start_budget.json"
+MEMORY = {"one-core": "1024", "two-cores": "3008"}
+# Each app imports nothing, and replies with what there is at its first request.
+APP = """
+import sys
+
+def state():
+    with open("/proc/self/io") as file:
+        return ("\\n".join(sorted(sys.modules)) + "\\n\\n" + file.read()).encode()
+
+def wsgi(environ, start_response):
+    start_response("200 OK", [("content-type", "text/plain")])
+    return [state()]
+
+async def asgi(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+        await send({"type": "http.response.body", "body": state()})
+"""
+# Runs the bootstrap in this very process, which writes down on a signal what there is.
+WATCH = """
+import os, signal, sys
+target, path, *sys.argv = sys.argv[1:]
+
+def write(number, frame):
+    with open("/proc/self/io") as file:
+        state = "\\n".join(sorted(sys.modules)) + "\\n\\n" + file.read()
+    with open(f"{target}.part", "w") as file:
+        file.write(state)
+    os.rename(f"{target}.part", target)
+
+signal.signal(signal.SIGRTMIN, write)
+with open(path) as file:
+    code = file.read()
+__file__ = path
+exec(compile(code, path, "exec"))
+"""
+# How much more may be read than when the budget was written, since files differ a little between systems.
+HEADROOM = 1.15
+
+
+class State:
+    """The modules of a process at the first reply, and what it had read until then."""
+
+    def __init__(self, text: str) -> None:
+        modules, _, counters = text.partition("\n\n")
+        self.modules = {name for name in modules.split() if not name.startswith(("__", "main"))}
+        io = dict(line.split(": ") for line in counters.splitlines())
+        self.bytes_read, self.reads = int(io["rchar"]), int(io["syscr"])
+
+
+def states(api: FakeRuntimeApi, folder: Path, kind: str, memory: str) -> dict[str, State]:
+    """Serves one event, and returns the state of adapter and app."""
+    (folder / "main.py").write_text(APP)
+    (folder / "watch.py").write_text(WATCH)
+    target = folder / "state"
+    env = on_lambda(api, folder, {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory})
+    env = {name: value for name, value in env.items() if not name.startswith("COVERAGE")}
+    command: list[str | Path] = [sys.executable, folder / "watch.py", target, BOOTSTRAP, BOOTSTRAP, f"main:{kind}"]
+    with Running(command, env=env, cwd=folder, at_end=api.client_has_ended) as process:
+        app = api.invoke(get("/")).json["body"]
+        api.wait_for_call("next", 2)
+        os.kill(process.pid, signal.SIGRTMIN)
+        wait_until(target.exists, "the adapter has written its state")
+    return {"adapter": State(target.read_text()), "app": State(app)}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a process reads")
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the standard library's own imports differ by version")
+@pytest.mark.parametrize("memory", MEMORY)
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_a_start_imports_and_reads_no_more_than_its_budget(
+    tmp_path: Path, api: FakeRuntimeApi, kind: str, memory: str
+) -> None:
+    found = states(api, tmp_path, kind, MEMORY[memory])
+    budget: dict[str, Any] = json.loads(BUDGET.read_text()) if BUDGET.exists() else {}
+    if os.environ.get("LWA_WRITE_START_BUDGET"):
+        budget[f"{kind}, {memory}"] = {
+            name: {"bytes_read": state.bytes_read, "reads": state.reads, "modules": sorted(state.modules)}
+            for name, state in found.items()
+        }
+        BUDGET.write_text(json.dumps(dict(sorted(budget.items())), indent=1) + "\n")
+    for name, state in found.items():
+        allowed = budget[f"{kind}, {memory}"][name]
+        assert sorted(state.modules - set(allowed["modules"])) == [], f"modules that the {name} process did not import"
+        assert state.bytes_read <= HEADROOM * allowed["bytes_read"]
+        assert state.reads <= HEADROOM * allowed["reads"]
