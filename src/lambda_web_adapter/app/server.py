@@ -61,14 +61,8 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
         with CompilationCount() as compiled:
             app = load_app(settings.app, Path.cwd())
         interface = detect_interface(app, settings.interface)
-    except AppNotFound as error:
-        if control.fileno() < 0:
-            sys.stderr.write(f"lambda-web-adapter: {error}\n")
-        control.failed(error)
-        return START_FAILED
     except BaseException as error:  # noqa: BLE001  # all that the app's own code raises, SystemExit included
-        log.write_failure("The app cannot be imported", error)
-        control.failed(error)
+        _report_failed_start(error, control, log)
         return START_FAILED
     if note := compiled.note():
         logging.getLogger(__name__).info(note)
@@ -86,6 +80,14 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
             control.failed(error)
             duplicate.detach()  # it stays open until the process has ended, so that no connection is refused meanwhile
             return SERVER_FAILED
+
+
+def _report_failed_start(error: BaseException, control: AdapterChannel, log: logging_setup.EventHandler) -> None:
+    if not isinstance(error, AppNotFound):
+        log.write_failure("The app cannot be imported", error)
+    elif control.fileno() < 0:  # no adapter reports it
+        sys.stderr.write(f"lambda-web-adapter: {error}\n")
+    control.failed(error)
 
 
 def _serve_app(
