@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
+_PACKAGE = "lambda_web_adapter"
+
+# Up to this memory size, in MB, a function gets the time of at most one vCPU (Lambda, "Memory and computing power").
+_ONE_VCPU = 1769
+
 # An on-demand environment has 10 s until its first /next (Lambda, "Init phase"); 0.2 s are kept for sending that.
 _INIT_SECONDS = 9.8
 
@@ -89,11 +94,9 @@ def _on_lambda(argv: list[str], environ: MutableMapping[str, str]) -> int:
     apps: list[AppProcess] = []
     try:
         settings, command = _find_target_on_lambda(argv, environ)
-        on_one_core = not command and _is_on_one_core(environ)
-        if on_one_core:
+        if not command and _has_one_core_s_time(environ):
             _import_adapter()
         for app in _app_processes(settings, command, environ):
-            app.on_one_core = on_one_core
             app.start()  # in the app process, this call ends with SystemExit, which nothing here may catch
             apps.append(app)
     except (SettingsError, AppError) as error:
@@ -114,18 +117,18 @@ def _app_processes(settings: Settings, command: list[str], environ: Mapping[str,
             f"AWS_LWA_WORKERS is {settings.workers}, and each process needs its own port. Unset AWS_LWA_PORT and PORT."
         )
     for _ in range(min(settings.workers, concurrency)):
-        yield AppProcess(settings, command, _serve)
+        app = AppProcess(settings, command, _serve)
+        app.on_one_core = not command and _is_on_one_core(environ)
+        yield app
 
 
 def _import_adapter() -> None:
     """Import what the adapter needs until the first reply, so that the app's process has it too."""
-    import ctypes
-    import threading
-
-    from lambda_web_adapter.adapter import lifecycle
-    from lambda_web_adapter.adapter.process import process_tree
-
-    del ctypes, threading, lifecycle, process_tree  # each is imported where it is used
+    folder = os.getcwd()
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # as before the import of the app, so that its own packages win
+    for name in ("ctypes", "threading", f"{_PACKAGE}.adapter.lifecycle", f"{_PACKAGE}.adapter.process.process_tree"):
+        __import__(name)
 
 
 def _run_adapter(settings: Settings, apps: list[AppProcess], environ: Mapping[str, str]) -> int:
@@ -171,10 +174,19 @@ def _max_concurrency(environ: Mapping[str, str]) -> int:
 
 
 def _is_on_one_core(environ: Mapping[str, str]) -> bool:
-    """Return whether adapter and app share a core, as they never do with concurrent invocations."""
-    from lambda_web_adapter.adapter.process.cpu_share import cpu_share
+    """Return whether adapter and app share a core: neither in local runs nor with concurrent invocations."""
+    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    return memory.isdecimal() and int(memory) <= _ONE_VCPU and not _is_concurrent(environ)
 
-    return "AWS_LAMBDA_MAX_CONCURRENCY" not in environ and cpu_share(environ) <= 1
+
+def _has_one_core_s_time(environ: Mapping[str, str]) -> bool:
+    from lambda_web_adapter.adapter.process.cpu_share import read_cpu_share
+
+    return not _is_concurrent(environ) and read_cpu_share(environ) <= 1
+
+
+def _is_concurrent(environ: Mapping[str, str]) -> bool:
+    return "AWS_LAMBDA_MAX_CONCURRENCY" in environ
 
 
 def _find_target_on_lambda(argv: list[str], environ: Mapping[str, str]) -> tuple[Settings, list[str]]:

@@ -91,6 +91,18 @@ def test_with_one_core_s_time_the_app_has_the_adapter_s_modules(
         ),
         pytest.param({"/proc/self/cgroup": "0::/a\n"}, len(ALL), id="out of sight"),
         pytest.param(
+            {"/proc/self/cgroup": "0::/pod/a\n", "/sys/fs/cgroup/pod/cpu.max": "50000 100000\n"}, 0.5, id="of a parent"
+        ),
+        pytest.param(
+            {
+                "/proc/self/cgroup": "1:cpu:/docker/a\n",
+                "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000\n",
+                "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            0.5,
+            id="a path of the host",
+        ),
+        pytest.param(
             {
                 "/proc/self/cgroup": "2:cpuset:/\n1:cpu,cpuacct:/a\n0::/\n",
                 "/sys/fs/cgroup/cpu/a/cpu.cfs_quota_us": "29000\n",
@@ -111,17 +123,17 @@ def test_off_lambda_the_control_group_limits_the_time(
 ) -> None:
     monkeypatch.setattr(module, "_read", lambda path: files.get(path, ""))
 
-    assert module.cpu_share({}) == cores
+    assert module.read_cpu_share({}) == cores
 
 
 def test_lambda_s_share_comes_before_that_of_the_control_group(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_read", lambda path: pytest.fail("read"))
 
-    assert module.cpu_share({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128"}) == 128 / 1769
+    assert module.read_cpu_share({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128"}) == 128 / 1769
 
 
 def test_there_is_no_more_than_the_processors_it_may_run_on() -> None:
-    program = "import os; from lambda_web_adapter.adapter.process.cpu_share import cpu_share; print(cpu_share({}))"
+    program = "from lambda_web_adapter.adapter.process.cpu_share import read_cpu_share; print(read_cpu_share({}))"
     pinned = f"import os; os.sched_setaffinity(0, {{{max(ALL)}}}); {program}"
 
     assert float(subprocess.check_output([sys.executable, "-c", pinned])) <= 1

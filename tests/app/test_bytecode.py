@@ -38,7 +38,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_how_many_and_how_long(folder: Path) -> None:
-    assert re.search(r"\tModules compiled at this start, for lack of valid bytecode: 3, in \d+ ms\. ", log(folder))
+    assert re.search(
+        r"\tModules compiled by the app's import, for lack of valid bytecode: 3, in \d+ ms\. ", log(folder)
+    )
 
 
 def test_it_is_said_at_level_info_only(folder: Path) -> None:
@@ -57,3 +59,17 @@ def test_bytecode_of_another_time_is_not_valid(folder: Path) -> None:
     (folder / "one.py").write_text("import two  # and more")
 
     assert "for lack of valid bytecode: 1, " in log(folder)
+
+
+def test_what_the_app_patches_stays_patched(folder: Path) -> None:
+    (folder / "two.py").write_text(
+        "from importlib.machinery import SourceFileLoader\n"
+        "def patched(*args): raise AssertionError\n"
+        "SourceFileLoader.source_to_code = patched\n"
+    )
+    (folder / "main.py").write_text(MAIN.replace('[b"served"]', "[SourceFileLoader.source_to_code.__name__.encode()]"))
+    with (folder / "main.py").open("a") as file:
+        file.write("from importlib.machinery import SourceFileLoader\n")
+
+    with serving("main:app", folder=folder) as served, served.connect() as client:
+        assert client.ask("GET", "/").body == b"patched"

@@ -35,7 +35,7 @@ _RETRY_SECONDS = 0.001  # between two checks of that
 class Environment:
     """The kind of execution environment that Lambda has started.
 
-    It is no dataclass, which would take half a millisecond of each cold start.
+    Not a dataclass: that would add half a millisecond to each cold start.
 
     Attributes:
         max_concurrency: the largest number of concurrent invocations.

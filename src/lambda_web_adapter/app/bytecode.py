@@ -1,4 +1,4 @@
-"""Count the modules that a start compiles, since their bytecode is missing or invalid (PEP 3147, PEP 552)."""
+"""Count the modules that an app's import compiles, since their bytecode is missing or invalid (PEP 3147, PEP 552)."""
 
 from __future__ import annotations
 
@@ -36,11 +36,12 @@ class CompilationCount:
                 self.modules += 1
                 self.seconds += time.perf_counter() - started_at
 
-        SourceFileLoader.source_to_code = counted  # type: ignore[method-assign, assignment]
+        self._counted = SourceFileLoader.source_to_code = counted  # type: ignore[method-assign, assignment]
         return self
 
     def __exit__(self, *_: object) -> None:
-        SourceFileLoader.source_to_code = self._original  # type: ignore[method-assign]
+        if SourceFileLoader.source_to_code is self._counted:  # else the app has replaced it
+            SourceFileLoader.source_to_code = self._original  # type: ignore[method-assign]
 
     def note(self) -> str:
         """Return what to log about it; empty if nothing was compiled."""
@@ -48,6 +49,6 @@ class CompilationCount:
             return ""
         milliseconds = round(self.seconds * 1000)
         return (
-            f"Modules compiled at this start, for lack of valid bytecode: {self.modules}, in {milliseconds} ms. "
-            "Compile them when the package or image is built: python -m compileall --invalidation-mode unchecked-hash."
+            f"Modules compiled by the app's import, for lack of valid bytecode: {self.modules}, in {milliseconds} ms. "
+            "Compile them in the build: `python -m compileall -f --invalidation-mode unchecked-hash FOLDER`."
         )

@@ -46,9 +46,9 @@ class ClientInfo:
         self.scheme, self.host, self.port = _SERVERS[b"\n".join(values)]
 
 
-def _parse_server(lines: bytes) -> tuple[str, str, int]:
-    """Return scheme, name and port; the lines are the forwarded scheme and port, and the Host header."""
-    proto, forwarded_port, host = lines.decode("latin-1").split("\n", 2)
+def _parse_server(key: bytes) -> tuple[str, str, int]:
+    """Return scheme, name and port; the key has the forwarded scheme and port and the Host header as lines."""
+    proto, forwarded_port, host = key.decode("latin-1").split("\n", 2)
     scheme = "https" if proto == "https" else "http"
     name, port = _split_host(host)
     return scheme, name, _parse_port(port) or _parse_port(forwarded_port) or _DEFAULT_PORTS[scheme]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from lambda_web_adapter.app.control_channel import AdapterChannel
 from lambda_web_adapter.app.invocation_tracking import InvocationTracker
 from lambda_web_adapter.app.loader import detect_interface, load_app
 from lambda_web_adapter.errors import AppNotFound
+from lambda_web_adapter.ipc.garbage_collection import resume_collection
 from lambda_web_adapter.ipc.parent_process import SERVER_FAILED
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def serve(
         The exit code.
     """
     control = AdapterChannel(channel, stderr)
+    os.register_at_fork(after_in_child=resume_collection)  # a process that the app forks has no READY
     try:
         return _serve(settings, listener, control, single=single)
     finally:

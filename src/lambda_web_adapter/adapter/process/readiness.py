@@ -39,8 +39,12 @@ _MIN_TIMEOUT_SECONDS = 0.001
 _PROBE_BYTES = 1024 * 1024  # how much of a probe's response is read, although only the status counts
 _EXIT_SECONDS = 2.0  # how long the process may take to end after the control channel has closed
 _FAILED_SECONDS = 0.05  # the same after FAILED, short because a thread of the app may go on
-# Lines on stderr that repeat the error: uvicorn's for a failed lifespan startup, the built-in server's for an import.
-_IGNORED_LINES = ("Application startup failed. Exiting.", "The app cannot be imported")
+# Lines on stderr that repeat the error: uvicorn's and ours for a failed lifespan startup, ours for an import.
+_IGNORED_LINES = (
+    "Application startup failed. Exiting.",
+    "The app's lifespan startup has failed.",
+    "The app cannot be imported",
+)
 
 
 def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = float("inf")) -> None:

@@ -1,4 +1,4 @@
-"""The lifespan of an ASGI app: startup, shutdown, and what becomes of its errors (ASGI, "Lifespan Protocol")."""
+"""The lifespan of an ASGI app: startup, shutdown, and how its errors are reported (ASGI, "Lifespan Protocol")."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     )
 
     from lambda_web_adapter.app.control_channel import AdapterChannel
+
+
+# The key in a `failed` message whose reason is in the log already.
+_REPORTED = "lambda_web_adapter.reported"
 
 
 class StartupFailed(Exception):
@@ -62,7 +66,7 @@ class LifespanTask:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
         try:
             await self._app(scope, self._messages.get, self._send)
-        except BaseException:  # noqa: BLE001, S110  # see `reported_lifespan`
+        except BaseException:  # noqa: BLE001, S110  # `ReportedLifespan` has reported it
             pass
         finally:
             self._started.set()
@@ -70,36 +74,31 @@ class LifespanTask:
 
     async def _send(self, message: dict[str, Any]) -> None:
         kind, phase = message["type"], "shutdown" if self._started.is_set() else "startup"
-        if self._stopped.is_set() or kind not in (f"lifespan.{phase}.complete", f"lifespan.{phase}.failed"):
-            problem = "its lifespan is over" if self._stopped.is_set() else f"its {phase} is not over yet"
-            raise RuntimeError(f"The app sent ASGI message '{kind}' out of place: {problem}.")
+        accepted = () if self._stopped.is_set() else (f"lifespan.{phase}.complete", f"lifespan.{phase}.failed")
+        if kind not in accepted:
+            expected = " or ".join(map(repr, accepted)) or "none"
+            raise RuntimeError(f"The app's lifespan sent the message {kind!r}; accepted now: {expected}.")
         if kind.endswith(".failed"):
             self._startup_failed |= phase == "startup"
-            if message.get("message"):
-                logger.error("The app's %s has failed: %s", phase, message["message"])
+            if not message.get(_REPORTED):
+                logger.error(message.get("message") or f"The app's lifespan {phase} has failed.")
         (self._started if phase == "startup" else self._stopped).set()
 
 
-def reported_lifespan(app: ASGI3Application, control: AdapterChannel, setting: str) -> ASGI3Application:
-    """Return an app that calls another for its lifespan, and sends errors to the adapter or logs them.
+class ReportedLifespan:
+    """Calls an app for its lifespan, and sends errors to the adapter or logs them."""
 
-    Args:
-        app: the app to call.
-        control: the control channel.
-        setting: AWS_LWA_LIFESPAN; with `on`, a lifespan is required.
-    """
-    return _ReportedLifespan(app, control, required=setting == "on")
-
-
-class _ReportedLifespan:
-    def __init__(self, app: ASGI3Application, control: AdapterChannel, *, required: bool) -> None:
+    def __init__(self, app: ASGI3Application, control: AdapterChannel, setting: str) -> None:
+        """Prepare to call an app; with the setting `on` (AWS_LWA_LIFESPAN), a lifespan is required."""
         self._app = app
         self._control = control
-        self._required = required
+        self._required = setting == "on"
         self._received = self._complete = False
         self._failure: StartupFailed | None = None
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Call the app."""
+
         async def tracking_receive() -> ASGIReceiveEvent:
             message = await receive()
             self._received = True
@@ -132,7 +131,8 @@ class _ReportedLifespan:
         elif self._required or not (cancelled or isinstance(error, Exception)):
             self._control.failed(error)
             logger.error("The app's lifespan startup has failed.", exc_info=error)
-            await send({"type": "lifespan.startup.failed", "message": ""})  # also for SystemExit
+            failed: Any = {"type": "lifespan.startup.failed", "message": "", _REPORTED: True}
+            await send(failed)  # also for SystemExit
         elif not self._received and _rejects_lifespan(self._app, error):
             logger.debug("The app has no lifespan (%r).", error)
         else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.asgi.adapter_messages import AdapterMessages
 from lambda_web_adapter.app.asgi.connection import AsgiConnection
-from lambda_web_adapter.app.asgi.lifespan import LifespanTask, reported_lifespan
+from lambda_web_adapter.app.asgi.lifespan import LifespanTask, ReportedLifespan
 from lambda_web_adapter.app.hooks.calls import attempt_async
 from lambda_web_adapter.app.shutdown import Ending
 from lambda_web_adapter.app.stack_dump import show_own_stack_on_signal
@@ -18,7 +18,7 @@ from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from uvicorn._types import ASGI3Application
@@ -57,9 +57,10 @@ class AsgiServer:
         self._settings = settings
         self._connections: set[AsgiConnection] = set()
         self._tasks: set[asyncio.Task[Any]] = set()  # which handle requests
-        self._lifespan = LifespanTask(reported_lifespan(app, tracker.control, settings.lifespan))
+        self._lifespan = ReportedLifespan(app, tracker.control, settings.lifespan)
+        self._shut_down: Callable[[], Awaitable[object]]  # set by `_open`
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: asyncio.Server
+        self._servers: list[asyncio.Server]  # set by `_open`
         self._stop = asyncio.Event()
         self._has_started = False
         self._ending = Ending(self._begin_to_stop)
@@ -102,26 +103,26 @@ class AsgiServer:
 
     async def _open(self, listener: socket.socket) -> bool:
         """Run the lifespan startup and accept connections; return whether the startup has succeeded."""
-        if self._settings.lifespan != "off" and not await self._lifespan.startup():
+        lifespan = LifespanTask(self._lifespan)
+        if self._settings.lifespan != "off" and not await lifespan.startup():
             return False
 
         def connection() -> AsgiConnection:
-            return AsgiConnection(self._app, self._tracker, self._connections, self._tasks, self._lifespan.state)
+            return AsgiConnection(self._app, self._tracker, self._connections, self._tasks, lifespan.state)
 
-        self._server = await asyncio.get_running_loop().create_server(connection, sock=listener, backlog=_BACKLOG)
+        server = await asyncio.get_running_loop().create_server(connection, sock=listener, backlog=_BACKLOG)
+        self._servers, self._shut_down = [server], lifespan.shutdown
         return True
 
     async def _close(self) -> None:
         """Accept no more connections, let the requests end, and run the lifespan shutdown."""
-        self._server.close()
-        await self._drain()
-        await self._lifespan.shutdown()
-
-    async def _drain(self) -> None:
+        for server in self._servers:
+            server.close()
         for connection in list(self._connections):
             connection.shutdown()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_DRAIN_SECONDS)
+        await self._shut_down()
 
     def _begin_to_stop(self) -> None:
         """Begin to stop, once the app is up; safe in signal handlers and in other threads."""

@@ -8,7 +8,6 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from lambda_web_adapter.app.asgi.connection import AsgiConnection
-from lambda_web_adapter.app.asgi.lifespan import reported_lifespan
 from lambda_web_adapter.app.asgi.server import AsgiServer
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 class UvicornServer(AsgiServer):
     """Leaves the start, the lifespan and the sockets to uvicorn.
 
-    Its ticks, signal handlers and shutdown stay unused: they take 100 ms of the 300 that Lambda gives to stop.
+    Uvicorn's ticks, signal handlers and shutdown stay unused: they take 100 ms of the 300 that Lambda gives to stop.
     """
 
     async def _open(self, listener: socket.socket) -> bool:
@@ -35,7 +34,7 @@ class UvicornServer(AsgiServer):
             return AsgiConnection(self._app, self._tracker, self._connections, self._tasks, app_state)
 
         config = Config(
-            reported_lifespan(self._app, self._tracker.control, self._settings.lifespan),
+            self._lifespan,
             http=connection,  # type: ignore[arg-type]  # it is called for each connection, as a class is
             ws="none",
             lifespan="off" if self._settings.lifespan == "off" else "auto",
@@ -44,16 +43,11 @@ class UvicornServer(AsgiServer):
             log_level="warning",
         )
         config.load()
-        self._uvicorn = Server(config)
-        self._uvicorn.lifespan = config.lifespan_class(config)
+        server = Server(config)
+        server.lifespan = config.lifespan_class(config)
         try:
-            await self._uvicorn.startup([listener])
+            await server.startup([listener])
         except SystemExit:  # how uvicorn ends after a failed startup
             return False
+        self._servers, self._shut_down = server.servers, server.lifespan.shutdown
         return True
-
-    async def _close(self) -> None:
-        for server in self._uvicorn.servers:
-            server.close()
-        await self._drain()
-        await self._uvicorn.lifespan.shutdown()
