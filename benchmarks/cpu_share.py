@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PERIOD = 20_000  # microseconds: short, so that the throttling is even
-FULL_CORE = 1769  # MB at which Lambda gives one core: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+FULL_CORE = (
+    1769  # MB at which Lambda gives one core: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+)
 
 
 class Unavailable(Exception):

@@ -44,7 +44,7 @@ class Process:
             stdout=self._output,
             stderr=self._output,
             # This program has one thread, so that Python code may run between fork and exec.
-            preexec_fn=placement.apply if placement != Placement() else None,
+            preexec_fn=placement.apply,
         )
         self.pid = self._process.pid
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 TIMEOUT = 60  # seconds; a start under a small CPU share takes several
 RECEIVE_SIZE = 1 << 18  # bytes
-ACCEPTED = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n" + b'{"status":"OK"}'
+MOST_OF_PRELUDE = 1 << 16  # bytes in which the end of the prelude is looked for
+ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"status":"OK"}'
 REGISTERED = (
     b"HTTP/1.1 200 OK\r\nLambda-Extension-Identifier: b8d1d6c0-0000-4000-8000-000000000001\r\n"
     b"Content-Type: application/json\r\nContent-Length: 70\r\n\r\n"
@@ -59,10 +60,13 @@ def head_of_event(number: int, length: int) -> bytes:
 class Connection:
     """A connection of a contender, and the request that arrives on it."""
 
+    _incoming = memoryview(bytearray(RECEIVE_SIZE))  # for all: it takes time to allocate
+
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.body = bytearray()
-        self.first_byte_at = 0.0
+        self.received_at = 0.0  # the last bytes
+        self.first_byte_at = 0.0  # of a streamed reply's payload
         self._buffer = bytearray()
         self._path = ""
         self._length: int | None = None  # None: chunked
@@ -71,11 +75,12 @@ class Connection:
     def receive(self) -> bool:
         """Read what has come; return False if the other end has closed the connection."""
         try:
-            data = self.sock.recv(RECEIVE_SIZE)
+            size = self.sock.recv_into(self._incoming)
         except ConnectionResetError:
             return False
-        self._buffer += data
-        return bool(data)
+        self.received_at = time.perf_counter()
+        self._buffer += self._incoming[:size]
+        return size > 0
 
     def take_request(self) -> str | None:
         """Return the path of the request if all of it has come; its body is then in `body`."""
@@ -122,16 +127,27 @@ class Connection:
                 return False
             self.body += self._buffer[end + 2 : end + 2 + size]
             del self._buffer[: end + size + 4]
-            if not self.first_byte_at and -1 < self.body.find(END_OF_PRELUDE) < len(self.body) - len(END_OF_PRELUDE):
-                self.first_byte_at = time.perf_counter()
+            if not self.first_byte_at and self._has_payload():
+                self.first_byte_at = self.received_at
         return False
+
+    def _has_payload(self) -> bool:
+        end = self.body.find(END_OF_PRELUDE, 0, MOST_OF_PRELUDE)
+        return -1 < end < len(self.body) - len(END_OF_PRELUDE)
 
 
 class RuntimeApi:
     """Hands out events and times the replies."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quick_ack: bool = False) -> None:
+        """Listen.
+
+        Args:
+            quick_ack: Whether the kernel acknowledges at once what comes. Else it may take 40 ms, for which a sender
+                without TCP_NODELAY waits (Nagle's algorithm).
+        """
         self.first_next_at = 0.0
+        self._quick_ack = quick_ack
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.address = "{}:{}".format(*self._listener.getsockname())
         self._epoll = select.epoll()
@@ -210,6 +226,8 @@ class RuntimeApi:
 
     def _accept(self) -> None:
         sock = self._listener.accept()[0]
+        if self._quick_ack:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         self._connections[sock.fileno()] = Connection(sock)
         self._epoll.register(sock, select.EPOLLIN)
 
@@ -219,8 +237,9 @@ class RuntimeApi:
             del self._connections[connection.sock.fileno()]
             connection.sock.close()
             return
-        path = connection.take_request()
-        received_at = time.perf_counter()
+        if self._quick_ack:
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # it lasts until the next one
+        path = connection.take_request()  # there is at most one: a client waits for the response before the next
         if path is None:
             return
         if path.endswith("/extension/register"):
@@ -228,5 +247,5 @@ class RuntimeApi:
         elif path.endswith("/init/error"):
             raise Failed(f"The start failed: {bytes(connection.body)!r:.500}")
         elif not path.endswith("/extension/event/next"):  # which has no response, as there is no event
-            self.first_next_at = self.first_next_at or received_at
-            self._requests.append((path, connection, received_at))
+            self.first_next_at = self.first_next_at or connection.received_at
+            self._requests.append((path, connection, connection.received_at))

@@ -48,7 +48,9 @@ class RuntimeApi:
         """Post a reply."""
         headers = {"content-type": "application/json"}
         reply = json.dumps({"statusCode": status, "headers": headers, "body": body.decode()}).encode()
-        head = f"POST {ROOT}/{request_id}/response HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(reply)}\r\n\r\n"
+        head = (
+            f"POST {ROOT}/{request_id}/response HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(reply)}\r\n\r\n"
+        )
         self._exchange(head.encode() + reply)
 
 
@@ -70,9 +72,10 @@ def serve_wsgi(app: Any, api: RuntimeApi) -> None:
         "wsgi.run_once": False,
     }
     environ |= {"HTTP_" + name.upper().replace("-", "_"): value for name, value in HEADERS}
+    statuses: list[str] = []
     while True:
         request_id = api.next()
-        statuses: list[str] = []
+        statuses.clear()
         parts = app({**environ, "wsgi.input": io.BytesIO()}, lambda status, *_: statuses.append(status))
         body = b"".join(parts)
         if hasattr(parts, "close"):

@@ -1,0 +1,159 @@
+"""What is measured: a mode has figures and cases, and a case is what contenders take turns at."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cpu_share import FULL_CORE, cpu_share
+from measure import (
+    Setting,
+    measure_cold,
+    measure_memory,
+    measure_size,
+    measure_slots,
+    measure_stream,
+    measure_warm,
+)
+from processes import Placement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from contenders import Contender
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A column of the table."""
+
+    key: str
+    label: str
+    unit: str
+    drawn: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """A condition, such as one core."""
+
+    label: str
+    setting: Setting
+    cores: int = 0  # that the contender may use; 0: all
+    share: bool = False  # of a processor, by the function's memory
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Something to measure."""
+
+    title: str
+    explanation: str
+    measure: Callable[[Contender, Setting], dict[str, float]]
+    figures: tuple[Figure, ...]
+    cases: tuple[Case, ...]
+    kinds: tuple[str, ...] = ("ours", "rust", "in-process", "alone")
+
+
+EVERY = Setting()
+MODES = {
+    "warm": Mode(
+        "Warm: one event after the other",
+        "From the event's last byte to the reply's last byte, and the CPU time of all processes.",
+        measure_warm,
+        (Figure("p50", "p50", "µs", drawn=True), Figure("p99", "p99", "µs"), Figure("cpu", "CPU", "µs")),
+        (Case("", EVERY),),
+    ),
+    "cold": Mode(
+        "Cold: from the start to the first reply",
+        "From the start of the first process to the last byte of the first reply, to the first request for an event "
+        "(init), and the CPU time of all threads at the end.",
+        measure_cold,
+        (
+            Figure("first_reply", "first reply", "ms", drawn=True),
+            Figure("init", "init", "ms"),
+            Figure("cpu", "CPU", "ms"),
+        ),
+        (
+            Case("one core, as with 1,769 MB", EVERY, cores=1),
+            Case("two cores, as with 3,538 MB", replace(EVERY, memory=2 * FULL_CORE), cores=2),
+            Case("0.58 of a core, as with 1,024 MB", replace(EVERY, memory=1024), share=True),
+            Case("0.29 of a core, as with 512 MB", replace(EVERY, memory=512), share=True),
+        ),
+    ),
+    "streams": Mode(
+        "Streams: the first byte",
+        "From the event's last byte to the first byte of the body of a streamed response. In-process adapters do not "
+        "stream.",
+        measure_stream,
+        (Figure("p50", "p50", "µs", drawn=True), Figure("p99", "p99", "µs")),
+        (
+            Case("each packet acknowledged at once", replace(EVERY, streamed=True, quick_ack=True)),
+            Case("acknowledged as Linux does by default", replace(EVERY, streamed=True)),
+        ),
+        kinds=("ours", "rust"),
+    ),
+    "sizes": Mode(
+        "Sizes: a body there and back",
+        "A binary body is posted, and the app returns it. As base64, 4 MB are near Lambda's limit of 6 MB.",
+        measure_size,
+        (Figure("p50", "p50", "ms", drawn=True), Figure("p99", "p99", "ms")),
+        tuple(
+            Case(label, replace(EVERY, size=size))
+            for label, size in (("10 kB", 10_000), ("100 kB", 100_000), ("1 MB", 1_000_000), ("4 MB", 4_000_000))
+        ),
+        kinds=("ours", "rust", "in-process"),
+    ),
+    "slots": Mode(
+        "Slots: concurrent invocations",
+        "So many invocations at once in one environment, as on Lambda Managed Instances: the wall time for each "
+        "invocation, of all slots together, the CPU time, and the memory.",
+        measure_slots,
+        (
+            Figure("each", "each", "µs", drawn=True),
+            Figure("cpu", "CPU", "µs"),
+            Figure("memory", "memory", "MB", drawn=True),
+        ),
+        (Case("32 at once", replace(EVERY, slots=32)),),
+        kinds=("ours", "rust", "in-process"),
+    ),
+    "memory": Mode(
+        "Memory of all processes",
+        "The proportional set size (PSS) of all processes, after 500 events.",
+        measure_memory,
+        (Figure("memory", "memory", "MB", drawn=True),),
+        (Case("", EVERY),),
+    ),
+}
+
+
+def setting_for(case: Case, events: int) -> Setting:
+    """Return the setting of a case, with so many events; fewer where they are large or slow."""
+    setting = case.setting
+    if setting.size:
+        events = max(2, min(events // 5, events * 50_000 // setting.size))
+    elif setting.streamed:
+        events = max(2, events // 10)
+    return replace(setting, events=events, after=min(events, setting.after))
+
+
+@contextmanager
+def placement_for(case: Case) -> Iterator[Placement]:
+    """Return where the contenders of a case run; this program gets the other processors if there are any.
+
+    Raises:
+        Unavailable: If this machine cannot do it.
+    """
+    cpus = os.sched_getaffinity(0)
+    chosen = frozenset(sorted(cpus)[: case.cores or None])
+    os.sched_setaffinity(0, (cpus - chosen) or cpus)
+    try:
+        if case.share:
+            with cpu_share(case.setting.memory) as group:
+                yield Placement(chosen, group)
+        else:
+            yield Placement(chosen)
+    finally:
+        os.sched_setaffinity(0, cpus)

@@ -1,0 +1,157 @@
+"""The figures of a run, what they say, and the tables that show it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contenders import OURS, TITLES
+from modes import MODES, Figure
+
+BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
+NOT_ON_AWS = (
+    "Not measured on AWS: all contenders ran on the machine above, against a Runtime API on its loopback. The download "
+    "of a function's code or image, the start of its sandbox, files that are fetched on first use, Lambda's own way to "
+    "throttle, its network and its gateways are not in these figures."
+)
+
+
+@dataclass
+class Measurement:
+    """The figures of a case: by contender and figure, one for each round."""
+
+    mode: str
+    app: str
+    label: str
+    rows: dict[str, dict[str, list[float]]]
+    kinds: dict[str, str]  # of the contenders
+
+    def median(self, name: str, figure: str) -> float:
+        """Return a contender's figure."""
+        return statistics.median(self.rows[name][figure])
+
+    def ratio(self, name: str, figure: str) -> float:
+        """Return this project's figure divided by another's: the median of the rounds' ratios."""
+        pairs = zip(self.rows[OURS][figure], self.rows[name][figure], strict=True)
+        return statistics.median(ours / theirs for ours, theirs in pairs)
+
+
+@dataclass
+class Results:
+    """A run of the benchmark."""
+
+    date: str
+    machine: str
+    load: float  # the machine's average of a minute when the run began
+    rounds: int
+    events: int
+    versions: dict[str, str]
+    notes: list[str] = field(default_factory=list)
+    measurements: list[Measurement] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a document."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Results:
+        """Return the results in a document."""
+        measurements = [Measurement(**measurement) for measurement in document["measurements"]]
+        return cls(**{**document, "measurements": measurements})
+
+
+def describe_machine() -> str:
+    """Return processor, cores and system of this machine."""
+    cpu = platform.machine()
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            cpu = line.partition(":")[2].strip()
+            break
+    return f"{cpu}, {len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}"
+
+
+def today() -> str:
+    """Return the date in UTC."""
+    return time.strftime("%Y-%m-%d", time.gmtime())
+
+
+def number(value: float) -> str:
+    """Return a figure with three digits or all before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def table(measurement: Measurement) -> list[list[str]]:
+    """Return head and rows: each contender, then this project's ratio to each."""
+    figures = MODES[measurement.mode].figures
+    title = ", ".join(filter(None, (TITLES[measurement.app], measurement.label)))
+    rows = [[title, *(f"{figure.label}, {figure.unit}" for figure in figures)]]
+    rows += [[name, *(number(measurement.median(name, figure.key)) for figure in figures)] for name in measurement.rows]
+    for name in measurement.rows:
+        if name != OURS and OURS in measurement.rows:
+            rows.append([f"ratio to {name}", *(ratio(measurement, name, figure) for figure in figures)])
+    return rows
+
+
+def ratio(measurement: Measurement, name: str, figure: Figure) -> str:
+    """Return a cell with a ratio."""
+    return f"{measurement.ratio(name, figure.key):.2f}"
+
+
+def as_text(results: Results) -> str:
+    """Return everything for a terminal."""
+    lines = [summary(results), ""]
+    for measurement in results.measurements:
+        rows = table(measurement)
+        width = max(len(row[0]) for row in rows)
+        lines.append(MODES[measurement.mode].title)
+        lines += [f"  {row[0]:{width}}" + "".join(f"{cell:>18}" for cell in row[1:]) for row in rows]
+        lines.append("")
+    return "\n".join([*lines, *results.notes])
+
+
+def as_markdown(results: Results, charts: str) -> str:
+    """Return the section of a page: for each mode a chart and its tables."""
+    parts = [summary(results), *results.notes]
+    for mode in dict.fromkeys(measurement.mode for measurement in results.measurements):
+        parts += [f"### {MODES[mode].title}", MODES[mode].explanation, picture(mode, charts)]
+        for measurement in results.measurements:
+            if measurement.mode == mode:
+                head, *rows = (f"| {' | '.join(row)} |" for row in table(measurement))
+                rule = "|---" + "|---:" * len(MODES[mode].figures) + "|"
+                parts.append("\n".join([head, rule, *rows]))
+    return "\n\n".join([*parts, NOT_ON_AWS])
+
+
+def summary(results: Results) -> str:
+    """Return when, where and with what was measured."""
+    versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    return (
+        f"{results.date}, {results.machine}. {versions}. Medians of {results.rounds} rounds, {results.events} events "
+        f"each where nothing else is said. The load average at the beginning was {results.load:.1f}: without other "
+        "programs it is near 0."
+    )
+
+
+def picture(mode: str, charts: str) -> str:
+    """Return the markup that shows a mode's chart, light or dark as the reader's page is."""
+    return (
+        "<picture>\n"
+        f'  <source media="(prefers-color-scheme: dark)" srcset="{charts}/{mode}-dark.svg">\n'
+        f'  <img alt="{MODES[mode].title}" src="{charts}/{mode}-light.svg">\n'
+        "</picture>"
+    )
+
+
+def replace_section(page: Path, section: str) -> None:
+    """Replace what a page has between its two markers."""
+    text = page.read_text()
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"{page} should contain {BEGIN} and, after it, {END}.")
+    page.write_text(f"{before}{BEGIN}\n\n{section}\n\n{END}{after}")
