@@ -9,6 +9,9 @@ JOBS ?= 4
 CHAOS_INVOCATIONS ?= 2000
 CHAOS_SEED ?=
 SOAK_INVOCATIONS ?= 50000
+BENCHMARK_ARGS ?=
+# The peers that `make benchmark` compares it with have an environment of their own.
+BENCHMARK_VENV ?= $(VENV)-benchmark
 # What people run beside the adapter is heavy: it has an environment of its own.
 SIDE_VENV ?= $(VENV)-side-by-side
 SIDE := $(SIDE_VENV)/bin
@@ -18,7 +21,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test coverage pytest test-side-by-side test-frameworks test-image nightly fuzz chaos soak conformance lint format types check lock audit clean
+.PHONY: help run run-flask test coverage pytest test-side-by-side test-frameworks test-image nightly benchmark fuzz chaos soak conformance lint format types check lock audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +56,9 @@ test-image: $(READY) ## build both Dockerfiles for real and run them under the R
 nightly: ## what CI has no time for: the whole suite on every other Python, frameworks, chaos, fuzz
 	.ci/nightly
 
+benchmark: ## compare it with its peers on this machine, and renew the charts and tables of README.md and docs/benchmarks.md (Linux)
+	$(PYTHON) benchmarks/run.py --venv $(BENCHMARK_VENV) --page docs/benchmarks.md --overview README.md --draw $(BENCHMARK_ARGS)
+
 fuzz: $(READY) ## feed the bootstrap odd events for ten minutes (FUZZ_SECONDS=… for another time)
 	LWA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest tests/fuzz -q -s -p no:randomly
 
@@ -74,7 +80,7 @@ format: $(READY) ## let ruff rewrite the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: $(READY) ## mypy, strict, over source, tests and examples
+types: $(READY) ## mypy, strict, over source, tests, examples and benchmarks
 	$(BIN)/mypy
 
 check: lint types test ## lint, types and tests

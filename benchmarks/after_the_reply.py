@@ -60,7 +60,7 @@ def measure(text: str) -> list[tuple[float, float]]:
     with tempfile.TemporaryDirectory() as folder, FakeRuntimeApi() as api:
         Path(folder, "main.py").write_text(text)
         env = plain_environment({"AWS_LAMBDA_RUNTIME_API": api.address})
-        command = [sys.executable, BOOTSTRAP, "main:app"]
+        command: list[str | Path] = [sys.executable, BOOTSTRAP, "main:app"]
         with Running(command, env=env, cwd=folder, at_end=api.client_has_ended):
             for number in range(1, ROUNDS + 1):
                 api.wait_for_call("next", number)

@@ -7,6 +7,7 @@ reader's own fonts show it.
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from contenders import OURS, TITLES
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
 from modes import MODES
-from results import Results, number
+from results import OVERVIEW, Results, number, overview
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
     from results import Measurement
 
 WIDTH = 9.4  # inches; a chart has 72 points each
-BAR = 0.27  # inches for each bar, with the gap to the next
-HEADING = 0.46  # inches above the bars of a row
-TOP = 0.78  # inches for title and app names
-NAMES = 0.185  # of the width, for the contenders' names of each column
-VALUES = 0.085  # of the width, for the values right of the bars
-MARGIN = 0.012  # of the width
+BAR = 0.24  # inches for each bar, with the gap to the next
+LABEL = 0.34  # inches for the label above a row of bars
+GAP = 0.2  # inches between rows
+TOP = 0.8  # inches for title and app names
+NAMES = 0.18  # of the width, for the contenders' names of each column
+VALUES = 0.07  # of the width, for the values right of the bars
+MARGIN = 0.008  # of the width
+UNITS = {"µs": "microseconds", "ms": "milliseconds", "MB": "megabytes"}
+FONTS = ["system-ui", "Segoe UI", "Helvetica", "Arial", "DejaVu Sans"]  # the first that the reader has
 
 
 @dataclass(frozen=True)
@@ -51,40 +55,62 @@ THEMES = (
 )
 
 
-def draw_mode(mode: str, measurements: list[Measurement], theme: Theme) -> Drawing:
-    """Return the chart of a mode: a column for each app, and a row for each case and figure."""
-    apps = [app for app in TITLES if any(each.app == app for each in measurements)]
-    labels = list(dict.fromkeys(each.label for each in measurements))
-    figures = [figure for figure in MODES[mode].figures if figure.drawn]
-    rows = [(label, figure) for label in labels for figure in figures]
-    bars = max(len(each.rows) for each in measurements)
-    row_height = HEADING + bars * BAR
-    height = TOP + len(rows) * row_height
+@dataclass(frozen=True)
+class Row:
+    """A label, and below it the bars of a figure, for each app."""
+
+    label: str
+    figure: Figure
+    measurements: tuple[Measurement, ...]
+
+
+def rows_of(mode: str, measurements: list[Measurement]) -> list[Row]:
+    """Return a row for each case and figure of a mode."""
+    drawn = [figure for figure in MODES[mode].figures if figure.drawn]
+    rows = []
+    for case in dict.fromkeys(each.label for each in measurements):
+        chosen = tuple(each for each in measurements if each.label == case)
+        for figure in drawn:
+            meaning = f"{figure.label}, {UNITS[figure.unit]}" if len(drawn) > 1 else ""
+            rows.append(Row(", ".join(filter(None, (case, meaning[:1].upper() + meaning[1:]))), figure, chosen))
+    return rows
+
+
+def overview_rows(measurements: list[Measurement]) -> list[Row]:
+    """Return a row for each mode that the overview shows."""
+    rows = []
+    for mode in dict.fromkeys(each.mode for each in measurements):
+        chosen = tuple(each for each in measurements if each.mode == mode)
+        figure = MODES[mode].figures[0]
+        label = ", ".join(filter(None, (MODES[mode].title, chosen[0].label.lower(), UNITS[figure.unit])))
+        rows.append(Row(label, figure, chosen))
+    return rows
+
+
+def draw_chart(title: str, rows: list[Row], theme: Theme) -> Drawing:
+    """Return a chart with a column for each app."""
+    measured = {each.app for row in rows for each in row.measurements}
+    apps = [app for app in TITLES if app in measured]
+    above = LABEL if any(row.label for row in rows) else 0.0
+    row_height = above + max(len(each.rows) for row in rows for each in row.measurements) * BAR
+    height = TOP + len(rows) * (row_height + GAP)
     drawing = Drawing(figsize=(WIDTH, height))
     FigureCanvasSVG(drawing)
-    drawing.text(MARGIN, 1 - 0.2 / height, MODES[mode].title, color=theme.text, size=13, weight="bold", va="center")
-    drawing.text(1 - MARGIN, 1 - 0.2 / height, "less is better", color=theme.muted, size=10, ha="right", va="center")
     column = 1 / len(apps)
+    units = {row.figure.unit for row in rows}
+    better = "less is better" if len(units) > 1 else f"{UNITS[units.pop()]}, less is better"
+    drawing.text(MARGIN, 1 - 0.16 / height, title, color=theme.text, size=13, weight="bold", va="center")
+    drawing.text(1 - MARGIN, 1 - 0.16 / height, better, color=theme.muted, size=10, ha="right", va="center")
     for x, app in enumerate(apps):
-        y = 1 - 0.62 / height
-        drawing.text(x * column + NAMES, y, TITLES[app], color=theme.text, size=11.5, weight="bold", va="center")
-        for index, (label, figure) in enumerate(rows):
-            top = 1 - (TOP + index * row_height) / height
-            heading = ", ".join(filter(None, (label, _meaning(figure, named=len(figures) > 1))))
-            y = top - 0.16 / height
-            drawing.text(x * column + NAMES, y, heading, color=theme.muted, size=9.5, va="center")
-            for measurement in measurements:
-                if (measurement.app, measurement.label) == (app, label):
-                    size = len(measurement.rows) * BAR / height
-                    bottom = top - (HEADING - 0.13) / height - size
-                    box = (x * column + NAMES, bottom, column - NAMES - VALUES - MARGIN, size)
-                    draw_bars(drawing.add_axes(box), measurement, figure, theme)
+        drawing.text(x * column + NAMES, 1 - 0.6 / height, TITLES[app], color=theme.text, size=11.5, va="center")
+    for index, row in enumerate(rows):
+        top = 1 - (TOP + index * (row_height + GAP)) / height
+        drawing.text(MARGIN, top - 0.14 / height, row.label, color=theme.text, size=10.5, va="center")
+        for each in row.measurements:
+            size = len(each.rows) * BAR / height
+            box = (apps.index(each.app) * column + NAMES, top - above / height - size, column - NAMES - VALUES, size)
+            draw_bars(drawing.add_axes(box), each, row.figure, theme)
     return drawing
-
-
-def _meaning(figure: Figure, *, named: bool) -> str:
-    names = {"µs": "microseconds", "ms": "milliseconds", "MB": "megabytes"}
-    return f"{figure.label} in {names[figure.unit]}" if named else names[figure.unit]
 
 
 def draw_bars(axes: Axes, measurement: Measurement, figure: Figure, theme: Theme) -> None:
@@ -94,7 +120,7 @@ def draw_bars(axes: Axes, measurement: Measurement, figure: Figure, theme: Theme
     for index, (name, value) in enumerate(values.items()):
         axes.barh(index, value, height=0.68, color=colours.get(measurement.kinds[name], theme.peer), linewidth=0)
         style = {"color": theme.text if name == OURS else theme.muted, "weight": "bold" if name == OURS else "normal"}
-        gap = 0.012 * max(values.values())
+        gap = 0.02 * max(values.values())
         axes.text(value + gap, index, number(value), size=10, va="center", clip_on=False, **style)
         axes.text(-gap, index, name, size=10, ha="right", va="center", clip_on=False, **style)
     axes.set_xlim(0, max(values.values()))
@@ -107,19 +133,26 @@ def main() -> None:
     mpl.rcParams["svg.fonttype"] = "none"
     mpl.rcParams["svg.hashsalt"] = "benchmark"  # so that the same figures give the same file
     mpl.rcParams["font.family"] = "sans-serif"
+    mpl.rcParams["font.sans-serif"] = FONTS
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # not all of them are on this machine
     results = Results.from_json(json.load(sys.stdin))
     folder = Path(sys.argv[1])
     folder.mkdir(exist_ok=True, parents=True)
+    charts = {}
     for mode in dict.fromkeys(each.mode for each in results.measurements):
-        measurements = [each for each in results.measurements if each.mode == mode]
+        rows = rows_of(mode, [each for each in results.measurements if each.mode == mode])
+        charts[mode] = (MODES[mode].title, rows)
+    if chosen := overview(results):
+        charts["overview"] = (OVERVIEW, overview_rows(chosen))
+    for name, (title, rows) in charts.items():
         for theme in THEMES:
-            drawing = draw_mode(mode, measurements, theme)
-            file = folder / f"{mode}-{theme.name}.svg"
-            drawing.savefig(file, transparent=True, metadata={"Date": None, "Creator": None})
-            text = file.read_text().replace(
-                "'DejaVu Sans', ", "system-ui, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', "
-            )
-            file.write_text("\n".join(line.rstrip() for line in text.splitlines()) + "\n")
+            write(draw_chart(title, rows, theme), folder / f"{name}-{theme.name}.svg")
+
+
+def write(drawing: Drawing, file: Path) -> None:
+    """Write a chart, without spaces at the ends of its lines."""
+    drawing.savefig(file, transparent=True, metadata={"Date": None, "Creator": None})
+    file.write_text("\n".join(line.rstrip() for line in file.read_text().splitlines()) + "\n")
 
 
 if __name__ == "__main__":

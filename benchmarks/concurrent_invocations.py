@@ -15,6 +15,8 @@ import sys
 import time
 from pathlib import Path
 
+from processes import memory_megabytes, process_tree
+
 HERE = Path(__file__).parent
 
 
@@ -105,17 +107,6 @@ def _response(status: int, body: bytes, headers: dict[str, str] | None = None) -
     return f"HTTP/1.1 {status} -\r\n{''.join(lines)}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def memory_of(pid: int) -> tuple[int, float]:
-    """Return the number of a process and its descendants, and their memory in MB, with shared pages counted once."""
-    kilobytes, pids = 0, [pid]
-    for process in pids:
-        children = Path(f"/proc/{process}/task").glob("*/children")
-        pids += map(int, " ".join(path.read_text() for path in children).split())
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-        kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return len(pids), kilobytes / 1024
-
-
 async def measure(concurrency: int, number: int, command: list[str]) -> int:
     """Run the benchmark, print the figures, and return the exit code."""
     api = RuntimeApi(number)
@@ -127,7 +118,8 @@ async def measure(concurrency: int, number: int, command: list[str]) -> int:
     try:
         await asyncio.wait({ended, asyncio.create_task(api.done.wait())}, timeout=300, return_when="FIRST_COMPLETED")
         seconds = time.monotonic() - api.started_at
-        processes, megabytes = memory_of(process.pid) if not ended.done() else (0, 0.0)
+        processes = [] if ended.done() else process_tree(process.pid)
+        megabytes = memory_megabytes(process.pid)
     finally:
         if not ended.done():
             process.terminate()
@@ -135,7 +127,7 @@ async def measure(concurrency: int, number: int, command: list[str]) -> int:
         api.closing.set()
     print(
         f"{api.replied} of {number} replies, {len(api.wrong)} wrong; {api.most_open} concurrent; "
-        f"{1e6 * seconds / max(api.replied, 1):.0f} µs each; {processes} processes, {megabytes:.0f} MB"
+        f"{1e6 * seconds / max(api.replied, 1):.0f} µs each; {len(processes)} processes, {megabytes:.0f} MB"
     )
     for line in api.wrong[:5]:
         print(line)

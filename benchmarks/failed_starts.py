@@ -16,7 +16,7 @@ import tempfile
 import time
 from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 
 from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import BOOTSTRAP, Running, free_port, plain_environment, wait_until
@@ -79,12 +79,12 @@ def failed(arguments: list[str], folder: Path, variables: dict[str, str]) -> tup
     def watch() -> None:
         nonlocal app_ended
         pid = int((folder / "pid").read_text())
-        Thread(target=lambda: (time.sleep(0.02), (folder / "go").touch())).start()
+        Timer(0.02, (folder / "go").touch).start()
         app_ended = end_of(pid)
 
     with FakeRuntimeApi() as api, redirect_stdout(io.StringIO()):
         env = plain_environment({"AWS_LAMBDA_RUNTIME_API": api.address, **variables})
-        command = [sys.executable, BOOTSTRAP, *arguments]
+        command: list[str | Path] = [sys.executable, BOOTSTRAP, *arguments]
         with Running(command, env=env, cwd=folder, at_end=api.client_has_ended) as process:
             wait_until((folder / "pid").exists, "the app begins")
             watcher = Thread(target=watch)

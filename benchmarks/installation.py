@@ -108,7 +108,7 @@ def compile_all(python: Path) -> None:
 
 def read_versions(found: Installation) -> None:
     """Read the versions of Python and the packages."""
-    command = [found.python, "-c", "import platform; print(platform.python_version())"]
+    command = [str(found.python), "-c", "import platform; print(platform.python_version())"]
     found.versions["Python"] = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     output = subprocess.run([found.python, "-c", VERSIONS, *SHOWN], capture_output=True, text=True, check=True).stdout
     found.versions |= dict(line.split(" ") for line in output.splitlines())

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cpu_share import FULL_CORE, cpu_share
+from cpu_share import FULL_CORE, Unavailable, cpu_share
 from measure import (
     Setting,
     measure_cold,
@@ -77,8 +77,8 @@ MODES = {
             Figure("cpu", "CPU", "ms"),
         ),
         (
-            Case("one core, as with 1,769 MB", EVERY, cores=1),
-            Case("two cores, as with 3,538 MB", replace(EVERY, memory=2 * FULL_CORE), cores=2),
+            Case("One core, as with 1,769 MB", EVERY, cores=1),
+            Case("Two cores, as with 3,538 MB", replace(EVERY, memory=2 * FULL_CORE), cores=2),
             Case("0.58 of a core, as with 1,024 MB", replace(EVERY, memory=1024), share=True),
             Case("0.29 of a core, as with 512 MB", replace(EVERY, memory=512), share=True),
         ),
@@ -90,8 +90,8 @@ MODES = {
         measure_stream,
         (Figure("p50", "p50", "µs", drawn=True), Figure("p99", "p99", "µs")),
         (
-            Case("each packet acknowledged at once", replace(EVERY, streamed=True, quick_ack=True)),
-            Case("acknowledged as Linux does by default", replace(EVERY, streamed=True)),
+            Case("Each packet acknowledged at once", replace(EVERY, streamed=True, quick_ack=True)),
+            Case("Acknowledged as Linux does by default", replace(EVERY, streamed=True)),
         ),
         kinds=("ours", "rust"),
     ),
@@ -107,16 +107,17 @@ MODES = {
         kinds=("ours", "rust", "in-process"),
     ),
     "slots": Mode(
-        "Slots: concurrent invocations",
-        "So many invocations at once in one environment, as on Lambda Managed Instances: the wall time for each "
-        "invocation, of all slots together, the CPU time, and the memory.",
+        "Slots: 32 concurrent invocations",
+        "32 invocations at once in one environment, as on Lambda Managed Instances: the wall time for each, of all "
+        "slots together, the CPU time, and the memory of all processes. In-process adapters have a process for each "
+        "slot, since AWS's Python runtime interface client starts so many.",
         measure_slots,
         (
-            Figure("each", "each", "µs", drawn=True),
+            Figure("each", "wall time of each", "µs", drawn=True),
             Figure("cpu", "CPU", "µs"),
             Figure("memory", "memory", "MB", drawn=True),
         ),
-        (Case("32 at once", replace(EVERY, slots=32)),),
+        (Case("", replace(EVERY, slots=32)),),
         kinds=("ours", "rust", "in-process"),
     ),
     "memory": Mode(
@@ -147,6 +148,8 @@ def placement_for(case: Case) -> Iterator[Placement]:
         Unavailable: If this machine cannot do it.
     """
     cpus = os.sched_getaffinity(0)
+    if len(cpus) < case.cores:
+        raise Unavailable(f"this machine has fewer than {case.cores} cores")
     chosen = frozenset(sorted(cpus)[: case.cores or None])
     os.sched_setaffinity(0, (cpus - chosen) or cpus)
     try:

@@ -10,10 +10,8 @@ event's first byte to the reply's last; the slowest 40 % are ignored, since othe
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
-import re
 import socket
 import statistics
 import subprocess
@@ -21,33 +19,10 @@ import sys
 import time
 from pathlib import Path
 
+from runtime_api import ACCEPTED, Connection, head_of_event
+from sample_events import build_event
+
 WARM_UP = 300  # events
-
-
-def event_for(path: str) -> bytes:
-    """Return a function URL's event."""
-    event = {
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "name=lambda",
-        "headers": {
-            "accept": "application/json",
-            "host": "id.lambda-url.us-east-1.on.aws",
-            "user-agent": "paired/1.0",
-            "x-amzn-trace-id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
-            "x-forwarded-for": "203.0.113.7",
-            "x-forwarded-port": "443",
-            "x-forwarded-proto": "https",
-        },
-        "requestContext": {
-            "domainName": "id.lambda-url.us-east-1.on.aws",
-            "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7"},
-            "requestId": "request",
-            "stage": "$default",
-        },
-        "isBase64Encoded": False,
-    }
-    return json.dumps(event).encode()
 
 
 class Environment:
@@ -57,7 +32,6 @@ class Environment:
         """Start the bootstrap, and wait until it requests an event."""
         self.times: list[float] = []
         self._event = event
-        self._buffer = b""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             address = "{}:{}".format(*listener.getsockname())
             variables = {"PYTHONPATH": str(source), "AWS_LAMBDA_RUNTIME_API": address, "PYTHONHASHSEED": "0"}
@@ -67,50 +41,35 @@ class Environment:
                 cwd=folder,
             )
             listener.settimeout(30)
-            self._connection = listener.accept()[0]
-        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._connection = Connection(listener.accept()[0])
         self._read()
 
     def handle(self, number: int) -> float:
         """Return the time to handle an event, in microseconds."""
-        head = (
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-            f"Lambda-Runtime-Aws-Request-Id: 8d8ac8e9-7fd9-4a54-96d7-{number:012}\r\n"
-            f"Lambda-Runtime-Deadline-Ms: {int(time.time() * 1000) + 60_000}\r\n"
-            "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:123456789012:function:paired\r\n"
-            "Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1\r\n"
-            f"Content-Length: {len(self._event)}\r\n\r\n"
-        )
-        event = head.encode() + self._event
+        event = head_of_event(number, len(self._event)) + self._event
         started_at = time.perf_counter()
-        self._connection.sendall(event)
-        reply = self._read()
-        duration = (time.perf_counter() - started_at) * 1e6
-        if b"/response " not in reply or b'"statusCode":200' not in reply:
-            raise SystemExit(f"The app should respond to GET with 200, but the reply is: {reply!r:.500}")
-        self._connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+        self._connection.sock.sendall(event)
+        path = self._read()
+        duration = (self._connection.received_at - started_at) * 1e6
+        reply = bytes(self._connection.body)
+        if not path.endswith("/response") or b'"statusCode":200' not in reply:
+            raise SystemExit(f"The app should respond to GET with 200, but the reply is: {path} {reply!r:.500}")
+        self._connection.sock.sendall(ACCEPTED)
         self._read()  # the request for the next event: all work for this one is done
         return duration
 
-    def _read(self) -> bytes:
-        """Return the next request of the bootstrap."""
-        while True:
-            head, end, body = self._buffer.partition(b"\r\n\r\n")
-            length = re.search(rb"(?i)content-length: (\d+)", head)
-            size = int(length[1]) if length else 0
-            if end and len(body) >= size:
-                self._buffer = body[size:]
-                return head + body[:size]
-            data = self._connection.recv(65536)
-            if not data:
+    def _read(self) -> str:
+        """Wait for the next request of the bootstrap, and return its path."""
+        while (path := self._connection.take_request()) is None:
+            if not self._connection.receive():
                 raise SystemExit("The bootstrap has ended. Its output shows the reason.")
-            self._buffer += data
+        return path
 
     def stop(self) -> None:
         """Stop the bootstrap."""
         self._process.terminate()
         self._process.wait()
-        self._connection.close()
+        self._connection.sock.close()
 
 
 def typical(times: list[float]) -> float:
@@ -133,7 +92,7 @@ def main() -> None:
     all_times: dict[str, list[float]] = {name: [] for name, _ in versions}
     for _ in range(options.starts):
         environments = {
-            name: Environment(Path(source).resolve(), options.app, options.cwd, event_for(options.path))
+            name: Environment(Path(source).resolve(), options.app, options.cwd, build_event(options.path))
             for name, source in random.sample(versions, len(versions))
         }
         for number in range(WARM_UP + options.events):

@@ -13,6 +13,7 @@ from typing import Any
 from contenders import OURS, TITLES
 from modes import MODES, Figure
 
+OVERVIEW = "The time for an event, and the cold start"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 NOT_ON_AWS = (
     "Not measured on AWS: all contenders ran on the machine above, against a Runtime API on its loopback. The download "
@@ -118,13 +119,36 @@ def as_markdown(results: Results, charts: str) -> str:
     """Return the section of a page: for each mode a chart and its tables."""
     parts = [summary(results), *results.notes]
     for mode in dict.fromkeys(measurement.mode for measurement in results.measurements):
-        parts += [f"### {MODES[mode].title}", MODES[mode].explanation, picture(mode, charts)]
+        parts += [f"### {MODES[mode].title}", MODES[mode].explanation, picture(mode, MODES[mode].title, charts)]
         for measurement in results.measurements:
             if measurement.mode == mode:
                 head, *rows = (f"| {' | '.join(row)} |" for row in table(measurement))
                 rule = "|---" + "|---:" * len(MODES[mode].figures) + "|"
                 parts.append("\n".join([head, rule, *rows]))
     return "\n\n".join([*parts, NOT_ON_AWS])
+
+
+def overview(results: Results) -> list[Measurement]:
+    """Return what a reader should know first: warm, and the cold start on one core. Nothing if either is missing."""
+    cold = MODES["cold"].cases[0].label
+    chosen = [each for each in results.measurements if each.mode == "warm" or (each.mode, each.label) == ("cold", cold)]
+    return chosen if len({each.mode for each in chosen}) > 1 else []
+
+
+def as_overview(results: Results, charts: str) -> str:
+    """Return the short section: a chart, and the ratios to the peers."""
+    chosen = overview(results)
+    if not chosen:
+        raise SystemExit("The overview needs the modes warm and cold, with the case of one core.")
+    parts = ["| app | compared with | warm | cold start on one core |\n|---|---|---:|---:|"]
+    for warm in (each for each in chosen if each.mode == "warm"):
+        cold = next(each for each in chosen if each.mode == "cold" and each.app == warm.app)
+        for name, kind in warm.kinds.items():
+            if kind in ("rust", "in-process"):
+                ratios = f"{warm.ratio(name, 'p50'):.2f} | {cold.ratio(name, 'first_reply'):.2f}"
+                parts.append(f"| {TITLES[warm.app]} | {name} | {ratios} |")
+    where = f"{results.date}, {results.machine}, Python {results.versions['Python']}; not on AWS."
+    return "\n\n".join([picture("overview", OVERVIEW, charts), "\n".join(parts), where])
 
 
 def summary(results: Results) -> str:
@@ -137,12 +161,12 @@ def summary(results: Results) -> str:
     )
 
 
-def picture(mode: str, charts: str) -> str:
-    """Return the markup that shows a mode's chart, light or dark as the reader's page is."""
+def picture(name: str, title: str, charts: str) -> str:
+    """Return the markup that shows a chart, light or dark as the reader's page is."""
     return (
         "<picture>\n"
-        f'  <source media="(prefers-color-scheme: dark)" srcset="{charts}/{mode}-dark.svg">\n'
-        f'  <img alt="{MODES[mode].title}" src="{charts}/{mode}-light.svg">\n'
+        f'  <source media="(prefers-color-scheme: dark)" srcset="{charts}/{name}-dark.svg">\n'
+        f'  <img alt="{title}" src="{charts}/{name}-light.svg">\n'
         "</picture>"
     )
 

@@ -20,7 +20,7 @@ from contenders import TITLES, contenders
 from cpu_share import Unavailable
 from installation import PROJECT, Installation, install, use_installed
 from modes import MODES, Case, placement_for, setting_for
-from results import Measurement, Results, as_markdown, as_text, describe_machine, replace_section, today
+from results import Measurement, Results, as_markdown, as_overview, as_text, describe_machine, replace_section, today
 from runtime_api import Failed
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def main() -> None:
         options.save.write_text(json.dumps(results.to_json()))
     for page in options.page:
         replace_section(page, as_markdown(results, os.path.relpath(options.charts, page.parent)))
+    for page in options.overview:
+        replace_section(page, as_overview(results, os.path.relpath(options.charts, page.parent)))
     if options.draw:
         draw(results, found, options.charts)
 
@@ -55,7 +57,7 @@ def measure_all(results: Results, found: Installation, options: argparse.Namespa
     """Measure all cases of the chosen modes and apps, one after the other."""
     for mode in options.modes or MODES:
         for case in MODES[mode].cases:
-            if options.case and options.case not in case.label:
+            if options.case and options.case.lower() not in case.label.lower():
                 continue
             for app in options.app or TITLES:
                 chosen = [
@@ -102,7 +104,7 @@ def draw(results: Results, found: Installation, folder: Path) -> None:
     """Draw the charts in a process that has matplotlib."""
     if not found.charts or not found.charts.exists():
         raise SystemExit("Charts need matplotlib, which a run without --installed installs.")
-    command = [sys.executable, Path(__file__).with_name("charts.py"), folder]
+    command = [sys.executable, str(Path(__file__).with_name("charts.py")), str(folder)]
     environ = {**os.environ, "PYTHONPATH": str(found.charts)}
     subprocess.run(command, input=json.dumps(results.to_json()), text=True, env=environ, check=True)
 
@@ -122,6 +124,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--save", type=Path, help="write all figures to this file")
     parser.add_argument("--load", type=Path, help="measure nothing: show what --save has written")
     parser.add_argument("--page", type=Path, action="append", default=[], help="write the tables between its markers")
+    parser.add_argument("--overview", type=Path, action="append", default=[], help="the same with the short section")
     parser.add_argument("--charts", type=Path, default=PROJECT / "docs" / "charts", help="the folder of the charts")
     parser.add_argument("--draw", action="store_true", help="draw the charts")
     options = parser.parse_args()

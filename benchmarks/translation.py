@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from lambda_web_adapter.adapter.invocation import read_event
 from lambda_web_adapter.events import build_request, find_source
+from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.http.headers import build_request_head, end_to_end
 from lambda_web_adapter.http.messages import Invocation, Response
 from lambda_web_adapter.settings import Settings

@@ -1,4 +1,4 @@
-"""Time streamed responses, side by side with the Rust adapter: `PYTHONPATH=tests python benchmarks/streaming.py`.
+"""Time streamed responses: `PYTHONPATH=tests python benchmarks/streamed_responses.py`.
 
 Three apps yield three chunks each, and the Runtime API records when they come; the first byte is timed from the moment
 at which the event was sent. The adapter and, with `--lwa PATH`, the Rust adapter as an external extension beside
