@@ -82,7 +82,8 @@ def overview_rows(measurements: list[Measurement]) -> list[Row]:
     for mode in dict.fromkeys(each.mode for each in measurements):
         chosen = tuple(each for each in measurements if each.mode == mode)
         figure = MODES[mode].figures[0]
-        label = ", ".join(filter(None, (MODES[mode].title, chosen[0].label.lower(), UNITS[figure.unit])))
+        case = chosen[0].label[:1].lower() + chosen[0].label[1:]
+        label = ", ".join(filter(None, (MODES[mode].title, case, UNITS[figure.unit])))
         rows.append(Row(label, figure, chosen))
     return rows
 

@@ -86,7 +86,8 @@ MODES = {
     "streams": Mode(
         "Streams: the first byte",
         "From the event's last byte to the first byte of the body of a streamed response. In-process adapters do not "
-        "stream.",
+        "stream. The Rust adapter sends the head of its POST, and the rest only after that is acknowledged, for which "
+        "Linux may take 40 ms; what Lambda's own Runtime API does is not known here.",
         measure_stream,
         (Figure("p50", "p50", "µs", drawn=True), Figure("p99", "p99", "µs")),
         (

@@ -13,7 +13,7 @@ from typing import Any
 from contenders import OURS, TITLES
 from modes import MODES, Figure
 
-OVERVIEW = "The time for an event, and the cold start"
+OVERVIEW = "How long an event takes, and a cold start"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 NOT_ON_AWS = (
     "Not measured on AWS: all contenders ran on the machine above, against a Runtime API on its loopback. The download "

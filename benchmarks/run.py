@@ -103,7 +103,7 @@ def attempt(mode: Mode, contender: Contender, setting: Setting) -> dict[str, flo
 def draw(results: Results, found: Installation, folder: Path) -> None:
     """Draw the charts in a process that has matplotlib."""
     if not found.charts or not found.charts.exists():
-        raise SystemExit("Charts need matplotlib, which a run without --installed installs.")
+        raise SystemExit("Charts need matplotlib, which `make benchmark` installs.")
     command = [sys.executable, str(Path(__file__).with_name("charts.py")), str(folder)]
     environ = {**os.environ, "PYTHONPATH": str(found.charts)}
     subprocess.run(command, input=json.dumps(results.to_json()), text=True, env=environ, check=True)
