@@ -29,8 +29,8 @@ class Measurement:
     mode: str
     app: str
     label: str
-    rows: dict[str, dict[str, list[float]]]
-    kinds: dict[str, str]  # of the contenders
+    rows: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)  # of the contenders
 
     def median(self, name: str, figure: str) -> float:
         """Return a contender's figure."""
@@ -138,8 +138,6 @@ def overview(results: Results) -> list[Measurement]:
 def as_overview(results: Results, charts: str) -> str:
     """Return the short section: a chart, and the ratios to the peers."""
     chosen = overview(results)
-    if not chosen:
-        raise SystemExit("The overview needs the modes warm and cold, with the case of one core.")
     parts = ["| app | compared with | warm | cold start on one core |\n|---|---|---:|---:|"]
     for warm in (each for each in chosen if each.mode == "warm"):
         cold = next(each for each in chosen if each.mode == "cold" and each.app == warm.app)
@@ -171,11 +169,16 @@ def picture(name: str, title: str, charts: str) -> str:
     )
 
 
-def replace_section(page: Path, section: str) -> None:
-    """Replace what a page has between its two markers."""
-    text = page.read_text()
-    before, begin, rest = text.partition(BEGIN)
+def split_page(page: Path) -> tuple[str, str]:
+    """Return what a page has before and after the section that is renewed."""
+    before, begin, rest = page.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise SystemExit(f"{page} should contain {BEGIN} and, after it, {END}.")
+    return before, after
+
+
+def replace_section(page: Path, section: str) -> None:
+    """Replace what a page has between its two markers."""
+    before, after = split_page(page)
     page.write_text(f"{before}{BEGIN}\n\n{section}\n\n{END}{after}")

@@ -19,14 +19,25 @@ from typing import TYPE_CHECKING
 from contenders import TITLES, contenders
 from cpu_share import Unavailable
 from installation import PROJECT, Installation, install, use_installed
-from modes import MODES, Case, placement_for, setting_for
-from results import Measurement, Results, as_markdown, as_overview, as_text, describe_machine, replace_section, today
+from modes import MODES, placement_for, setting_for
+from results import (
+    Measurement,
+    Results,
+    as_markdown,
+    as_overview,
+    as_text,
+    describe_machine,
+    overview,
+    replace_section,
+    split_page,
+    today,
+)
 from runtime_api import Failed
 
 if TYPE_CHECKING:
     from contenders import Contender
     from measure import Setting
-    from modes import Mode
+    from modes import Case, Mode
 
 
 def main() -> None:
@@ -34,7 +45,7 @@ def main() -> None:
     options = parse_arguments()
     if options.load:
         results = Results.from_json(json.loads(options.load.read_text()))
-        found = Installation(Path(sys.executable), options.venv / "charts")
+        found = Installation(options.venv.absolute() / "bin" / "python", options.venv.absolute() / "charts")
     else:
         load = os.getloadavg()[0]
         found = use_installed() if options.installed else install(options.venv.absolute(), keep=options.keep)
@@ -47,6 +58,8 @@ def main() -> None:
         options.save.write_text(json.dumps(results.to_json()))
     for page in options.page:
         replace_section(page, as_markdown(results, os.path.relpath(options.charts, page.parent)))
+    if options.overview and not overview(results):
+        sys.exit("The overview stays as it is: it needs the modes warm and cold, with the case of one core.")
     for page in options.overview:
         replace_section(page, as_overview(results, os.path.relpath(options.charts, page.parent)))
     if options.draw:
@@ -65,46 +78,55 @@ def measure_all(results: Results, found: Installation, options: argparse.Namespa
                     for contender in contenders(app, found.python, found.rust_adapter)
                     if contender.kind in MODES[mode].kinds and contender.kind in (options.only or contender.kind)
                 ]
-                print(f"{mode} {case.label} {TITLES[app]}", file=sys.stderr)
                 try:
-                    rows = measure_case(MODES[mode], case, chosen, options)
+                    measure_case(results, Measurement(mode, app, case.label), chosen, case)
                 except Unavailable as reason:
                     results.notes.append(f"Left out: {mode}, {case.label}, since {reason}.")
                     break
-                kinds = {contender.name: contender.kind for contender in chosen}
-                results.measurements.append(Measurement(mode, app, case.label, rows, kinds))
 
 
-def measure_case(
-    mode: Mode, case: Case, chosen: list[Contender], options: argparse.Namespace
-) -> dict[str, dict[str, list[float]]]:
-    """Return the figures of all rounds. Each round begins with another contender."""
-    rows: dict[str, dict[str, list[float]]] = {
-        contender.name: {figure.key: [] for figure in mode.figures} for contender in chosen
-    }
+def measure_case(results: Results, measurement: Measurement, chosen: list[Contender], case: Case) -> None:
+    """Add a measurement to the results, without the peers that fail, which become notes."""
+    what = ", ".join(filter(None, (measurement.mode, TITLES[measurement.app], case.label)))
+    print(what, file=sys.stderr)
     with placement_for(case) as placement:
-        setting = replace(setting_for(case, options.events), placement=placement)
-        for number in range(options.rounds):
-            first = number % len(chosen)
-            for contender in chosen[first:] + chosen[:first]:
-                for key, value in attempt(mode, contender, setting).items():
-                    rows[contender.name][key].append(value)
-    return rows
+        setting = replace(setting_for(case, results.events), placement=placement)
+        rows, failed = take_turns(MODES[measurement.mode], chosen, setting, results.rounds)
+    results.notes += [f"{name} failed: {what}." for name in failed]
+    measurement.rows = rows
+    measurement.kinds = {contender.name: contender.kind for contender in chosen}
+    if rows:
+        results.measurements.append(measurement)
 
 
-def attempt(mode: Mode, contender: Contender, setting: Setting) -> dict[str, float]:
-    """Return the figures of one measurement, or end the program."""
-    try:
-        return mode.measure(contender, setting)
-    except Failed as failure:
-        raise SystemExit(f"{contender.name} failed: {failure}") from failure
+def take_turns(
+    mode: Mode, chosen: list[Contender], setting: Setting, rounds: int
+) -> tuple[dict[str, dict[str, list[float]]], list[str]]:
+    """Return the figures of all rounds, which begin with different contenders, and the names of those that failed."""
+    rows: dict[str, dict[str, list[float]]] = {contender.name: {} for contender in chosen}
+    failed = []
+    for contender in (chosen[(turn + number) % len(chosen)] for number in range(rounds) for turn in range(len(chosen))):
+        if contender.name in failed:
+            continue
+        try:
+            figures = mode.measure(contender, setting)
+        except Failed as failure:
+            print(f"{contender.name} failed: {failure}", file=sys.stderr)
+            if contender.kind == "ours":
+                sys.exit(1)
+            failed.append(contender.name)
+            del rows[contender.name]
+            continue
+        for key, value in figures.items():
+            rows[contender.name].setdefault(key, []).append(value)
+    return rows, failed
 
 
 def draw(results: Results, found: Installation, folder: Path) -> None:
     """Draw the charts in a process that has matplotlib."""
     if not found.charts or not found.charts.exists():
         raise SystemExit("Charts need matplotlib, which `make benchmark` installs.")
-    command = [sys.executable, str(Path(__file__).with_name("charts.py")), str(folder)]
+    command = [str(found.python), str(Path(__file__).with_name("charts.py")), str(folder)]
     environ = {**os.environ, "PYTHONPATH": str(found.charts)}
     subprocess.run(command, input=json.dumps(results.to_json()), text=True, env=environ, check=True)
 
@@ -130,6 +152,10 @@ def parse_arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if unknown := [mode for mode in options.modes if mode not in MODES]:
         parser.error(f"a mode should be one of {', '.join(MODES)}, not {', '.join(unknown)}")
+    if options.draw and options.installed:
+        parser.error("--draw needs matplotlib, which --installed does not install")
+    for page in (*options.page, *options.overview):
+        split_page(page)  # fails now, not after a long run
     return options
 
 
