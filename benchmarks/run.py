@@ -47,12 +47,13 @@ def main() -> None:
         results = Results.from_json(json.loads(options.load.read_text()))
         found = Installation(options.venv.absolute() / "bin" / "python", options.venv.absolute() / "charts")
     else:
-        load = os.getloadavg()[0]
+        load = [os.getloadavg()[0]]
         found = use_installed() if options.installed else install(options.venv.absolute(), keep=options.keep)
         results = Results(
             today(), describe_machine(), load, options.rounds, options.events, found.versions, found.notes
         )
         measure_all(results, found, options)
+        results.load.append(os.getloadavg()[0])
     print(as_text(results))
     if options.save:
         options.save.write_text(json.dumps(results.to_json()))
