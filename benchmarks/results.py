@@ -145,7 +145,10 @@ def as_overview(results: Results, charts: str) -> str:
             if kind in ("rust", "in-process"):
                 ratios = f"{warm.ratio(name, 'p50'):.2f} | {cold.ratio(name, 'first_reply'):.2f}"
                 parts.append(f"| {TITLES[warm.app]} | {name} | {ratios} |")
-    where = f"{results.date}, {results.machine}, Python {results.versions['Python']}; not on AWS."
+    where = (
+        f"{results.date}, {results.machine}, Python {results.versions['Python']}; load average {results.load[0]:.1f} "
+        f"before and {results.load[-1]:.1f} after. Not measured on AWS."
+    )
     return "\n\n".join([picture("overview", OVERVIEW, charts), "\n".join(parts), where])
 
 
