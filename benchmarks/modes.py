@@ -61,7 +61,7 @@ EVERY = Setting()
 MODES = {
     "warm": Mode(
         "Warm: one event after the other",
-        "From the event's last byte to the reply's last byte, and the CPU time of all processes.",
+        "From the event's first byte to the reply's last byte, and the CPU time of all processes.",
         measure_warm,
         (Figure("p50", "p50", "µs", drawn=True), Figure("p99", "p99", "µs"), Figure("cpu", "CPU", "µs")),
         (Case("", EVERY),),
@@ -85,7 +85,7 @@ MODES = {
     ),
     "streams": Mode(
         "Streams: the first byte",
-        "From the event's last byte to the first byte of the body of a streamed response. In-process adapters do not "
+        "From the event's first byte to the first byte of the body of a streamed response. In-process adapters do not "
         "stream. The Rust adapter sends the head of its POST, and the rest only after that is acknowledged, for which "
         "Linux may take 40 ms; what Lambda's own Runtime API does is not known here.",
         measure_stream,

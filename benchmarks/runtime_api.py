@@ -41,7 +41,7 @@ class Exchange:
 
     @property
     def microseconds(self) -> float:
-        """The time from the event's last byte to the reply's last byte."""
+        """The time from the event's first byte to the reply's last byte."""
         return (self.ended_at - self.sent_at) * 1e6
 
 
@@ -206,8 +206,10 @@ class RuntimeApi:
 
     def _send(self, connection: Connection, event: bytes) -> tuple[str, float]:
         self._number += 1
-        connection.sock.sendall(head_of_event(self._number, len(event)) + event)
-        return f"8d8ac8e9-7fd9-4a54-96d7-{self._number:012}", time.perf_counter()
+        data = head_of_event(self._number, len(event)) + event
+        sent_at = time.perf_counter()  # before: the contender may run on this processor before `sendall` returns
+        connection.sock.sendall(data)
+        return f"8d8ac8e9-7fd9-4a54-96d7-{self._number:012}", sent_at
 
     def _next_request(self) -> tuple[str, Connection, float]:
         """Return the next request of a runtime: its path, its connection, and when it was complete."""
