@@ -2,6 +2,7 @@
 
     lambda-web-adapter [OPTIONS] [APP]
     lambda-web-adapter [OPTIONS] -- COMMAND [ARGUMENT ...]
+    lambda-web-adapter compile [OPTIONS] [APP]
 
 With AWS_LAMBDA_RUNTIME_API set this is Lambda's bootstrap; with AWS_LAMBDA_HTTP_ENDPOINT it is a plain server on that
 address; otherwise it is the local run. Each imports what it needs only when it is chosen.
@@ -15,6 +16,7 @@ import sys
 from contextlib import suppress
 
 from lambda_web_adapter.errors import AppError, SettingsError
+from lambda_web_adapter.ipc import start_file
 from lambda_web_adapter.settings import RUNTIME_API_PROXY, Settings, unclear_variables
 
 TYPE_CHECKING = False
@@ -50,6 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
         fill_closed_descriptors()
     argv = sys.argv[1:] if arguments is None else arguments
     if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+        start_file.install(os.environ)
         sys.exit(_on_lambda(argv, os.environ))
     if "AWS_LAMBDA_HTTP_ENDPOINT" in os.environ:
         sys.exit(_with_usage_errors(_run_server, argv))
@@ -66,11 +69,15 @@ def _with_usage_errors(run: Callable[[list[str]], int], argv: list[str]) -> int:
 
 
 def _run_locally(argv: list[str]) -> int:
-    # Neither module is needed on Lambda: `invoke` imports httpx, `run` imports uvicorn.
+    # None of these is needed on Lambda: `invoke` imports httpx, `run` and `compile` import uvicorn.
     if argv[:1] == ["invoke"]:
         from lambda_web_adapter.local import invoke
 
         return invoke.main(argv[1:])
+    if argv[:1] == ["compile"]:
+        from lambda_web_adapter.local import compile as compilation
+
+        return compilation.main(argv[1:], os.environ)
     find_target(argv, os.environ)  # report wrong arguments now, not with the first request
     from lambda_web_adapter.local import run
 
@@ -135,6 +142,8 @@ def _run_adapter(settings: Settings, apps: list[AppProcess], environ: Mapping[st
     from lambda_web_adapter.adapter import lifecycle
     from lambda_web_adapter.adapter.diagnostics.log import log
 
+    if rejection := start_file.rejection():
+        log("WARNING", rejection)
     if names := unclear_variables(environ):
         from lambda_web_adapter.setting_notes import notes  # rarely needed
 

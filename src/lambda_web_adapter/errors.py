@@ -19,6 +19,9 @@
     ├── ForbiddenMethod        an HTTP request whose method would change the protocol on the connection to the app
     ├── AppRejectedEvent       the app's response has a status that fails the invocation
     ├── ResponseTooLarge       the reply exceeds the payload limit
+    ├── StartFileError         the start file
+    │   ├── StartFileRejected     it does not belong to this start, which goes on without it
+    │   └── StartFileNotWritten   `lambda-web-adapter compile` cannot write it
     ├── NoInvocation           the app wanted the context or event outside of an invocation
     └── RuntimeApiError        the Runtime API gave an unexpected response
 
@@ -198,6 +201,20 @@ class ResponseTooLarge(AdapterError):
         super().__init__(message)
         self.details = details
         self.status = status
+
+
+class StartFileError(AdapterError):
+    """The start file cannot be used, or cannot be written."""
+
+    error_type = "Runtime.StartFileError"
+
+
+class StartFileRejected(StartFileError):
+    """The start file does not belong to this start; the message says why."""
+
+
+class StartFileNotWritten(StartFileError):
+    """`lambda-web-adapter compile` cannot write the start file."""
 
 
 class NoInvocation(AdapterError, LookupError, RuntimeError):

@@ -314,6 +314,14 @@ class Settings:
         "the invocation, logs a stack dump, and kills the app, so that the next event gets a new process. With "
         "concurrent invocations only this one is cancelled.",
     )
+    start_file: str = _option(
+        "AWS_LWA_START_FILE",
+        text,
+        "",
+        "The start file that `lambda-web-adapter compile` has written; `off`: none. Unset: `lambda-web-adapter.start` "
+        "in the app's folder or beside the bootstrap, if there is one. See "
+        "[cold-start.md](cold-start.md#the-start-file).",
+    )
     access_log: bool = _option(
         "AWS_LWA_ACCESS_LOG",
         switch,

@@ -15,6 +15,7 @@ from lambda_web_adapter.app.control_channel import AdapterChannel
 from lambda_web_adapter.app.invocation_tracking import InvocationTracker
 from lambda_web_adapter.app.loader import detect_interface, load_app
 from lambda_web_adapter.errors import AppNotFound
+from lambda_web_adapter.ipc import start_file
 from lambda_web_adapter.ipc.garbage_collection import resume_collection
 from lambda_web_adapter.ipc.parent_process import SERVER_FAILED
 
@@ -69,6 +70,8 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
         return START_FAILED
     if note := compiled.note():
         logging.getLogger(__name__).info(note)
+    if doubt := start_file.doubt():
+        logging.getLogger(__name__).warning(doubt)
     tracker = InvocationTracker(
         control=control,
         single=single,

@@ -20,6 +20,7 @@ examples:
   lambda-web-adapter -- node server.js             run a command that listens on the port in $PORT
   lambda-web-adapter --event-source alb main:app   serve the app as behind a load balancer
   lambda-web-adapter invoke event.json             send an event to a running local run
+  lambda-web-adapter compile main:app              write the start file, for faster cold starts
 
 event sources:
   function-url, http-api-v2, http-api-v1, rest-api, alb, alb-multi, vpc-lattice-v1, vpc-lattice-v2
@@ -64,7 +65,8 @@ def parse(argv: list[str]) -> Arguments:
     parser = argparse.ArgumentParser(
         prog="lambda-web-adapter",
         usage="%(prog)s [OPTIONS] [APP]\n       %(prog)s [OPTIONS] -- COMMAND [ARGUMENT ...]\n"
-        "       %(prog)s invoke [--url URL] EVENT",
+        "       %(prog)s invoke [--url URL] EVENT\n"
+        "       %(prog)s compile [--output FILE] [--check] [APP]",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

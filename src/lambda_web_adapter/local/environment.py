@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.settings import RUNTIME_API_PROXY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lambda_web_adapter.local.pending_invocation import Outcome
     from lambda_web_adapter.local.reply_stream import ReplyStream
@@ -25,8 +25,15 @@ _STOP_SECONDS = 2.0
 class Environment:
     """The bootstrap, started for the first event, and restarted for the next event if it has ended, as on Lambda."""
 
-    def __init__(self, service: RuntimeApiApp, arguments: list[str], variables: Mapping[str, str]) -> None:
-        """Prepare, given the Runtime API that the bootstrap calls, its arguments, and its environ."""
+    def __init__(
+        self,
+        service: RuntimeApiApp,
+        arguments: list[str],
+        variables: Mapping[str, str],
+        program: Sequence[str] = ("-m", "lambda_web_adapter"),
+    ) -> None:
+        """Prepare, given the Runtime API that the bootstrap calls, its arguments, its environ, and the program."""
+        self._program = program
         self._service = service
         self._arguments = arguments
         self._variables = dict(variables)
@@ -47,8 +54,7 @@ class Environment:
             self._service.init_error = None
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-m",
-                "lambda_web_adapter",
+                *self._program,
                 *self._arguments,
                 # Only the bootstrap's calls have the key in their path; extensions and the app see a plain address.
                 env={**self._variables, RUNTIME_API_PROXY: f"{self._service.address}/{self._service.renew_key()}"},

@@ -1,0 +1,136 @@
+"""The start file, read: the code of all modules of a start in one file, and a finder that serves them from there.
+
+`local.start_file_writer` writes the file: three lines, which are `FORMAT`, the interpreter, and the sizes of index and
+file; then the index, and the code, in groups of modules that are imported one after the other: in a group, strings that
+several modules have are there only once. The code is valid as `unchecked-hash` bytecode is (PEP 552): files that a
+package installer has written are not compared. What is checked, once, is in `StartFinder.check`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from lambda_web_adapter.errors import StartFileRejected
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambda_web_adapter.ipc.module_finder import StartFinder
+
+# Also a field of the settings; it is read before them, as most modules of the start come from the file.
+VARIABLE = "AWS_LWA_START_FILE"
+OFF = "off"
+# With the file to which `module_record` writes what a start imports, for `lambda-web-adapter compile`.
+RECORD_VARIABLE = "_LWA_MODULE_RECORD"
+# The file that is used if the variable is not set.
+NAME = "lambda-web-adapter.start"
+# It names the version of the file's format.
+FORMAT = b"lambda-web-adapter start file 1"
+
+_HEAD_SIZE = 4096  # bytes; more than the first three lines can have
+
+
+_finder: StartFinder | None = None
+_rejection = ""
+_is_installed = False
+
+
+def install(environ: Mapping[str, str]) -> None:
+    """Have imports served from the start file, if there is one; a second call does nothing.
+
+    Args:
+        environ: the environment variables.
+    """
+    global _finder, _rejection, _is_installed  # they are the process's, as `sys.meta_path` is
+    if _is_installed:
+        return
+    _is_installed = True
+    if record := environ.get(RECORD_VARIABLE):
+        from lambda_web_adapter.ipc import module_record  # rarely needed
+
+        module_record.install(record)
+    path = environ.get(VARIABLE, "") or _default_path(environ)
+    if path in ("", OFF):
+        return
+    try:
+        finder = read(path)
+        finder.check()
+    except (StartFileRejected, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        _rejection = f"The start file {path} is not used: {reason}. Write it anew with `lambda-web-adapter compile`."
+        return
+    _finder = finder
+    sys.meta_path.insert(0, finder)
+
+
+def _default_path(environ: Mapping[str, str]) -> str:
+    """Return the path of the file in the app's folder, or beside the bootstrap; empty if there is none."""
+    root = environ.get("LAMBDA_TASK_ROOT") or os.getcwd()
+    for folder in dict.fromkeys((root, os.path.dirname(os.path.abspath(sys.argv[0])))):
+        path = os.path.join(folder, NAME)
+        if os.path.exists(path):
+            return path
+    return ""
+
+
+def rejection() -> str:
+    """Return why the start file was not used, for the log; empty if it was, or if there is none."""
+    return _rejection
+
+
+def doubt() -> str:
+    """Return why the start file is used no longer, for the log; empty if it still is."""
+    return f"The start file is no longer used: {_finder.doubt}." if _finder and _finder.doubt else ""
+
+
+def release() -> None:
+    """Free the memory that the start file takes up in this process."""
+    if _finder:
+        _finder.release()
+
+
+def read(path: str) -> StartFinder:
+    """Return the finder of a start file, which is not checked yet.
+
+    Raises:
+        OSError: The file cannot be read.
+        StartFileRejected: It is of another interpreter, or not complete.
+    """
+    import marshal
+    import mmap
+
+    from lambda_web_adapter.ipc.module_finder import StartFinder  # most starts have no use for it
+
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        # All of it at once, without a page fault for each page (mmap(2)).
+        flags = mmap.MAP_PRIVATE | getattr(mmap, "MAP_POPULATE", 0)
+        data = mmap.mmap(descriptor, 0, flags=flags, prot=mmap.PROT_READ)
+    except ValueError:
+        raise StartFileRejected("it is empty") from None
+    finally:
+        os.close(descriptor)
+    file_format, *lines = data[:_HEAD_SIZE].split(b"\n", 3)
+    if file_format != FORMAT or len(lines) < 3:
+        raise StartFileRejected("it is not a start file of this version")
+    if lines[0] != interpreter():
+        raise StartFileRejected(f"it was written by another Python: {lines[0].decode(errors='replace')}")
+    try:
+        index_size, size = map(int, lines[1].split())
+        if len(data) != size:
+            raise StartFileRejected(f"it has {len(data)} bytes of {size}")
+        start = sum(map(len, (file_format, *lines[:2]))) + 3
+        index = marshal.loads(memoryview(data)[start : start + index_size])  # noqa: S302  # it is code, like bytecode
+        return StartFinder(data, start + index_size, index)
+    except (EOFError, KeyError, TypeError, ValueError):
+        raise StartFileRejected("it is damaged") from None
+
+
+def interpreter() -> bytes:
+    """Return the line that identifies this interpreter and how it compiles."""
+    from importlib._bootstrap_external import MAGIC_NUMBER  # `importlib.util` has it too, and imports more
+
+    fields = sys.implementation.cache_tag, MAGIC_NUMBER.hex(), sys.version, sys.flags.optimize
+    return repr(fields).encode()

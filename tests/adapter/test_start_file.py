@@ -1,0 +1,437 @@
+"""A start with a start file: an app cannot tell it from one without, and what does not fit is not used."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from adapter.conftest import bootstrap
+from support.fake_runtime_api import FakeRuntimeApi
+from support.processes import BOOTSTRAP, plain_environment
+
+from lambda_web_adapter.ipc import start_file
+from lambda_web_adapter.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapter.conftest import Start
+
+EVENT = {"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/", "headers": {}}
+# What an app can see of its modules and of the machinery that found them.
+MAIN = """
+import importlib, importlib.metadata, importlib.resources, importlib.util, inspect, json, linecache, pkgutil, sys
+import traceback
+
+import django.template.engine, flask, jinja2, orjson, pydantic.main
+import extended.inner, plain.failing, plain.sub.deep, spaces.part, editable_package.inner
+
+NAMES = [
+    "main", "plain", "plain.failing", "plain.sub", "plain.sub.deep", "spaces", "spaces.part", "extended",
+    "extended.inner", "editable_package", "editable_package.inner", "django", "django.template.engine", "flask",
+    "jinja2", "pydantic", "pydantic.main", "pydantic_core._pydantic_core", "orjson", "json", "json.decoder", "decimal",
+    "markupsafe._speedups", "lambda_web_adapter.app.server",
+]
+
+
+def seen(module):
+    spec, loader = module.__spec__, module.__loader__
+    return [
+        repr(module).partition(" object at ")[0],
+        getattr(module, "__file__", None), getattr(module, "__cached__", None), module.__package__,
+        list(getattr(module, "__path__", [])), type(loader).__name__, sorted(getattr(loader, "__dict__", {})),
+        spec.loader is loader, [spec.name, spec.origin, spec.cached, spec.has_location, spec.parent],
+        spec.submodule_search_locations and list(spec.submodule_search_locations),
+    ]
+
+
+def failure(function):
+    try:
+        function()
+    except Exception:
+        return traceback.format_exc()
+
+
+def spec_of(name):
+    spec = importlib.util.find_spec(name)
+    return spec and [spec.name, spec.origin, spec.cached, isinstance(spec.loader, importlib.machinery.SourceFileLoader)]
+
+
+def reloaded():
+    before = plain.sub.deep.value
+    plain.sub.deep.value = None
+    module = importlib.reload(plain.sub.deep)
+    return [before, module.value, module is plain.sub.deep, seen(module)]
+
+
+def imported_again():
+    del sys.modules["plain.sub.deep"]
+    return seen(importlib.import_module("plain.sub.deep"))
+
+
+def in_memory():
+    return sys.meta_path[0].__class__.__name__ if sys.meta_path else ""
+
+
+def report():
+    return {
+        "modules": {name: seen(sys.modules[name]) for name in NAMES},
+        "source": [inspect.getsource(plain.failing), inspect.getsource(django.template.engine.Engine)[:300]],
+        "files": [inspect.getfile(plain.failing.fail), linecache.getline(plain.failing.__file__, 2)],
+        "traceback": failure(plain.failing.fail),
+        "import error": failure(lambda: importlib.import_module("plain.broken")),
+        "raised in import": failure(lambda: importlib.import_module("plain.raising")),
+        "missing": failure(lambda: importlib.import_module("plain.none")),
+        "resource": importlib.resources.files("plain").joinpath("data.txt").read_text(),
+        "resource below": importlib.resources.files("plain.sub").joinpath("data.txt").read_text(),
+        "data": pkgutil.get_data("plain", "data.txt").decode(),
+        "walk": [module.name for module in pkgutil.walk_packages(plain.__path__, "plain.")],
+        "specs": [spec_of(name) for name in ("plain.unused", "wsgiref.handlers", "spaces.part", "colorsys")],
+        "main code": importlib.util.find_spec("plain.unused").loader.get_code("plain.unused").co_filename,
+        "reload": reloaded(),
+        "again": imported_again(),
+        "versions": [importlib.metadata.version(name) for name in ("django", "pydantic", "flask")],
+        "distributions": sorted(importlib.metadata.packages_distributions()),
+        "template": jinja2.Environment(loader=jinja2.PackageLoader("plain")).get_template("a.txt").render(),
+    }
+
+
+loaded = {"finder": in_memory(), "left": len(getattr(sys.meta_path[0], "modules", ()))}
+
+
+def app(environ, start_response):
+    start_response("200 OK", [("content-type", "application/json")])
+    return [json.dumps({"report": report(), **loaded}).encode()]
+"""
+FILES = {
+    "main.py": MAIN,
+    "plain/__init__.py": "",
+    "plain/failing.py": "def fail():\n    raise ValueError('on purpose')\n",
+    "plain/broken.py": "import plain.there_is_none\n",
+    "plain/raising.py": "def f():\n    raise KeyError('at import')\nf()\n",
+    "plain/unused.py": "",
+    "plain/data.txt": "data",
+    "plain/sub/__init__.py": "from plain import failing",
+    "plain/sub/deep.py": "value = 1",
+    "plain/sub/data.txt": "more data",
+    "plain/templates/a.txt": "{{ 1 + 1 }}",
+    "spaces/part.py": "",
+    "extended/__init__.py": "__path__ = __import__('pkgutil').extend_path(__path__, __name__)",
+    "extended/inner.py": "",
+    "elsewhere/editable_package/__init__.py": "",
+    "elsewhere/editable_package/inner.py": "",
+    # As setuptools installs a package of a project for development.
+    "sitecustomize.py": """
+import importlib.util, sys
+from pathlib import Path
+
+HERE = Path(__file__).parent / "elsewhere" / "editable_package"
+
+class Editable:
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name == "editable_package":
+            return importlib.util.spec_from_file_location(name, HERE / "__init__.py")
+
+sys.meta_path.append(Editable)
+""",
+}
+
+
+def compile_start(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, BOOTSTRAP, "compile", "--output", folder / "start", *arguments],
+        cwd=folder,
+        env=plain_environment({"PYTHONPATH": str(folder), **variables}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def write(folder: Path) -> None:
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with its start file, for tests that change neither."""
+    folder = tmp_path_factory.mktemp("project")
+    write(folder)
+    completed = compile_start(folder, "main:app")
+    assert completed.returncode == 0, completed.stderr
+    return folder
+
+
+def reply(folder: Path, file: Path | str, **variables: str) -> tuple[Any, str]:
+    """Starts the app; returns what it sees of itself, and what was logged."""
+    variables |= {"AWS_LWA_START_FILE": str(file), "PYTHONPATH": str(folder)}
+    with FakeRuntimeApi() as api, bootstrap(api, "main:app", cwd=folder, **variables) as process:
+        return json.loads(api.invoke(EVENT).json["body"]), process.text
+
+
+def test_an_app_cannot_tell_it_from_a_start_without(compiled: Path) -> None:
+    without, _ = reply(compiled, "off")
+    with_file, log = reply(compiled, compiled / "start")
+
+    assert with_file["finder"] == "StartFinder"
+    assert without["finder"] != "StartFinder"
+    for name, seen in without["report"].pop("modules").items():
+        assert with_file["report"]["modules"].pop(name) == seen
+    assert with_file["report"] == {**without["report"], "modules": {}}
+    assert "start file" not in log
+
+
+def test_most_modules_come_from_the_file(compiled: Path) -> None:
+    """Those of the other process remain, and those that the first request needs."""
+    modules = len(start_file.read(str(compiled / "start")).modules)
+
+    assert reply(compiled, compiled / "start", AWS_LAMBDA_FUNCTION_MEMORY_SIZE="512")[0]["left"] < modules / 4
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "main.py").write_text("import plain.sub.deep, flask\n\napp = flask.Flask(__name__)\n")
+    first, second = compile_start(tmp_path, "main:app"), tmp_path / "first"
+    assert first.returncode == 0, first.stderr
+    (tmp_path / "start").rename(second)
+    for cache in list(tmp_path.rglob("__pycache__")):
+        shutil.rmtree(cache)
+    os.utime(tmp_path / "main.py", (0, 0))
+    compile_start(tmp_path, "main:app", PYTHONHASHSEED="7")
+
+    assert (tmp_path / "start").read_bytes() == second.read_bytes()
+
+
+SMALL = """
+import colorsys, inner
+
+def app(environ, start_response):
+    start_response("200 OK", [("content-type", "application/json")])
+    return [str(inner.value).encode()]
+"""
+
+
+@pytest.fixture(scope="module")
+def small_start(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """A small project's folder, and its start file."""
+    folder = tmp_path_factory.mktemp("small")
+    write_small(folder)
+    completed = compile_start(folder, "main:app")
+    assert completed.returncode == 0, completed.stderr
+    return folder, (folder / "start").read_bytes()
+
+
+@pytest.fixture
+def small(small_start: tuple[Path, bytes]) -> Path:
+    """A small project with its start file, as new."""
+    folder, data = small_start
+    shutil.rmtree(folder)
+    folder.mkdir()
+    write_small(folder)
+    (folder / "start").write_bytes(data)
+    return folder
+
+
+def write_small(folder: Path) -> None:
+    (folder / "main.py").write_text(SMALL)
+    (folder / "inner.py").write_text("value = 1\n")
+
+
+def change_source(folder: Path) -> None:
+    (folder / "inner.py").write_text("value = 2\n")
+
+
+def make_package_of_source(folder: Path) -> None:
+    (folder / "inner.py").unlink()
+    (folder / "inner").mkdir()
+    (folder / "inner/__init__.py").write_text("value = 2\n")
+
+
+def shadow(folder: Path) -> None:
+    (folder / "colorsys.py").write_text("TWO_THIRD = 2\n")
+
+
+def install_package(folder: Path) -> None:
+    (folder / "tea-1.0.dist-info").mkdir()
+
+
+def truncate(folder: Path) -> None:
+    change_source(folder)
+    (folder / "start").write_bytes((folder / "start").read_bytes()[:-1])
+
+
+def empty(folder: Path) -> None:
+    change_source(folder)
+    (folder / "start").write_bytes(b"")
+
+
+def spoil(folder: Path) -> None:
+    change_source(folder)
+    (folder / "start").write_bytes(b"?" + (folder / "start").read_bytes()[1:])
+
+
+def spoil_index(folder: Path) -> None:
+    change_source(folder)
+    head, interpreter, sizes, rest = (folder / "start").read_bytes().split(b"\n", 3)
+    (folder / "start").write_bytes(b"\n".join([head, interpreter, sizes, b"?" + rest[1:]]))
+
+
+def of_another_python(folder: Path) -> None:
+    change_source(folder)
+    data = (folder / "start").read_bytes()
+    (folder / "start").write_bytes(data.replace(start_file.interpreter(), start_file.interpreter().swapcase(), 1))
+
+
+def delete(folder: Path) -> None:
+    change_source(folder)
+    (folder / "start").unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (change_source, "inner.py has changed"),
+        (make_package_of_source, "inner.py has changed"),
+        (shadow, r"colorsys is in \S+, and was in "),
+        (install_package, "the packages installed in .* have changed"),
+        (truncate, r"it has \d+ bytes of \d+"),
+        (empty, "it is empty"),
+        (spoil, "it is not a start file of this version"),
+        (spoil_index, "it is damaged"),
+        (of_another_python, "it was written by another Python: "),
+        (delete, "No such file or directory"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_not_used(
+    small: Path, api: FakeRuntimeApi, start: Start, change: Callable[[Path], None], reason: str
+) -> None:
+    change(small)
+    process = start("main:app", cwd=small, AWS_LWA_START_FILE=str(small / "start"), PYTHONPATH=str(small))
+
+    assert api.invoke(EVENT).json["body"] == ("1" if change in (shadow, install_package) else "2")
+    process.wait_for(rf"\[WARNING\].*The start file \S+ is not used: .*({reason}).*lambda-web-adapter compile")
+    assert process.text.count("The start file") == 1
+
+
+def test_the_app_may_change_the_search_path(small: Path, api: FakeRuntimeApi, start: Start) -> None:
+    """A folder that is put before the others, and has what comes from elsewhere, ends the use of the file."""
+    vendored = small / "vendored"
+    vendored.mkdir()
+    (small / "main.py").write_text(
+        "import os, sys\nif os.environ.get('VENDORED'): sys.path.insert(0, os.environ['VENDORED'])\n" + SMALL
+    )
+    assert compile_start(small, "main:app").returncode == 0
+    (vendored / "inner.py").write_text("value = 3\n")
+    process = start(
+        "main:app",
+        cwd=small,
+        AWS_LWA_START_FILE=str(small / "start"),
+        PYTHONPATH=str(small),
+        VENDORED=str(vendored),
+    )
+
+    assert api.invoke(EVENT).json["body"] == "3"
+    process.wait_for(r"\[WARNING\].*The start file is no longer used: inner is in \S*vendored, and was in ")
+
+
+def test_new_modules_after_invalidate_caches(small: Path) -> None:
+    finder = start_file.read(str(small / "start"))
+    assert "inner" in finder.modules
+
+    finder.invalidate_caches()
+
+    assert finder.find_spec("inner") is None
+
+
+def test_damaged_code_is_loaded_in_the_usual_way(small: Path, api: FakeRuntimeApi, start: Start) -> None:
+    data = (small / "start").read_bytes()
+    damaged = 200_000  # bytes at the end, where the last modules are
+    (small / "start").write_bytes(data[:-damaged] + b"\x00" * damaged)
+    start("main:app", cwd=small, AWS_LWA_START_FILE=str(small / "start"), PYTHONPATH=str(small))
+
+    assert api.invoke(EVENT).json["body"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("program", "root"),
+    [
+        pytest.param("bin/bootstrap", ".", id="in the app's folder"),
+        pytest.param("bootstrap", "elsewhere", id="beside the bootstrap"),
+    ],
+)
+def test_a_file_that_is_not_named_is_found(small: Path, program: str, root: str) -> None:
+    (small / "start").rename(small / start_file.NAME)
+    code = f"import sys; sys.argv[0] = {program!r}; from lambda_web_adapter.ipc import start_file as s"
+    code += f"; s.install({{'LAMBDA_TASK_ROOT': {root!r}}})"
+    shown = subprocess.run(
+        [sys.executable, "-c", f"{code}; print(type(sys.meta_path[0]).__name__, s.rejection())"],
+        cwd=small,
+        env=plain_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert shown.stdout == "StartFinder \n"
+
+
+def test_the_variable_is_a_setting() -> None:
+    assert Settings.from_environ({start_file.VARIABLE: "/a"}).start_file == "/a"
+
+
+def test_check_names_what_has_changed(small: Path) -> None:
+    assert "is up to date" in compile_start(small, "--check").stdout
+    (small / "inner.py").write_text("value = 1 + 2\n")
+
+    completed = compile_start(small, "--check")
+
+    assert completed.returncode == 1
+    assert completed.stdout == f"{small / 'inner.py'} has changed\n"
+
+
+@pytest.mark.parametrize(
+    ("project", "message"),
+    [
+        ('warm = "GET /"', "it takes a list such as"),
+        ('warm = ["/"]', "it takes a list such as"),
+        ("warm = [", "is not valid"),
+        ('warm = ["GET /fails"]', "responded to GET /fails with 500"),
+    ],
+)
+def test_a_start_that_fails_writes_nothing(tmp_path: Path, project: str, message: str) -> None:
+    (tmp_path / "main.py").write_text(
+        "def app(environ, start_response):\n"
+        "    start_response('500 Oops' if environ['PATH_INFO'] == '/fails' else '200 OK', [])\n    return []\n"
+    )
+    (tmp_path / "pyproject.toml").write_text(f"[tool.lambda-web-adapter]\n{project}\n")
+    completed = compile_start(tmp_path, "main:app")
+
+    assert completed.returncode == 1
+    assert message in completed.stderr
+    assert not (tmp_path / "start").exists()
+
+
+def test_requests_of_the_project_are_sent(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(
+        "def app(environ, start_response):\n"
+        "    if environ['PATH_INFO'] == '/late':\n        import late\n"
+        "    start_response('200 OK', [])\n    return []\n"
+    )
+    (tmp_path / "late.py").write_text("")
+    assert compile_start(tmp_path, "main:app").returncode == 0
+    assert "late" not in start_file.read(str(tmp_path / "start")).modules
+    (tmp_path / "pyproject.toml").write_text('[tool.lambda-web-adapter]\nwarm = ["GET /", "GET /late"]\n')
+    assert compile_start(tmp_path, "main:app").returncode == 0
+
+    assert "late" in start_file.read(str(tmp_path / "start")).modules
