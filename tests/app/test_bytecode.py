@@ -61,6 +61,10 @@ def test_bytecode_of_another_time_is_not_valid(folder: Path) -> None:
     assert "for lack of valid bytecode: 1, " in log(folder)
 
 
+def test_nothing_is_said_where_bytecode_is_kept(folder: Path) -> None:
+    assert log(folder, PYTHONDONTWRITEBYTECODE="") == ""
+
+
 def test_what_the_app_patches_stays_patched(folder: Path) -> None:
     (folder / "two.py").write_text(
         "from importlib.machinery import SourceFileLoader\n"

@@ -1,7 +1,12 @@
-"""Count the modules that an app's import compiles, since their bytecode is missing or invalid (PEP 3147, PEP 552)."""
+"""Count the modules that each start compiles, since they have no valid bytecode and cannot keep it (PEP 3147, PEP 552).
+
+On Lambda the file system is read-only. Elsewhere the first start keeps what it compiles, and nothing is reported.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING
@@ -29,12 +34,11 @@ class CompilationCount:
 
         def counted(loader: SourceFileLoader, *args: Any, **options: Any) -> CodeType:
             started_at = time.perf_counter()
-            try:
-                code: CodeType = compile_source(loader, *args, **options)
-                return code
-            finally:
+            code: CodeType = compile_source(loader, *args, **options)
+            if not _will_be_kept(loader.path):
                 self.modules += 1
                 self.seconds += time.perf_counter() - started_at
+            return code
 
         self._counted = SourceFileLoader.source_to_code = counted  # type: ignore[method-assign, assignment]
         return self
@@ -52,3 +56,8 @@ class CompilationCount:
             f"Modules compiled by the app's import, for lack of valid bytecode: {self.modules}, in {milliseconds} ms. "
             "Compile them in the build: `python -m compileall -f --invalidation-mode unchecked-hash FOLDER`."
         )
+
+
+def _will_be_kept(source: str) -> bool:
+    """Return whether Python can write the bytecode of a source file."""
+    return not sys.dont_write_bytecode and os.access(os.path.dirname(source), os.W_OK)
