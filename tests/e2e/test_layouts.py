@@ -128,7 +128,10 @@ isdir = os.path.isdir
 os.path.isdir = lambda path: str(path).startswith("/opt/python") or isdir(path)
 cli = types.ModuleType("lambda_web_adapter.cli")
 cli.main = lambda: print(*sys.path[:4], repr(sys.argv[1:]), sep="\\n")
-sys.modules |= {"lambda_web_adapter": types.ModuleType("lambda_web_adapter"), "lambda_web_adapter.cli": cli}
+ipc = types.ModuleType("lambda_web_adapter.ipc")
+ipc.start_file = types.SimpleNamespace(install=lambda environ: None)
+package = types.ModuleType("lambda_web_adapter")
+sys.modules |= {package.__name__: package, cli.__name__: cli, ipc.__name__: ipc}
 sys.path[0] = os.path.dirname(sys.argv[0])  # as it is for a program of its own
 __file__ = sys.argv[0]
 with open(__file__) as file:
