@@ -121,9 +121,10 @@ class RequestParser:
         if body_remaining:
             end = min(at + body_remaining, len(data))
         else:
-            end = data.find(_END, at) + len(_END)
-            if self._tail or end < len(_END):
-                end = self._end_of_split_head(data, at)
+            position = data.find(_END, at)
+            end = position + len(_END)
+            if self._tail or position < 0:
+                end = self._end_of_split_head(data, at, position)
         piece = data if end - at == len(data) else memoryview(data)[at:end]
         try:
             try:
@@ -139,15 +140,20 @@ class RequestParser:
             self._remaining = _content_length(self._headers)
         return end
 
-    def _end_of_split_head(self, data: bytes, at: int) -> int:
-        """Return where the head ends, or a chunked body may end, which has not come in one piece."""
+    def _end_of_split_head(self, data: bytes, at: int, position: int) -> int:
+        """Return where the head ends, or a chunked body may end, which has not come in one piece.
+
+        Args:
+            data: what has been received.
+            at: where to go on in it.
+            position: where an end begins in it; -1 if none does.
+        """
         if self._tail:
-            position = (self._tail + data[at : at + 3]).find(_END)
-            if position >= 0:
-                end = at + position + len(_END) - len(self._tail)
+            across = (self._tail + data[at : at + 3]).find(_END)
+            if across >= 0:
+                end = at + across + len(_END) - len(self._tail)
                 self._tail = b""
                 return end
-        position = data.find(_END, at)
         if position >= 0:
             self._tail = b""
             return position + len(_END)
