@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 _PACKAGE = "lambda_web_adapter"
 
-# Up to this memory size, in MB, a function gets the time of at most one vCPU (Lambda, "Memory and computing power").
-_ONE_VCPU = 1769
-
 # An on-demand environment has 10 s until its first /next (Lambda, "Init phase"); 0.2 s are kept for sending that.
 _INIT_SECONDS = 9.8
 
@@ -184,8 +181,10 @@ def _max_concurrency(environ: Mapping[str, str]) -> int:
 
 def _is_on_one_core(environ: Mapping[str, str]) -> bool:
     """Return whether adapter and app share a core: neither in local runs nor with concurrent invocations."""
-    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
-    return memory.isdecimal() and int(memory) <= _ONE_VCPU and not _is_concurrent(environ)
+    from lambda_web_adapter.adapter.process.cpu_share import lambda_share
+
+    share = lambda_share(environ)
+    return share is not None and share <= 1 and not _is_concurrent(environ)
 
 
 def _has_one_core_s_time(environ: Mapping[str, str]) -> bool:

@@ -18,9 +18,15 @@ def read_cpu_share(environ: Mapping[str, str]) -> float:
     Lambda gives it in proportion to the memory size. Elsewhere a control group may limit it, as in a container, and
     everywhere the processors that this process may run on do.
     """
-    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
-    limit = int(memory) / _ONE_VCPU if memory.isdecimal() else _read_quota()
+    share = lambda_share(environ)
+    limit = _read_quota() if share is None else share
     return min(limit, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def lambda_share(environ: Mapping[str, str]) -> float | None:
+    """Return the CPU time that Lambda gives for the memory size, in cores; None if no memory size is set."""
+    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    return int(memory) / _ONE_VCPU if memory.isdecimal() else None
 
 
 def _read_quota() -> float:
