@@ -50,7 +50,7 @@ class Setting:
     size: int = 0  # bytes
     streamed: bool = False
     quick_ack: bool = False
-    memory: int = FULL_CORE  # MB that the function is said to have
+    memory: int = FULL_CORE  # MB, the memory size in the function's environment
     placement: Placement = field(default_factory=Placement)
 
 

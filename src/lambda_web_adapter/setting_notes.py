@@ -66,8 +66,7 @@ def _note(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _old_names(option: Option) -> tuple[str, ...]:
-    variables: tuple[str, ...] = option.variables
-    return variables[1:]
+    return option.variables[1:]
 
 
 def _advice(name: str) -> str:
