@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,6 @@ from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import accepts, free_port
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from adapter.conftest import Start
 
 
@@ -39,6 +38,23 @@ def test_two_commands_that_start_at_once_serve_each_their_own() -> None:
             "one": "one",
             "other": "other",
         }
+
+
+PRINT_PORT = "import os, time; print('listens on port', os.environ['PORT'], flush=True); time.sleep(60)"
+# Each has a port of its own, so none has the default.
+TWO_WORKERS = {"AWS_LAMBDA_MAX_CONCURRENCY": "2", "AWS_LWA_WORKERS": "2"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc which ports clients are given")
+def test_no_client_is_given_the_port_that_is_chosen_for_a_command_before_it_listens(
+    api: FakeRuntimeApi, start: Start
+) -> None:
+    first_of_clients = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+
+    process = start("--", sys.executable, "-c", PRINT_PORT, AWS_LWA_PORT="", **TWO_WORKERS)
+
+    port = int(process.wait_for(r"listens on port (\d+)")[1])
+    assert 1024 < port < first_of_clients
 
 
 def test_a_stranger_on_the_port_is_not_taken_for_the_command(api: FakeRuntimeApi, start: Start) -> None:

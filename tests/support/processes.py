@@ -24,6 +24,7 @@ BOOTSTRAP = PROJECT / "bootstrap"
 # For what takes milliseconds when all is well: only a test that fails waits this long.
 SECONDS = 15.0
 
+_CLAIMS: list[socket.socket] = []
 _STEERING = ("AWS_", "_HANDLER", "_X_AMZN", "LAMBDA_", "PORT", "READINESS_CHECK_", "REMOVE_BASE_PATH", "PYTHON")
 
 
@@ -69,14 +70,32 @@ def children(pid: int) -> list[int]:
 def free_addresses(count: int) -> list[str]:
     """Loopback addresses that nobody listens on, for programs that cannot choose a port themselves.
 
-    They are below the ports that systems give to clients, so that none takes one while a program starts again.
+    They are below the ports that systems give to clients, so that none takes one while a program starts again. No
+    process of the tests gives one to a program that another process of the tests has given to one of its own.
     """
     found: list[str] = []
     while len(found) < count:
         port = SystemRandom().randrange(15_000, 32_000)  # which no plugin seeds alike in all processes
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            _claim(port)
             found.append(f"127.0.0.1:{port}")
     return found
+
+
+def _claim(port: int) -> None:
+    """Keeps a port for this process as long as it runs.
+
+    Raises:
+        OSError: Another process of the tests has it.
+    """
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        if sys.platform == "linux":  # an abstract name, which goes with its process (unix(7))
+            claim.bind(f"\0lambda-web-adapter/tests/port/{port}")
+    except OSError:
+        claim.close()
+        raise
+    _CLAIMS.append(claim)
 
 
 def free_port() -> str:

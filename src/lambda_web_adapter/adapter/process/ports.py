@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
 import sys
 import time
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 # The Rust adapter's default, and so the most likely port of an external command whose port is fixed.
 _COMMAND_PORT = 8080
+# The ports of other commands: below those that systems give to clients and to servers that ask for any port
+# (Linux: net.ipv4.ip_local_port_range, from 32768 on), so that none takes one while the command starts.
+_COMMAND_PORTS = range(10_000, 15_000)
+# How many of them are tried. The odds that so many are all taken: 1,600 workers have a third of them.
+_PORT_ATTEMPTS = 100
 # More than an environment has workers (1,600 on Lambda Managed Instances), which may all connect at the same time.
 _BACKLOG = 2048
 # How long a listening socket may stay open after its process was killed.
@@ -69,13 +75,13 @@ class ReservedPort:
     """
 
     def __init__(self, host: str, port: int) -> None:
-        """Reserve the port; 0 stands for any free one.
+        """Reserve the port.
 
         Raises:
             OSError: A process listens on it, or another adapter has reserved it.
         """
         self._listener = _listening(host, port)
-        self.number = int(self._listener.getsockname()[1])
+        self.number = port
         self._claim = socket.socket(socket.AF_UNIX)
         try:
             if sys.platform == "linux":  # an abstract name, which belongs to a network namespace like a port (unix(7))
@@ -108,10 +114,19 @@ def command_port(settings: Settings) -> ReservedPort:
     if settings.workers == 1:
         with contextlib.suppress(OSError):
             return ReservedPort(settings.host, _COMMAND_PORT)
-    try:
-        return ReservedPort(settings.host, 0)
-    except OSError as error:
-        raise SettingsError(f"No port is free on {settings.host} ({error.strerror}).") from None
+    return _any_port(settings.host)
+
+
+def _any_port(host: str) -> ReservedPort:
+    reason = None
+    for _ in range(_PORT_ATTEMPTS):
+        # By chance, since other adapters look at the same time; `random` would be a module more.
+        port = _COMMAND_PORTS[int.from_bytes(os.urandom(4), "big") % len(_COMMAND_PORTS)]
+        try:
+            return ReservedPort(host, port)
+        except OSError as error:
+            reason = error.strerror
+    raise SettingsError(f"No port is free on {host} ({reason}).")
 
 
 def _wait_until_free(host: str, port: int) -> ReservedPort:
