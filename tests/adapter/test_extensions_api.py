@@ -23,7 +23,7 @@ def test_it_is_registered_without_events_before_the_first_event_is_asked_for(api
     api.wait_for_call("next")
 
     names = [call.name for call in api.calls if not call.name.startswith("test/")]
-    assert (names.index(REGISTER), names.index("next")) == (0, max(map(names.index, names)))
+    assert names[0] == REGISTER
     assert register.json == {"events": []}
     assert register.headers["lambda-extension-name"] == "lambda-web-adapter"
     assert wait.headers["lambda-extension-identifier"]

@@ -63,6 +63,11 @@ def wsgi(environ, start_response):
 """
 
 
+# A look has a quarter of a second, since the function's timeout follows, and some apps here use all the processors that
+# they get: on a loaded machine a look may come too late, or before the app hangs.
+ATTEMPTS = 5
+
+
 class Environment:
     def __init__(self, stack: ExitStack, app: str, folder: Path) -> None:
         (folder / "hangs.py").write_text(HANGS)
@@ -90,11 +95,14 @@ def test_what_it_hangs_in_is_shown_and_it_lives_until_it_is_killed(
 ) -> None:
     environment.start(workers)
     environment.api.invoke(get("/"))
-    problem(environment.api.invoke(get(f"/{where}"), seconds=1.5), 504)
 
-    environment.process.wait_for(rf'hangs\.py", line \d+ in {where}\b')
-    environment.api.invoke(get("/"))
-
+    for _ in range(ATTEMPTS):
+        problem(environment.api.invoke(get(f"/{where}"), seconds=1.5), 504)
+        environment.api.invoke(get("/"))
+        if re.search(rf'hangs\.py", line \d+ in {where}\b', environment.process.text):
+            break
+    else:
+        pytest.fail(f"{where} was not shown; this was:\n{environment.process.text}")
     assert not re.search("SIGSEGV|SIGABRT", environment.process.text)
 
 
@@ -119,7 +127,11 @@ def test_tasks_are_shown_while_the_event_loop_hangs(tmp_path: Path, api: FakeRun
     (tmp_path / "beside.py").write_text(BESIDE)
     process = start("beside:app", cwd=tmp_path)
     api.invoke(get("/"))
-    problem(api.invoke(get("/hang"), seconds=1.5), 504)
+    for _ in range(ATTEMPTS):
+        problem(api.invoke(get("/hang"), seconds=1.5), 504)
+        api.invoke(get("/"))
+        if "in for_what_never_comes" in process.text:
+            break
 
-    process.wait_for(r'beside\.py", line \d+ in app\b')
-    process.wait_for(r'beside\.py", line \d+, in for_what_never_comes')
+    assert re.search(r'beside\.py", line \d+ in app\b', process.text)
+    assert re.search(r'beside\.py", line \d+, in for_what_never_comes', process.text)

@@ -382,6 +382,7 @@ def test_events_of_those_who_take_no_stream_are_answered_whole_with_one_warning(
         assert outcome.stream is None
         assert outcome.json["body"] == "onetwothree"
     environment.works()
+    environment.process.wait_for("cannot be streamed")
     assert environment.process.text.count("WARNING") == environment.process.text.count("alb") == 1
 
 
