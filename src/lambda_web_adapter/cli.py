@@ -131,7 +131,7 @@ def _import_adapter() -> None:
     folder = os.getcwd()
     if folder not in sys.path:
         sys.path.insert(0, folder)  # as before the import of the app, so that its own packages win
-    for name in ("ctypes", "threading", f"{_PACKAGE}.adapter.lifecycle", f"{_PACKAGE}.adapter.process.process_tree"):
+    for name in ("_ctypes", "threading", f"{_PACKAGE}.adapter.lifecycle", f"{_PACKAGE}.adapter.process.process_tree"):
         __import__(name)
 
 

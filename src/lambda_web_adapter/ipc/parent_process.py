@@ -25,8 +25,17 @@ def end_with_parent(parent: int) -> None:
     """
     if sys.platform != "linux":
         return
-    import ctypes  # 2 ms; the built-in server calls this only after its READY
-
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def prctl(option: int, value: int) -> None:
+    """Set an attribute of this process by prctl(2), on Linux.
+
+    `ctypes` would do, but takes 2 ms of a cold start to import: 1.3 ms more than the module that it is made of.
+    """
+    import _ctypes
+
+    program = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]  # as `ctypes.CDLL(None)` does
+    _ctypes.call_function(_ctypes.dlsym(program, "prctl"), (option, value, 0, 0, 0))

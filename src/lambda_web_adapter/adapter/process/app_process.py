@@ -306,7 +306,7 @@ class AppProcess:
 
 
 def _adopt_orphans() -> None:
-    from lambda_web_adapter.adapter.process import process_tree  # it imports ctypes, which takes 2 ms
+    from lambda_web_adapter.adapter.process import process_tree  # behind the fork on more than one core
 
     process_tree.adopt_orphans()
 

@@ -16,6 +16,8 @@ import signal
 import sys
 import time
 
+from lambda_web_adapter.ipc.parent_process import prctl
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -30,11 +32,8 @@ _KILL_TIMEOUT_SECONDS = 10.0  # an uninterruptible system call delays the end of
 
 def adopt_orphans() -> None:
     """Make this process the new parent of descendants whose parents end."""
-    if sys.platform != "linux":
-        return
-    import ctypes  # 2 ms
-
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if sys.platform == "linux":
+        prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def reap(child: int) -> int | None:
