@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from lambda_web_adapter.events import SOURCES
+from lambda_web_adapter.events import import_sources
 
 PACKAGE = "lambda_web_adapter"
 SOURCE = Path(__file__).parent.parent / "src" / PACKAGE
@@ -196,7 +196,7 @@ def test_nothing_happens_at_import() -> None:
 
 
 def test_every_source_has_a_name_of_its_own_and_a_file() -> None:
-    names = [source.name for source in SOURCES]
+    names = [source.name for source in import_sources()]
 
     assert len(set(names)) == len(names)
     assert {f"events/{name.replace('-', '_')}.py" for name in names} <= _modules().keys()

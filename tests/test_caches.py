@@ -14,7 +14,7 @@ from lambda_web_adapter.app.request_parser import RawRequest, RequestParser
 from lambda_web_adapter.app.wsgi.environ import build_environ
 from lambda_web_adapter.app.wsgi.response import ResponseWriter
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import SOURCES
+from lambda_web_adapter.events import import_sources
 from lambda_web_adapter.http.headers import build_request_head, end_to_end
 from lambda_web_adapter.http.messages import Invocation, Request, Response
 from lambda_web_adapter.http.name_cache import LONGEST, NameCache
@@ -66,7 +66,7 @@ def as_reply(name: str) -> None:
     value = name.encode()
     for header in (b"content-type", b"content-encoding", value):
         response = end_to_end(Response(200, [(header, value)], b"body"), "GET")
-        for source in SOURCES:
+        for source in import_sources():
             if source.name not in ("websocket", "lambda-edge"):
                 source.build_reply(response, {"actionGroup": "", "apiPath": "", "httpMethod": "", "requestContext": {}})
 

@@ -7,7 +7,7 @@ from fixtures.loading import CLIENT_FOLDERS, fixture
 
 from events.odd import SWITCHED_ON, nested, sent
 from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.events import SOURCES, find_source
+from lambda_web_adapter.events import find_source, import_sources
 
 EVERY_FOLDER = [pytest.param(folder, id=folder) for folder in [*CLIENT_FOLDERS, "websocket"]]
 REST: dict[str, Any] = {"httpMethod": "GET", "path": "/"}
@@ -114,7 +114,7 @@ def test_an_event_is_recognised_by_its_marks(event: Any, name: str) -> None:
     ],
 )
 def test_the_marks_of_two_sources_never_convince_both(event: dict[str, Any]) -> None:
-    found = [source.name for source in SOURCES if source.matches(event)]
+    found = [source.name for source in import_sources() if source.matches(event)]
 
     assert len(found) <= 1, found
 

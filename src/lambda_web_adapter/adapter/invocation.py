@@ -15,7 +15,6 @@ from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
 from lambda_web_adapter.errors import AdapterError, AppRejectedEvent, ResponseTooLarge
 from lambda_web_adapter.events import build_request, find_source, prelude, warm_up
 from lambda_web_adapter.events.base64_codec import encoded_length
-from lambda_web_adapter.events.pass_through import error_from_rejection
 from lambda_web_adapter.events.reading import read_event
 from lambda_web_adapter.http.headers import build_request_head, end_to_end, restore_authorization
 from lambda_web_adapter.http.large_bodies import LARGE_BODY
@@ -133,6 +132,8 @@ class Invoker:
         if response.status in self._settings.error_status_codes or (
             not source.is_http and self._fails(response.status)
         ):
+            from lambda_web_adapter.events.pass_through import error_from_rejection  # of a source that most never see
+
             await self._read_rejection(response, deadline)
             raise error_from_rejection(response, request)
         response = end_to_end(response, request.method, self._settings.exclude_response_headers)

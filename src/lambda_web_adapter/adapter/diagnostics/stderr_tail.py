@@ -22,7 +22,7 @@ _TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 20
 _STDERR = 2
 # What precedes a message in the app's log (`app/logging_setup.py`).
-_LOG_LINE_PREFIX = re.compile(r"\[[A-Z]+\]\t[\dT:.-]+Z\t[^\t]*\t")
+_LOG_LINE_PREFIX = r"\[[A-Z]+\]\t[\dT:.-]+Z\t[^\t]*\t"
 _LINE_SECONDS = 0.02  # to wait for the rest of a line, lest others write in its middle; less than `_END_SECONDS`
 _MAX_LINE_BYTES = 256 * 1024  # the size of a CloudWatch event; a longer line is forwarded in pieces
 _END_SECONDS = 0.05  # to wait for the end of an ended app's pipe, which a process that it started may hold open
@@ -99,7 +99,7 @@ class StderrTail:
 def _message_lines(line: str) -> list[str]:
     """Return the lines of the message in a line of the app's log; a line of another form is returned unchanged."""
     if not line.startswith('{"timestamp":'):
-        return [_LOG_LINE_PREFIX.sub("", line)]
+        return [re.sub(_LOG_LINE_PREFIX, "", line)]
     import orjson  # this module is imported before the fork
 
     try:
