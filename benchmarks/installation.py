@@ -7,14 +7,23 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contenders import APPS, TITLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROJECT = Path(__file__).parent.parent
 PEERS = ("apig-wsgi", "awslambdaric", "fastapi", "flask", "gunicorn", "mangum", "uvicorn")
 SHOWN = ("lambda-web-adapter", *PEERS, "uvloop", "httptools")  # whose versions are printed
 RUST_ADAPTER = "lambda_web_adapter@1.0.0-rc1"  # the crate
 VARIABLE = "LWA_RUST_ADAPTER"
+FOREIGN = ("AWS_", "PYTHON", "PORT", "GUNICORN_", "UVICORN_", "WEB_CONCURRENCY", "SOURCE_DATE_EPOCH")
 VERSIONS = """
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -33,6 +42,7 @@ class Installation:
     python: Path
     charts: Path | None = None  # the folder that matplotlib is in
     rust_adapter: Path | None = None
+    start_files: dict[str, Path] = field(default_factory=dict)  # by app
     versions: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -46,6 +56,7 @@ def install(folder: Path, *, keep: bool) -> Installation:
     """
     found = Installation(folder / "bin" / "python", folder / "charts")
     if not found.python.exists():
+        print(f"Making {folder}, once; it takes a minute or two.", file=sys.stderr)
         run(sys.executable, "-m", "venv", folder)
     pip = (found.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     ready = folder / ".ready"
@@ -80,14 +91,45 @@ def find_rust_adapter(found: Installation, folder: Path) -> None:
         read_rust_version(found)
         return
     program = folder / "bin" / "lambda-adapter"
+    reason = "there is no cargo"
     if not program.exists() and shutil.which("cargo"):
         print(f"Building {RUST_ADAPTER}, once; it takes some minutes.", file=sys.stderr)
-        run("cargo", "install", "--quiet", "--root", folder, RUST_ADAPTER)
+        built = subprocess.run(["cargo", "install", "--quiet", "--root", folder, RUST_ADAPTER], check=False)
+        reason = f"cargo failed with exit code {built.returncode}"
     if program.exists():
         found.rust_adapter = program
         read_rust_version(found)
     else:
-        found.notes.append(f"The Rust adapter is left out: there is no cargo, and {VARIABLE} is not set.")
+        note(found, f"The Rust adapter is left out: {reason}, and {VARIABLE} is not set.")
+
+
+@contextmanager
+def start_files(found: Installation, apps: list[str]) -> Iterator[None]:
+    """Write a start file for each app, as long as they are measured."""
+    with tempfile.TemporaryDirectory() as folder:
+        for app in apps:
+            file = Path(folder, f"{app}.start")
+            arguments = ("-m", "lambda_web_adapter", "compile", f"{app}_app:app", "--output", str(file))
+            command = (str(found.python), *arguments)
+            environ = function_environ(str(APPS))
+            result = subprocess.run(command, cwd=APPS, env=environ, capture_output=True, text=True, check=False)
+            if result.returncode:
+                sys.exit(f"The start file of {TITLES[app]} could not be written:\n{result.stdout}{result.stderr}")
+            found.start_files[app] = file
+        yield
+    found.start_files.clear()
+
+
+def function_environ(path: str) -> dict[str, str]:
+    """Return the environment variables of this program without those that change what is measured."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    return kept | {"LAMBDA_TASK_ROOT": path, "PYTHONPATH": path}
+
+
+def note(found: Installation, line: str) -> None:
+    """Print what is left out, and keep it for the tables."""
+    print(line, file=sys.stderr)
+    found.notes.append(line)
 
 
 def read_rust_version(found: Installation) -> None:
@@ -101,9 +143,9 @@ def compile_all(python: Path) -> None:
     """Compile all modules, so that no start has to."""
     script = "import site; print(site.getsitepackages()[0])"
     folder = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
-    apps = Path(__file__).parent / "apps"
+    command = [str(python), "-m", "compileall", "-q", folder, str(APPS)]
     # Some packages contain files for other versions of Python, which cannot be compiled.
-    subprocess.run([python, "-m", "compileall", "-q", folder, apps], stdout=subprocess.DEVNULL, check=False)
+    subprocess.run(command, env=function_environ(str(APPS)), stdout=subprocess.DEVNULL, check=False)
 
 
 def read_versions(found: Installation) -> None:
@@ -117,4 +159,7 @@ def read_versions(found: Installation) -> None:
 def run(*command: str | Path) -> None:
     """Run a command that has to succeed."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    subprocess.run([str(argument) for argument in command], env=environ, check=True)
+    arguments = [str(argument) for argument in command]
+    result = subprocess.run(arguments, env=environ, check=False)
+    if result.returncode:
+        sys.exit(f"This command failed with exit code {result.returncode}: {' '.join(arguments)}")

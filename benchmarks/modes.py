@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from contenders import KINDS
 from cpu_share import FULL_CORE, Unavailable, cpu_share
 from measure import (
+    AFTER,
     Setting,
     measure_cold,
     measure_memory,
     measure_size,
-    measure_slots,
     measure_stream,
     measure_warm,
+    measure_workers,
 )
 from processes import Placement
 
@@ -43,6 +45,9 @@ class Case:
     setting: Setting
     cores: int = 0  # that the contender may use; 0: all
     share: bool = False  # of a processor, by the function's memory
+    drawn: bool = True
+    start: float = 1.0  # seconds before the first event that is measured, and after the last, on a usual machine
+    event: float = 0.8  # milliseconds for an event there
 
 
 @dataclass(frozen=True)
@@ -55,15 +60,22 @@ class Mode:
     figures: tuple[Figure, ...]
     cases: tuple[Case, ...]
     kinds: tuple[str, ...] = ("ours", "rust", "in-process", "alone")
+    uncounted: int = 0  # rounds before those that count
 
 
 EVERY = Setting()
 MODES = {
     "warm": Mode(
         "Warm: one event after the other",
-        "From the event's first byte to the reply's last byte, and the CPU time of all processes.",
+        "From the event's first byte to the reply's last byte; the median until the request for the next event, up to "
+        "which Lambda bills; and the CPU time of all processes.",
         measure_warm,
-        (Figure("p50", "p50", "µs", drawn=True), Figure("p99", "p99", "µs"), Figure("cpu", "CPU", "µs")),
+        (
+            Figure("p50", "p50", "µs", drawn=True),
+            Figure("p99", "p99", "µs"),
+            Figure("next", "next event", "µs"),
+            Figure("cpu", "CPU", "µs"),
+        ),
         (Case("", EVERY),),
     ),
     "cold": Mode(
@@ -77,53 +89,68 @@ MODES = {
             Figure("cpu", "CPU", "ms"),
         ),
         (
-            Case("One core, as with 1,769 MB", EVERY, cores=1),
-            Case("Two cores, as with 3,538 MB", replace(EVERY, memory=2 * FULL_CORE), cores=2),
-            Case("0.58 of a core, as with 1,024 MB", replace(EVERY, memory=1024), share=True),
-            Case("0.29 of a core, as with 512 MB", replace(EVERY, memory=512), share=True),
+            Case("One core, as with 1,769 MB", EVERY, cores=1, start=0.5, event=0),
+            Case("Two cores, as with 3,538 MB", replace(EVERY, memory=2 * FULL_CORE), cores=2, start=0.5, event=0),
+            Case("0.58 of a core, as with 1,024 MB", replace(EVERY, memory=1024), share=True, start=1, event=0),
+            Case("0.29 of a core, as with 512 MB", replace(EVERY, memory=512), share=True, start=2, event=0),
         ),
+        kinds=KINDS,
+        uncounted=1,  # it fills the page cache
     ),
     "streams": Mode(
-        "Streams: the first byte",
-        "From the event's first byte to the first byte of the body of a streamed response. In-process adapters do not "
-        "stream. The Rust adapter sends the head of its POST, and the rest only after that is acknowledged, for which "
-        "Linux may take 40 ms; what Lambda's own Runtime API does is not known here.",
+        "Streams: time to the first byte",
+        "From the event's first byte to the first byte of the body of a streamed response, for a tenth of the events. "
+        "In-process adapters do not stream. The Rust adapter sends the head of its POST, and the rest only after that "
+        "is acknowledged, for which Linux may take 40 ms: in each response with this Runtime API, in more than one of "
+        "ten with that of Lambda's emulator. What Lambda's own does is not known here, so the chart has only the first "
+        "case.",
         measure_stream,
         (Figure("p50", "p50", "µs", drawn=True), Figure("p99", "p99", "µs")),
         (
-            Case("Each packet acknowledged at once", replace(EVERY, streamed=True, quick_ack=True)),
-            Case("Acknowledged as Linux does by default", replace(EVERY, streamed=True)),
+            Case("Each packet acknowledged at once", replace(EVERY, streamed=True, quick_ack=True), event=4),
+            Case(
+                "Acknowledged as Linux does by default",
+                replace(EVERY, streamed=True),
+                drawn=False,
+                event=25,
+            ),
         ),
         kinds=("ours", "rust"),
     ),
     "sizes": Mode(
-        "Sizes: a body there and back",
-        "A binary body is posted, and the app returns it. As base64, 4 MB are near Lambda's limit of 6 MB.",
+        "Sizes: time for a body there and back",
+        "A binary body is posted, and the app returns it. As base64, 4 MB are near Lambda's limit of 6 MB. There are a "
+        "fifth of the events, and fewer for large bodies; with fewer than 100 of them, p99 is the slowest.",
         measure_size,
         (Figure("p50", "p50", "ms", drawn=True), Figure("p99", "p99", "ms")),
         tuple(
-            Case(label, replace(EVERY, size=size))
-            for label, size in (("10 kB", 10_000), ("100 kB", 100_000), ("1 MB", 1_000_000), ("4 MB", 4_000_000))
+            Case(label, replace(EVERY, size=size), event=milliseconds)
+            for label, size, milliseconds in (
+                ("10 kB", 10_000, 1),
+                ("100 kB", 100_000, 2),
+                ("1 MB", 1_000_000, 15),
+                ("4 MB", 4_000_000, 60),
+            )
         ),
         kinds=("ours", "rust", "in-process"),
     ),
-    "slots": Mode(
-        "Slots: 32 concurrent invocations",
+    "workers": Mode(
+        "Workers: 32 concurrent invocations",
         "32 invocations at once in one environment, as on Lambda Managed Instances: the wall time for each, of all "
-        "slots together, the CPU time, and the memory of all processes. In-process adapters have a process for each "
-        "slot, since AWS's Python runtime interface client starts so many.",
-        measure_slots,
+        "workers together, the CPU time, and the memory of all processes. In-process adapters have a process for each "
+        "worker, since AWS's Python runtime interface client starts so many.",
+        measure_workers,
         (
             Figure("each", "wall time of each", "µs", drawn=True),
             Figure("cpu", "CPU", "µs"),
             Figure("memory", "memory", "MB", drawn=True),
         ),
-        (Case("", replace(EVERY, slots=32)),),
+        (Case("", replace(EVERY, workers=32), start=7),),
         kinds=("ours", "rust", "in-process"),
     ),
     "memory": Mode(
         "Memory of all processes",
-        "The proportional set size (PSS) of all processes, after 500 events.",
+        f"The proportional set size (PSS) of all processes, after {AFTER} events.",
         measure_memory,
         (Figure("memory", "memory", "MB", drawn=True),),
         (Case("", EVERY),),
@@ -138,7 +165,13 @@ def setting_for(case: Case, events: int) -> Setting:
         events = max(2, min(events // 5, events * 50_000 // setting.size))
     elif setting.streamed:
         events = max(2, events // 10)
-    return replace(setting, events=events, after=min(events, setting.after))
+    return replace(setting, events=events)
+
+
+def seconds_for(mode: Mode, case: Case, contenders: int, events: int, rounds: int) -> float:
+    """Return about how long a case takes with so many contenders."""
+    events = setting_for(case, events).events + (AFTER if mode.measure is measure_memory else 0)
+    return (case.start + case.event * events / 1000) * contenders * (rounds + mode.uncounted)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ class Placement:
 
 
 class Process:
-    """A process and its descendants, all of which end with it."""
+    """A process and its descendants, all of which end with it. They do not get this program's Ctrl-C."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], cwd: Path, placement: Placement) -> None:
         self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # it is open as long as the process runs
@@ -43,6 +43,7 @@ class Process:
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=self._output,
+            process_group=0,
             # This program has one thread, so that Python code may run between fork and exec.
             preexec_fn=placement.apply,
         )
@@ -51,14 +52,19 @@ class Process:
     def stop(self) -> None:
         """Kill all of them, and wait until they have ended."""
         ended = []
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGSTOP)  # so that none of them starts another one meanwhile
         for pid in process_tree(self.pid):
             with suppress(ProcessLookupError):
                 ended.append(os.pidfd_open(pid))
                 signal.pidfd_send_signal(ended[-1], signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)  # those whose parent has ended before
         self._process.wait()
         for descriptor in ended:
             select.select([descriptor], [], [])
             os.close(descriptor)
+        self._output.close()
 
     def output(self) -> str:
         """Return the end of what they have written."""

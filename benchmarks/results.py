@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contenders import OURS, TITLES
-from modes import MODES, Figure
+from contenders import OURS, START_FILE, TITLES
+from modes import MODES
 
 OVERVIEW = "How long an event takes, and a cold start"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
@@ -36,10 +36,9 @@ class Measurement:
         """Return a contender's figure."""
         return statistics.median(self.rows[name][figure])
 
-    def ratio(self, name: str, figure: str) -> float:
-        """Return this project's figure divided by another's: the median of the rounds' ratios."""
-        pairs = zip(self.rows[OURS][figure], self.rows[name][figure], strict=True)
-        return statistics.median(ours / theirs for ours, theirs in pairs)
+    def ratios(self, name: str, figure: str, ours: str = OURS) -> list[float]:
+        """Return this project's figure divided by another's, for each round."""
+        return [own / other for own, other in zip(self.rows[ours][figure], self.rows[name][figure], strict=True)]
 
 
 @dataclass
@@ -92,15 +91,21 @@ def table(measurement: Measurement) -> list[list[str]]:
     title = ", ".join(filter(None, (TITLES[measurement.app], measurement.label)))
     rows = [[title, *(f"{figure.label}, {figure.unit}" for figure in figures)]]
     rows += [[name, *(number(measurement.median(name, figure.key)) for figure in figures)] for name in measurement.rows]
-    for name in measurement.rows:
-        if name != OURS and OURS in measurement.rows:
-            rows.append([f"ratio to {name}", *(ratio(measurement, name, figure) for figure in figures)])
+    for ours, label in ((OURS, "ratio"), (START_FILE, "start file, ratio")):
+        for name in measurement.rows:
+            if ours in measurement.rows and name not in (ours, START_FILE):
+                ratios = (measurement.ratios(name, figure.key, ours) for figure in figures)
+                rows.append([f"{label} to {name}", *map(with_range, ratios)])
     return rows
 
 
-def ratio(measurement: Measurement, name: str, figure: Figure) -> str:
-    """Return a cell with a ratio."""
-    return f"{measurement.ratio(name, figure.key):.2f}"
+def with_range(ratios: list[float]) -> str:
+    """Return the median of ratios, and what the middle half of them lies between."""
+    median = f"{statistics.median(ratios):.2f}"
+    if len(ratios) < 2:
+        return median
+    low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    return f"{median} ({low:.2f} to {high:.2f})"
 
 
 def as_text(results: Results) -> str:
@@ -110,7 +115,7 @@ def as_text(results: Results) -> str:
         rows = table(measurement)
         width = max(len(row[0]) for row in rows)
         lines.append(MODES[measurement.mode].title)
-        lines += [f"  {row[0]:{width}}" + "".join(f"{cell:>18}" for cell in row[1:]) for row in rows]
+        lines += [f"  {row[0]:{width}}" + "".join(f"{cell:>22}" for cell in row[1:]) for row in rows]
         lines.append("")
     return "\n".join([*lines, *results.notes])
 
@@ -138,12 +143,17 @@ def overview(results: Results) -> list[Measurement]:
 def as_overview(results: Results, charts: str) -> str:
     """Return the short section: a chart, and the ratios to the peers."""
     chosen = overview(results)
-    parts = ["| app | compared with | warm | cold start on one core |\n|---|---|---:|---:|"]
+    parts = ["| app | compared with | warm | cold start on one core | with the start file |\n|---|---|---:|---:|---:|"]
     for warm in (each for each in chosen if each.mode == "warm"):
         cold = next(each for each in chosen if each.mode == "cold" and each.app == warm.app)
-        for name, kind in warm.kinds.items():
-            if kind in ("rust", "in-process"):
-                ratios = f"{warm.ratio(name, 'p50'):.2f} | {cold.ratio(name, 'first_reply'):.2f}"
+        for name in warm.rows:
+            if warm.kinds[name] in ("rust", "in-process") and name in cold.rows:
+                cells = (
+                    warm.ratios(name, "p50"),
+                    cold.ratios(name, "first_reply"),
+                    cold.ratios(name, "first_reply", START_FILE) if START_FILE in cold.rows else [],
+                )
+                ratios = " | ".join(f"{statistics.median(cell):.2f}" if cell else "" for cell in cells)
                 parts.append(f"| {TITLES[warm.app]} | {name} | {ratios} |")
     where = (
         f"{results.date}, {results.machine}, Python {results.versions['Python']}; load average {results.load[0]:.1f} "
@@ -156,9 +166,10 @@ def summary(results: Results) -> str:
     """Return when, where and with what was measured."""
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     return (
-        f"{results.date}, {results.machine}. {versions}. Medians of {results.rounds} rounds, {results.events} events "
-        f"each where nothing else is said. The load average was {results.load[0]:.1f} at the beginning and "
-        f"{results.load[-1]:.1f} at the end; the benchmark alone makes it 1 to 2."
+        f"{results.date}, {results.machine}. {versions}. Medians of {results.rounds} rounds, with {results.events} "
+        "events each where nothing else is said; after a ratio, the middle half of the rounds' ratios. "
+        f"The load average was {results.load[0]:.1f} at the beginning and {results.load[-1]:.1f} at the end; "
+        "the benchmark alone makes it 1 to 2."
     )
 
 

@@ -38,6 +38,7 @@ class Exchange:
     first_byte_at: float  # of a streamed reply's payload; else as ended_at
     ended_at: float
     body: bytes
+    next_at: float = 0.0  # the request for the next event, where there is one worker
 
     @property
     def microseconds(self) -> float:
@@ -185,6 +186,8 @@ class RuntimeApi:
             path, connection, received_at = self._next_request()
             if path.endswith("/invocation/next"):
                 self._waiting.append(connection)
+                if exchanges:
+                    exchanges[-1].next_at = received_at
                 continue
             _, request_id, kind = path.rsplit("/", 2)
             reply = bytes(connection.body)

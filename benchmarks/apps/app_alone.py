@@ -1,8 +1,9 @@
-"""The app alone, which no adapter can beat: its import, its call, and two exchanges with the Runtime API.
+"""The app alone: its import, its call, and two exchanges with the Runtime API, in one process.
 
-    python app_alone.py flask_app
+    python -c "from app_alone import main; main()" flask_app
 
-It reads no event, and calls the app with the same request each time.
+It reads no event, and calls the app with the same request each time. Python's defaults hold: garbage is collected
+during the imports, and modules come from their own files.
 """
 
 from __future__ import annotations
@@ -124,7 +125,3 @@ def main() -> None:
         import asyncio  # which a Flask app does not need
 
         asyncio.run(serve_asgi(app, api))
-
-
-if __name__ == "__main__":
-    main()
