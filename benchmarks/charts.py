@@ -30,7 +30,7 @@ BAR = 0.24  # inches for each bar, with the gap to the next
 LABEL = 0.34  # inches for the label above a row of bars
 GAP = 0.2  # inches between rows
 TOP = 0.8  # inches for title and app names
-NAMES = 0.18  # of the width, for the contenders' names of each column
+NAMES = 0.2  # of the width, for the contenders' names of each column
 VALUES = 0.07  # of the width, for the values right of the bars
 MARGIN = 0.008  # of the width
 UNITS = {"µs": "microseconds", "ms": "milliseconds", "MB": "megabytes"}
@@ -45,13 +45,14 @@ class Theme:
     text: str
     muted: str
     ours: str
+    start_file: str
     peer: str
-    alone: str
 
 
+# Blue and grey, which colour-blind readers can tell apart as well. The app alone is an outline in the peers' grey.
 THEMES = (
-    Theme("light", text="#1f2328", muted="#59636e", ours="#0969da", peer="#b7bfc8", alone="#e1e5ea"),
-    Theme("dark", text="#f0f6fc", muted="#9198a1", ours="#4493f8", peer="#565f69", alone="#343b44"),
+    Theme("light", text="#1f2328", muted="#59636e", ours="#0969da", start_file="#6cb6ff", peer="#8c959f"),
+    Theme("dark", text="#f0f6fc", muted="#9198a1", ours="#4493f8", start_file="#1b5fc0", peer="#6e7681"),
 )
 
 
@@ -63,12 +64,19 @@ class Row:
     figure: Figure
     measurements: tuple[Measurement, ...]
 
+    @property
+    def height(self) -> float:
+        """The inches of label and bars."""
+        label = LABEL if self.label else 0.0
+        return label + max(len(each.rows) for each in self.measurements) * BAR
+
 
 def rows_of(mode: str, measurements: list[Measurement]) -> list[Row]:
     """Return a row for each case and figure of a mode."""
     drawn = [figure for figure in MODES[mode].figures if figure.drawn]
+    not_drawn = [case.label for case in MODES[mode].cases if not case.drawn]
     rows = []
-    for case in dict.fromkeys(each.label for each in measurements):
+    for case in dict.fromkeys(each.label for each in measurements if each.label not in not_drawn):
         chosen = tuple(each for each in measurements if each.label == case)
         for figure in drawn:
             meaning = f"{figure.label}, {UNITS[figure.unit]}" if len(drawn) > 1 else ""
@@ -92,9 +100,7 @@ def draw_chart(title: str, rows: list[Row], theme: Theme) -> Drawing:
     """Return a chart with a column for each app."""
     measured = {each.app for row in rows for each in row.measurements}
     apps = [app for app in TITLES if app in measured]
-    above = LABEL if any(row.label for row in rows) else 0.0
-    row_height = above + max(len(each.rows) for row in rows for each in row.measurements) * BAR
-    height = TOP + len(rows) * (row_height + GAP)
+    height = TOP + sum(row.height + GAP for row in rows)
     drawing = Drawing(figsize=(WIDTH, height))
     FigureCanvasSVG(drawing)
     column = 1 / len(apps)
@@ -104,22 +110,29 @@ def draw_chart(title: str, rows: list[Row], theme: Theme) -> Drawing:
     drawing.text(1 - MARGIN, 1 - 0.16 / height, better, color=theme.muted, size=10, ha="right", va="center")
     for x, app in enumerate(apps):
         drawing.text(x * column + NAMES, 1 - 0.6 / height, TITLES[app], color=theme.text, size=11.5, va="center")
-    for index, row in enumerate(rows):
-        top = 1 - (TOP + index * (row_height + GAP)) / height
+    top = 1 - TOP / height
+    for row in rows:
         drawing.text(MARGIN, top - 0.14 / height, row.label, color=theme.text, size=10.5, va="center")
         for each in row.measurements:
             size = len(each.rows) * BAR / height
-            box = (apps.index(each.app) * column + NAMES, top - above / height - size, column - NAMES - VALUES, size)
+            bottom = top - (LABEL if row.label else 0.0) / height - size
+            box = (apps.index(each.app) * column + NAMES, bottom, column - NAMES - VALUES, size)
             draw_bars(drawing.add_axes(box), each, row.figure, theme)
+        top -= (row.height + GAP) / height
     return drawing
 
 
 def draw_bars(axes: Axes, measurement: Measurement, figure: Figure, theme: Theme) -> None:
     """Draw a bar for each contender, with its name on the left and its value on the right."""
     values = {name: measurement.median(name, figure.key) for name in measurement.rows}
-    colours = {"ours": theme.ours, "alone": theme.alone}
+    colours = {"ours": theme.ours, "start-file": theme.start_file, "alone": "none"}
     for index, (name, value) in enumerate(values.items()):
-        axes.barh(index, value, height=0.68, color=colours.get(measurement.kinds[name], theme.peer), linewidth=0)
+        kind = measurement.kinds[name]
+        # The border is inside of the bar, so that it ends where the others do.
+        bar = axes.barh(index, value, height=0.68, color=colours.get(kind, theme.peer), linewidth=0)[0]
+        if kind == "alone":
+            bar.set(edgecolor=theme.peer, linewidth=2)
+            bar.set_clip_path(bar)
         style = {"color": theme.text if name == OURS else theme.muted, "weight": "bold" if name == OURS else "normal"}
         gap = 0.02 * max(values.values())
         axes.text(value + gap, index, number(value), size=10, va="center", clip_on=False, **style)
