@@ -145,7 +145,7 @@ MODES = {
             Figure("cpu", "CPU", "µs"),
             Figure("memory", "memory", "MB", drawn=True),
         ),
-        (Case("", replace(EVERY, workers=32), start=7),),
+        (Case("", replace(EVERY, workers=32), start=4.5),),
         kinds=("ours", "rust", "in-process"),
     ),
     "memory": Mode(

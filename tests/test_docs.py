@@ -41,7 +41,7 @@ def test_the_settings_page_has_the_table_that_follows_from_the_declarations() ->
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(PROJECT))) for page in PAGES])
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+    links = re.findall(r"(?:\]\(|src=\"|srcset=\")(?!https?:|#)([^)#\"]+)", page.read_text())
 
     assert [link for link in links if not (page.parent / link).exists()] == []
 
