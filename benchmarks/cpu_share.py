@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,10 @@ def mount_points() -> tuple[Path | None, Path | None]:
         _, folder, kind, flags, *_ = line.split(" ")
         if kind == "cgroup" and "cpu" in flags.split(","):
             first = Path(folder)
-        if kind == "cgroup2" and "cpu" in (Path(folder) / "cgroup.controllers").read_text().split():
-            second = Path(folder)
+        if kind == "cgroup2":
+            with suppress(OSError):
+                if "cpu" in (Path(folder) / "cgroup.controllers").read_text().split():
+                    second = Path(folder)
     return first, second
 
 

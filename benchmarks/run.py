@@ -213,6 +213,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--charts", type=Path, default=PROJECT / "docs" / "charts", help="the folder of the charts")
     parser.add_argument("--draw", action="store_true", help="draw the charts")
     options = parser.parse_args()
+    if sys.platform != "linux":
+        parser.error("it needs Linux: epoll, /proc and the choice of processors")
     if options.draw and options.installed:
         parser.error("--draw needs matplotlib, which --installed does not install")
     for page in (*options.page, *options.overview):
