@@ -122,6 +122,9 @@ def measure_all(results: Results, steps: list[Step]) -> None:
     expected = [
         seconds_for(MODES[step.mode], step.case, len(step.chosen), results.events, results.rounds) for step in steps
     ]
+    busy = results.load[0]
+    if busy > 0.5:
+        print(f"The load average is {busy:.1f}: what else runs here disturbs the figures.", file=sys.stderr)
     started_at = time.monotonic()
     for index, step in enumerate(steps):
         # As fast as so far; at first, as fast as usual.
