@@ -21,7 +21,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test coverage pytest test-side-by-side test-frameworks test-image nightly benchmark fuzz chaos soak conformance lint format types check lock audit clean
+.PHONY: help run run-flask test coverage pytest test-side-by-side test-frameworks test-image nightly benchmark start-budget fuzz chaos soak conformance lint format types check lock audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ nightly: ## what CI has no time for: the whole suite on every other Python, fram
 
 benchmark: ## compare it with its peers on this machine, and renew the charts and tables of README.md and docs/benchmarks.md (Linux)
 	$(PYTHON) benchmarks/run.py --venv $(BENCHMARK_VENV) --page docs/benchmarks.md --overview README.md --draw $(BENCHMARK_ARGS)
+
+start-budget: ## measure where the time of a cold start goes, and renew docs/start-budget.md (Linux)
+	$(PYTHON) benchmarks/start_budget.py --venv $(BENCHMARK_VENV)
 
 fuzz: $(READY) ## feed the bootstrap odd events for ten minutes (FUZZ_SECONDS=… for another time)
 	LWA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest tests/fuzz -q -s -p no:randomly

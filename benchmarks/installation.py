@@ -48,6 +48,18 @@ class Installation:
 
 
 def install(folder: Path, *, keep: bool) -> Installation:
+    """Make or renew the environment in a folder, and find the AWS Lambda Web Adapter.
+
+    Args:
+        folder: The folder.
+        keep: Whether this project stays as it was installed the last time.
+    """
+    found = install_packages(folder, keep=keep)
+    find_rust_adapter(found, folder)
+    return found
+
+
+def install_packages(folder: Path, *, keep: bool) -> Installation:
     """Make or renew the environment in a folder.
 
     Args:
@@ -68,7 +80,6 @@ def install(folder: Path, *, keep: bool) -> Installation:
     elif not keep:
         run(*pip, "--force-reinstall", "--no-deps", PROJECT)
     compile_all(found.python)
-    find_rust_adapter(found, folder)
     read_versions(found)
     return found
 

@@ -202,3 +202,20 @@ def test_a_run_that_is_ended_leaves_no_process_behind(number: signal.Signals) ->
         assert "Ended by a signal" in benchmark.text
         assert "Traceback" not in benchmark.text
         assert not [each for each in started if runs(each)]
+
+
+def test_the_start_budget_has_every_phase_and_module(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+
+    subprocess.run(
+        [sys.executable, RUN.parent / "start_budget.py", "--installed", "--starts", "1", "--page", page], check=True
+    )
+
+    text = page.read_text()
+    for row in ("`exec` to interpreter ready", "until the fork", "event to reply", "**exec to first reply**"):
+        (line,) = (line for line in text.splitlines() if line.startswith(f"| {row} |"))
+        assert len(line.split("|")) == 9
+    assert text.count("<details>") == 4
+    assert text.count(" lambda_web_adapter.adapter.lifecycle\n") == 4
+    assert text.count(" lambda_web_adapter.app.wsgi.server\n") == 2
+    assert " flask.app\n" not in text

@@ -1,4 +1,4 @@
-"""What a start imports and reads, until the first reply: a module more is a longer cold start, and a red test.
+"""What a start imports, reads and asks of the kernel until the first reply: a module more is a red test.
 
 `start_budget.json` has the modules of each process. To write it anew, after looking at what has come in:
 LWA_WRITE_START_BUDGET=1 pytest tests/adapter/test_start_budget.py
@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
+import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from adapter.conftest import on_lambda
+from adapter.conftest import APPS, on_lambda
 from adapter.test_loop import get
 from support.processes import BOOTSTRAP, Running, wait_until
 
@@ -89,6 +93,13 @@ def states(api: FakeRuntimeApi, folder: Path, kind: str, memory: str) -> dict[st
     return {"adapter": State(target.read_text()), "app": State(app)}
 
 
+def write_budget(key: str, value: dict[str, Any]) -> None:
+    """Writes a part of the budget anew, if that is asked for."""
+    if os.environ.get("LWA_WRITE_START_BUDGET"):
+        budget = json.loads(BUDGET.read_text()) if BUDGET.exists() else {}
+        BUDGET.write_text(json.dumps(dict(sorted({**budget, key: value}.items())), indent=1) + "\n")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a process reads")
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the standard library's own imports differ by version")
 @pytest.mark.parametrize("memory", MEMORY)
@@ -97,17 +108,18 @@ def test_a_start_imports_and_reads_no_more_than_its_budget(
     tmp_path: Path, api: FakeRuntimeApi, kind: str, memory: str
 ) -> None:
     found = states(api, tmp_path, kind, MEMORY[memory])
-    budget: dict[str, Any] = json.loads(BUDGET.read_text()) if BUDGET.exists() else {}
-    if os.environ.get("LWA_WRITE_START_BUDGET"):
-        budget[f"{kind}, {memory}"] = {
+    write_budget(
+        f"{kind}, {memory}",
+        {
             name: {
                 "bytes_read": state.bytes_read,
                 "reads": state.reads,
                 "modules": wrap(" ".join(sorted(state.modules)), 110),
             }
             for name, state in found.items()
-        }
-        BUDGET.write_text(json.dumps(dict(sorted(budget.items())), indent=1) + "\n")
+        },
+    )
+    budget = json.loads(BUDGET.read_text())
     for name, state in found.items():
         allowed = budget[f"{kind}, {memory}"][name]
         assert sorted(state.modules - set(" ".join(allowed["modules"]).split())) == [], (
@@ -115,3 +127,49 @@ def test_a_start_imports_and_reads_no_more_than_its_budget(
         )
         assert state.bytes_read <= HEADROOM * allowed["bytes_read"]
         assert state.reads <= HEADROOM * allowed["reads"]
+
+
+def traces() -> bool:
+    """Says whether strace is there, and may trace."""
+    return (
+        bool(shutil.which("strace"))
+        and not subprocess.run(["strace", "-o", os.devnull, "true"], check=False).returncode
+    )
+
+
+# Calls that look for files, read them, or ask for memory: each module costs some. Those that wait differ by chance.
+COUNTED = "%file,%memory,read,lseek,close,ioctl,fstat,getdents64"
+
+
+@pytest.mark.skipif(not traces(), reason="counts system calls with strace (apt install strace)")
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the standard library's own calls differ by version")
+@pytest.mark.parametrize("memory", MEMORY)
+@pytest.mark.parametrize("kind", ["wsgi", "app"])
+def test_a_start_makes_no_more_system_calls_than_its_budget(
+    tmp_path: Path, api: FakeRuntimeApi, kind: str, memory: str
+) -> None:
+    trace = tmp_path / "trace"
+    env = on_lambda(api, APPS, {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": MEMORY[memory]})
+    env = {name: value for name, value in env.items() if not name.startswith("COVERAGE")}
+    command: list[str | Path] = [
+        "strace",
+        "-D",  # as the bootstrap's grandchild, so that the bootstrap gets SIGTERM
+        "-f",
+        "-qq",
+        "-o",
+        trace,
+        "-e",
+        f"trace={COUNTED}",
+        sys.executable,
+        BOOTSTRAP,
+    ]
+    with Running([*command, f"main:{kind}"], env=env, cwd=APPS, at_end=api.client_has_ended):
+        api.invoke(get("/"))
+        calls = Counter(re.findall(r"(?m)^\d+ +(\w+)\(", trace.read_text()))
+    write_budget(f"{kind}, {memory}, system calls", dict(sorted(calls.items())))
+
+    allowed = json.loads(BUDGET.read_text())[f"{kind}, {memory}, system calls"]
+    assert calls.total() > len(allowed)
+    assert calls.total() <= HEADROOM * sum(allowed.values()), {
+        name: (number, allowed.get(name, 0)) for name, number in calls.items() if number > allowed.get(name, 0)
+    }
