@@ -13,7 +13,6 @@ from select import POLLIN
 from select import poll as new_poll  # eventlet removes it
 
 from lambda_web_adapter.errors import AdapterError
-from lambda_web_adapter.ipc import start_file
 from lambda_web_adapter.ipc.control_protocol import (
     CANCELLED,
     CLOSING,
@@ -50,7 +49,6 @@ class AdapterChannel:
             os.close(self._stderr)
             self._stderr = None
         resume_collection()
-        start_file.release()
         self._send(encode(READY))
         if self._channel is not None:
             end_with_parent(self._adapter)

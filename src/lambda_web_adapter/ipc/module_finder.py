@@ -6,35 +6,39 @@ import _imp
 import marshal
 import os
 import sys
-from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoader
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec, PathFinder, SourceFileLoader
 
 from lambda_web_adapter.errors import StartFileRejected
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import mmap
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from types import CodeType, ModuleType
-    from typing import TypedDict
+    from typing import Any, TypedDict
 
     # Of each module: the number of its group, its file, its bytecode's file, and one of the kinds below.
     Entry = tuple[int, str, str, int]
-    # Offset and size, and the names of the modules whose code it has.
-    Group = tuple[int, int, list[str]]
+    # Offset, size and hash, and the names of the modules whose code it has.
+    Group = tuple[int, int, int, list[str]]
 
     class Index(TypedDict):
         """What precedes the code."""
 
         modules: dict[str, Entry]
         groups: list[Group]
-        folders: dict[str, str]  # the folder of sys.path that has a top-level module, for each of these
+        # For each top-level module, the folder of sys.path that has it, and its file or folder there.
+        top_levels: dict[str, tuple[str, str]]
         standard: list[str]  # the standard library's folders, which belong to the interpreter
         distributions: dict[str, int]  # for each folder with installed packages, the hash of their names and versions
-        sources: list[tuple[str, int, int]]  # path, size and hash of files that no installer has written
+        sources: list[tuple[str, int, int]]  # path, size and hash of files that are compared
 
 
 # The kinds of modules.
 MODULE, PACKAGE, EXTENSION = range(3)
+# What a module's name can be followed by, in the order in which Python looks for it; a package is a folder.
+_SUFFIXES = ("", *EXTENSION_SUFFIXES, ".py", ".pyc")
+_USUAL_HOOKS = ["zipimporter", "FileFinder.path_hook.<locals>.path_hook_for_FileFinder"]
+_OTHER_FINDER = "something else than Python's own finder looks for modules in folders"
 
 
 class StartFinder:
@@ -42,70 +46,89 @@ class StartFinder:
 
     Attributes:
         doubt: why it has stopped serving modules, if it has.
+        modules: those that it still serves.
     """
 
-    def __init__(self, data: mmap.mmap, code_start: int, index: Index) -> None:
+    def __init__(self, path: str, code_start: int, index: Index) -> None:
         """Prepare, given the file, where its code begins, and its index."""
         self.doubt = ""
         self.modules = index["modules"]
-        self._data = data
-        self._view = memoryview(data)[code_start:]
+        self._file = path
+        self._code_start = code_start
         self._index = index
         self._loaded: dict[str, CodeType] = {}
-        self._listings: dict[str, set[str]] = {}
+        self._listings: dict[str, dict[str, str]] = {}
         self._path: list[str] = []
-        self._available: dict[str, str] = {}
+        self._available: Collection[str] = ()
+        self._hooks = sys.path_hooks[:2]
 
     def check(self) -> None:
         """Check that the app's own files and the names and versions of installed packages are those of the file.
 
         Raises:
-            StartFileRejected: They are not.
+            StartFileRejected: They are not, or Python does not look for modules in the usual way.
         """
+        hooks = [getattr(hook, "__qualname__", "") for hook in self._hooks]
+        if hooks != _USUAL_HOOKS or PathFinder not in sys.meta_path:
+            raise StartFileRejected(_OTHER_FINDER)
+        folders: dict[str, set[str]] = {}
         for path, size, digest in self._index["sources"]:
-            if _read_source(path, size) != digest:
+            if _read_hash(path, size) != digest:
                 raise StartFileRejected(f"{path} has changed")
+            folder, _, file = path.rpartition("/")
+            if folder not in folders:
+                folders[folder] = set(os.listdir(folder or "/"))
+            name, _, suffix = file.rpartition(".")
+            if suffix == "py" and _find_entry(folder, folders[folder], name) != file:
+                raise StartFileRejected(f"there is another {folder}/{name}")
         self._check_path()
+
+    def install(self) -> None:
+        """Have imports served from the file; finders that come before Python's for folders also come before this."""
+        sys.meta_path.insert(sys.meta_path.index(PathFinder), self)
 
     def _check_path(self) -> None:
         """Check that each top-level module comes from its folder, whatever other folders `sys.path` has."""
-        path = list(sys.path)
-        available: dict[str, str] = {}
-        for folder in path:
-            folder = os.path.abspath(folder)
-            for name in self._names_in(folder):
-                available.setdefault(name, folder)
-        for name, folder in available.items():
-            if folder != self._index["folders"][name]:
-                raise StartFileRejected(f"{name} is in {folder}, and was in {self._index['folders'][name]}")
-        self._path, self._available = path, available
+        path = search_path()
+        available: set[str] = set()
+        for folder in map(absolute, path):
+            for name, entry in self._entries_in(folder).items():
+                expected = self._index["top_levels"][name]
+                if name not in available and expected != (folder, entry):
+                    raise StartFileRejected(f"{name} is {folder}/{entry}, and was {'/'.join(expected)}")
+                available.add(name)
+        # What a relative folder means may change, so that it is looked up each time.
+        self._path = path if all(folder.startswith("/") for folder in path) else []
+        self._available = available
 
-    def _names_in(self, folder: str) -> set[str]:
-        """Return the file's top-level modules that are in a folder."""
+    def _entries_in(self, folder: str) -> dict[str, str]:
+        """Return the file's top-level modules that are in a folder, with the file or folder that each is."""
         if folder not in self._listings:
-            folders = self._index["folders"]
             if folder in self._index["standard"]:
-                self._listings[folder] = {name for name in folders if folders[name] == folder}
+                top_levels = self._index["top_levels"].items()
+                self._listings[folder] = {name: entry for name, (outer, entry) in top_levels if outer == folder}
             else:
                 self._listings[folder] = self._list(folder)
         return self._listings[folder]
 
-    def _list(self, folder: str) -> set[str]:
+    def _list(self, folder: str) -> dict[str, str]:
         try:
-            files = os.listdir(folder)
-        except FileNotFoundError:
-            files = []
+            files = set(os.listdir(folder or "/"))
+        except (FileNotFoundError, PermissionError):  # empty to Python as well
+            files = set()
         except OSError as error:  # a zip, for one
             raise StartFileRejected(f"{folder} cannot be listed ({error.strerror})") from None
         expected = self._index["distributions"].get(folder)
         if expected is not None and distributions_hash(files) != expected:
             raise StartFileRejected(f"the packages installed in {folder} have changed")
-        names = set()
-        for file in files:
-            name, dot, suffix = file.partition(".")
-            if name in self._index["folders"] and _is_module(dot + suffix):
-                names.add(name)
-        return names
+        top_levels = self._index["top_levels"]
+        names = top_levels.keys() & {file.partition(".")[0] for file in files}
+        # A package is taken for granted in its folder; elsewhere, a folder of its name may be none.
+        entries = {
+            name: name if name in files and top_levels[name] == (folder, name) else _find_entry(folder, files, name)
+            for name in names
+        }
+        return {name: entry for name, entry in entries.items() if entry}
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -119,12 +142,13 @@ class StartFinder:
         outer = folder.rpartition("/")[0] if kind == PACKAGE else folder
         if not (self._is_available(name) if path is None else next(iter(path), None) == outer):
             return None
+        if sys.path_hooks[:2] != self._hooks:
+            self._stop(_OTHER_FINDER)
+            return None
         if kind == EXTENSION:
             spec = ModuleSpec(name, ExtensionFileLoader(name, origin), origin=origin)
         else:
-            loader = _Loader(name, origin)
-            loader.finder = self
-            spec = ModuleSpec(name, loader, origin=origin, is_package=kind == PACKAGE)
+            spec = ModuleSpec(name, _Loader(name, origin, self), origin=origin, is_package=kind == PACKAGE)
             spec.cached = cached
             if spec.submodule_search_locations is not None:
                 spec.submodule_search_locations.append(folder)
@@ -136,7 +160,7 @@ class StartFinder:
         if sys.path != self._path:
             try:
                 self._check_path()
-            except StartFileRejected as error:
+            except (StartFileRejected, OSError) as error:
                 self._stop(f"{error}")
         return name in self._available and name in self.modules
 
@@ -157,7 +181,8 @@ class StartFinder:
             return code
         try:
             group = self.load_group(entry[0])
-        except (EOFError, TypeError, ValueError):
+        except (StartFileRejected, OSError) as error:
+            self._stop(f"{error}")
             return None
         self._loaded |= {other: group[other] for other in group if other in self.modules}
         return group[name]
@@ -165,19 +190,18 @@ class StartFinder:
     def load_group(self, number: int) -> dict[str, CodeType]:
         """Return the code of the modules of a group, by their names.
 
+        The file is opened for each group: an app may close descriptors that are not its own.
+
         Raises:
-            EOFError, TypeError, ValueError: The file is damaged.
+            OSError: The file cannot be read.
+            StartFileRejected: It is damaged, or another one.
         """
-        offset, size, names = self._index["groups"][number]
-        code = marshal.loads(self._view[offset : offset + size])  # noqa: S302  # as trustworthy as other bytecode
+        offset, size, digest, names = self._index["groups"][number]
+        data = _read(self._file, size, self._code_start + offset)
+        if source_hash(data) != digest:
+            raise StartFileRejected(f"{self._file} is damaged")
+        code = marshal.loads(data)  # noqa: S302  # as trustworthy as other bytecode
         return dict(zip(names, code, strict=True))
-
-    def release(self) -> None:
-        """Free the memory that the file takes up; what is needed again is read again."""
-        if hasattr(self._data, "madvise"):
-            import mmap
-
-            self._data.madvise(mmap.MADV_DONTNEED)
 
 
 class _Loader(SourceFileLoader):
@@ -186,19 +210,41 @@ class _Loader(SourceFileLoader):
     It only overrides what returns before the module's code runs: a frame of it would show in tracebacks.
     """
 
-    finder: StartFinder
+    def __init__(self, name: str, path: str, finder: StartFinder) -> None:
+        super().__init__(name, path)
+        self._finder = finder
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Return the module's code, the first time from the file."""
-        finder: StartFinder = self.__dict__.pop("finder")
+        finder: StartFinder = self.__dict__.pop("_finder")
         self.__class__ = SourceFileLoader  # type: ignore[assignment]
-        return finder.take_code(fullname) or self.get_code(fullname)
+        code = finder.take_code(fullname) if fullname == self.name else None
+        return code or self.get_code(fullname)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SourceFileLoader, (self.name, self.path)
+
+    def __eq__(self, other: object) -> bool:
+        return SourceFileLoader(self.name, self.path) == other
+
+    __hash__ = SourceFileLoader.__hash__
 
 
-def distributions_hash(files: list[str]) -> int:
+def search_path() -> list[str]:
+    """Return the folders in `sys.path`, where anything may be; Python ignores what is no string."""
+    path: list[object] = [*sys.path]
+    return [folder for folder in path if isinstance(folder, str)]
+
+
+def absolute(folder: str) -> str:
+    """Return a folder of `sys.path` as it is in the paths of its modules."""
+    return os.path.join(os.getcwd(), folder).rstrip("/")
+
+
+def distributions_hash(files: Collection[str]) -> int:
     """Return the hash of the names and versions of the packages that are installed in a folder with these files."""
     names = sorted(file for file in files if file.endswith((".dist-info", ".egg-info", ".pth")))
-    return source_hash("\n".join(names).encode())
+    return source_hash("\n".join(names).encode(errors="surrogateescape"))
 
 
 def source_hash(data: bytes) -> int:
@@ -206,19 +252,31 @@ def source_hash(data: bytes) -> int:
     return int.from_bytes(_imp.source_hash(0, data), "little")
 
 
-def _read_source(path: str, size: int) -> int:
-    """Return the hash of a source file; 0 if there is none of this size."""
+def _read_hash(path: str, size: int) -> int:
+    """Return the hash of a file; 0 if there is none of this size."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        data = _read(path, size + 1, 0)
     except OSError:
         return 0
-    try:
-        data = os.read(descriptor, size + 1)
-    finally:
-        os.close(descriptor)
     return source_hash(data) if len(data) == size else 0
 
 
-def _is_module(suffix: str) -> bool:
-    """Return whether a name with this suffix can be a module: a folder, a source, bytecode, or an extension."""
-    return suffix in ("", ".py", ".pyc") or suffix.endswith(".so")
+def _read(path: str, size: int, offset: int) -> bytes:
+    """Return a part of a file; raise OSError if it cannot be read, or has no parts."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else a FIFO would wait for a writer
+    try:
+        return os.pread(descriptor, size, offset)
+    finally:
+        os.close(descriptor)
+
+
+def _find_entry(folder: str, files: Collection[str], name: str) -> str:
+    """Return the file or folder of a module that Python finds in a folder with these files; empty if there is none."""
+    for suffix in _SUFFIXES:
+        if name + suffix in files and (suffix or _is_package(f"{folder}/{name}")):
+            return name + suffix
+    return ""
+
+
+def _is_package(folder: str) -> bool:
+    return any(os.path.isfile(f"{folder}/__init__{suffix}") for suffix in (".py", *EXTENSION_SUFFIXES, ".pyc"))

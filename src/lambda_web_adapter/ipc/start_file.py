@@ -1,9 +1,11 @@
 """The start file, read: the code of all modules of a start in one file, and a finder that serves them from there.
 
 `local.start_file_writer` writes the file: three lines, which are `FORMAT`, the interpreter, and the sizes of index and
-file; then the index, and the code, in groups of modules that are imported one after the other: in a group, strings that
-several modules have are there only once. The code is valid as `unchecked-hash` bytecode is (PEP 552): files that a
-package installer has written are not compared. What is checked, once, is in `StartFinder.check`.
+file with the hash of the index; then the index, and the code, in groups of modules that are imported one after the
+other: in a group, strings that several modules have are there only once. The index has the hash of each group.
+
+The code is valid as `unchecked-hash` bytecode is (PEP 552): files that a package installer has written are not
+compared. What is checked, once, is in `StartFinder.check`.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ def install(environ: Mapping[str, str]) -> None:
         _rejection = f"The start file {path} is not used: {reason}. Write it anew with `lambda-web-adapter compile`."
         return
     _finder = finder
-    sys.meta_path.insert(0, finder)
+    finder.install()
 
 
 def _default_path(environ: Mapping[str, str]) -> str:
@@ -85,12 +87,6 @@ def doubt() -> str:
     return f"The start file is no longer used: {_finder.doubt}." if _finder and _finder.doubt else ""
 
 
-def release() -> None:
-    """Free the memory that the start file takes up in this process."""
-    if _finder:
-        _finder.release()
-
-
 def read(path: str) -> StartFinder:
     """Return the finder of a start file, which is not checked yet.
 
@@ -99,38 +95,39 @@ def read(path: str) -> StartFinder:
         StartFileRejected: It is of another interpreter, or not complete.
     """
     import marshal
-    import mmap
+    import stat
 
-    from lambda_web_adapter.ipc.module_finder import StartFinder  # most starts have no use for it
+    from lambda_web_adapter.ipc.module_finder import StartFinder, source_hash  # most starts have no use for it
 
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else a FIFO would wait for a writer
     try:
-        # All of it at once, without a page fault for each page (mmap(2)).
-        flags = mmap.MAP_PRIVATE | getattr(mmap, "MAP_POPULATE", 0)
-        data = mmap.mmap(descriptor, 0, flags=flags, prot=mmap.PROT_READ)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise StartFileRejected("it is not a regular file")
+        file_format, *lines = os.read(descriptor, _HEAD_SIZE).split(b"\n", 3)
+        if file_format != FORMAT or len(lines) < 3:
+            raise StartFileRejected("it is not a start file of this version")
+        if lines[0] != interpreter():
+            raise StartFileRejected(f"it was written by another Python: {lines[0].decode(errors='replace')}")
+        index_size, size, digest = map(int, lines[1].split())
+        if status.st_size != size:
+            raise StartFileRejected(f"it has {status.st_size} bytes of {size}")
+        start = sum(map(len, (file_format, *lines[:2]))) + 3
+        data = os.pread(descriptor, min(index_size, size), start)
     except ValueError:
-        raise StartFileRejected("it is empty") from None
+        raise StartFileRejected("it is damaged") from None
     finally:
         os.close(descriptor)
-    file_format, *lines = data[:_HEAD_SIZE].split(b"\n", 3)
-    if file_format != FORMAT or len(lines) < 3:
-        raise StartFileRejected("it is not a start file of this version")
-    if lines[0] != interpreter():
-        raise StartFileRejected(f"it was written by another Python: {lines[0].decode(errors='replace')}")
-    try:
-        index_size, size = map(int, lines[1].split())
-        if len(data) != size:
-            raise StartFileRejected(f"it has {len(data)} bytes of {size}")
-        start = sum(map(len, (file_format, *lines[:2]))) + 3
-        index = marshal.loads(memoryview(data)[start : start + index_size])  # noqa: S302  # it is code, like bytecode
-        return StartFinder(data, start + index_size, index)
-    except (EOFError, KeyError, TypeError, ValueError):
-        raise StartFileRejected("it is damaged") from None
+    if source_hash(data) != digest:
+        raise StartFileRejected("it is damaged")
+    index = marshal.loads(data)  # noqa: S302  # it is code, like bytecode
+    return StartFinder(os.path.abspath(path), start + index_size, index)
 
 
 def interpreter() -> bytes:
-    """Return the line that identifies this interpreter and how it compiles."""
+    """Return the line that identifies this interpreter, how it compiles, and what it calls its files."""
     from importlib._bootstrap_external import MAGIC_NUMBER  # `importlib.util` has it too, and imports more
+    from importlib.machinery import EXTENSION_SUFFIXES
 
-    fields = sys.implementation.cache_tag, MAGIC_NUMBER.hex(), sys.version, sys.flags.optimize
-    return repr(fields).encode()
+    fields = MAGIC_NUMBER.hex(), sys.version, EXTENSION_SUFFIXES[0], sys.flags.optimize, sys.pycache_prefix
+    return ascii(fields).encode()
