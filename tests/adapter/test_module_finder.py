@@ -5,6 +5,7 @@ Each test runs a few lines in a Python whose imports come from a start file, and
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from adapter.test_start_file import compile_start
+from adapter.conftest import bootstrap
+from adapter.test_start_file import EVENT, compile_start
+from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import plain_environment
 
 from lambda_web_adapter.errors import StartFileRejected
@@ -20,6 +23,8 @@ from lambda_web_adapter.ipc import start_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from adapter.conftest import Start
 
 # Which modules a start imports.
 MAIN = """
@@ -246,3 +251,63 @@ def test_reading_leaves_no_descriptor(project: Path) -> None:
     finder.load_group(0)
 
     assert len(os.listdir("/dev/fd")) == len(before)
+
+
+STARTED = """
+import json, os, sys, chunk_of.part
+
+finders = [finder for finder in sys.meta_path if type(finder).__name__ == "StartFinder"]
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/die":
+        os._exit(3)
+    start_response("200 OK", [])
+    left = ["chunk_of.part" in finder.modules for finder in finders]
+    return [json.dumps([chunk_of.part.value, left]).encode()]
+"""
+AS_FROM_THE_FILE = ["part", [False]]
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("started")
+    (folder / "chunk_of").mkdir()
+    (folder / "chunk_of/__init__.py").write_text("")
+    (folder / "chunk_of/part.py").write_text(FILES["chunk_of/part.py"])
+    (folder / "main.py").write_text(STARTED)
+    completed = compile_start(folder, "main:app")
+    assert completed.returncode == 0, completed.stderr
+    return folder
+
+
+def test_an_app_that_is_started_again_uses_it(started: Path, api: FakeRuntimeApi, start: Start) -> None:
+    start("main:app", cwd=started, AWS_LWA_START_FILE=str(started / "start"))
+    seen = [json.loads(api.invoke(EVENT).json["body"])]
+    assert api.invoke({**EVENT, "path": "/die"}).json["statusCode"] == 502
+    seen.append(json.loads(api.invoke(EVENT).json["body"]))
+
+    assert seen == [AS_FROM_THE_FILE] * 2
+
+
+def test_several_app_processes_use_it(started: Path) -> None:
+    variables = {"AWS_LAMBDA_MAX_CONCURRENCY": "4", "AWS_LWA_WORKERS": "2"}
+    variables["AWS_LWA_START_FILE"] = str(started / "start")
+    with FakeRuntimeApi(many=True) as api, bootstrap(api, "main:app", cwd=started, **variables) as process:
+        requests = [api.add(EVENT) for _ in range(8)]
+        seen = [json.loads(api.outcome(request).json["body"]) for request in requests]
+
+    assert seen == [AS_FROM_THE_FILE] * 8
+    assert "start file" not in process.text
+
+
+def test_it_does_not_depend_on_who_reads_it_and_where(started: Path) -> None:
+    """A symbolic link is another name of the file; one to the project is another project, whose paths differ."""
+    (started.parent / "other-name").symlink_to(started / "start")
+    (started.parent / "other-project").symlink_to(started)
+    code = "import chunk_of.part; print(chunk_of.part.__file__, finder and finder.doubt, start_file.rejection())"
+
+    assert run(started, code, started.parent / "other-name").split()[0] == str(started / "chunk_of/part.py")
+    elsewhere = started.parent / "other-project"
+    printed = run(elsewhere, code, "start", "-P")  # else Python adds the folder under its own name
+    assert printed.split()[0] == str(elsewhere / "chunk_of/part.py")
+    assert f"chunk_of is {elsewhere}/chunk_of, and was {started}/chunk_of." in printed

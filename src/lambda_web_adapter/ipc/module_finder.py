@@ -126,7 +126,7 @@ class StartFinder:
         # A package is taken for granted in its folder; elsewhere, a folder of its name may be none.
         entries = {
             name: name if name in files and top_levels[name] == (folder, name) else _find_entry(folder, files, name)
-            for name in names
+            for name in sorted(names)  # so that the reason is the same each time
         }
         return {name: entry for name, entry in entries.items() if entry}
 
