@@ -397,14 +397,26 @@ def test_the_app_may_change_the_search_path(small: Path, api: FakeRuntimeApi, st
     process.wait_for(r"\[WARNING\].*The start file is no longer used: inner is \S*vendored/inner.py, and was ")
 
 
-def test_damaged_code_is_loaded_in_the_usual_way(small: Path, api: FakeRuntimeApi, start: Start) -> None:
-    data = (small / "start").read_bytes()
-    damaged = 200_000  # bytes at the end, where the last modules are
-    (small / "start").write_bytes(data[:-damaged] + b"\x00" * damaged)
-    process = start("main:app", cwd=small, AWS_LWA_START_FILE=str(small / "start"), PYTHONPATH=str(small))
+@pytest.mark.parametrize(
+    ("memory", "position"),
+    [("512", 0), ("512", 1), ("2048", 1)],
+    ids=["before the fork", "in the app", "in one of two processes that import at once"],
+)
+def test_damaged_code_is_loaded_in_the_usual_way(
+    small: Path, api: FakeRuntimeApi, start: Start, memory: str, position: int
+) -> None:
+    finder = start_file.read(str(small / "start"))
+    size = 200_000  # bytes of the first modules, or of the last
+    begin = (finder._code_start, (small / "start").stat().st_size - size)[position]
+    with (small / "start").open("r+b") as file:
+        file.seek(begin)
+        file.write(b"\x00" * size)
+    variables = {"AWS_LWA_START_FILE": str(small / "start"), "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory}
+    process = start("main:app", cwd=small, PYTHONPATH=str(small), **variables)
 
     assert api.invoke(EVENT).json["body"] == "1"
     process.wait_for(r"\[WARNING\].*The start file is no longer used: \S+/start is damaged")
+    assert process.text.count("no longer used") == 1
 
 
 @pytest.mark.parametrize(

@@ -46,12 +46,14 @@ class StartFinder:
 
     Attributes:
         doubt: why it has stopped serving modules, if it has.
+        stopped_in: the process that has found the doubt, for those that it has forked have it as well.
         modules: those that it still serves.
     """
 
     def __init__(self, path: str, code_start: int, index: Index) -> None:
         """Prepare, given the file, where its code begins, and its index."""
         self.doubt = ""
+        self.stopped_in = 0
         self.modules = index["modules"]
         self._file = path
         self._code_start = code_start
@@ -170,7 +172,7 @@ class StartFinder:
         self._loaded.clear()
 
     def _stop(self, doubt: str) -> None:
-        self.doubt = doubt
+        self.doubt, self.stopped_in = doubt, os.getpid()
         self.invalidate_caches()
 
     def take_code(self, name: str) -> CodeType | None:

@@ -83,8 +83,10 @@ def rejection() -> str:
 
 
 def doubt() -> str:
-    """Return why the start file is used no longer, for the log; empty if it still is."""
-    return f"The start file is no longer used: {_finder.doubt}." if _finder and _finder.doubt else ""
+    """Return why this process no longer uses the start file, for its log; empty if it does, or if another logs it."""
+    if _finder is None or _finder.stopped_in != os.getpid():
+        return ""
+    return f"The start file is no longer used: {_finder.doubt}."
 
 
 def read(path: str) -> StartFinder:
