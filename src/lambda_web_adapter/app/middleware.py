@@ -33,6 +33,14 @@ _name_of = type.__dict__["__name__"].__get__
 _flags_of = type.__dict__["__flags__"].__get__
 
 
+class _Plain:
+    """A class that has a `__dict__` because a `class` statement created it."""
+
+
+# From Python 3.15 on, all such classes share this descriptor, and its `__objclass__` is `object`.
+_PLAIN_DICT = _namespace_of(_Plain)["__dict__"]
+
+
 def layers(app: Any) -> Iterator[list[Any]]:
     """Yield the app, then what it wraps, then what that wraps, layer by layer."""
     seen = {id(app)}
@@ -201,7 +209,8 @@ def _attributes(value: Any) -> dict[str, Any]:
     descriptor = _class_attribute(type(value), "__dict__")
     if type(descriptor) is not types.GetSetDescriptorType:
         return {}
-    if not _flags_of(descriptor.__objclass__) & _HEAP_TYPE:  # C code of an extension
+    # The classes of extensions may run C code of their own.
+    if descriptor is not _PLAIN_DICT and not _flags_of(descriptor.__objclass__) & _HEAP_TYPE:
         return {}
     return descriptor.__get__(value)  # type: ignore[no-any-return]  # it is a dict
 
