@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,16 @@ def test_whatever_is_locked_is_looked_up_for_known_vulnerabilities() -> None:
     assert "run: make audit" in workflow
     assert "for lock in requirements/*.lock" in recipe
     assert "--strict" in recipe  # what the database does not have is no success
+
+
+def test_every_supported_python_is_tested() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    oldest, *others = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    workflows = {path.stem: path.read_text() for path in WORKFLOWS}
+    nightly = (PROJECT / ".ci" / "nightly").read_text()
+
+    assert project["requires-python"] == f">={oldest}"
+    assert re.findall(r"(?m)^\.ci/on-python (.+)$", nightly) == others
+    assert re.findall(r"(?m)^ {12}(3\.\d+)$", workflows["nightly"]) == [*reversed(others), oldest]
+    assert re.findall(r"\.ci/on-python ([\d.]+)", workflows["ci"]) == others[-1:]
+    assert re.findall(r"(?m)^ {12}(3\.\d+)$", workflows["ci"]) == [others[-1], oldest]
