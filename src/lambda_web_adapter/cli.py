@@ -66,6 +66,9 @@ def _with_usage_errors(run: Callable[[list[str]], int], argv: list[str]) -> int:
 
 
 def _run_locally(argv: list[str]) -> int:
+    # The app may import lazily (PEP 810), as PYTHON_LAZY_IMPORTS says, but httpcore, which httpx imports, may not.
+    if hasattr(sys, "set_lazy_imports"):
+        sys.set_lazy_imports("normal")
     # None of these is needed on Lambda: `invoke` imports httpx, `run` and `compile` import uvicorn.
     if argv[:1] == ["invoke"]:
         from lambda_web_adapter.local import invoke

@@ -548,3 +548,12 @@ def test_odd_modules_do_not_disturb_the_recording(tmp_path: Path) -> None:
 
     assert completed.returncode == 0, completed.stderr
     assert "inner" in start_file.read(str(tmp_path / "start")).modules
+
+
+def test_lazy_imports_stay_lazy(small: Path) -> None:
+    completed = compile_start(small, "main:app", PYTHON_LAZY_IMPORTS="all")
+
+    assert completed.returncode == 0, completed.stderr
+    modules = start_file.read(str(small / "start")).modules
+    assert "inner" in modules
+    assert ("colorsys" in modules) is not hasattr(sys, "set_lazy_imports")  # the app does not use it
