@@ -1,5 +1,5 @@
 # Everything happens in .venv, made from requirements/dev.lock. Nothing but Python and make is needed.
-#   PYTHON=python3.14 VENV=.venv-3.14 make test   checks another Python beside the default one.
+#   PYTHON=python3.15 VENV=.venv-3.15 make test   checks another Python beside the default one.
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
@@ -40,7 +40,7 @@ coverage: $(READY) ## the same, with branch coverage across all processes
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-pytest: $(READY) ## the test suite on another Python, or a part of it: PYTHON=python3.14 VENV=.venv-3.14 PYTEST_ARGS=tests/app
+pytest: $(READY) ## the test suite on another Python, or a part of it: PYTHON=python3.15 VENV=.venv-3.15 PYTEST_ARGS=tests/app
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-side-by-side: $(SIDE_VENV)/.ready ## run it beside OpenTelemetry, ddtrace, the X-Ray SDK and Powertools, and the snippets of their pages
