@@ -165,7 +165,7 @@ def setting_for(case: Case, events: int) -> Setting:
         events = max(2, min(events // 5, events * 50_000 // setting.size))
     elif setting.streamed:
         events = max(2, events // 10)
-    return replace(setting, events=events)
+    return replace(setting, events=max(2, events))
 
 
 def seconds_for(mode: Mode, case: Case, contenders: int, events: int, rounds: int) -> float:

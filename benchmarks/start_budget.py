@@ -24,6 +24,7 @@ from installation import PROJECT, Installation, install_packages, use_installed
 from measure import Setting, check, running
 from processes import Placement
 from results import describe_machine, today
+from run import positive
 from sample_events import build_event
 
 if TYPE_CHECKING:
@@ -56,24 +57,26 @@ def main() -> None:
     parser.add_argument("--venv", type=Path, default=PROJECT / ".venv-benchmark", help="the environment to make")
     parser.add_argument("--page", type=Path, default=PROJECT / "docs" / "start-budget.md", help="the page to write")
     parser.add_argument("--installed", action="store_true", help="measure what the Python that runs this has")
-    parser.add_argument("--starts", type=int, default=15, help="of each kind (default: %(default)s)")
+    parser.add_argument("--starts", type=positive, default=15, help="of each kind (default: %(default)s)")
     options = parser.parse_args()
-    found = use_installed() if options.installed else install_packages(options.venv.absolute(), keep=False)
+    if sys.platform != "linux" or len(os.sched_getaffinity(0)) < max(ORDERS.values()):
+        parser.error("it needs Linux and two cores")
+    installation = use_installed() if options.installed else install_packages(options.venv.absolute(), keep=False)
     cases = [(app, order) for app in TITLES for order in (*ORDERS, ALONE)]
     starts: dict[tuple[str, str], list[Start]] = {case: [] for case in cases}
     for number in range(options.starts + 1):
         print(f"round {number} of {options.starts}", file=sys.stderr)
         for app, order in random.sample(cases, len(cases)):
-            start = measure(app, order, found)
+            start = measure(app, order, installation)
             if number:  # the first one fills the page cache
                 starts[app, order].append(start)
-    options.page.write_text(as_markdown(starts, found, options.starts))
+    options.page.write_text(as_markdown(starts, installation, options.starts))
 
 
-def measure(app: str, order: str, found: Installation) -> Start:
+def measure(app: str, order: str, installation: Installation) -> Start:
     """Start an app once, and return what the start consisted of; `ALONE` is the app without an adapter."""
     name = ALONE if order == ALONE else OURS
-    contender = next(each for each in contenders(app, found) if each.name == name)
+    contender = next(each for each in contenders(app, installation) if each.name == name)
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "record"
         environ = {
@@ -93,7 +96,7 @@ def measure(app: str, order: str, found: Installation) -> Start:
 
 
 def read_record(text: str, begin: float, ready: float, end: float) -> Start:
-    """Return the start that a record tells of.
+    """Return the start that a record describes.
 
     Args:
         text: the record, as `recorder/sitecustomize.py` writes it.
@@ -115,9 +118,9 @@ def read_record(text: str, begin: float, ready: float, end: float) -> Start:
     return start
 
 
-def as_markdown(starts: dict[tuple[str, str], list[Start]], found: Installation, rounds: int) -> str:
+def as_markdown(starts: dict[tuple[str, str], list[Start]], installation: Installation, rounds: int) -> str:
     """Return the page."""
-    versions = ", ".join(f"{name} {version}" for name, version in found.versions.items() if name != "Rust adapter")
+    versions = ", ".join(f"{name} {version}" for name, version in installation.versions.items())
     parts = [
         "# The start budget",
         "Where the time of a cold start goes, from `exec` to the first reply, and every module that it imports. "

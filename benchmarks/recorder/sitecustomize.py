@@ -7,6 +7,7 @@ is the processor time without that of the imports within it.
 
 import importlib._bootstrap
 import os
+import threading
 import time
 
 _TARGET = os.environ["START_BUDGET_RECORD"]
@@ -15,7 +16,7 @@ _TARGET = os.environ["START_BUDGET_RECORD"]
 class _Recorder:
     def __init__(self) -> None:
         self._descriptor = os.open(_TARGET, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        self._nested: list[int] = []  # processor time of finished imports, for each import that is not finished
+        self._threads = threading.local()
         self._find_and_load = importlib._bootstrap._find_and_load  # type: ignore[attr-defined]
 
     def install(self) -> None:
@@ -28,16 +29,19 @@ class _Recorder:
         os.write(self._descriptor, f"{line}\n".encode())
 
     def _load(self, name: str, import_: object) -> object:
+        # Processor time of finished imports, for each import of this thread that is not finished.
+        nested: list[int] = self._threads.__dict__.setdefault("nested", [])
         begin, cpu = time.monotonic_ns(), time.thread_time_ns()
-        self._nested.append(0)
+        nested.append(0)
         try:
-            return self._find_and_load(name, import_)
+            module = self._find_and_load(name, import_)
+            self.write("import", begin, time.thread_time_ns() - cpu - nested[-1], name)
         finally:
             taken = time.thread_time_ns() - cpu
-            own = taken - self._nested.pop()
-            if self._nested:
-                self._nested[-1] += taken
-            self.write("import", begin, own, name)
+            nested.pop()
+            if nested:
+                nested[-1] += taken
+        return module
 
 
 _Recorder().install()

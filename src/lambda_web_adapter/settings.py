@@ -84,8 +84,8 @@ class Settings:
         "AWS_LWA_PORT PORT",
         port_number,
         0,
-        "The port that the app listens on. Unset: a free one for a Python app, 8080 for an external command (a free "
-        "one if 8080 is taken), which finds it in `PORT`.",
+        "The port that the app listens on. Unset: a free one for a Python app; for an external command, which finds it "
+        "in `PORT`, 8080, or one from 10000 to 14999 if 8080 is taken or there are several workers.",
     )
     interface: str = _option(
         "AWS_LWA_INTERFACE",

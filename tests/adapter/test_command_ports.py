@@ -50,6 +50,8 @@ def test_no_client_is_given_the_port_that_is_chosen_for_a_command_before_it_list
     api: FakeRuntimeApi, start: Start
 ) -> None:
     first_of_clients = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    if first_of_clients < 15_000:
+        pytest.skip("this system gives nearly all ports to clients")
 
     process = start("--", sys.executable, "-c", PRINT_PORT, AWS_LWA_PORT="", **TWO_WORKERS)
 

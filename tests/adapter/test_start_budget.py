@@ -94,7 +94,7 @@ def states(api: FakeRuntimeApi, folder: Path, kind: str, memory: str) -> dict[st
 
 
 def write_budget(key: str, value: dict[str, Any]) -> None:
-    """Writes a part of the budget anew, if that is asked for."""
+    """Write a part of the budget anew, if the variable asks for it."""
     if os.environ.get("LWA_WRITE_START_BUDGET"):
         budget = json.loads(BUDGET.read_text()) if BUDGET.exists() else {}
         BUDGET.write_text(json.dumps(dict(sorted({**budget, key: value}.items())), indent=1) + "\n")
@@ -130,7 +130,7 @@ def test_a_start_imports_and_reads_no_more_than_its_budget(
 
 
 def traces() -> bool:
-    """Says whether strace is there, and may trace."""
+    """Return whether strace is there, and may trace."""
     return (
         bool(shutil.which("strace"))
         and not subprocess.run(["strace", "-o", os.devnull, "true"], check=False).returncode

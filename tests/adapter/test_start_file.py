@@ -17,6 +17,7 @@ from adapter.conftest import bootstrap
 from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import BOOTSTRAP, plain_environment
 
+from lambda_web_adapter.events import SOURCES
 from lambda_web_adapter.ipc import start_file
 from lambda_web_adapter.settings import Settings
 
@@ -476,6 +477,12 @@ def test_a_start_that_fails_writes_nothing(tmp_path: Path, project: str, message
     assert completed.returncode == 1
     assert message in completed.stderr
     assert not (tmp_path / "start").exists()
+
+
+def test_it_has_all_event_sources(small: Path) -> None:
+    modules = start_file.read(str(small / "start")).modules
+
+    assert {f"lambda_web_adapter.events.{name.partition('.')[0]}" for name in SOURCES} <= modules.keys()
 
 
 def test_requests_of_the_project_are_sent(tmp_path: Path) -> None:

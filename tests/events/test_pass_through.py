@@ -4,7 +4,7 @@ import pytest
 from fixtures.loading import fixture
 
 from events.replies import Headers, response
-from lambda_web_adapter.events import build_request, pass_through
+from lambda_web_adapter.events import build_request, pass_through_source
 from lambda_web_adapter.events.pass_through import error_from_rejection
 from lambda_web_adapter.http.messages import Request
 from lambda_web_adapter.settings import Settings
@@ -40,14 +40,14 @@ EVENT = fixture("pass_through", "sqs").event
     ],
 )
 def test_the_result_is_what_the_app_answered(headers: Headers, body: bytes, result: bytes) -> None:
-    assert pass_through().build_reply(response(200, headers, body), EVENT) == result
+    assert pass_through_source().build_reply(response(200, headers, body), EVENT) == result
 
 
 @pytest.mark.parametrize(
     "status", [pytest.param(200, id="200"), pytest.param(202, id="202"), pytest.param(204, id="204")]
 )
 def test_a_success_without_a_body_is_null(status: int) -> None:
-    assert pass_through().build_reply(response(status), EVENT) == b"null"
+    assert pass_through_source().build_reply(response(status), EVENT) == b"null"
 
 
 ASKED = Request(method="POST", path="/events")
@@ -97,11 +97,11 @@ def test_a_rejection_by_an_error_document_has_the_app_s_own_name_and_words() -> 
 @pytest.mark.parametrize("status", [pytest.param(500, id="500"), pytest.param(404, id="404")])
 def test_the_body_of_a_failure_is_a_result_like_any_other(status: int) -> None:
     """Whether a status fails the invocation is not for the translation to say (AWS_LWA_EVENT_ERRORS)."""
-    assert pass_through().build_reply(response(status, JSON, b'{"error":1}'), EVENT) == b'{"error":1}'
+    assert pass_through_source().build_reply(response(status, JSON, b'{"error":1}'), EVENT) == b'{"error":1}'
 
 
 def test_it_claims_no_event_since_it_is_what_is_left() -> None:
-    assert pass_through().matches(EVENT) is False
+    assert pass_through_source().matches(EVENT) is False
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,6 @@ def test_it_claims_no_event_since_it_is_what_is_left() -> None:
     ],
 )
 def test_the_app_gets_the_event_byte_for_byte(verbatim: bytes) -> None:
-    request = build_request(pass_through(), {"read": "otherwise"}, Settings(), verbatim)
+    request = build_request(pass_through_source(), {"read": "otherwise"}, Settings(), verbatim)
 
     assert request.body == verbatim

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambda_web_adapter.events import build_request, find_source, pass_through
+from lambda_web_adapter.events import build_request, find_source, pass_through_source
 from lambda_web_adapter.events.services import _DISTINCTIVE_KEYS, find_service
 from lambda_web_adapter.settings import Settings
 
@@ -192,6 +192,6 @@ def test_a_list_reaches_the_app_by_its_service_s_name(event: list[Any]) -> None:
 def test_the_path_has_the_name_where_the_setting_asks_for_it(setting: str, path: str) -> None:
     settings = Settings.from_environ({"AWS_LWA_PASS_THROUGH_PATH": setting})
 
-    made = build_request(pass_through(), records("aws:sqs"), settings, b"{}")
+    made = build_request(pass_through_source(), records("aws:sqs"), settings, b"{}")
 
     assert (made.path, made.reserved_headers) == (path, [("x-amzn-event-source", "sqs")])

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import event as note
 from hypothesis import example, given
 
-from lambda_web_adapter.events import import_sources, pass_through
+from lambda_web_adapter.events import import_sources, pass_through_source
 from properties.gateways import GATEWAYS, Client, source_name
 from properties.odd_events import any_events, any_objects
 from properties.other_services import AgentCall, SocketMessage, bedrock_agent, lambda_edge, websocket
@@ -67,7 +67,7 @@ def test_an_event_of_the_edge_is_recognised(uri: str) -> None:
 def test_a_source_that_is_switched_off_takes_no_events(event: Any, chosen: dict[str, str]) -> None:
     found = recognised(event, chosen)
 
-    assert found is pass_through() or found.name not in OPTIONAL or OPTIONAL[found.name] in chosen
+    assert found is pass_through_source() or found.name not in OPTIONAL or OPTIONAL[found.name] in chosen
     assert recognised(event).name not in OPTIONAL
 
 
@@ -76,12 +76,12 @@ def test_a_source_that_is_switched_off_takes_no_events(event: Any, chosen: dict[
 @example({"apiPath": "/", "httpMethod": "GET", "actionGroup": ""}, "arn")
 def test_an_authorizers_event_is_never_taken_for_the_request_that_it_is_about(event: dict[str, Any], arn: Any) -> None:
     for mark in ("methodArn", "routeArn"):
-        assert recognised(event | {mark: arn}, EVERYTHING_ON) is pass_through()
+        assert recognised(event | {mark: arn}, EVERYTHING_ON) is pass_through_source()
 
 
 @given(any_events, settings)
 def test_what_is_passed_through_goes_on_verbatim_and_says_where_it_is_from(event: Any, chosen: dict[str, str]) -> None:
-    if recognised(event, chosen) is not pass_through():
+    if recognised(event, chosen) is not pass_through_source():
         note("not passed through")
         return
 
@@ -102,4 +102,4 @@ def test_what_is_passed_through_goes_on_verbatim_and_says_where_it_is_from(event
 def test_what_is_no_object_is_passed_through(event: Any) -> None:
     for value in (event, [event], json.dumps(event)):
         if not isinstance(value, dict):
-            assert recognised(value, EVERYTHING_ON) is pass_through()
+            assert recognised(value, EVERYTHING_ON) is pass_through_source()

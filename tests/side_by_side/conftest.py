@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from support.fake_runtime_api import Call
 
 # `make test-side-by-side` has the packages, in an environment of its own; elsewhere only test_snippets.py is run.
-collect_ignore_glob = [] if find_spec("ddtrace") else ["test_[!s]*.py"]
+collect_ignore = (
+    []
+    if find_spec("ddtrace")
+    else [file.name for file in Path(__file__).parent.glob("test_*.py") if file.name != "test_snippets.py"]
+)
 BEGINNINGS = {
     "fastapi": "from fastapi import FastAPI\napp = FastAPI()\n",
     "flask": "from flask import Flask\napp = Flask(__name__)\n",

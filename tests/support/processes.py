@@ -83,7 +83,7 @@ def free_addresses(count: int) -> list[str]:
 
 
 def _claim(port: int) -> None:
-    """Keeps a port for this process as long as it runs.
+    """Keep a port for this process as long as it runs.
 
     Raises:
         OSError: Another process of the tests has it.

@@ -17,6 +17,7 @@ from lambda_web_adapter.adapter.process.supervisor import Supervisor
 from lambda_web_adapter.adapter.timeouts import KillApp
 from lambda_web_adapter.adapter.worker import INIT_FAILED, RUNTIME_API_FAILED, NextFailures, Worker
 from lambda_web_adapter.errors import AdapterError, AfterRestoreFailed, AppError, RuntimeApiError
+from lambda_web_adapter.events import import_sources
 from lambda_web_adapter.ipc import start_file
 from lambda_web_adapter.ipc.garbage_collection import resume_collection
 
@@ -94,6 +95,8 @@ def _run(address: str, supervisors: list[Supervisor], settings: Settings, enviro
     resume_collection()
     if doubt := start_file.doubt():
         log("WARNING", doubt)
+    if environment.init_seconds == float("inf"):  # no caller waits for this init, but for what the first event imports
+        import_sources()
     runtime = RuntimeApi(address, supervisors[0].backend, proxy=settings.runtime_api_proxy)
     if environment.snap_start:
         from lambda_web_adapter.adapter import snapstart  # few environments need it

@@ -14,7 +14,6 @@ from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.adapter.process.readiness import error_from_message, wait_until_ready
 from lambda_web_adapter.errors import AfterRestoreFailed, AppError, BeforeSnapshotFailed
-from lambda_web_adapter.events import import_sources
 from lambda_web_adapter.ipc.control_protocol import (
     AFTER_RESTORE,
     BEFORE_SNAPSHOT,
@@ -42,7 +41,6 @@ def snapshot_and_restore(runtime: RuntimeApi, app: AppProcess, settings: Setting
         AfterRestoreFailed: a hook after the restore failed; the error was posted to the Runtime API.
         RuntimeApiError: the Runtime API has no restore.
     """
-    import_sources()
     seconds = settings.readiness_check_timeout or float("inf")
     if path := settings.snapstart_before_checkpoint_path:
         _post(app, settings.host, path, seconds, BeforeSnapshotFailed)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.http.messages import Request
     from lambda_web_adapter.settings import Settings
 
-__all__ = ["build_request", "find_source", "import_sources", "pass_through", "prelude"]
+__all__ = ["build_request", "find_source", "import_sources", "pass_through_source", "prelude"]
 
 # Module and class. A module is imported when an event may be of its source: all of them take 2 ms of a cold start.
 SOURCES = (
@@ -46,17 +46,17 @@ def _get_source(name: str) -> EventSource:
 
 
 def import_sources() -> list[EventSource]:
-    """Import all sources, where the time until the first reply does not count, and return them."""
-    return [*map(_get_source, SOURCES), pass_through()]
+    """Import all sources, for a start that no caller waits for, and return them."""
+    return [*map(_get_source, SOURCES), pass_through_source()]
 
 
-def pass_through() -> EventSource:
+def pass_through_source() -> EventSource:
     """Return the source of all events that no other one matches."""
     return _get_source("pass_through.PassThrough")
 
 
 def find_source(event: Any, settings: Settings | None = None) -> EventSource:
-    """Return the source of an event: the one that matches it and is switched on, else `pass_through()`.
+    """Return the source of an event: the one that matches it and is switched on, else `pass_through_source()`.
 
     Args:
         event: the event, parsed from JSON.
@@ -67,8 +67,8 @@ def find_source(event: Any, settings: Settings | None = None) -> EventSource:
         for source in map(_get_source, SOURCES):
             if source.matches(event):
                 is_on = not source.setting or getattr(settings, source.setting, None)
-                return source if is_on else pass_through()
-    return pass_through()
+                return source if is_on else pass_through_source()
+    return pass_through_source()
 
 
 def build_request(source: EventSource, event: Any, settings: Settings, raw_event: bytes) -> Request:

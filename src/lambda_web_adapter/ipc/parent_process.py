@@ -33,7 +33,8 @@ def end_with_parent(parent: int) -> None:
 def prctl(option: int, value: int) -> None:
     """Set an attribute of this process, on Linux (prctl(2)).
 
-    `ctypes` would do, but takes 2 ms of a cold start to import: 1.3 ms more than the module that it is made of.
+    `ctypes` would do, but takes 2 ms of a cold start to import: 1.3 ms more than `_ctypes`, on which it is built. That
+    module is CPython's own: `tests/adapter/test_left_processes.py` fails if a version changes it.
     """
     import _ctypes
 

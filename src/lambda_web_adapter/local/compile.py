@@ -112,7 +112,11 @@ async def _record(app: list[str], environ: Mapping[str, str], requests: list[tup
     gateway_port, runtime_port = (each.getsockname()[1] for each in sockets)
     service = RuntimeApiApp(_TIMEOUT, f"127.0.0.1:{runtime_port}")
     program = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]  # this program, as it was called
-    child_environ = variables(environ, service.address, _TIMEOUT)
+    # Not on demand: then all event sources are imported, and so recorded, whichever the app's events will be from.
+    child_environ = {
+        **variables(environ, service.address, _TIMEOUT),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency",
+    }
     environment = Environment(service, app, child_environ, program)
     gateway = GatewayApp(GATEWAYS["function-url"], environment.invoke)
     server = LocalServer(Dispatch(gateway, service, runtime_port), environment.stop)

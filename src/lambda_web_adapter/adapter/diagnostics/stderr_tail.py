@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 20
 _STDERR = 2
-# What precedes a message in the app's log (`app/logging_setup.py`).
+# What precedes a message in the app's log (`app/logging_setup.py`). Not compiled yet: few environments need it.
 _LOG_LINE_PREFIX = r"\[[A-Z]+\]\t[\dT:.-]+Z\t[^\t]*\t"
 _LINE_SECONDS = 0.02  # to wait for the rest of a line, lest others write in its middle; less than `_END_SECONDS`
 _MAX_LINE_BYTES = 256 * 1024  # the size of a CloudWatch event; a longer line is forwarded in pieces
