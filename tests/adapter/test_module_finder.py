@@ -143,6 +143,12 @@ CASES = {
         "sys.path[:0] = [f'{sys.path[-1]}/../{sys.argv[1]}/..']; import inner; print(inner.value)",
         True,
     ),
+    "the current folder": ("sys.path.insert(0, '.'); import inner; print(inner.value)", True),
+    "a deleted folder": (
+        "import os, tempfile; folder = tempfile.mkdtemp(); os.chdir(folder); os.rmdir(folder); sys.path[0:1] = []\n"
+        "import inner; print(inner.value)",
+        True,
+    ),
     "a file in the path": ("sys.path[:0] = ['start', 'inner.py']; import inner; print(inner.value)", False),
     "a reload": ("import importlib, inner; importlib.reload(inner); print(inner.__spec__.loader.__class__)", True),
     "a module that was written": (

@@ -240,7 +240,9 @@ def search_path() -> list[str]:
 
 def absolute(folder: str) -> str:
     """Return a folder of `sys.path` as it is in the paths of its modules."""
-    return os.path.join(os.getcwd(), folder).rstrip("/")
+    if not folder.startswith("/"):  # the current folder may be deleted
+        folder = os.path.join(os.getcwd(), "" if folder == "." else folder)
+    return folder.rstrip("/")
 
 
 def distributions_hash(files: Collection[str]) -> int:
