@@ -178,6 +178,11 @@ CASES = {
         "print([sys.modules[name].__spec__.origin for name in names])",
         True,
     ),
+    "two threads that load the same": (  # the second has begun before the first is done
+        "import importlib.util; loader = importlib.util.find_spec('inner').loader; get_code = type(loader).get_code\n"
+        "print([get_code(loader, 'inner').co_filename for _ in range(2)])",
+        True,
+    ),
     "a process of its own": (
         "import multiprocessing, inner; pool = multiprocessing.get_context('spawn').Pool(1)\n"
         "print(pool.apply(eval, ('__import__(\"inner\").value',))); pool.terminate()",

@@ -218,9 +218,9 @@ class _Loader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Return the module's code, the first time from the file."""
-        finder: StartFinder = self.__dict__.pop("_finder")
+        finder: StartFinder | None = self.__dict__.pop("_finder", None)  # another thread may be faster
         self.__class__ = SourceFileLoader  # type: ignore[assignment]
-        code = finder.take_code(fullname) if fullname == self.name else None
+        code = finder.take_code(fullname) if finder is not None and fullname == self.name else None
         return code or self.get_code(fullname)
 
     def __reduce__(self) -> tuple[Any, ...]:
