@@ -227,9 +227,20 @@ def changes(path: Path) -> list[str]:
 
     Raises:
         OSError: It cannot be read.
-        StartFileError: It is of another interpreter, or not complete, or a module cannot be compiled.
+        StartFileError: It is of another interpreter, not complete, damaged, or not a regular file, or a module cannot
+            be compiled.
     """
     finder = start_file.read(str(path))
+    lines = _module_changes(finder)
+    if not lines:
+        try:
+            finder.check()
+        except StartFileRejected as rejection:
+            lines.append(f"{rejection}")
+    return lines
+
+
+def _module_changes(finder: module_finder.StartFinder) -> list[str]:
     lines = []
     paths = []
     recorded: dict[str, CodeType] = {}
@@ -244,8 +255,4 @@ def changes(path: Path) -> list[str]:
     for (name, module_path), data in zip(paths, compiled, strict=True):
         if marshal.loads(data)[0] != recorded[name]:  # noqa: S302  # we have just written it
             lines.append(f"{module_path} has changed")
-    try:
-        finder.check()
-    except StartFileRejected as rejection:
-        lines += [] if lines else [f"{rejection}"]
     return lines
