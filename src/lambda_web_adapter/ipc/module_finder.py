@@ -252,7 +252,7 @@ def distributions_hash(files: Collection[str]) -> int:
 
 
 def source_hash(data: bytes) -> int:
-    """Return the hash that Python has for sources (PEP 552)."""
+    """Return a hash by the function that Python uses for sources (PEP 552)."""
     return int.from_bytes(_imp.source_hash(0, data), "little")
 
 

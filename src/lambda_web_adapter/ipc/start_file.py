@@ -5,7 +5,8 @@ file with the hash of the index; then the index, and the code, in groups of modu
 other: in a group, strings that several modules have are there only once. The index has the hash of each group.
 
 The code is valid as `unchecked-hash` bytecode is (PEP 552): files that a package installer has written are not
-compared. What is checked, once, is in `StartFinder.check`.
+compared. What a start checks is in `StartFinder.check`. Later, `sys.path` is checked after each change, what looks for
+modules at each import, and the hash of a group when it is read.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def read(path: str) -> StartFinder:
 
     Raises:
         OSError: The file cannot be read.
-        StartFileRejected: It is of another interpreter, or not complete.
+        StartFileRejected: It is of another interpreter, not complete, damaged, or not a regular file.
     """
     import marshal
     import stat
