@@ -63,7 +63,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(project: Path, code: str, file: Path | str = "start", *options: str, before: str = "", **variables: str) -> str:
-    """Returns what the code prints; `before` is run before the start file is in use."""
+    """Return what the code prints; `before` is run before the start file is in use."""
     completed = subprocess.run(
         [sys.executable, *options, "-c", before + INSTALL + code, file],
         cwd=project,
@@ -227,11 +227,10 @@ def test_a_python_with_other_bytecode_does_not_use_it(
 
 
 def test_no_byte_can_be_changed_unnoticed(project: Path, tmp_path: Path) -> None:
-    """But for the padding of a line; and what is noticed is never taken for code, which might crash Python."""
+    """What is noticed is never taken for code, which might crash Python."""
     data = (project / "start").read_bytes()
     file = tmp_path / "start"
     chosen = Random(15)  # noqa: S311  # the same positions each time
-    padding = data.index(b" \n")
     positions = [*range(0, 600, 3), *(chosen.randrange(len(data)) for _ in range(300))]
     for position in positions:
         changed = bytearray(data)
@@ -244,8 +243,7 @@ def test_no_byte_can_be_changed_unnoticed(project: Path, tmp_path: Path) -> None
                     finder.load_group(number)
         except StartFileRejected:
             continue
-        assert data[position : position + 1] == b" ", position
-        assert abs(padding - position) < 100
+        pytest.fail(f"The change of byte {position} was not noticed.")
 
 
 def test_a_file_that_is_replaced_meanwhile(project: Path, tmp_path: Path) -> None:

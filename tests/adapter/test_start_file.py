@@ -174,7 +174,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def reply(folder: Path, file: Path | str, **variables: str) -> tuple[Any, str]:
-    """Starts the app; returns what it sees of itself, and what was logged."""
+    """Start the app; return what it sees of itself, and what was logged."""
     variables |= {"AWS_LWA_START_FILE": str(file), "PYTHONPATH": str(folder)}
     with FakeRuntimeApi() as api, bootstrap(api, "main:app", cwd=folder, **variables) as process:
         return json.loads(api.invoke(EVENT).json["body"]), process.text
@@ -213,8 +213,8 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
         os.utime(tmp_path / name, (0, 0))
     for cache in list(tmp_path.rglob("__pycache__")):
         shutil.rmtree(cache)
-    there = {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C", "HOME": "/nonexistent", "USER": "nobody"}
-    compile_start(tmp_path, "main:app", umask=0o077, **there)
+    environ = {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C", "HOME": "/nonexistent", "USER": "nobody"}
+    compile_start(tmp_path, "main:app", umask=0o077, **environ)
 
     assert (tmp_path / "start").read_bytes() == data
 

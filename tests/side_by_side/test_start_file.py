@@ -39,14 +39,14 @@ class Model(pydantic.BaseModel):
 
 def seen(module):
     spec = module.__dict__.get("__spec__")
-    given = [
+    fields = [
         type(module).__name__, *(module.__dict__.get(name) for name in ("__file__", "__cached__", "__package__")),
         [*module.__dict__["__path__"]] if "__path__" in module.__dict__ else None, sorted(module.__dict__),
     ]
     if spec is None:
-        return given
+        return fields
     loader = spec.loader
-    return given + [
+    return fields + [
         spec.name, spec.origin, spec.cached, spec.has_location, spec.parent, spec.loader_state,
         spec.submodule_search_locations and [*spec.submodule_search_locations],
         type(loader).__name__, sorted(getattr(loader, "__dict__", {})), loader is module.__dict__.get("__loader__"),
@@ -88,7 +88,7 @@ def hello():
 
 
 def compile_start(folder: Path, code: str) -> Path:
-    """Writes the start file of an app, without any tracer."""
+    """Write the start file of an app, without any tracer."""
     (folder / "main.py").write_text(code)
     command = [sys.executable, str(BOOTSTRAP), "compile", "main:app"]
     completed = subprocess.run(
@@ -99,8 +99,8 @@ def compile_start(folder: Path, code: str) -> Path:
 
 
 def report(start: Start, folder: Path, file: Path | str, **variables: str) -> tuple[Any, str]:
-    words = [sys.executable, str(BOOTSTRAP), "main:app"]
-    served = start(words, PACKAGES, {"AWS_LWA_START_FILE": str(file), **variables}, folder=folder)
+    arguments = [sys.executable, str(BOOTSTRAP), "main:app"]
+    served = start(arguments, PACKAGES, {"AWS_LWA_START_FILE": str(file), **variables}, folder=folder)
     body = json.loads(served.get("/").json["body"])
     return body, served.process.text
 
@@ -122,10 +122,10 @@ def test_all_modules_of_large_packages_are_as_without_it(start: Start, tmp_path:
     assert with_file["left"][0] < len(packages) / 10
 
 
-def traced(start: Start, tmp_path: Path, words: list[str], code: str, variables: Mapping[str, str]) -> Trace:
-    """Sends a request to an app whose modules come from a file that was written without a tracer."""
+def traced(start: Start, tmp_path: Path, arguments: list[str], code: str, variables: Mapping[str, str]) -> Trace:
+    """Send a request to an app whose modules come from a file that was written without a tracer."""
     file = compile_start(tmp_path, code)
-    served = start(words, code, {**variables, "AWS_LWA_START_FILE": str(file)}, folder=tmp_path)
+    served = start(arguments, code, {**variables, "AWS_LWA_START_FILE": str(file)}, folder=tmp_path)
     trace = Trace()
     reply = served.get("/hello", traceparent=trace.traceparent).json
     assert json.loads(reply["body"])["left"], served.process.text
@@ -134,22 +134,22 @@ def traced(start: Start, tmp_path: Path, words: list[str], code: str, variables:
 
 def test_ddtrace_patches_what_comes_from_the_file(start: Start, tmp_path: Path, framework: str) -> None:
     agent = start.stack.enter_context(Agent())
-    words, variables = instructions("datadog-image")
+    arguments, variables = instructions("datadog-image")
     code = BEGINNINGS[framework] + snippet("datadog-flush") + ROUTE
     variables |= {"AWS_LAMBDA_FUNCTION_NAME": "hello", "DD_TRACE_AGENT_URL": agent.url}
 
-    trace = traced(start, tmp_path, words, code, variables)
+    trace = traced(start, tmp_path, arguments, code, variables)
 
     assert "GET /hello" in [span["resource"] for span in agent.spans if span["trace_id"] == trace.number]
 
 
 def test_opentelemetry_patches_what_comes_from_the_file(start: Start, tmp_path: Path, framework: str) -> None:
     collector = start.stack.enter_context(Collector())
-    words, variables = instructions("opentelemetry-image")
+    arguments, variables = instructions("opentelemetry-image")
     flush = indent(snippet("opentelemetry-flush"), "    ")
     code = f"{BEGINNINGS[framework]}\nimport os\nif 'OTEL_EXPORTER_OTLP_ENDPOINT' in os.environ:\n{flush}\n{ROUTE}"
 
-    trace = traced(start, tmp_path, words, code, {**variables, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url})
+    trace = traced(start, tmp_path, arguments, code, {**variables, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url})
 
     assert [span for span in collector.spans if span["server"] and span["trace_id"] == trace.id]
 
