@@ -48,6 +48,16 @@ from lambda_web_adapter.ipc import start_file
 
 start_file.install({"AWS_LWA_START_FILE": sys.argv[1]})
 finder = start_file._finder
+served = []
+if finder:
+    take_code = finder.take_code
+    finder.take_code = lambda name: served.append(name) or take_code(name)
+"""
+# Prints which of the project's modules have come from the file, if it is still used.
+NOT_USED = "not used"
+REPORT = f"""
+modules = {{'chunk_of', 'chunk_of.part', 'flask', 'inner'}} & {{*served}}
+print(' '.join(sorted(modules)) if finder and not finder.doubt else {NOT_USED!r})
 """
 
 
@@ -124,81 +134,81 @@ for name in ("inner", "chunk_of.part", "orjson"):
     except ImportError as error:
         print(error)
 """
-# Name, lines, and whether the file is still used after them.
+# Name, lines, and what `REPORT` prints after them.
 CASES = {
-    "a module": ("import inner; print(inner.value, inner.__spec__.loader.__class__)", True),
-    "a loader that has not loaded": (SEEN, True),
-    "a finder before": (FINDER_BEFORE + "import inner; print(inner.value)", True),
-    "a hook for folders": (PATH_HOOK + "import inner; print(inner.value)", False),
-    "a folder of a package's name": ("import flask; print(flask.__file__)", True),
+    "a module": ("import inner; print(inner.value, inner.__spec__.loader.__class__)", "inner"),
+    "a loader that has not loaded": (SEEN, "chunk_of"),
+    "a finder before": (FINDER_BEFORE + "import inner; print(inner.value)", "inner"),
+    "a hook for folders": (PATH_HOOK + "import inner; print(inner.value)", NOT_USED),
+    "a folder of a package's name": ("import flask; print(flask.__file__)", "flask"),
     "no strings in the path": (
         "from pathlib import Path; sys.path[:0] = [Path('other'), b'other', None]; import inner; print(inner.value)",
-        True,
+        "inner",
     ),
     "a relative folder": (
         "import os; sys.path[:0] = ['']; import colorsys; os.chdir('other'); import inner; print(inner.value)",
-        False,
+        NOT_USED,
     ),
     "a folder written in another way": (
         "sys.path[:0] = [f'{sys.path[-1]}/../{sys.argv[1]}/..']; import inner; print(inner.value)",
-        True,
+        "inner",
     ),
-    "the current folder": ("sys.path.insert(0, '.'); import inner; print(inner.value)", True),
+    "the current folder": ("sys.path.insert(0, '.'); import inner; print(inner.value)", "inner"),
     "a deleted folder": (
         "import os, tempfile; folder = tempfile.mkdtemp(); os.chdir(folder); os.rmdir(folder); sys.path[0:1] = []\n"
         "import inner; print(inner.value)",
-        True,
+        "inner",
     ),
-    "a file in the path": ("sys.path[:0] = ['start', 'inner.py']; import inner; print(inner.value)", False),
-    "a reload": ("import importlib, inner; importlib.reload(inner); print(inner.__spec__.loader.__class__)", True),
+    "a file in the path": ("sys.path[:0] = ['start', 'inner.py']; import inner; print(inner.value)", NOT_USED),
+    "a reload": ("import importlib, inner; importlib.reload(inner); print(inner.__spec__.loader.__class__)", "inner"),
     "a module that was written": (
         "import importlib; importlib.invalidate_caches(); import inner; print(inner.value)",
-        True,
+        "",
     ),
     "a package with more folders": (
         "import chunk_of; chunk_of.__path__.insert(0, 'other'); import chunk_of.part; print(chunk_of.part.__file__)",
-        True,
+        "chunk_of",
     ),
     "a package without its folder": (
         "import chunk_of; chunk_of.__path__.clear()\n"
         "try: import chunk_of.part\nexcept ImportError as error: print(error)",
-        True,
+        "chunk_of",
     ),
-    "runpy": ("import runpy; print(runpy.run_module('inner')['value'])", True),
+    "runpy": ("import runpy; print(runpy.run_module('inner')['value'])", "inner"),
     "a lazy loader": (
         "import importlib.util as u; spec = u.find_spec('inner'); spec.loader = u.LazyLoader(spec.loader)\n"
         "module = u.module_from_spec(spec); sys.modules['inner'] = module; spec.loader.exec_module(module)\n"
         "print(module.value, module.__loader__.__class__, module.__spec__.loader.__class__)",
-        True,
+        "inner",
     ),
     "threads": (
         "from threading import Thread; names = ['inner', 'chunk_of.part', 'mimetypes', 'wsgiref.handlers', 'zipapp']\n"
         "threads = [Thread(target=__import__, args=(name,)) for name in names * 4]\n"
         "for each in threads: each.start()\nfor each in threads: each.join()\n"
         "print([sys.modules[name].__spec__.origin for name in names])",
-        True,
+        "chunk_of chunk_of.part inner",
     ),
     "two threads that load the same": (  # the second has begun before the first is done
         "import importlib.util; loader = importlib.util.find_spec('inner').loader; get_code = type(loader).get_code\n"
         "print([get_code(loader, 'inner').co_filename for _ in range(2)])",
-        True,
+        "inner",
     ),
     "a process of its own": (
         "import multiprocessing, inner; pool = multiprocessing.get_context('spawn').Pool(1)\n"
         "print(pool.apply(eval, ('__import__(\"inner\").value',))); pool.terminate()",
-        True,
+        "inner",
     ),
-    "closed descriptors": ("import os; os.closerange(3, 100); import inner, flask; print(inner.value)", True),
-    "another folder": ("import os; os.chdir('/'); import inner; print(inner.value)", True),
+    "closed descriptors": ("import os; os.closerange(3, 100); import inner, flask; print(inner.value)", "flask inner"),
+    "another folder": ("import os; os.chdir('/'); import inner; print(inner.value)", "inner"),
 }
 
 
-@pytest.mark.parametrize(("code", "is_used"), CASES.values(), ids=CASES)
-def test_imports_find_what_they_find_without_it(project: Path, code: str, is_used: bool) -> None:
+@pytest.mark.parametrize(("code", "from_file"), CASES.values(), ids=CASES)
+def test_imports_find_what_they_find_without_it(project: Path, code: str, from_file: str) -> None:
     without = run(project, code, "off")
-    printed = run(project, code + "\nprint('used', not finder.doubt)")
+    printed = run(project, code + REPORT)
 
-    assert printed == without + f"used {is_used}\n"
+    assert printed == f"{without}{from_file}\n"
 
 
 NO_PATH_FINDER = (
@@ -206,11 +216,18 @@ NO_PATH_FINDER = (
 )
 
 
-@pytest.mark.parametrize("before", [FINDER_BEFORE, PATH_HOOK, NO_PATH_FINDER])
-def test_what_was_there_before_remains_first(project: Path, before: str) -> None:
-    code = "\ntry: import inner; print(inner.value)\nexcept ImportError as error: print(error)"
+@pytest.mark.parametrize(
+    ("before", "from_file"),
+    [(FINDER_BEFORE, "inner"), (PATH_HOOK, NOT_USED), (NO_PATH_FINDER, NOT_USED)],
+    ids=["a finder", "a hook for folders", "no finder for folders"],
+)
+def test_what_was_there_before_remains_first(project: Path, before: str, from_file: str) -> None:
+    code = "\ntry: import inner; print(inner.value)\nexcept ImportError as error: print(error)\n"
+    without = run(project, code, "off", before=before)
+    printed = run(project, code + REPORT + "print(start_file.rejection())", before=before)
 
-    assert run(project, code, before=before) == run(project, code, "off", before=before)
+    assert printed.startswith(f"{without}{from_file}\n")
+    assert ("something else than Python's own finder" in printed) == (from_file == NOT_USED)
 
 
 @pytest.mark.parametrize(
