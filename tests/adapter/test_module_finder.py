@@ -139,6 +139,11 @@ CASES = {
     "a module": ("import inner; print(inner.value, inner.__spec__.loader.__class__)", "inner"),
     "a loader that has not loaded": (SEEN, "chunk_of"),
     "a finder before": (FINDER_BEFORE + "import inner; print(inner.value)", "inner"),
+    "a finder between": (
+        FINDER_BEFORE + "from importlib.machinery import PathFinder; hook = sys.meta_path.pop(0)\n"
+        "sys.meta_path.insert(sys.meta_path.index(PathFinder), hook); import inner; print(inner.value)",
+        NOT_USED,
+    ),
     "a hook for folders": (PATH_HOOK + "import inner; print(inner.value)", NOT_USED),
     "a folder of a package's name": ("import flask; print(flask.__file__)", "flask"),
     "no strings in the path": (

@@ -63,6 +63,7 @@ class StartFinder:
         self._path: list[str] = []
         self._available: Collection[str] = ()
         self._hooks = sys.path_hooks[:2]
+        self._finders: Sequence[object] = []
 
     def check(self) -> None:
         """Check that the app's own files and the names and versions of installed packages are those of the file.
@@ -144,7 +145,7 @@ class StartFinder:
         outer = folder.rpartition("/")[0] if kind == PACKAGE else folder
         if not (self._is_available(name) if path is None else next(iter(path), None) == outer):
             return None
-        if sys.path_hooks[:2] != self._hooks:
+        if sys.path_hooks[:2] != self._hooks or not self._precedes_path_finder():
             self._stop(_OTHER_FINDER)
             return None
         if kind == EXTENSION:
@@ -156,6 +157,17 @@ class StartFinder:
                 spec.submodule_search_locations.append(folder)
         spec.has_location = True
         return spec
+
+    def _precedes_path_finder(self) -> bool:
+        """Return whether no other finder has been put between this one and Python's for folders."""
+        if sys.meta_path == self._finders:
+            return True
+        finders = [*sys.meta_path]
+        following = iter(finders)
+        if self not in following or next(following, None) is not PathFinder:
+            return False
+        self._finders = finders
+        return True
 
     def _is_available(self, name: str) -> bool:
         """Return whether a top-level module can be found in its folder, with `sys.path` as it is now."""
