@@ -123,9 +123,10 @@ def as_markdown(starts: dict[tuple[str, str], list[Start]], installation: Instal
     versions = ", ".join(f"{name} {version}" for name, version in installation.versions.items())
     parts = [
         "# The start budget",
-        "Where the time of a cold start goes, from `exec` to the first reply, and every module that it imports. "
-        "[cold-start.md](cold-start.md) says what was done about it; `tests/adapter/start_budget.json` is the guard: a "
-        "test fails with the name of a module that comes in, and if more is read, or more system calls are made.",
+        "Where the time of a cold start goes, from `exec` to the first reply, and every module that the app alone does "
+        "not import. [architecture.md](architecture.md) says what was done about it; "
+        "`tests/adapter/start_budget.json` is the guard: a test fails with the name of a module that comes in, and if "
+        "more is read, or more system calls are made.",
         f"Written by `make start-budget` on {today()}: {describe_machine()}; {versions}. Medians of {rounds} starts, "
         "in milliseconds, with every import recorded, which adds about a tenth. Not measured on AWS.",
         "With the time of one core or less, the adapter is imported before the fork, and the app has what both need. "

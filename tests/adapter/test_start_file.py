@@ -447,6 +447,19 @@ def test_the_variable_is_a_setting() -> None:
     assert Settings.from_environ({start_file.VARIABLE: "/a"}).start_file == "/a"
 
 
+def test_check_looks_in_the_app_s_folder_first(small: Path) -> None:
+    """As a start does; a console script has its own folder in `sys.path` instead."""
+    (small / "colorsys").mkdir()
+    (small / "colorsys" / "__init__.py").write_text("")
+    script = Path(sys.executable).with_name("lambda-web-adapter")
+    command: list[str | Path] = [script, "compile", "--output", "start", "--check"]
+
+    completed = subprocess.run(command, cwd=small, env=plain_environment(), capture_output=True, text=True, check=False)
+
+    assert completed.returncode == 1
+    assert f"colorsys is {small}/colorsys" in completed.stdout
+
+
 def test_check_names_what_has_changed(small: Path) -> None:
     assert "is up to date" in compile_start(small, "--check").stdout
     (small / "inner.py").write_text("value = 1 + 2\n")
@@ -462,6 +475,9 @@ def test_check_names_what_has_changed(small: Path) -> None:
     [
         ('warm = "GET /"', "it takes a list such as"),
         ('warm = ["/"]', "it takes a list such as"),
+        ("warm = []", "it takes a list such as"),
+        ('warn = ["GET /"]', "has warn for the adapter, but it takes warm only"),
+        ('warm = ["FROB /"]', "The app was not started: no request reached it"),
         ("warm = [", "is not valid"),
         ('warm = ["GET /fails"]', "responded to GET /fails with 500"),
     ],

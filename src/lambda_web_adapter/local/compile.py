@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 import tomllib
@@ -67,6 +68,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 
 def _check(path: Path) -> int:
+    folder = os.getcwd()
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # as a start does, for which the app's own modules come first
     changes = start_file_writer.changes(path)
     sys.stdout.write("".join(f"{change}\n" for change in changes) or f"{path} is up to date.\n")
     return FAILED if changes else 0
@@ -83,6 +87,8 @@ def _compile(app: str | None, output: Path, environ: Mapping[str, str]) -> int:
             start_file.RECORD_VARIABLE: str(record),
         }
         asyncio.run(_record([app] if app else [], variables_of_start, requests))
+        if not record.exists():
+            raise StartFileNotWritten("The app was not started: no request reached it.")
         modules, folders = start_file_writer.read_record(record)
     data, compared = start_file_writer.build(modules, folders)
     start_file_writer.write(output, data)
@@ -95,13 +101,20 @@ def _compile(app: str | None, output: Path, environ: Mapping[str, str]) -> int:
 def _warm_requests(project: Path) -> list[tuple[str, str]]:
     """Return method and path of the requests in `[tool.lambda-web-adapter] warm`; `GET /` if it names none."""
     try:
-        tools = tomllib.loads(project.read_text()).get("tool", {}) if project.exists() else {}
+        document = tomllib.loads(project.read_text()) if project.exists() else {}
     except ValueError as error:
         raise StartFileNotWritten(f"{project} is not valid: {error}") from None
-    requests = tools.get("lambda-web-adapter", {}).get("warm", _DEFAULT_REQUESTS)
-    parsed = [str(request).split(" ") for request in requests] if isinstance(requests, list) else [[]]
+    requests: object = _DEFAULT_REQUESTS
+    tools = document.get("tool")
+    table = tools.get("lambda-web-adapter") if isinstance(tools, dict) else None
+    if isinstance(table, dict):
+        if unknown := table.keys() - {"warm"}:
+            raise StartFileNotWritten(f"{project} has {sorted(unknown)[0]} for the adapter, but it takes warm only.")
+        requests = table.get("warm", requests)
+    # An empty list would be an empty file: the app is started for the first request.
+    parsed = [str(request).split(" ") for request in requests] if isinstance(requests, list) and requests else [[]]
     for request in parsed:
-        if len(request) != 2 or not request[1].startswith("/"):
+        if len(request) != 2 or not request[0].isalpha() or not request[1].startswith("/"):
             raise StartFileNotWritten(f'warm in {project} is {requests!r}, but it takes a list such as ["GET /"].')
     return [(method, path) for method, path in parsed]
 
