@@ -131,9 +131,7 @@ def _app_processes(settings: Settings, command: list[str], environ: Mapping[str,
 
 def _import_adapter() -> None:
     """Import what the adapter needs until the first reply, so that the app's process has it too."""
-    folder = os.getcwd()
-    if folder not in sys.path:
-        sys.path.insert(0, folder)  # as before the import of the app, so that its own packages win
+    start_file.put_in_path(os.getcwd())
     for name in ("_ctypes", "threading", f"{_PACKAGE}.adapter.lifecycle", f"{_PACKAGE}.adapter.process.process_tree"):
         __import__(name)
 

@@ -24,6 +24,7 @@ from lambda_web_adapter.app.middleware import (
     required_names,
 )
 from lambda_web_adapter.errors import AppNotFound
+from lambda_web_adapter.ipc import start_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,8 +60,7 @@ def load_app(name: str, folder: Path) -> Any:
         AppNotFound: there is no such module or attribute, or it is no app; the message says what was tried.
         BaseException: anything that the app's own code raises during its import.
     """
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+    start_file.put_in_path(str(folder))
     if name:
         return _load_named(name, folder)
     return _discover(folder)

@@ -78,6 +78,15 @@ def _default_path(environ: Mapping[str, str]) -> str:
     return ""
 
 
+def put_in_path(folder: str) -> None:
+    """Put the app's folder first in `sys.path`, unless it is there: its own modules come before others of their names.
+
+    Whatever imports before the app, or looks where its modules are, does so with the same path.
+    """
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+
 def rejection() -> str:
     """Return why the start file was not used, for the log; empty if it was, or if there is none."""
     return _rejection

@@ -68,9 +68,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 
 def _check(path: Path) -> int:
-    folder = os.getcwd()
-    if folder not in sys.path:
-        sys.path.insert(0, folder)  # as a start does, for which the app's own modules come first
+    start_file.put_in_path(os.getcwd())
     changes = start_file_writer.changes(path)
     sys.stdout.write("".join(f"{change}\n" for change in changes) or f"{path} is up to date.\n")
     return FAILED if changes else 0
