@@ -40,7 +40,7 @@ def test_two_commands_that_start_at_once_serve_each_their_own() -> None:
         }
 
 
-PRINT_PORT = "import os, time; print('listens on port', os.environ['PORT'], flush=True); time.sleep(60)"
+PRINT_PORT = "import os, signal; print('listens on port', os.environ['PORT'], flush=True); signal.pause()"
 # Each has a port of its own, so none has the default.
 TWO_WORKERS = {"AWS_LAMBDA_MAX_CONCURRENCY": "2", "AWS_LWA_WORKERS": "2"}
 

@@ -77,13 +77,18 @@ class State:
         self.bytes_read, self.reads = int(io["rchar"]), int(io["syscr"])
 
 
+def variables(api: FakeRuntimeApi, folder: Path, memory: str) -> dict[str, str]:
+    """Return a start's environment variables; without those of coverage, whose modules would count as well."""
+    env = on_lambda(api, folder, {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory})
+    return {name: value for name, value in env.items() if not name.startswith("COVERAGE")}
+
+
 def states(api: FakeRuntimeApi, folder: Path, kind: str, memory: str) -> dict[str, State]:
     """Serves one event, and returns the state of adapter and app."""
     (folder / "main.py").write_text(APP)
     (folder / "watch.py").write_text(WATCH)
     target = folder / "state"
-    env = on_lambda(api, folder, {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory})
-    env = {name: value for name, value in env.items() if not name.startswith("COVERAGE")}
+    env = variables(api, folder, memory)
     command: list[str | Path] = [sys.executable, folder / "watch.py", target, BOOTSTRAP, BOOTSTRAP, f"main:{kind}"]
     with Running(command, env=env, cwd=folder, at_end=api.client_has_ended) as process:
         app = api.invoke(get("/")).json["body"]
@@ -149,8 +154,7 @@ def test_a_start_makes_no_more_system_calls_than_its_budget(
     tmp_path: Path, api: FakeRuntimeApi, kind: str, memory: str
 ) -> None:
     trace = tmp_path / "trace"
-    env = on_lambda(api, APPS, {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": MEMORY[memory]})
-    env = {name: value for name, value in env.items() if not name.startswith("COVERAGE")}
+    env = variables(api, APPS, MEMORY[memory])
     command: list[str | Path] = [
         "strace",
         "-D",  # as the bootstrap's grandchild, so that the bootstrap gets SIGTERM
