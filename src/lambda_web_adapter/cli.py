@@ -23,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
+    from typing import NoReturn
 
     from lambda_web_adapter.adapter.process.app_process import AppProcess
 
@@ -30,6 +31,9 @@ _PACKAGE = "lambda_web_adapter"
 
 # An on-demand environment has 10 s until its first /next (Lambda, "Init phase"); 0.2 s are kept for sending that.
 _INIT_SECONDS = 9.8
+
+# The local run's options without a value; all others have one.
+FLAGS = frozenset({"--freeze", "--help", "--no-freeze", "--plain", "--strict", "--throttle", "--version"})
 
 # Exit code for wrong arguments or settings, as in argparse.
 USAGE = 2
@@ -65,24 +69,13 @@ def _with_usage_errors(run: Callable[[list[str]], int], argv: list[str]) -> int:
         return USAGE
 
 
-def _run_locally(argv: list[str]) -> int:
+def _run_locally(argv: list[str]) -> NoReturn:
     # The app may import lazily (PEP 810), as PYTHON_LAZY_IMPORTS says, but httpcore, which httpx imports, may not.
     if hasattr(sys, "set_lazy_imports"):
         sys.set_lazy_imports("normal")
-    # None of these is needed on Lambda: `invoke` imports httpx, `run` and `compile` import uvicorn.
-    if argv[:1] == ["invoke"]:
-        from lambda_web_adapter.local import invoke
+    from lambda_web_adapter.local import commands  # none of it is needed on Lambda
 
-        return invoke.main(argv[1:])
-    if argv[:1] == ["compile"]:
-        from lambda_web_adapter.local import compile as compilation
-
-        return compilation.main(argv[1:], os.environ)
-    find_target(argv, os.environ)  # report wrong arguments now, not with the first request
-    from lambda_web_adapter.local import run
-
-    options, _, command = _split(argv)
-    return run.main(options, command, os.environ)
+    commands.main(argv)
 
 
 def _on_lambda(argv: list[str], environ: MutableMapping[str, str]) -> int:
@@ -256,13 +249,21 @@ def find_target(argv: list[str], environ: Mapping[str, str]) -> tuple[Settings, 
         raise SettingsError("There is no command after --. Add one, such as: lambda-web-adapter -- node server.js")
     if command:
         return settings, command
-    if any(argument.startswith("-") for argument in options):
-        from lambda_web_adapter.local import arguments  # imports argparse, which most starts do not need
-
-        options = arguments.parse(options).app
+    options = _without_options(options)
     if len(options) > 1:
         raise SettingsError(f"Only one app can be named, but there are {len(options)}: {' '.join(options)}")
     return _resolve_target(settings, options[0] if options else settings.app, environ)
+
+
+def _without_options(arguments: list[str]) -> list[str]:
+    """Return the arguments without the local run's options and their values, which mean nothing on Lambda."""
+    names, values = [], iter(arguments)
+    for argument in values:
+        if not argument.startswith("-"):
+            names.append(argument)
+        elif "=" not in argument and argument not in FLAGS:
+            next(values, None)
+    return names
 
 
 def _split(argv: list[str]) -> tuple[list[str], bool, list[str]]:

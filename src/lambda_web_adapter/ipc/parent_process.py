@@ -10,6 +10,8 @@ import sys
 STACK_DUMP_SIGNAL = signal.SIGUSR2
 # The variable with the file descriptor for the stack dump, if the adapter makes one log event of it.
 STACK_DUMP_FD_VARIABLE = "_LWA_STACKS_TO"
+# Set in the environments of a local run, where adapter and app have a whole laptop; empty as on Lambda.
+LOCAL_RUN_VARIABLE = "_LWA_LOCAL_RUN"
 # Exit code if the built-in server, and not the app, has failed: EX_SOFTWARE (sysexits.h), which no interpreter uses.
 SERVER_FAILED = 70
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

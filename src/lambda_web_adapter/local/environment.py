@@ -1,100 +1,348 @@
-"""A local execution environment: the bootstrap as a process, started when it is needed, stopped with the local run."""
+"""A local execution environment: the bootstrap as a process, from its init to its end, frozen in between."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import sys
-from typing import TYPE_CHECKING
+import time
+from contextlib import suppress
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
 
+from lambda_web_adapter.adapter.process.ports import listen
+from lambda_web_adapter.adapter.process.process_tree import describe_exit
+from lambda_web_adapter.local.invocation import Outcome
+from lambda_web_adapter.local.log_pipe import LogPipe
+from lambda_web_adapter.local.process_group import ProcessGroup
+from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
+from lambda_web_adapter.local.runtime_session import RuntimeSession
+from lambda_web_adapter.local.server import serve
+from lambda_web_adapter.local.variables import environment_variables
 from lambda_web_adapter.settings import RUNTIME_API_PROXY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lambda_web_adapter.local.pending_invocation import Outcome
-    from lambda_web_adapter.local.reply_stream import ReplyStream
-    from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
+    from lambda_web_adapter.local.function_options import FunctionOptions
+    from lambda_web_adapter.local.guard import Guard
+    from lambda_web_adapter.local.invocation import Invocation
+    from lambda_web_adapter.local.log import Log
 
-# How long the bootstrap may take to stop before it is killed with the app: longer than it waits for the app itself.
-_STOP_SECONDS = 2.0
+# How long a runtime may take to stop after SIGTERM, in seconds: 300 ms for itself, and 200 ms more beside an internal
+# extension; without extension it is killed at once (Extensions API, "Shutdown phase"). 2 s without Lambda's limits.
+_STOP_SECONDS, _PLAIN_STOP_SECONDS = 0.5, 2.0
+# How often the memory of a busy environment is measured, in seconds.
+_MEMORY_INTERVAL_SECONDS = 0.1
+
+
+class State(Enum):
+    """The states of an environment."""
+
+    STARTING = "starting"
+    READY = "ready"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+class Owner(Protocol):
+    """The function, which distributes events."""
+
+    def environment_is_free(self, environment: Environment) -> None:
+        """Give the environment an event, if one waits."""
+
+    def environment_ended(self, environment: Environment, outcome: Outcome | None) -> None:
+        """Forget the environment; the outcome says why its init failed, if it did."""
+
+
+class Program:
+    """What every environment executes, and who takes care of it.
+
+    Attributes:
+        arguments: the program and its arguments, after the interpreter.
+        environ: the caller's environment variables.
+        guard: kills the processes if the local run is killed.
+        log: the log.
+    """
+
+    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str], guard: Guard, log: Log) -> None:
+        """Describe the program."""
+        self.arguments = list(arguments)
+        self.environ = environ
+        self.guard = guard
+        self.log = log
 
 
 class Environment:
-    """The bootstrap, started for the first event, and restarted for the next event if it has ended, as on Lambda."""
+    """One execution environment.
 
-    def __init__(
-        self,
-        service: RuntimeApiApp,
-        arguments: list[str],
-        variables: Mapping[str, str],
-        program: Sequence[str] = ("-m", "lambda_web_adapter"),
-    ) -> None:
-        """Prepare, given the Runtime API that the bootstrap calls, its arguments, its environ, and the program."""
+    Attributes:
+        number: its number, counted from 1.
+        state: where it is in its life.
+        is_outdated: whether it runs code that has changed since, so that it gets no more events.
+        init_seconds: how long its init took; 0 until it is complete.
+        idle_since: since when it is idle, by the monotonic clock; 0 while it is not.
+        max_memory: the most memory that was measured, in bytes.
+    """
+
+    def __init__(self, number: int, program: Program, options: FunctionOptions, owner: Owner) -> None:
+        """Prepare, without starting anything."""
+        self.number = number
+        self.state = State.STARTING
+        self.is_outdated = False
+        self.init_seconds = self.idle_since = 0.0
+        self.max_memory = 0
         self._program = program
-        self._service = service
-        self._arguments = arguments
-        self._variables = dict(variables)
+        self._options = options
+        self._owner = owner
+        self._session = RuntimeSession(self, options.concurrency)
+        self._started_at = 0.0
+        self._init_error: bytes | None = None
+        self._end_reason: Outcome | None = None
+        self._retried_for: Invocation | None = None
+        self._has_served = False
         self._process: asyncio.subprocess.Process | None = None
-        self._watching: asyncio.Task[None] | None = None
-        self._start_lock = asyncio.Lock()
+        self._group: ProcessGroup | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._measuring: asyncio.TimerHandle | None = None
 
-    async def invoke(self, event: bytes) -> Outcome | ReplyStream:
-        """Return an event's outcome, or its reply once that begins to stream; start the bootstrap if need be."""
-        await self.start()
-        return await self._service.invoke(event)
+    @property
+    def is_free(self) -> bool:
+        """Return whether it can take an event now."""
+        return self.state is State.READY and not self.is_outdated and self._session.is_free
 
-    async def start(self) -> None:
-        """Start the bootstrap unless it is running."""
-        async with self._start_lock:
-            if self._watching is not None and not self._watching.done():
-                return
-            self._service.init_error = None
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *self._program,
-                *self._arguments,
-                # Only the bootstrap's calls have the key in their path; extensions and the app see a plain address.
-                env={**self._variables, RUNTIME_API_PROXY: f"{self._service.address}/{self._service.renew_key()}"},
-                start_new_session=True,  # Ctrl-C reaches only the local run, which then stops the bootstrap in order
-            )
-            self._watching = asyncio.create_task(self._watch(self._process))
+    @property
+    def is_frozen(self) -> bool:
+        """Return whether its processes are stopped."""
+        return self._group is not None and self._group.is_frozen
 
-    async def _watch(self, process: asyncio.subprocess.Process) -> None:
-        code = await process.wait()
-        message = f"The bootstrap ended with exit code {code}. Its output shows the reason."
-        document = json.dumps({"errorType": "Runtime.ExitError", "errorMessage": message}).encode()
-        self._service.environment_ended(self._service.init_error or document)
+    @property
+    def running(self) -> list[Invocation]:
+        """Return the invocations that it works on."""
+        return list(self._session.running.values())
+
+    def start(self) -> None:
+        """Start the bootstrap, and return at once; `environment_is_free` follows, or `environment_ended`."""
+        self.state = State.STARTING
+        task = asyncio.create_task(self._live())
+        self._tasks.add(task)  # the loop itself keeps no reference to its tasks
+        task.add_done_callback(self._tasks.discard)
+
+    def assign(self, invocation: Invocation) -> None:
+        """Give it an event, while it is free."""
+        if not self._has_served and invocation.received_at < self._started_at + self.init_seconds:
+            invocation.is_cold, invocation.init_seconds = True, self.init_seconds
+        self._has_served, self.idle_since = True, 0.0
+        self._begin(invocation)
+        if self._group:
+            self._group.thaw()
+        self._session.assign(invocation)
+        if not self._measuring:
+            self._measuring = asyncio.get_running_loop().call_later(_MEMORY_INTERVAL_SECONDS, self._measure)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Return whether `stop` was called."""
+        return self.state is State.STOPPING
 
     async def stop(self) -> None:
-        """Stop the bootstrap, and with it the app."""
-        if self._process is None or self._watching is None or self._watching.done():
+        """Stop it in order: SIGTERM, a short time, SIGKILL."""
+        if self.state is State.ENDED:
             return
-        self._process.terminate()
-        try:
-            await asyncio.wait_for(asyncio.shield(self._watching), _STOP_SECONDS)
-        except TimeoutError:
-            os.killpg(self._process.pid, signal.SIGKILL)  # its session's process group: bootstrap and app
-            await self._watching
+        self.state = State.STOPPING
+        if self._group:
+            self._group.thaw()
+        if self._group and (self._session.extensions or self._options.is_plain):
+            self._terminate()
+            seconds = _PLAIN_STOP_SECONDS if self._options.is_plain else _STOP_SECONDS
+            await asyncio.wait(self._tasks, timeout=seconds)
+        self.kill()
+        await asyncio.gather(*self._tasks)
 
+    def kill(self, reason: Outcome | None = None) -> None:
+        """Kill its processes; the reason is the outcome of what is running."""
+        self._end_reason = self._end_reason or reason
+        if self._group:
+            self._group.kill()
 
-def variables(environ: Mapping[str, str], address: str, timeout: int) -> dict[str, str]:
-    """Return the environment variables of a local environment: the caller's and those that Lambda sets.
+    @property
+    def has_retried(self) -> bool:
+        """Return whether its init was repeated within an invocation."""
+        return self._retried_for is not None
 
-    Args:
-        environ: the caller's variables; they override Lambda's.
-        address: `host:port` of the Runtime API.
-        timeout: the function's timeout in seconds.
-    """
-    return {
-        "AWS_LAMBDA_FUNCTION_NAME": "local",
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008",
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "LAMBDA_TASK_ROOT": os.getcwd(),
-        **environ,
-        "AWS_LAMBDA_RUNTIME_API": address,
-    }
+    @property
+    def may_retry_init(self) -> bool:
+        """Return whether a failed init is to be repeated within an invocation, as Lambda does, but only once.
+
+        If the bootstrap has said why it failed, a second init would only say it again.
+        """
+        return not self.has_retried and (self._options.is_strict or self._init_error is None)
+
+    def fail(self, invocation: Invocation, outcome: Outcome) -> None:
+        """End an invocation that waited for an init that has failed."""
+        invocation.environment, invocation.started_at = self.number, time.monotonic()
+        invocation.is_cold = True
+        invocation.end(outcome)
+        self._finish(invocation)
+
+    def retry_init(self, invocation: Invocation) -> None:
+        """Start the bootstrap once more, within an invocation whose timeout then applies to the init as well."""
+        self._retried_for = invocation
+        invocation.is_cold = True
+        self._begin(invocation)
+        self.start()
+
+    # What the session reports.
+
+    def init_completed(self) -> None:
+        """Complete the init."""
+        if self.state is State.STARTING:
+            self.state = State.READY
+            self.init_seconds = time.monotonic() - self._started_at
+            for invocation in self._session.running.values():  # the init was repeated for it
+                invocation.init_seconds = self.init_seconds
+
+    def environment_waits(self) -> None:
+        """Pass the environment to its owner, and freeze it if nothing is to be done."""
+        if self.state is not State.READY:
+            return
+        if self._session.is_idle:
+            self.idle_since = time.monotonic()
+        self._owner.environment_is_free(self)
+        if self._session.is_idle and self._options.freezes and self._group and self.state is State.READY:
+            self._group.freeze()
+
+    def invocation_ended(self, invocation: Invocation) -> None:
+        """Finish an invocation: its log lines are read before its end is logged."""
+        if timer := self._timers.pop(invocation.request_id, None):
+            timer.cancel()
+        self._pipe.drain()
+        self._finish(invocation)
+
+    def init_failed(self, document: bytes) -> None:
+        """Keep the reason that the bootstrap reports before it exits."""
+        self._init_error = document
+
+    # Its life.
+
+    async def _live(self) -> None:
+        """Run the bootstrap from its start to its end."""
+        loop = asyncio.get_running_loop()
+        listener = listen("127.0.0.1", 0)
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        self._session = RuntimeSession(self, self._options.concurrency)
+        api = RuntimeApiApp(address, self._options.arn, self._session)
+        self._pipe = LogPipe(self._take_output)
+        self._started_at = time.monotonic()
+        self._init_error = self._end_reason = None
+        async with serve(listener, api, stop_seconds=0):
+            self._process = process = await self._execute(address)
+            self._group = ProcessGroup(process.pid)
+            self._program.guard.add(process.pid)
+            init_timer = loop.call_later(self._options.init_seconds, self._init_timed_out)
+            if self._retried_for:
+                init_timer.cancel()
+                self._session.assign(self._retried_for)
+            if self.is_stopping:  # meanwhile
+                self._group.kill()
+            code = await process.wait()
+            init_timer.cancel()
+            self._group.kill()  # what the bootstrap has left
+            self._program.guard.remove(process.pid)
+        self._pipe.close()
+        self._end(code)
+
+    async def _execute(self, address: str) -> asyncio.subprocess.Process:
+        variables = environment_variables(self._program.environ, self._options, address)
+        # Only the bootstrap's calls have the key in their path; extensions and the app see a plain address.
+        variables[RUNTIME_API_PROXY] = f"{address}/{self._session.key}"
+        with self._pipe.writer() as output:
+            return await asyncio.create_subprocess_exec(
+                sys.executable,
+                *self._program.arguments,
+                env=variables,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C reaches only the local run, which then stops the bootstrap in order
+            )
+
+    def _begin(self, invocation: Invocation) -> None:
+        """Start an invocation's time."""
+        invocation.environment = self.number
+        invocation.started_at = time.monotonic()
+        invocation.deadline_ms = int((time.time() + self._options.timeout) * 1000)
+        if not self._options.is_plain:
+            self._timers[invocation.request_id] = asyncio.get_running_loop().call_later(
+                self._options.timeout, self._timed_out, invocation
+            )
+        self._program.log.started(invocation)
+
+    def _finish(self, invocation: Invocation) -> None:
+        invocation.ended_at = time.monotonic()
+        invocation.max_memory = self.max_memory
+        invocation.ended.set()
+        self._program.log.ended(invocation, self._options)
+
+    def _timed_out(self, invocation: Invocation) -> None:
+        """End the environment, as Lambda does; with several invocations at once, only this one ends."""
+        text = f"Task timed out after {self._options.timeout:.2f} seconds"
+        self._program.log.note(invocation, text)
+        message = f"RequestId: {invocation.request_id} Error: {text}"
+        outcome = Outcome.failure("Sandbox.Timedout", message)
+        if self._options.concurrency > 1:
+            invocation.end(outcome)
+        else:
+            self.kill(outcome)
+
+    def _init_timed_out(self) -> None:
+        if self.state is State.STARTING:
+            seconds = f"{self._options.init_seconds:g} s"
+            self._program.log.environment(self.number, f"The init took longer than {seconds} and was broken off.")
+            self.kill(Outcome.failure("Sandbox.Timedout", f"The init took longer than {seconds}."))
+
+    def _measure(self) -> None:
+        """Measure the memory from time to time while the environment is busy, and end it above the limit."""
+        self._measuring = None
+        if not self._session.running or not self._group or self.state is not State.READY:
+            return
+        memory = self._group.memory(self._options.memory_bytes)
+        self.max_memory = max(self.max_memory, memory)
+        if memory > self._options.memory_bytes and not self._options.is_plain:
+            used = memory // 1024 // 1024
+            text = f"Out of memory: {used} MB of {self._options.memory} MB. The environment was killed; see --memory."
+            for invocation in self.running:
+                self._program.log.note(invocation, text)
+            message = "Error: Runtime exited with error: signal: killed"
+            self.kill(Outcome.failure("Runtime.OutOfMemory", message))
+            return
+        self._measuring = asyncio.get_running_loop().call_later(_MEMORY_INTERVAL_SECONDS, self._measure)
+
+    def _end(self, code: int) -> None:
+        """Set the outcome of all that is running, and report the end."""
+        has_failed_init = self.state is State.STARTING
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        if self._measuring:
+            self._measuring.cancel()
+        self.state = State.ENDED
+        outcome = self._end_reason or self._outcome_of_exit(code)
+        for invocation in self._session.end(outcome):
+            self._finish(invocation)
+        self._owner.environment_ended(self, outcome if has_failed_init else None)
+
+    def _outcome_of_exit(self, code: int) -> Outcome:
+        message = f"The bootstrap ended with {describe_exit(code)}. Its output shows the reason."
+        document = json.dumps({"errorType": "Runtime.ExitError", "errorMessage": message}).encode()
+        return Outcome(payload=self._init_error or document, failed=True)
+
+    def _take_output(self, text: bytes) -> None:
+        for invocation in self._session.running.values():
+            invocation.add_log(text)
+        self._program.log.output(text)
+
+    def _terminate(self) -> None:
+        with suppress(ProcessLookupError):
+            if self._process is not None:
+                self._process.terminate()

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.local.asgi_messages import BodyTooLarge, ClientDisconnected, read_body, send_response
 from lambda_web_adapter.local.caller_checks import refusal_of_invoke
+from lambda_web_adapter.local.function import Throttled
 from lambda_web_adapter.local.gateways import LAMBDA_PAYLOAD_LIMIT, MalformedReply, Request, Response
 from lambda_web_adapter.local.reply_stream import ReplyStream, StreamFailed
 from lambda_web_adapter.local.stream_relay import collect, open_response, relay
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
-    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
-
+    from lambda_web_adapter.local.function import Function
     from lambda_web_adapter.local.gateways import Gateway
-    from lambda_web_adapter.local.pending_invocation import Outcome
+    from lambda_web_adapter.local.invocation import Invocation, Outcome
+    from lambda_web_adapter.local.log import Log
 
-    Invoke = Callable[[bytes], Awaitable[Outcome | ReplyStream]]
 
 # The path of the Invoke API in the Runtime Interface Emulator: the body is the event itself.
 INVOKE_PATH = "/2015-03-31/functions/function/invocations"
@@ -45,30 +44,34 @@ class _Result:
     response: Response
     problem: str = ""
     stream: ReplyStream | None = None
+    invocation: Invocation | None = None
 
 
 class GatewayApp:
     """The ASGI app that stands in for one of AWS's gateways."""
 
-    def __init__(self, gateway: Gateway, invoke: Invoke, host: str = "127.0.0.1") -> None:
-        """Prepare, given the gateway, the function that handles an event, and the host that the run listens on."""
+    def __init__(self, gateway: Gateway, function: Function, log: Log, host: str = "127.0.0.1") -> None:
+        """Prepare, given the gateway, the function behind it, the log, and the host that the run listens on."""
         self._gateway = gateway
-        self._invoke = invoke
+        self._function = function
+        self._log = log
         self._host = host
 
-    async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Handle a request, and log it."""
+        if scope["type"] != "http":
+            return
         started_at = time.monotonic()
         is_invoke = scope["method"] == "POST" and scope["path"] == INVOKE_PATH
         if is_invoke and (refusal := refusal_of_invoke(scope, self._host)):
             await _send(send, scope["method"], _page(403, refusal))
-            _log(scope, 403, started_at, problem=refusal)
+            self._log_request(scope, 403, started_at, details=f": {refusal}")
             return
         max_body = LAMBDA_PAYLOAD_LIMIT if is_invoke else self._gateway.max_body
         try:
             body = await _read_body(scope, receive, max_body)
         except ClientDisconnected:
-            _log(scope, "-", started_at, problem="the client left in the middle of its body")
+            self._log_request(scope, "-", started_at, details=": the client left in the middle of its body")
             return
         except BodyTooLarge:
             result = _too_large(_content_length(scope), max_body, None if is_invoke else self._gateway)
@@ -76,17 +79,19 @@ class GatewayApp:
             result = await (
                 self._invoke_function(body) if is_invoke else self._call_gateway(request_from_scope(scope, body))
             )
+        status, invocation = result.response.status, result.invocation
         if result.stream is None:
             await _send(send, scope["method"], result.response)
-            _log(scope, result.response.status, started_at, problem=result.problem)
+            self._log_request(scope, status, started_at, invocation, _after_colon(result.problem))
             return
         sent = await relay(scope["method"], result.response, result.stream, receive, send)
         progress = f", first byte after {(sent.head_at - started_at) * 1000:.0f} ms, {sent.size} bytes"
-        _log(scope, result.response.status, started_at, progress, sent.problem)
+        self._log_request(scope, status, started_at, invocation, progress + _after_colon(sent.problem))
 
     async def _invoke_function(self, event: bytes) -> _Result:
         """Return the result of an Invoke call, which waits for the whole reply."""
-        outcome = await self._invoke(event)
+        invocation = self._function.submit(event, title="an event")
+        outcome = await invocation.outcome
         content_type = "application/json"
         if isinstance(outcome, ReplyStream):
             outcome = await collect(outcome)
@@ -94,26 +99,56 @@ class GatewayApp:
         headers = [("content-type", content_type)]
         if outcome.failed:
             headers.append(("x-amz-function-error", "Unhandled"))
-        return _Result(response=Response(status=200, headers=headers, body=outcome.payload))
+        response = Response(status=200, headers=headers, body=outcome.payload)
+        return _Result(response=response, invocation=invocation)
 
     async def _call_gateway(self, request: Request) -> _Result:
         """Return the result of a request to the gateway."""
-        gateway = self._gateway
-        event = gateway.event(request).to_json()
+        event = self._gateway.event(request).to_json()
         if len(event) > LAMBDA_PAYLOAD_LIMIT:
             return _event_too_large(len(event), len(request.body))
-        outcome = await self._invoke(event)
         try:
-            if isinstance(outcome, ReplyStream) and gateway.head is not None:
-                return await _open_stream(gateway, outcome)
-            if isinstance(outcome, ReplyStream):
-                outcome = await collect(outcome)
-            if outcome.failed:  # the environment has logged the reason
-                return _Result(response=_failed(gateway.refusal, InvocationError.of_document(outcome.payload)))
-            return _Result(response=gateway.response(outcome.payload))
+            invocation = self._function.submit(event, title=f"{request.method} {request.raw_path}")
+        except Throttled:
+            return _error_result(429, "All environments are busy, and --throttle rejects further requests.")
+        try:
+            return replace(await self._result_of(await invocation.outcome), invocation=invocation)
         except MalformedReply as error:
-            title, status = f"{gateway.title[0].upper()}{gateway.title[1:]}", gateway.refusal
-            return _error_result(status, f"{title} would respond with {status}: the reply is malformed: {error}.")
+            title, status = f"{self._gateway.title[0].upper()}{self._gateway.title[1:]}", self._gateway.refusal
+            problem = f"{title} would respond with {status}: the reply is malformed: {error}."
+            return replace(_error_result(status, problem), invocation=invocation)
+
+    async def _result_of(self, outcome: Outcome | ReplyStream) -> _Result:
+        """Return the result of an invocation.
+
+        Raises:
+            MalformedReply: the gateway cannot read the reply.
+        """
+        gateway = self._gateway
+        if isinstance(outcome, ReplyStream) and gateway.head is not None:
+            return await _open_stream(gateway, outcome)
+        if isinstance(outcome, ReplyStream):
+            outcome = await collect(outcome)
+        if outcome.failed:  # the environment has logged the reason
+            return _Result(response=_failed(gateway.refusal, InvocationError.of_document(outcome.payload)))
+        return _Result(response=gateway.response(outcome.payload))
+
+    def _log_request(
+        self,
+        scope: HTTPScope,
+        status: int | str,
+        started_at: float,
+        invocation: Invocation | None = None,
+        details: str = "",
+    ) -> None:
+        """Write the log line of a request."""
+        query = f"?{_text(scope['query_string'])}" if scope["query_string"] else ""
+        title = f"{scope['method']} {_text(scope['raw_path'])}{query}"
+        self._log.request(title, status, time.monotonic() - started_at, invocation, details)
+
+
+def _after_colon(problem: str) -> str:
+    return f": {problem}" if problem else ""
 
 
 async def _open_stream(gateway: Gateway, stream: ReplyStream) -> _Result:
@@ -178,14 +213,6 @@ async def _send(send: ASGISendCallable, method: str, response: Response) -> None
     if response.body and not length:
         length = [("content-length", str(len(response.body)))]
     await send_response(send, response.status, headers + length, None)
-
-
-def _log(scope: HTTPScope, status: int | str, started_at: float, progress: str = "", problem: str = "") -> None:
-    """Write the log line of a request."""
-    query = f"?{_text(scope['query_string'])}" if scope["query_string"] else ""
-    duration = (time.monotonic() - started_at) * 1000
-    line = f"{scope['method']} {_text(scope['raw_path'])}{query} {status} {duration:.0f} ms{progress}"
-    sys.stderr.write(f"{line}: {problem}\n" if problem else f"{line}\n")
 
 
 def _too_large(size: int | None, max_body: int, gateway: Gateway | None) -> _Result:

@@ -1,9 +1,10 @@
-"""An invocation that waits for its reply, buffered or streamed."""
+"""An invocation: its event, its way through an environment, and as much of its reply as has come."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _EXIT_WAIT_SECONDS = 0.5
 _TYPE = b"lambda-runtime-function-error-type"
 _BODY = b"lambda-runtime-function-error-body"
+# How much of the log the Invoke API returns, in bytes ("Invoke", LogType).
+_MAX_LOG_TAIL = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,28 +46,71 @@ class Outcome:
         return cls(payload=error.to_json(), failed=True)
 
 
-@dataclass(slots=True, kw_only=True)
-class PendingInvocation:
-    """An event, and as much of its reply as has come.
+@dataclass(slots=True, kw_only=True, eq=False)
+class Invocation:
+    """An event on its way through the function.
 
     Attributes:
         event: the event.
-        deadline_ms: the function's deadline, in milliseconds since the epoch.
+        title: what log lines call it, such as `GET /path`.
         outcome: the whole reply, or a stream that has begun.
+        trace_id: the value of X-Amzn-Trace-Id; empty if there is none.
+        client_context: the caller's client context, as JSON; empty if there is none.
+        tenant_id: the tenant that the caller named; empty if there is none.
         request_id: the invocation's id.
         invocation_id: a token that the reply must repeat.
-        replying: whether a reply has begun.
-        over: set when the reply is complete or cannot be completed.
+        deadline_ms: the function's deadline, in milliseconds since the epoch; 0 until an environment has the event.
+        environment: the number of the environment that has the event; 0 until there is one.
+        is_cold: whether the event waited for the environment's init.
+        init_seconds: how long that init took; 0 unless `is_cold`.
+        received_at: when the event came, by the monotonic clock.
+        started_at: when an environment got it; 0 until then.
+        responded_at: when its reply was complete; 0 until then.
+        ended_at: when the environment was idle again; 0 until then.
+        max_memory: the most memory that the environment had until then, in bytes; 0 if it was not measured.
+        is_replying: whether a reply has begun.
+        replied: set when the reply is complete or cannot be completed.
+        ended: set when the environment is idle again, or has ended.
     """
 
     event: bytes
-    deadline_ms: int
+    title: str
     outcome: asyncio.Future[Outcome | ReplyStream]
+    trace_id: str = ""
+    client_context: str = ""
+    tenant_id: str = ""
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     invocation_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    replying: bool = False
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    deadline_ms: int = 0
+    environment: int = 0
+    is_cold: bool = False
+    init_seconds: float = 0.0
+    received_at: float = field(default_factory=time.monotonic)
+    started_at: float = 0.0
+    responded_at: float = 0.0
+    ended_at: float = 0.0
+    max_memory: int = 0
+    is_replying: bool = False
+    replied: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _log: bytearray = field(default_factory=bytearray)
     _stream: ReplyStream | None = None
+
+    @property
+    def log_tail(self) -> bytes:
+        """Return the last 4 KB of the invocation's log lines; they are complete once `ended` is set."""
+        return bytes(self._log[-_MAX_LOG_TAIL:])
+
+    @property
+    def is_streaming(self) -> bool:
+        """Return whether the reply is a stream that has begun and goes on."""
+        return self._stream is not None and not self.replied.is_set()
+
+    def add_log(self, text: bytes) -> None:
+        """Add log lines to the tail."""
+        self._log += text
+        if len(self._log) > 2 * _MAX_LOG_TAIL:
+            del self._log[:-_MAX_LOG_TAIL]
 
     def end(self, outcome: Outcome) -> None:
         """Set the outcome, or end a stream that has begun, with the outcome's error; only the first call counts."""
@@ -72,7 +118,7 @@ class PendingInvocation:
             self.outcome.set_result(outcome)
         if self._stream is not None:
             self._stream.end(InvocationError.of_document(outcome.payload))
-        self.over.set()
+        self._complete()
 
     async def take_whole(self, failed: bool, receive: ASGIReceiveCallable) -> None:
         """Receive a buffered reply, or an error.
@@ -107,12 +153,17 @@ class PendingInvocation:
             await stream.put(message.get("body", b""))
             more_body = message.get("more_body", False)
         stream.end(_error_from_trailers(scope["headers"]))
-        self.over.set()
+        self._complete()
+
+    def _complete(self) -> None:
+        if not self.replied.is_set():
+            self.responded_at = time.monotonic()
+            self.replied.set()
 
     async def _break_off(self) -> None:
         """End an incomplete reply, unless the environment ends soon and so gives a better reason."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.over.wait(), _EXIT_WAIT_SECONDS)
+            await asyncio.wait_for(self.replied.wait(), _EXIT_WAIT_SECONDS)
         message = "The bootstrap's connection ended in the middle of its response"
         self.end(Outcome.failure("Runtime.TruncatedResponse", message))
 

@@ -1,81 +1,107 @@
-"""Run the app locally: gateway and Runtime API on one server, with one environment, until Ctrl-C."""
+"""Run the app locally: a gateway and a function of several environments, until Ctrl-C."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.process.ports import listen
-from lambda_web_adapter.errors import AdapterError
-from lambda_web_adapter.local import arguments
-from lambda_web_adapter.local.caller_checks import is_loopback
-from lambda_web_adapter.local.environment import Environment, variables
-from lambda_web_adapter.local.gateway_app import GatewayApp
-from lambda_web_adapter.local.gateways import GATEWAYS
-from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
-from lambda_web_adapter.local.server import Dispatch, LocalServer
+from lambda_web_adapter.errors import SettingsError
+from lambda_web_adapter.local.guard import Guard
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from lambda_web_adapter.local.function_options import FunctionOptions
 
 USAGE = 2
 
 
-def main(argv: list[str], command: list[str], environ: Mapping[str, str]) -> int:
-    """Serve the app on a local port.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a local run is to do.
 
-    Args:
-        argv: the program's arguments before `--`.
-        command: the external command after it; empty if there is none.
-        environ: the environment variables.
-
-    Returns:
-        The exit code.
+    Attributes:
+        arguments: the arguments of the bootstrap: the app's name, or the external command after `--`.
+        title: what is served, for messages.
+        host: the address to listen on.
+        port: the port to listen on; 0 for a free one.
+        event_source: the gateway's name.
+        log_style: how the log looks.
+        function: the function's configuration.
+        program: the bootstrap, as arguments of the interpreter.
     """
-    options = arguments.parse(argv)
+
+    arguments: list[str]
+    title: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    event_source: str = "function-url"
+    log_style: str = "short"
+    function: FunctionOptions
+    program: list[str] = field(default_factory=lambda: ["-m", "lambda_web_adapter"])
+
+
+def run(options: RunOptions, environ: Mapping[str, str]) -> int:
+    """Serve the app until a signal comes; return the exit code."""
     try:
-        gateway_socket = listen(options.host, options.port)
-    except AdapterError:
-        sys.stderr.write(
-            f"lambda-web-adapter: Port {options.port} of {options.host} is taken, or {options.host} is not an address "
-            "of this machine. Choose another with --port or --host.\n"
-        )
+        listener = listen(options.host, options.port)
+    except SettingsError as error:
+        sys.stderr.write(f"lambda-web-adapter: {error} Choose another port with --port, another address with --host.\n")
         return USAGE
-    run = _Run(options, command, gateway_socket, environ)
-    return asyncio.run(run.serve())
+    guard = Guard.start(listener)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_serve(options, environ, listener, guard))
 
 
-class _Run:
-    """The parts of one local run, connected."""
+async def _serve(options: RunOptions, environ: Mapping[str, str], listener: socket.socket, guard: Guard) -> int:
+    # Imported after the guard was forked, which stays small.
+    from lambda_web_adapter.local.caller_checks import is_loopback
+    from lambda_web_adapter.local.environment import Program
+    from lambda_web_adapter.local.function import Function
+    from lambda_web_adapter.local.log import Log
 
-    def __init__(
-        self, options: arguments.Arguments, command: list[str], listener: socket.socket, environ: Mapping[str, str]
-    ) -> None:
-        self._sockets = [listener, listen("127.0.0.1", 0)]
-        runtime_port = self._sockets[1].getsockname()[1]
-        address = f"127.0.0.1:{runtime_port}"
-        service = RuntimeApiApp(options.timeout, address)
-        argv = [*options.app, *(["--", *command] if command else [])]
-        child_environ = variables(environ, address, options.timeout)
-        if child_environ.get("PORT") == str(options.port):
-            del child_environ["PORT"]  # as `make run PORT=…` exports it; the app needs another port
-        self._environment = Environment(service, argv, child_environ)
-        gateway = GATEWAYS[options.event_source]
-        self._dispatch = Dispatch(GatewayApp(gateway, self._environment.invoke, options.host), service, runtime_port)
-        self._title = " ".join([*options.app, *command]) or "the app"
-        self._lambda_title = "an embedded Lambda"
-        if options.event_source != arguments.EVENT_SOURCES[0]:
-            self._lambda_title += f" behind {gateway.title}"
+    stopped = _signals()
+    log = Log(options.log_style)
+    program = Program([*options.program, *options.arguments], environ, guard, log)
+    function = Function(program, options.function)
+    function.start()  # before the gateways' models are imported
+    from lambda_web_adapter.local.gateway_app import GatewayApp
+    from lambda_web_adapter.local.gateways import GATEWAYS
+    from lambda_web_adapter.local.server import serve
 
-    async def serve(self) -> int:
-        host, port = self._sockets[0].getsockname()[:2]
+    gateway = GATEWAYS[options.event_source]
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(function.stop)
+        host, port = listener.getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        await self._environment.start()
-        sys.stderr.write(f"Serving {self._title} on http://{address} through {self._lambda_title}. Ctrl-C stops.\n")
+        await stack.enter_async_context(serve(listener, GatewayApp(gateway, function, log, options.host)))
+        behind = "" if options.event_source == "function-url" else f" behind {gateway.title}"
+        log.line(f"Serving {options.title} on http://{address} through an embedded Lambda{behind}. Ctrl-C stops.")
         if not is_loopback(host):
-            sys.stderr.write("Anyone who can reach this address can call the app, and send it events of any source.\n")
-        sys.stderr.flush()
-        await LocalServer(self._dispatch, self._environment.stop).serve(self._sockets)
-        return 0
+            log.line("Anyone who can reach this address can call the app, and send it events of any source.")
+        await stopped.wait()
+        await function.stop()
+    return 0
+
+
+def _signals() -> asyncio.Event:
+    """Return an event that is set by the signals that end a program: Ctrl-C, TERM, and the end of the terminal."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's factory where uvloop is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.local.asgi_messages import NO_CONTENT, WITHOUT_BODY, encode_headers
 from lambda_web_adapter.local.gateways import LAMBDA_PAYLOAD_LIMIT, Response
 from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, PreludeParser
-from lambda_web_adapter.local.pending_invocation import Outcome
+from lambda_web_adapter.local.invocation import Outcome
 from lambda_web_adapter.local.reply_stream import StreamFailed
 from lambda_web_adapter.models import InvocationError
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +26,8 @@ def read_cpu_share(environ: Mapping[str, str]) -> float:
 
 
 def lambda_share(environ: Mapping[str, str]) -> float | None:
-    """Return the CPU time that Lambda gives for the memory size, in cores; None if no memory size is set."""
-    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    """Return the CPU time that Lambda gives for the memory size, in cores; None in a local run, or without a size."""
+    memory = "" if environ.get(LOCAL_RUN_VARIABLE) else environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
     return int(memory) / _ONE_VCPU if memory.isdecimal() else None
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
+import click
 import httpx
 
 from lambda_web_adapter.local.gateway_app import INVOKE_PATH
@@ -17,28 +17,25 @@ UNREACHABLE = 3
 _TIMEOUT = httpx.Timeout(10, read=910)
 
 
-def main(argv: list[str]) -> int:
-    """Send an event and print the reply.
+@click.command()
+@click.argument("event")
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="URL of the local run.")
+def command(event: str, url: str) -> None:
+    """Send an event, unchanged, to a local run and print the reply.
 
-    Args:
-        argv: the arguments after `invoke`.
-
-    Returns:
-        The exit code: 0, 1 if the invocation failed, or 3 if there was no event or no response.
+    EVENT is a file with the event's JSON; - reads standard input.
     """
-    parser = argparse.ArgumentParser(
-        prog="lambda-web-adapter invoke",
-        description="Send an event, unchanged, to a local run and print the reply.",
-    )
-    parser.add_argument("event", help="file with the event's JSON; - reads standard input")
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="URL of the local run (default: %(default)s)")
-    options = parser.parse_args(argv)
+    sys.exit(_invoke(event, url))
+
+
+def _invoke(name: str, url: str) -> int:
+    """Return the exit code: 0, 1 if the invocation failed, or 3 if there was no event or no response."""
     try:
-        event = sys.stdin.buffer.read() if options.event == "-" else _read(options.event)
+        event = sys.stdin.buffer.read() if name == "-" else _read(name)
         with httpx.Client(trust_env=False, timeout=_TIMEOUT) as client:
-            response = client.post(f"{options.url.rstrip('/')}{INVOKE_PATH}", content=event)
+            response = client.post(f"{url.rstrip('/')}{INVOKE_PATH}", content=event)
     except httpx.ConnectError as error:
-        sys.stderr.write(f"lambda-web-adapter invoke: Cannot connect to {options.url} ({error}). ")
+        sys.stderr.write(f"lambda-web-adapter invoke: Cannot connect to {url} ({error}). ")
         sys.stderr.write("Start lambda-web-adapter there, or name its URL with --url.\n")
         return UNREACHABLE
     except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:

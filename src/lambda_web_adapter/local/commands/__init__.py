@@ -1,0 +1,61 @@
+"""The command line of a laptop: `run`, which is the default, and the other commands.
+
+Each command is a module here with a click command `command`; it is imported only when it is called, or listed in help.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+# In the order of the help.
+COMMANDS = ("run", "invoke", "compile")
+_DEFAULT = "run"
+
+
+class CommandGroup(click.Group):
+    """The program: arguments that begin with no command belong to `run`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; what follows `--` is the external command."""
+        if "--" in args:
+            index = args.index("--")
+            ctx.meta["command"] = args[index + 1 :]
+            if not args[index + 1 :]:
+                raise click.UsageError("There is no command after --. Add one: lambda-web-adapter -- node server.js")
+            args = args[:index]
+        is_default = not args or args[0] not in (*COMMANDS, "--help", "--version")
+        return super().parse_args(ctx, [_DEFAULT, *args] if is_default else args)
+
+
+@click.group(cls=CommandGroup, context_settings={"auto_envvar_prefix": "LAMBDA_WEB_ADAPTER"})
+@click.version_option(package_name="lambda-web-adapter", message="%(version)s")
+def group() -> None:
+    """Run an unchanged WSGI or ASGI app, or any command that listens on a port, as an AWS Lambda function.
+
+    On a laptop, `lambda-web-adapter main:app` serves the app on a local port through an embedded Lambda: each request
+    becomes an event, as on AWS, and each reply a response. On Lambda, this program is the function's bootstrap.
+    """
+
+
+def main(argv: Sequence[str]) -> NoReturn:
+    """Run the command that the arguments name, and exit with its exit code."""
+    group.main(list(argv), prog_name="lambda-web-adapter")
+    raise AssertionError("click has not exited")

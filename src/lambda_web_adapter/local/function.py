@@ -1,0 +1,209 @@
+"""The function: its environments, and the queue of events before them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from lambda_web_adapter.local.environment import Environment, State
+from lambda_web_adapter.local.invocation import Invocation
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from lambda_web_adapter.local.environment import Program
+    from lambda_web_adapter.local.function_options import FunctionOptions
+    from lambda_web_adapter.local.invocation import Outcome
+
+# How long an event waits for a busy environment before another one is started, in seconds: the assets of a page, asked
+# for at once, then need no cold starts. Lambda itself does not wait.
+_START_DELAY_SECONDS = 0.05
+# After how long the log says what waiting events wait for, and how often, in seconds.
+_EXPLAIN_SECONDS = 1.0
+_REPEAT_SECONDS = 10.0
+
+
+class Throttled(Exception):
+    """All environments are busy, and the function rejects further events."""
+
+
+class Function:
+    """The function. Each event goes to an environment that is free; more are started while events wait.
+
+    Attributes:
+        options: its configuration.
+        environments: its environments, in the order of their starts.
+    """
+
+    def __init__(self, program: Program, options: FunctionOptions) -> None:
+        """Prepare, without starting an environment."""
+        self._program = program
+        self.options = options
+        self.environments: list[Environment] = []
+        self._waiting: deque[Invocation] = deque()
+        self._count = 0
+        self._start_timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
+
+    def submit(
+        self, event: bytes, *, title: str, trace_id: str = "", client_context: str = "", tenant_id: str = ""
+    ) -> Invocation:
+        """Queue an event, and return its invocation.
+
+        Args:
+            event: the event, as JSON.
+            title: what log lines call it, such as `GET /path`.
+            trace_id: the value of X-Amzn-Trace-Id.
+            client_context: the caller's client context, as JSON.
+            tenant_id: the caller's tenant.
+
+        Raises:
+            Throttled: all environments are busy, and `throttles` is set.
+        """
+        invocation = Invocation(
+            event=event,
+            title=title,
+            outcome=asyncio.get_running_loop().create_future(),
+            trace_id=trace_id,
+            client_context=client_context,
+            tenant_id=tenant_id,
+        )
+        free = [each for each in self.environments if each.is_free]
+        if free:
+            # As far as is known, Lambda too prefers the one that was used last, so that others may be retired.
+            max(free, key=lambda each: each.idle_since).assign(invocation)
+            return invocation
+        if self.options.throttles and self._room() == 0 and not self._count_starting():
+            raise Throttled
+        self._waiting.append(invocation)
+        self._start_as_needed(self.options.is_strict)
+        return invocation
+
+    def start(self) -> None:
+        """Start the environments that are there before the first event: the provisioned ones, or one."""
+        self._start_first()
+        self._run(self._retire_idle())
+        self._run(self._explain_waiting())
+
+    def replace_environments(self) -> None:
+        """Have all further events handled by new environments, whose code is that of now."""
+        for environment in self.environments:
+            if not environment.is_outdated:
+                environment.is_outdated = True
+                if not environment.running:
+                    self._run(environment.stop())
+        self._start_first()
+        self._start_environments()
+
+    async def stop(self) -> None:
+        """Stop all environments, in order."""
+        self._is_stopping = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*(each.stop() for each in self.environments))
+
+    # What the environments report.
+
+    def environment_is_free(self, environment: Environment) -> None:
+        """Give the environment the event that has waited longest; if it is outdated, stop it instead."""
+        if environment.is_outdated:
+            self._run(environment.stop())
+            return
+        while self._waiting and environment.is_free:
+            environment.assign(self._waiting.popleft())
+
+    def environment_ended(self, environment: Environment, outcome: Outcome | None) -> None:
+        """Forget an environment. If its init failed, repeat that within the next invocation, or fail this one."""
+        self.environments.remove(environment)
+        if self._is_stopping:
+            return
+        if outcome and self._waiting and not environment.is_outdated and not environment.has_retried:
+            invocation = self._waiting.popleft()
+            if environment.may_retry_init:
+                self.environments.append(environment)
+                environment.retry_init(invocation)
+            else:
+                environment.fail(invocation, outcome)
+        missing = self.options.provisioned - len(self._current())
+        if outcome is None and missing > 0:
+            self._start_environment()
+        self._start_as_needed(at_once=True)
+
+    # How many environments there are.
+
+    def _current(self) -> list[Environment]:
+        """Return the environments that get events, now or after their start."""
+        usable = (State.STARTING, State.READY)
+        return [each for each in self.environments if each.state in usable and not each.is_outdated]
+
+    def _count_starting(self) -> int:
+        return sum(each.state is State.STARTING for each in self._current())
+
+    def _room(self) -> int:
+        return self.options.environments - len(self._current())
+
+    def _start_as_needed(self, at_once: bool) -> None:
+        """Start an environment for each event that waits: at once, or when it has waited for a moment."""
+        if not self._waiting or self._start_timer:
+            return
+        if at_once or not self._current():
+            self._start_environments()
+        else:
+            self._start_timer = asyncio.get_running_loop().call_later(_START_DELAY_SECONDS, self._start_environments)
+
+    def _start_environments(self) -> None:
+        self._start_timer = None
+        if self._is_stopping:
+            return
+        needed = -(-len(self._waiting) // self.options.concurrency) - self._count_starting()
+        for _ in range(min(needed, self._room())):
+            self._start_environment()
+
+    def _start_first(self) -> None:
+        """Start the environments that are there before the first event: the provisioned ones, or one."""
+        for _ in range(max(self.options.provisioned, 1)):
+            self._start_environment()
+
+    def _start_environment(self) -> None:
+        self._count += 1
+        environment = Environment(self._count, self._program, self.options, self)
+        self.environments.append(environment)
+        environment.start()
+
+    async def _retire_idle(self) -> None:
+        """Stop environments that have been idle for long."""
+        while True:
+            await asyncio.sleep(min(self.options.idle_seconds, 1.0))
+            idle_until = time.monotonic() - self.options.idle_seconds
+            idle = [each for each in self._current() if each.idle_since and each.idle_since < idle_until]
+            for environment in idle[: max(len(self._current()) - self.options.provisioned, 0)]:
+                self._run(environment.stop())
+
+    async def _explain_waiting(self) -> None:
+        """Log what events wait for, when they have waited for long."""
+        explained_at = 0.0
+        while True:
+            await asyncio.sleep(_EXPLAIN_SECONDS)
+            now = time.monotonic()
+            busy = [invocation for each in self._current() for invocation in each.running]
+            is_long = self._waiting and now - self._waiting[0].received_at >= _EXPLAIN_SECONDS
+            if is_long and busy and now - explained_at >= _REPEAT_SECONDS:
+                explained_at = now
+                longest = min(busy, key=lambda each: each.started_at)
+                self._program.log.line(describe_busy(longest, now, len(self._waiting)), fg="yellow")
+
+    def _run(self, coroutine: Coroutine[None, None, None]) -> None:
+        """Run a coroutine; the loop itself keeps no reference to its tasks."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def describe_busy(invocation: Invocation, now: float, waiting: int) -> str:
+    """Return the line that says what events wait for."""
+    seconds = now - invocation.started_at
+    place = f"environment {invocation.environment} is busy with {invocation.title} for {seconds:.0f} s"
+    return f"{waiting} waiting: {place}"

@@ -1,0 +1,113 @@
+"""The log of a local run: the app's output, a line for each request, or the lines that Lambda writes."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from lambda_web_adapter.local.function_options import FunctionOptions
+    from lambda_web_adapter.local.invocation import Invocation
+
+STYLES = ("short", "lambda", "plain")
+_COLOURS = {"1": "blue", "2": "green", "3": "cyan", "4": "yellow", "5": "red"}  # by a status code's first digit
+
+
+class Log:
+    """Writes to stderr, in colour if that is a terminal."""
+
+    def __init__(self, style: str = "short", stream: TextIO | None = None) -> None:
+        """Prepare for one of `STYLES`."""
+        self._style = style
+        self._stream = stream or sys.stderr
+        self._has_colour = self._stream.isatty()
+        self._is_at_line_start = True
+
+    def output(self, text: bytes) -> None:
+        """Write the app's output."""
+        self._write(text.decode("utf-8", "replace"))
+
+    def line(self, text: str, **style: bool | str) -> None:
+        """Write a line about the local run."""
+        start = "" if self._is_at_line_start else "\n"
+        text = click.style(text, **style) if self._has_colour and style else text  # type: ignore[arg-type]
+        self._write(f"{start}{text}\n")
+
+    def environment(self, number: int, text: str) -> None:
+        """Write a line about an environment."""
+        self.line(f"Environment {number}: {text}", fg="yellow")
+
+    def note(self, invocation: Invocation, text: str) -> None:
+        """Write a line of Lambda's about an invocation, such as its timeout."""
+        line = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())}Z {invocation.request_id} {text}"
+        invocation.add_log(f"{line}\n".encode())
+        self.line(line, fg="red")
+
+    def started(self, invocation: Invocation) -> None:
+        """Write Lambda's line at the start of an invocation."""
+        self._write_as_lambda(invocation, f"START RequestId: {invocation.request_id} Version: $LATEST")
+
+    def ended(self, invocation: Invocation, options: FunctionOptions) -> None:
+        """Write Lambda's lines at the end of an invocation."""
+        self._write_as_lambda(invocation, f"END RequestId: {invocation.request_id}")
+        self._write_as_lambda(invocation, _report(invocation, options))
+
+    def request(
+        self, title: str, status: int | str, seconds: float, invocation: Invocation | None, details: str = ""
+    ) -> None:
+        """Write the line of a request; among Lambda's lines only if there is something to say about it.
+
+        Args:
+            title: method, path and query.
+            status: the response's status, or `-` if none was sent.
+            seconds: how long it took.
+            invocation: its invocation, if there was one.
+            details: what else is to be said: `, 20 bytes`, or a problem after a colon.
+        """
+        if self._style == "lambda" and ": " not in details:
+            return
+        place = "" if self._style == "plain" or invocation is None else _place(invocation)
+        if self._has_colour:
+            status = click.style(str(status), fg=_COLOURS.get(str(status)[0], "red"))
+            place = click.style(place, dim=True)
+        self.line(f"{title} {status} {seconds * 1000:.0f} ms{place}{details}")
+
+    def _write_as_lambda(self, invocation: Invocation, line: str) -> None:
+        invocation.add_log(f"{line}\n".encode())
+        if self._style == "lambda":
+            self.line(line)
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+        self._is_at_line_start = text.endswith("\n")
+
+
+def _place(invocation: Invocation) -> str:
+    """Return which environment had an invocation, and whether it was cold."""
+    if not invocation.environment:
+        return ""
+    cold = f", cold start {invocation.init_seconds * 1000:.0f} ms" if invocation.is_cold else ""
+    return f", environment {invocation.environment}{cold}"
+
+
+def _report(invocation: Invocation, options: FunctionOptions) -> str:
+    """Return the REPORT line; the init is billed since August 2025 (Lambda pricing)."""
+    duration = (invocation.ended_at - invocation.started_at) * 1000
+    init = invocation.init_seconds * 1000
+    parts = [
+        f"REPORT RequestId: {invocation.request_id}",
+        f"Duration: {duration:.2f} ms",
+        f"Billed Duration: {math.ceil(duration + init)} ms",
+        f"Memory Size: {options.memory} MB",
+        f"Max Memory Used: {invocation.max_memory // 1024 // 1024} MB",
+    ]
+    if invocation.is_cold and init:
+        parts.append(f"Init Duration: {init:.2f} ms")
+    return "\t".join(parts) + "\t"
