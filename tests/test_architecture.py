@@ -20,8 +20,9 @@ SOURCE = Path(__file__).parent.parent / "src" / PACKAGE
 # folder, "" for the package itself. The table in docs/architecture.md says why.
 LAYERS: dict[str, set[str]] = {
     "__main__": {"cli", "ipc"},
-    "cli": {"adapter", "adapter/*", "app", "errors", "ipc", "local", "setting_notes", "settings"},
+    "cli": {"adapter", "adapter/*", "app", "errors", "ipc", "local/commands", "setting_notes", "settings"},
     "local": {"", "adapter/process", "errors", "ipc", "local/*", "models", "settings"},
+    "local/commands": {"errors", "ipc", "local"},
     "local/gateways": {"local", "models"},
     "adapter": {"adapter/*", "errors", "events", "http", "ipc", "settings"},
     "adapter/lambda_api": {"", "adapter/diagnostics", "adapter/io", "errors", "http", "ipc"},

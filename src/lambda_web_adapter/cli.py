@@ -75,7 +75,7 @@ def _run_locally(argv: list[str]) -> NoReturn:
         sys.set_lazy_imports("normal")
     from lambda_web_adapter.local import commands  # none of it is needed on Lambda
 
-    commands.main(argv)
+    commands.main(argv, find_target)
 
 
 def _on_lambda(argv: list[str], environ: MutableMapping[str, str]) -> int:

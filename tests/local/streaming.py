@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event, Thread
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 from support.processes import SECONDS
@@ -21,8 +21,14 @@ from lambda_web_adapter.adapter.process.ports import listen
 from lambda_web_adapter.local.gateway_app import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, SEPARATOR
+from lambda_web_adapter.local.invocation import Invocation, Outcome
+from lambda_web_adapter.local.log import Log
 from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
-from lambda_web_adapter.local.server import Dispatch, LocalServer
+from lambda_web_adapter.local.runtime_session import RuntimeSession
+from lambda_web_adapter.local.server import serve
+
+if TYPE_CHECKING:
+    from lambda_web_adapter.local.function import Function
 
 PREFIX = "/2018-06-01/runtime/invocation"
 
@@ -82,10 +88,10 @@ class Reply:
 class Bootstrap:
     """Takes events, and replies as it is told to."""
 
-    def __init__(self, service: RuntimeApiApp) -> None:
-        self._address = service.address
-        self._prefix = f"/{service.key}{PREFIX}"
-        self.connection = http.client.HTTPConnection(service.address, timeout=SECONDS)
+    def __init__(self, api: RuntimeApiApp) -> None:
+        self._address = api.address
+        self._prefix = f"/{api.session.key}{PREFIX}"
+        self.connection = http.client.HTTPConnection(api.address, timeout=SECONDS)
         self._replies: list[Reply] = []
         self.event: Any = None
         self.headers: dict[str, str] = {}
@@ -118,29 +124,52 @@ class Bootstrap:
             reply.socket.close()
 
 
-async def nothing() -> None:
-    """Ends no environment, since there is none."""
+class OneSession:
+    """A function whose only environment is the test."""
+
+    def __init__(self) -> None:
+        self.session = RuntimeSession(self)
+
+    def submit(self, event: bytes, *, title: str, trace_id: str = "") -> Invocation:
+        outcome = asyncio.get_running_loop().create_future()
+        invocation = Invocation(event=event, title=title, outcome=outcome, trace_id=trace_id)
+        self.session.assign(invocation)
+        return invocation
+
+    def init_completed(self) -> None:
+        """The test knows."""
+
+    def environment_waits(self) -> None:
+        """The test knows."""
+
+    def invocation_ended(self, invocation: Invocation) -> None:
+        """The test knows."""
+
+    def init_failed(self, document: bytes) -> None:
+        raise AssertionError(document)
 
 
 class Local:
     """A local run without an environment: the test is the bootstrap, and the client."""
 
     def __init__(self, event_source: str) -> None:
-        self._sockets = [listen("127.0.0.1", 0), listen("127.0.0.1", 0)]
-        self.port, runtime_port = (each.getsockname()[1] for each in self._sockets)
-        self.service = RuntimeApiApp(60, f"127.0.0.1:{runtime_port}")
-        gateway = GatewayApp(GATEWAYS[event_source], self.service.invoke)
-        self._server = LocalServer(Dispatch(gateway, self.service, runtime_port), nothing)
+        self._listeners = [listen("127.0.0.1", 0), listen("127.0.0.1", 0)]
+        self.port, runtime_port = (each.getsockname()[1] for each in self._listeners)
+        self._function = OneSession()
+        self.api = RuntimeApiApp(f"127.0.0.1:{runtime_port}", "arn:test", self._function.session)
+        self._gateway = GatewayApp(GATEWAYS[event_source], cast("Function", self._function), Log())
         self._thread = Thread(target=lambda: asyncio.run(self._serve()))
         self._runs = Event()
-        self.bootstrap = Bootstrap(self.service)
+        self.bootstrap = Bootstrap(self.api)
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=SECONDS)
         self._pool = ThreadPoolExecutor(4)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._runs.set()
-        await self._server.serve(self._sockets)
+        self._stopped = asyncio.Event()
+        async with serve(self._listeners[1], self.api), serve(self._listeners[0], self._gateway):
+            self._runs.set()
+            await self._stopped.wait()
 
     def ask(self, method: str = "GET", path: str = "/", content: bytes | None = None) -> Future[httpx.Response]:
         """Sends a request; the response is there as soon as its head is."""
@@ -152,11 +181,13 @@ class Local:
 
     def environment_ends(self, document: bytes) -> None:
         """Tells the Runtime API what it is told when the bootstrap's process has ended."""
-        self._loop.call_soon_threadsafe(self.service.environment_ended, document)
+        outcome = Outcome(payload=document, failed=True)
+        self._loop.call_soon_threadsafe(self._function.session.end, outcome)
 
     def stop(self) -> None:
         """Stops the server as Ctrl-C does."""
-        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopped.set)
         self._thread.join(SECONDS)
         assert not self._thread.is_alive()
 

@@ -7,13 +7,13 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
-import httpx
 import pytest
-from local.streaming import Local
+from local.streaming import Local, OneSession
 from support.processes import SECONDS, Running, plain_environment
 
 from lambda_web_adapter.local.caller_checks import refusal_of_invoke
 from lambda_web_adapter.local.gateway_app import INVOKE_PATH
+from lambda_web_adapter.local.runtime_session import RuntimeSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,19 +159,17 @@ def test_another_program_takes_no_events(port: int) -> None:
 
 
 def test_others_in_the_environment_find_a_plain_address(port: int) -> None:
-    """Extensions and libraries split it at the colon; asked for the Extensions API, it says that there is none."""
+    """Extensions and libraries split it at the colon."""
     address = json.loads(ask(port, "GET", "/", {"host": OWN})[1])["runtime_api"]
-    response = httpx.post(f"http://{address}/2020-01-01/extension/register", json={"events": []}, trust_env=False)
 
     assert address == f"127.0.0.1:{address.rpartition(':')[2]}"
-    assert response.status_code == 404
 
 
 def test_what_a_dead_environment_has_left_behind_takes_no_events() -> None:
     with Local("function-url") as local:
-        old = local.service.key
-        local.service.renew_key()
-        port = int(local.service.address.rpartition(":")[2])
+        old = local.api.session.key
+        local.api.session = RuntimeSession(OneSession())
+        port = int(local.api.address.rpartition(":")[2])
 
         status, _ = ask(port, "GET", f"/{old}{NEXT}", {"host": OWN})
 

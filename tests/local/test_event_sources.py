@@ -10,7 +10,7 @@ import httpx
 import pytest
 from support.processes import Running, plain_environment
 
-from lambda_web_adapter.local.arguments import EVENT_SOURCES
+from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter", "--port", "0"]
 APP = """
@@ -129,12 +129,12 @@ def test_a_source_that_there_is_not_is_answered_with_those_that_there_are(tmp_pa
     words = [*PROGRAM, "--event-source", "elb", "main:app"]
     with Running(words, cwd=app_in(tmp_path), env=plain_environment()) as run:
         assert run.wait() == 2
-        assert "--event-source: invalid choice: 'elb'" in run.text
+        assert "'--event-source': 'elb' is not one of" in run.text
         assert "function-url" in run.text
         assert "vpc-lattice-v2" in run.text
 
 
 def test_the_help_names_each_source(tmp_path: Path) -> None:
-    with Running([*PROGRAM, "--help"], cwd=tmp_path, env=plain_environment()) as run:
+    with Running([*PROGRAM, "run", "--help"], cwd=tmp_path, env=plain_environment()) as run:
         assert run.wait() == 0
-        assert f"event sources:\n  {', '.join(EVENT_SOURCES)}\n" in run.text
+        assert f"Gateway before the function: {', '.join(EVENT_SOURCES)}." in " ".join(run.text.split())

@@ -10,7 +10,8 @@ import pytest
 
 from lambda_web_adapter.local.gateway_app import GatewayApp, request_from_scope
 from lambda_web_adapter.local.gateways import GATEWAYS
-from lambda_web_adapter.local.pending_invocation import Outcome
+from lambda_web_adapter.local.invocation import Invocation, Outcome
+from lambda_web_adapter.local.log import Log
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent, ASGISendEvent, HTTPScope
@@ -40,8 +41,11 @@ def ask(name: str, reply: object, given: HTTPScope | None = None, *, failed: boo
     payload = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
     sent: list[Any] = []
 
-    async def invoke(event: bytes) -> Outcome:
-        return Outcome(payload=payload, failed=failed)
+    class Function:
+        def submit(self, event: bytes, **others: Any) -> Invocation:
+            outcome = asyncio.get_running_loop().create_future()
+            outcome.set_result(Outcome(payload=payload, failed=failed))
+            return Invocation(event=event, outcome=outcome, **others)
 
     async def receive() -> ASGIReceiveEvent:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -49,7 +53,8 @@ def ask(name: str, reply: object, given: HTTPScope | None = None, *, failed: boo
     async def send(message: ASGISendEvent) -> None:
         sent.append(message)
 
-    asyncio.run(GatewayApp(GATEWAYS[name], invoke)(given or scope(), receive, send))
+    gateway = GatewayApp(GATEWAYS[name], cast("Any", Function()), Log())
+    asyncio.run(gateway(given or scope(), receive, send))
     start, content = sent
     headers = {key.decode(): value.decode() for key, value in start["headers"]}
     return start["status"], headers, content["body"]

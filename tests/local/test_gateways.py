@@ -11,7 +11,7 @@ import pytest
 from local.asking import event, request
 from support.processes import PROJECT
 
-from lambda_web_adapter.local.arguments import EVENT_SOURCES
+from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 from lambda_web_adapter.local.gateways import GATEWAYS, MalformedReply
 
 every_gateway = pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in GATEWAYS])

@@ -222,7 +222,7 @@ def test_each_part_reaches_the_client_before_the_app_makes_another(
 
     assert (response.status_code, response.headers["x-tag"]) == (201, "a")
     assert response.headers["content-type"].startswith("text/plain")
-    run.wait_for(r"GET /parts 201 \d+ ms, first byte after \d+ ms, 21 bytes\n")
+    run.wait_for(r"GET /parts 201 \d+ ms, first byte after \d+ ms, 21 bytes, environment 1(, cold start \d+ ms)?\n")
 
 
 def test_server_sent_events_come_one_by_one(start: Start, tmp_path: Path) -> None:
@@ -283,7 +283,9 @@ def test_a_failure_in_the_middle_breaks_off_and_the_next_request_is_served(
             (tmp_path / "go-end").touch()
             with pytest.raises(httpx.RemoteProtocolError):
                 next(incoming)
-        run.wait_for(rf"GET {path} 200 \d+ ms, first byte after \d+ ms, 5 bytes: broken off: {expected}: .+\n")
+        run.wait_for(
+            rf"GET {path} 200 \d+ ms, first byte after \d+ ms, 5 bytes, environment 1.*: broken off: {expected}: .+\n"
+        )
 
         assert client.get("/whole").status_code == 200
 

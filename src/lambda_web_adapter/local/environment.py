@@ -22,18 +22,13 @@ from lambda_web_adapter.local.variables import environment_variables
 from lambda_web_adapter.settings import RUNTIME_API_PROXY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from lambda_web_adapter.local.function_options import FunctionOptions
-    from lambda_web_adapter.local.guard import Guard
     from lambda_web_adapter.local.invocation import Invocation
-    from lambda_web_adapter.local.log import Log
+    from lambda_web_adapter.local.program import Program
 
 # How long a runtime may take to stop after SIGTERM, in seconds: 300 ms for itself, and 200 ms more beside an internal
 # extension; without extension it is killed at once (Extensions API, "Shutdown phase"). 2 s without Lambda's limits.
 _STOP_SECONDS, _PLAIN_STOP_SECONDS = 0.5, 2.0
-# How often the memory of a busy environment is measured, in seconds.
-_MEMORY_INTERVAL_SECONDS = 0.1
 
 
 class State(Enum):
@@ -53,24 +48,6 @@ class Owner(Protocol):
 
     def environment_ended(self, environment: Environment, outcome: Outcome | None) -> None:
         """Forget the environment; the outcome says why its init failed, if it did."""
-
-
-class Program:
-    """What every environment executes, and who takes care of it.
-
-    Attributes:
-        arguments: the program and its arguments, after the interpreter.
-        environ: the caller's environment variables.
-        guard: kills the processes if the local run is killed.
-        log: the log.
-    """
-
-    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str], guard: Guard, log: Log) -> None:
-        """Describe the program."""
-        self.arguments = list(arguments)
-        self.environ = environ
-        self.guard = guard
-        self.log = log
 
 
 class Environment:
@@ -105,7 +82,6 @@ class Environment:
         self._group: ProcessGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._measuring: asyncio.TimerHandle | None = None
 
     @property
     def is_free(self) -> bool:
@@ -137,9 +113,8 @@ class Environment:
         self._begin(invocation)
         if self._group:
             self._group.thaw()
+            self._group.watch_memory(self._options.memory_bytes, self._measured)
         self._session.assign(invocation)
-        if not self._measuring:
-            self._measuring = asyncio.get_running_loop().call_later(_MEMORY_INTERVAL_SECONDS, self._measure)
 
     @property
     def is_stopping(self) -> bool:
@@ -250,8 +225,8 @@ class Environment:
             init_timer.cancel()
             self._group.kill()  # what the bootstrap has left
             self._program.guard.remove(process.pid)
-        self._pipe.close()
-        self._end(code)
+            self._pipe.close()
+            self._end(code)
 
     async def _execute(self, address: str) -> asyncio.subprocess.Process:
         variables = environment_variables(self._program.environ, self._options, address)
@@ -301,22 +276,17 @@ class Environment:
             self._program.log.environment(self.number, f"The init took longer than {seconds} and was broken off.")
             self.kill(Outcome.failure("Sandbox.Timedout", f"The init took longer than {seconds}."))
 
-    def _measure(self) -> None:
-        """Measure the memory from time to time while the environment is busy, and end it above the limit."""
-        self._measuring = None
-        if not self._session.running or not self._group or self.state is not State.READY:
-            return
-        memory = self._group.memory(self._options.memory_bytes)
+    def _measured(self, memory: int) -> bool:
+        """Take a measurement; return whether to go on. Above the limit, the environment ends, as on Lambda."""
         self.max_memory = max(self.max_memory, memory)
-        if memory > self._options.memory_bytes and not self._options.is_plain:
-            used = memory // 1024 // 1024
-            text = f"Out of memory: {used} MB of {self._options.memory} MB. The environment was killed; see --memory."
-            for invocation in self.running:
-                self._program.log.note(invocation, text)
-            message = "Error: Runtime exited with error: signal: killed"
-            self.kill(Outcome.failure("Runtime.OutOfMemory", message))
-            return
-        self._measuring = asyncio.get_running_loop().call_later(_MEMORY_INTERVAL_SECONDS, self._measure)
+        if memory <= self._options.memory_bytes or self._options.is_plain:
+            return bool(self._session.running)
+        used = memory // 1024 // 1024
+        text = f"Out of memory: {used} MB of {self._options.memory} MB. The environment was killed; see --memory."
+        for invocation in self.running:
+            self._program.log.note(invocation, text)
+        self.kill(Outcome.failure("Runtime.OutOfMemory", "Error: Runtime exited with error: signal: killed"))
+        return False
 
     def _end(self, code: int) -> None:
         """Set the outcome of all that is running, and report the end."""
@@ -324,8 +294,6 @@ class Environment:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        if self._measuring:
-            self._measuring.cancel()
         self.state = State.ENDED
         outcome = self._end_reason or self._outcome_of_exit(code)
         for invocation in self._session.end(outcome):

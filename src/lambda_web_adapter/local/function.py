@@ -13,9 +13,9 @@ from lambda_web_adapter.local.invocation import Invocation
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from lambda_web_adapter.local.environment import Program
     from lambda_web_adapter.local.function_options import FunctionOptions
     from lambda_web_adapter.local.invocation import Outcome
+    from lambda_web_adapter.local.program import Program
 
 # How long an event waits for a busy environment before another one is started, in seconds: the assets of a page, asked
 # for at once, then need no cold starts. Lambda itself does not wait.

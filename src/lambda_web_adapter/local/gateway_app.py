@@ -11,6 +11,7 @@ from lambda_web_adapter.local.asgi_messages import BodyTooLarge, ClientDisconnec
 from lambda_web_adapter.local.caller_checks import refusal_of_invoke
 from lambda_web_adapter.local.function import Throttled
 from lambda_web_adapter.local.gateways import LAMBDA_PAYLOAD_LIMIT, MalformedReply, Request, Response
+from lambda_web_adapter.local.log import RequestLine
 from lambda_web_adapter.local.reply_stream import ReplyStream, StreamFailed
 from lambda_web_adapter.local.stream_relay import collect, open_response, relay
 from lambda_web_adapter.models import InvocationError
@@ -61,32 +62,42 @@ class GatewayApp:
         """Handle a request, and log it."""
         if scope["type"] != "http":
             return
+        line = RequestLine(title=_title(scope))
+        started_at = time.monotonic()
+        try:
+            await self._handle(scope, receive, send, line)
+        finally:
+            line.seconds = time.monotonic() - started_at
+            self._log.request(line)
+
+    async def _handle(
+        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable, line: RequestLine
+    ) -> None:
+        """Handle a request, and say in its line what happened."""
         started_at = time.monotonic()
         is_invoke = scope["method"] == "POST" and scope["path"] == INVOKE_PATH
-        if is_invoke and (refusal := refusal_of_invoke(scope, self._host)):
-            await _send(send, scope["method"], _page(403, refusal))
-            self._log_request(scope, 403, started_at, details=f": {refusal}")
-            return
         max_body = LAMBDA_PAYLOAD_LIMIT if is_invoke else self._gateway.max_body
-        try:
-            body = await _read_body(scope, receive, max_body)
-        except ClientDisconnected:
-            self._log_request(scope, "-", started_at, details=": the client left in the middle of its body")
-            return
-        except BodyTooLarge:
-            result = _too_large(_content_length(scope), max_body, None if is_invoke else self._gateway)
+        if is_invoke and (refusal := refusal_of_invoke(scope, self._host)):
+            result = _error_result(403, refusal)
         else:
-            result = await (
-                self._invoke_function(body) if is_invoke else self._call_gateway(request_from_scope(scope, body))
-            )
-        status, invocation = result.response.status, result.invocation
+            try:
+                body = await _read_body(scope, receive, max_body)
+            except ClientDisconnected:
+                line.problem = "the client left in the middle of its body"
+                return
+            except BodyTooLarge:
+                result = _too_large(_content_length(scope), max_body, None if is_invoke else self._gateway)
+            else:
+                result = await (
+                    self._invoke_function(body) if is_invoke else self._call_gateway(request_from_scope(scope, body))
+                )
+        line.status, line.problem, line.invocation = result.response.status, result.problem, result.invocation
         if result.stream is None:
             await _send(send, scope["method"], result.response)
-            self._log_request(scope, status, started_at, invocation, _after_colon(result.problem))
             return
         sent = await relay(scope["method"], result.response, result.stream, receive, send)
-        progress = f", first byte after {(sent.head_at - started_at) * 1000:.0f} ms, {sent.size} bytes"
-        self._log_request(scope, status, started_at, invocation, progress + _after_colon(sent.problem))
+        line.progress = f", first byte after {(sent.head_at - started_at) * 1000:.0f} ms, {sent.size} bytes"
+        line.problem = sent.problem
 
     async def _invoke_function(self, event: bytes) -> _Result:
         """Return the result of an Invoke call, which waits for the whole reply."""
@@ -133,23 +144,6 @@ class GatewayApp:
             return _Result(response=_failed(gateway.refusal, InvocationError.of_document(outcome.payload)))
         return _Result(response=gateway.response(outcome.payload))
 
-    def _log_request(
-        self,
-        scope: HTTPScope,
-        status: int | str,
-        started_at: float,
-        invocation: Invocation | None = None,
-        details: str = "",
-    ) -> None:
-        """Write the log line of a request."""
-        query = f"?{_text(scope['query_string'])}" if scope["query_string"] else ""
-        title = f"{scope['method']} {_text(scope['raw_path'])}{query}"
-        self._log.request(title, status, time.monotonic() - started_at, invocation, details)
-
-
-def _after_colon(problem: str) -> str:
-    return f": {problem}" if problem else ""
-
 
 async def _open_stream(gateway: Gateway, stream: ReplyStream) -> _Result:
     """Return a result whose body is streamed, or that of a function that failed before its response began.
@@ -164,6 +158,11 @@ async def _open_stream(gateway: Gateway, stream: ReplyStream) -> _Result:
         raise
     except StreamFailed as failure:
         return _Result(response=_failed(gateway.refusal, failure.error), problem=str(failure))
+
+
+def _title(scope: HTTPScope) -> str:
+    query = f"?{_text(scope['query_string'])}" if scope["query_string"] else ""
+    return f"{scope['method']} {_text(scope['raw_path'])}{query}"
 
 
 async def _read_body(scope: HTTPScope, receive: ASGIReceiveCallable, max_bytes: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -19,14 +20,35 @@ STYLES = ("short", "lambda", "plain")
 _COLOURS = {"1": "blue", "2": "green", "3": "cyan", "4": "yellow", "5": "red"}  # by a status code's first digit
 
 
+@dataclass(slots=True, kw_only=True)
+class RequestLine:
+    """What the log says about a request.
+
+    Attributes:
+        title: method, path and query.
+        status: the response's status, or `-` if none was sent.
+        seconds: how long it took.
+        invocation: its invocation, if there was one.
+        progress: what is to be said of a streamed response, after a comma.
+        problem: what went wrong, if anything.
+    """
+
+    title: str
+    status: int | str = "-"
+    seconds: float = 0.0
+    invocation: Invocation | None = None
+    progress: str = ""
+    problem: str = ""
+
+
 class Log:
     """Writes to stderr, in colour if that is a terminal."""
 
     def __init__(self, style: str = "short", stream: TextIO | None = None) -> None:
         """Prepare for one of `STYLES`."""
         self._style = style
-        self._stream = stream or sys.stderr
-        self._has_colour = self._stream.isatty()
+        self._stream = stream
+        self._has_colour = (stream or sys.stderr).isatty()
         self._is_at_line_start = True
 
     def output(self, text: bytes) -> None:
@@ -58,25 +80,17 @@ class Log:
         self._write_as_lambda(invocation, f"END RequestId: {invocation.request_id}")
         self._write_as_lambda(invocation, _report(invocation, options))
 
-    def request(
-        self, title: str, status: int | str, seconds: float, invocation: Invocation | None, details: str = ""
-    ) -> None:
-        """Write the line of a request; among Lambda's lines only if there is something to say about it.
-
-        Args:
-            title: method, path and query.
-            status: the response's status, or `-` if none was sent.
-            seconds: how long it took.
-            invocation: its invocation, if there was one.
-            details: what else is to be said: `, 20 bytes`, or a problem after a colon.
-        """
-        if self._style == "lambda" and ": " not in details:
+    def request(self, line: RequestLine) -> None:
+        """Write the line of a request; among Lambda's lines only if there is a problem."""
+        if self._style == "lambda" and not line.problem:
             return
-        place = "" if self._style == "plain" or invocation is None else _place(invocation)
+        place = "" if self._style == "plain" or line.invocation is None else _place(line.invocation)
+        status = str(line.status)
         if self._has_colour:
-            status = click.style(str(status), fg=_COLOURS.get(str(status)[0], "red"))
+            status = click.style(status, fg=_COLOURS.get(status[0], "red"))
             place = click.style(place, dim=True)
-        self.line(f"{title} {status} {seconds * 1000:.0f} ms{place}{details}")
+        problem = f": {line.problem}" if line.problem else ""
+        self.line(f"{line.title} {status} {line.seconds * 1000:.0f} ms{line.progress}{place}{problem}")
 
     def _write_as_lambda(self, invocation: Invocation, line: str) -> None:
         invocation.add_log(f"{line}\n".encode())
@@ -84,8 +98,9 @@ class Log:
             self.line(line)
 
     def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        stream = self._stream or sys.stderr
+        stream.write(text)
+        stream.flush()
         self._is_at_line_start = text.endswith("\n")
 
 

@@ -10,12 +10,18 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # How long an environment has to be frozen before processes that have left the group are looked for, in seconds. Between
 # two requests in a row that would only cost time.
 _SEARCH_DELAY_SECONDS = 0.05
+# How often the memory of a busy environment is measured, in seconds.
+_MEMORY_INTERVAL_SECONDS = 0.1
 
 
 class ProcessGroup:
@@ -26,6 +32,7 @@ class ProcessGroup:
         self._leader = leader
         self._others: list[int] = []  # stopped processes outside of the group
         self._search: asyncio.TimerHandle | None = None
+        self._watch: asyncio.TimerHandle | None = None
         self.is_frozen = False
 
     def freeze(self) -> None:
@@ -48,12 +55,24 @@ class ProcessGroup:
 
     def kill(self) -> None:
         """Kill all processes: those that have left the group as well."""
-        if self._search:
-            self._search.cancel()
+        for timer in (self._search, self._watch):
+            if timer:
+                timer.cancel()
         others = [process.pid for process in self._descendants()]
         self._signal_group(signal.SIGKILL)
         for pid in others:
             _signal(pid, signal.SIGKILL)
+
+    def watch_memory(self, limit: int, take: Callable[[int], bool]) -> None:
+        """Measure the memory from time to time, until `take`, which gets the bytes, returns False, or `kill`."""
+        if self._watch is None:
+            loop = asyncio.get_running_loop()
+            self._watch = loop.call_later(_MEMORY_INTERVAL_SECONDS, self._measure, limit, take)
+
+    def _measure(self, limit: int, take: Callable[[int], bool]) -> None:
+        self._watch = None
+        if not self.is_frozen and take(self.memory(limit)):
+            self.watch_memory(limit, take)
 
     def memory(self, limit: int) -> int:
         """Return how much memory all processes have, in bytes.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.adapter.process.ports import listen
-from lambda_web_adapter.errors import SettingsError
+from lambda_web_adapter.adapter.process.listeners import owner_of
+from lambda_web_adapter.adapter.process.ports import open_listener
 from lambda_web_adapter.local.guard import Guard
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ class RunOptions:
 def run(options: RunOptions, environ: Mapping[str, str]) -> int:
     """Serve the app until a signal comes; return the exit code."""
     try:
-        listener = listen(options.host, options.port)
-    except SettingsError as error:
-        sys.stderr.write(f"lambda-web-adapter: {error} Choose another port with --port, another address with --host.\n")
+        listener = open_listener(options.host, options.port)
+    except OSError as error:
+        sys.stderr.write(f"lambda-web-adapter: {_describe(error, options)}\n")
         return USAGE
     guard = Guard.start(listener)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -62,9 +63,9 @@ def run(options: RunOptions, environ: Mapping[str, str]) -> int:
 async def _serve(options: RunOptions, environ: Mapping[str, str], listener: socket.socket, guard: Guard) -> int:
     # Imported after the guard was forked, which stays small.
     from lambda_web_adapter.local.caller_checks import is_loopback
-    from lambda_web_adapter.local.environment import Program
     from lambda_web_adapter.local.function import Function
     from lambda_web_adapter.local.log import Log
+    from lambda_web_adapter.local.program import Program
 
     stopped = _signals()
     log = Log(options.log_style)
@@ -88,6 +89,17 @@ async def _serve(options: RunOptions, environ: Mapping[str, str], listener: sock
         await stopped.wait()
         await function.stop()
     return 0
+
+
+def _describe(error: OSError, options: RunOptions) -> str:
+    """Return why the local run cannot listen, and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        owner = owner_of(options.port)
+        by = f" by {owner}" if owner else ""
+        return f"Port {options.port} of {options.host} is taken{by}. Choose another with --port; 0 picks a free one."
+    if error.errno == errno.EACCES:
+        return f"Port {options.port} is for root only. Choose one from 1024 on with --port."
+    return f"{options.host} is not an address of this machine ({error.strerror}). Choose another with --host."
 
 
 def _signals() -> asyncio.Event:

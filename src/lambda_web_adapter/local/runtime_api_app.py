@@ -107,7 +107,7 @@ class RuntimeApiApp:
     ) -> None:
         session = self.session
         invocation = session.running.get(request_id)
-        if invocation is None:
+        if invocation is None or invocation.replied.is_set():
             await _refuse(send, 400, "InvalidRequestID", f"{request_id} is not the id of a running invocation.")
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}

@@ -53,6 +53,8 @@ async def _close_connections(state: ServerState, seconds: float) -> None:
         await asyncio.wait(state.tasks, timeout=seconds)
     for connection in list(state.connections):
         connection.transport.abort()
+    if state.tasks and seconds:
+        await asyncio.wait(state.tasks, timeout=seconds)  # they learn that their connections have ended
 
 
 def _config(app: ASGI3Application) -> Config:

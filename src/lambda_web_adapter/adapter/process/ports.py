@@ -38,12 +38,17 @@ def listen(host: str, port: int) -> socket.socket:
         SettingsError: The port is taken.
     """
     try:
-        return _listening(host, port)
+        return open_listener(host, port)
     except OSError as error:
         raise _taken(host, port, error) from None
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def open_listener(host: str, port: int) -> socket.socket:
+    """Return a listening socket, as `listen` does.
+
+    Raises:
+        OSError: The port is taken, or the host is not an address of this machine.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -80,7 +85,7 @@ class ReservedPort:
         Raises:
             OSError: A process listens on it, or another adapter has reserved it.
         """
-        self._listener = _listening(host, port)
+        self._listener = open_listener(host, port)
         self.number = port
         self._claim = socket.socket(socket.AF_UNIX)
         try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
 # In the order of the help.
@@ -45,7 +45,20 @@ class CommandGroup(click.Group):
         return super().parse_args(ctx, [_DEFAULT, *args] if is_default else args)
 
 
-@click.group(cls=CommandGroup, context_settings={"auto_envvar_prefix": "LAMBDA_WEB_ADAPTER"})
+_EPILOG = """\
+\b
+Examples:
+  lambda-web-adapter main:app                 serve the object app in main.py
+  lambda-web-adapter --port 9000 main:app     the same on port 9000
+  lambda-web-adapter -- node server.js        run a command that listens on the port in $PORT
+  lambda-web-adapter invoke event.json        send an event to a running local run
+  lambda-web-adapter compile main:app         write the start file, for faster cold starts
+
+`run` is the default; `lambda-web-adapter run --help` lists its options.
+"""
+
+
+@click.group(cls=CommandGroup, epilog=_EPILOG, context_settings={"auto_envvar_prefix": "LAMBDA_WEB_ADAPTER"})
 @click.version_option(package_name="lambda-web-adapter", message="%(version)s")
 def group() -> None:
     """Run an unchanged WSGI or ASGI app, or any command that listens on a port, as an AWS Lambda function.
@@ -55,7 +68,12 @@ def group() -> None:
     """
 
 
-def main(argv: Sequence[str]) -> NoReturn:
-    """Run the command that the arguments name, and exit with its exit code."""
-    group.main(list(argv), prog_name="lambda-web-adapter")
+def main(argv: Sequence[str], check_target: Callable[[list[str], Mapping[str, str]], object]) -> NoReturn:
+    """Run the command that the arguments name, and exit with its exit code.
+
+    Args:
+        argv: the program's arguments.
+        check_target: raises an error if the bootstrap's arguments and environ name nothing that can be run.
+    """
+    group.main(list(argv), prog_name="lambda-web-adapter", obj=check_target)
     raise AssertionError("click has not exited")

@@ -149,15 +149,17 @@ _PARAMETERS: list[click.Parameter] = [
 
 def _run(app: str | None, **values: Any) -> None:
     """Serve the app with the values of the options."""
-    from lambda_web_adapter.cli import find_target
     from lambda_web_adapter.local.run import RunOptions, run
 
-    external = click.get_current_context().meta.get("command", [])
+    context = click.get_current_context()
+    external: list[str] = context.meta.get("command", [])
+    if app and external:
+        raise click.UsageError(f"Name the app {app} or a command after --, not both.")
     arguments = ([app] if app else []) + (["--", *external] if external else [])
     environ = dict(os.environ)
     if environ.get("PORT") == str(values["port"]):
         del environ["PORT"]  # the run's own; the app needs another
-    find_target(arguments, environ)  # report a wrong name now, not with the first request
+    context.obj(arguments, environ)  # report a wrong name now, not with the first request
     plain = values["plain"]
     function = FunctionOptions(
         name=environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"),

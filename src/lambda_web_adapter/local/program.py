@@ -1,0 +1,29 @@
+"""What every environment of a local run executes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lambda_web_adapter.local.guard import Guard
+    from lambda_web_adapter.local.log import Log
+
+
+class Program:
+    """What every environment executes, and who takes care of it.
+
+    Attributes:
+        arguments: the program and its arguments, after the interpreter.
+        environ: the caller's environment variables.
+        guard: kills the processes if the local run is killed.
+        log: the log.
+    """
+
+    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str], guard: Guard, log: Log) -> None:
+        """Describe the program."""
+        self.arguments = list(arguments)
+        self.environ = environ
+        self.guard = guard
+        self.log = log
