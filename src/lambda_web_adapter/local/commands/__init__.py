@@ -6,9 +6,13 @@ Each command is a module here with a click command `command`; it is imported onl
 from __future__ import annotations
 
 import importlib
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from lambda_web_adapter.local.project_options import options_from_pyproject, read_env_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,12 +64,18 @@ Examples:
 
 @click.group(cls=CommandGroup, epilog=_EPILOG, context_settings={"auto_envvar_prefix": "LAMBDA_WEB_ADAPTER"})
 @click.version_option(package_name="lambda-web-adapter", message="%(version)s")
-def group() -> None:
+@click.pass_context
+def group(ctx: click.Context, /) -> None:
     """Run an unchanged WSGI or ASGI app, or any command that listens on a port, as an AWS Lambda function.
 
     On a laptop, `lambda-web-adapter main:app` serves the app on a local port through an embedded Lambda: each request
     becomes an event, as on AWS, and each reply a response. On Lambda, this program is the function's bootstrap.
     """
+    # Options for `run` may come from the project's files; its own arguments are parsed after this.
+    run = group.get_command(ctx, "run")
+    assert run is not None
+    os.environ.update(read_env_file(Path(".env"), os.environ))
+    ctx.default_map = {"run": options_from_pyproject(Path("pyproject.toml"), {each.name or "" for each in run.params})}
 
 
 def main(argv: Sequence[str], check_target: Callable[[list[str], Mapping[str, str]], object]) -> NoReturn:
