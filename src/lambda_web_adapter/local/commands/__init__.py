@@ -71,9 +71,9 @@ def group(ctx: click.Context, /) -> None:
     On a laptop, `lambda-web-adapter main:app` serves the app on a local port through an embedded Lambda: each request
     becomes an event, as on AWS, and each reply a response. On Lambda, this program is the function's bootstrap.
     """
+    from lambda_web_adapter.local.commands.run import command as run
+
     # Options for `run` may come from the project's files; its own arguments are parsed after this.
-    run = group.get_command(ctx, "run")
-    assert run is not None
     os.environ.update(read_env_file(Path(".env"), os.environ))
     ctx.default_map = {"run": options_from_pyproject(Path("pyproject.toml"), {each.name or "" for each in run.params})}
 
