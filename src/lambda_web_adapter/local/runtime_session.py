@@ -161,10 +161,10 @@ class RuntimeSession:
         return invocations
 
     def _finish(self, invocation: Invocation) -> None:
-        del self.running[invocation.request_id]
         message = "The runtime requested the next event without a reply to this one"
         invocation.end(Outcome.failure("Runtime.NoReply", message))
-        self._observer.invocation_ended(invocation)
+        self._observer.invocation_ended(invocation)  # which attributes the last log lines to what is running
+        del self.running[invocation.request_id]
 
     def _notify(self) -> None:
         if self.has_requested and self.is_free:

@@ -1,0 +1,261 @@
+"""The function with bootstraps that a test has written: what an init that fails leads to, and extensions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.processes import SECONDS, plain_environment
+
+from lambda_web_adapter.local.function import Function
+from lambda_web_adapter.local.function_options import FunctionOptions
+from lambda_web_adapter.local.guard import Guard
+from lambda_web_adapter.local.invocation import Invocation, Outcome
+from lambda_web_adapter.local.log import Log
+from lambda_web_adapter.local.program import Program
+
+# A bootstrap that counts its starts, and replies with the number of this one.
+BOOTSTRAP = """
+import http.client, json, os, sys, time
+from pathlib import Path
+
+HERE = Path(sys.argv[1])
+starts = len(list(HERE.glob("start-*"))) + 1
+(HERE / f"start-{starts}").touch()
+address, _, key = os.environ["AWS_LWA_LAMBDA_RUNTIME_API_PROXY"].partition("/")
+PREFIX = f"/{key}/2018-06-01/runtime"
+
+
+def call(method, path, body=b"", headers={}):
+    connection = http.client.HTTPConnection(address)
+    connection.request(method, path, body, headers)
+    response = connection.getresponse()
+    return response, response.read()
+
+
+def serve():
+    while True:
+        response, event = call("GET", f"{PREFIX}/invocation/next")
+        yield event
+        identifier = response.headers["lambda-runtime-aws-request-id"]
+        headers = {"lambda-runtime-invocation-id": response.headers["lambda-runtime-invocation-id"]}
+        reply = json.dumps({"start": starts, "headers": dict(response.headers)}).encode()
+        call("POST", f"{PREFIX}/invocation/{identifier}/response", reply, headers)
+
+
+"""
+
+
+async def run(folder: Path, code: str, test: Callable[[Function], Awaitable[None]], **options: Any) -> None:
+    """Calls the test with a function whose bootstrap has this code after that above."""
+    (folder / "bootstrap.py").write_text(BOOTSTRAP + code)
+    program = Program([str(folder / "bootstrap.py"), str(folder)], plain_environment(), Guard.start(), Log())
+    function = Function(program, FunctionOptions(**options))
+    function.start()
+    try:
+        await asyncio.wait_for(test(function), SECONDS)
+    finally:
+        await function.stop()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Looks again and again while the function goes on; `run` bounds it."""
+    while not condition():  # noqa: ASYNC110  # what another process does sets no event
+        await asyncio.sleep(0.005)
+
+
+def count_starts(folder: Path) -> int:
+    return len(list(folder.glob("start-*")))
+
+
+async def outcome(invocation: Invocation) -> Any:
+    """The reply of an invocation, or its error document, parsed."""
+    result = await invocation.outcome
+    assert isinstance(result, Outcome)
+    await invocation.ended.wait()
+    return json.loads(result.payload)
+
+
+def test_an_init_that_takes_too_long_is_repeated_within_the_invocation(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        invocation = function.submit(b"{}", title="an event")
+        assert (await outcome(invocation))["start"] == 2
+        assert invocation.is_cold
+        assert invocation.init_seconds > 0
+
+    code = "if starts == 1: time.sleep(600)\nfor event in serve(): pass"
+    asyncio.run(run(tmp_path, code, test, init_seconds=1.0))
+
+
+def test_an_init_that_is_repeated_and_fails_again_fails_the_invocation(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        invocation = function.submit(b"{}", title="an event")
+        document = await outcome(invocation)
+        assert document["errorType"] == "Runtime.ExitError"
+        assert "exit code 3" in document["errorMessage"]
+        assert count_starts(tmp_path) == 2
+
+    asyncio.run(run(tmp_path, "sys.exit(3)", test))
+
+
+def test_an_init_that_reports_why_it_failed_is_not_repeated(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        invocation = function.submit(b"{}", title="an event")
+        assert await outcome(invocation) == {"errorType": "Oops"}
+        assert count_starts(tmp_path) == 1
+
+    code = "call('POST', f'{PREFIX}/init/error', b'{\"errorType\": \"Oops\"}'); sys.exit(1)"
+    asyncio.run(run(tmp_path, code, test))
+
+
+def test_the_timeout_applies_to_a_repeated_init(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        document = await outcome(function.submit(b"{}", title="an event"))
+        assert document["errorType"] == "Sandbox.Timedout"
+        assert "Task timed out after 1.00 seconds" in document["errorMessage"]
+
+    asyncio.run(run(tmp_path, "time.sleep(600)", test, init_seconds=0.5, timeout=1.0))
+
+
+def test_an_environment_that_dies_in_an_invocation_fails_it_only(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        first, second = function.submit(b'"die"', title="one"), function.submit(b"{}", title="two")
+        assert "exit code 7" in (await outcome(first))["errorMessage"]
+        assert (await outcome(second))["start"] == 2
+
+    code = "for event in serve():\n    if event == b'\"die\"': os._exit(7)"
+    asyncio.run(run(tmp_path, code, test, environments=1))
+
+
+def test_the_runtime_gets_trace_client_context_and_tenant(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        invocation = function.submit(
+            b"{}", title="an event", trace_id="Root=1", client_context='{"custom": {}}', tenant_id="blue"
+        )
+        headers = {name.lower(): value for name, value in (await outcome(invocation))["headers"].items()}
+        assert headers["lambda-runtime-trace-id"] == "Root=1"
+        assert headers["lambda-runtime-client-context"] == '{"custom": {}}'
+        assert headers["lambda-runtime-aws-tenant-id"] == "blue"
+        assert headers["lambda-runtime-invoked-function-arn"] == "arn:aws:lambda:us-east-1:123456789012:function:local"
+        assert headers["lambda-runtime-aws-request-id"] == invocation.request_id
+
+    asyncio.run(run(tmp_path, "for event in serve(): pass", test))
+
+
+def test_an_extension_keeps_the_environment_busy_until_it_asks_for_the_next_event(tmp_path: Path) -> None:
+    """It gets each invocation's event beside the runtime; the runtime's next request alone ends nothing."""
+
+    async def test(function: Function) -> None:
+        invocation = function.submit(b"{}", title="an event")
+        await invocation.outcome
+        await until((tmp_path / "extension").exists)
+        assert not invocation.ended.is_set()
+        assert json.loads((tmp_path / "extension").read_text())["requestId"] == invocation.request_id
+        (tmp_path / "go").touch()
+        await invocation.ended.wait()
+        assert (await outcome(function.submit(b"{}", title="another")))["start"] == 1
+
+    code = """
+import threading
+plain = {"lambda-extension-name": "test"}
+response, _ = call("POST", "/2020-01-01/extension/register", b'{"events": ["INVOKE"]}', plain)
+identifier = {"lambda-extension-identifier": response.headers["lambda-extension-identifier"]}
+
+def extend():
+    while True:
+        _, event = call("GET", "/2020-01-01/extension/event/next", headers=identifier)
+        (HERE / "extension.new").write_bytes(event)
+        os.replace(HERE / "extension.new", HERE / "extension")
+        while not (HERE / "go").exists():
+            time.sleep(0.005)
+
+threading.Thread(target=extend, daemon=True).start()
+for event in serve():
+    pass
+"""
+    asyncio.run(run(tmp_path, code, test))
+
+
+@pytest.mark.parametrize(
+    ("events", "name", "expected"),
+    [
+        pytest.param(["SHUTDOWN"], "test", "Extension.InvalidEventType", id="an event of external extensions"),
+        pytest.param("INVOKE", "test", "InvalidRequestFormat", id="no list"),
+        pytest.param([], "", "InvalidRequestFormat", id="no name"),
+    ],
+)
+def test_registrations_that_are_not_valid_are_rejected(tmp_path: Path, events: Any, name: str, expected: str) -> None:
+    async def test(function: Function) -> None:
+        await outcome(function.submit(b"{}", title="an event"))
+        assert json.loads((tmp_path / "answer").read_text())["errorType"] == expected
+
+    code = f"""
+headers = {{"lambda-extension-name": {name!r}}} if {name!r} else {{}}
+_, answer = call("POST", "/2020-01-01/extension/register", json.dumps({{"events": {events!r}}}).encode(), headers)
+(HERE / "answer").write_bytes(answer)
+for event in serve(): pass
+"""
+    asyncio.run(run(tmp_path, code, test))
+
+
+def test_replaced_environments_finish_what_they_work_on(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        first = function.submit(b'"wait"', title="one")
+        await until((tmp_path / "begun").exists)
+        function.replace_environments()
+        second = function.submit(b"{}", title="two")
+        assert (await outcome(second))["start"] == 2
+        (tmp_path / "go").touch()
+        assert (await outcome(first))["start"] == 1
+        await until(lambda: len(function.environments) == 1)
+
+    code = """
+for event in serve():
+    if event == b'"wait"':
+        (HERE / "begun").touch()
+        while not (HERE / "go").exists():
+            time.sleep(0.005)
+"""
+    asyncio.run(run(tmp_path, code, test))
+
+
+def test_events_that_wait_during_a_change_get_the_new_code(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        assert (await outcome(function.submit(b"{}", title="before")))["start"] == 1
+        function.replace_environments()
+        starts = [(await outcome(function.submit(b"{}", title="after")))["start"] for _ in range(3)]
+        assert starts == [2, 2, 2]
+
+    asyncio.run(run(tmp_path, "for event in serve(): pass", test))
+
+
+def test_the_log_tail_has_what_the_invocation_has_written(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        invocation = function.submit(b"{}", title="an event")
+        await outcome(invocation)
+        lines = invocation.log_tail.decode().splitlines()
+        assert lines[0] == f"START RequestId: {invocation.request_id} Version: $LATEST"
+        assert lines[1:3] == ["a line", "without end"]
+        assert lines[-2] == f"END RequestId: {invocation.request_id}"
+        assert lines[-1].startswith("REPORT RequestId:")
+
+    asyncio.run(run(tmp_path, "for event in serve(): print('a line\\nwithout end', end='', flush=True)", test))
+
+
+def test_no_descriptor_is_left_of_environments_that_have_ended(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        await outcome(function.submit(b"{}", title="the first"))
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(5):
+            await outcome(function.submit(b'"die"', title="an event"))
+            await outcome(function.submit(b"{}", title="another"))
+        await asyncio.sleep(0)
+        assert len(os.listdir("/proc/self/fd")) <= before + 1  # a connection may just be closing
+
+    code = "for event in serve():\n    if event == b'\"die\"': os._exit(7)"
+    asyncio.run(run(tmp_path, code, test))
