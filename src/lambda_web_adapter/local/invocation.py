@@ -107,10 +107,15 @@ class Invocation:
         return self._stream is not None and not self.replied.is_set()
 
     def add_log(self, text: bytes) -> None:
-        """Add log lines to the tail."""
+        """Add log lines to the tail, or a part of one."""
         self._log += text
         if len(self._log) > 2 * _MAX_LOG_TAIL:
             del self._log[:-_MAX_LOG_TAIL]
+
+    def add_log_line(self, line: str) -> None:
+        """Add a line to the tail, on a line of its own."""
+        start = "\n" if self._log and not self._log.endswith(b"\n") else ""
+        self.add_log(f"{start}{line}\n".encode())
 
     def end(self, outcome: Outcome) -> None:
         """Set the outcome, or end a stream that has begun, with the outcome's error; only the first call counts."""

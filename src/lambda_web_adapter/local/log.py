@@ -68,7 +68,7 @@ class Log:
     def note(self, invocation: Invocation, text: str) -> None:
         """Write a line of Lambda's about an invocation, such as its timeout."""
         line = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())}Z {invocation.request_id} {text}"
-        invocation.add_log(f"{line}\n".encode())
+        invocation.add_log_line(line)
         self.line(line, fg="red")
 
     def started(self, invocation: Invocation) -> None:
@@ -93,7 +93,7 @@ class Log:
         self.line(f"{line.title} {status} {line.seconds * 1000:.0f} ms{line.progress}{place}{problem}")
 
     def _write_as_lambda(self, invocation: Invocation, line: str) -> None:
-        invocation.add_log(f"{line}\n".encode())
+        invocation.add_log_line(line)
         if self._style == "lambda":
             self.line(line)
 

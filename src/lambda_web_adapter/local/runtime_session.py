@@ -116,9 +116,6 @@ class RuntimeSession:
             return future
         self._waiters.append(future)
         future.add_done_callback(self._forget)
-        if self._capacity == 1:  # the request completes the invocation before it
-            for invocation in list(self.running.values()):
-                self._finish(invocation)
         self._notify()
         return future
 
@@ -160,6 +157,9 @@ class RuntimeSession:
             invocation.end(outcome)
         return invocations
 
+    def _extensions_wait(self) -> bool:
+        return all(each.is_waiting for each in self.extensions.values())
+
     def _finish(self, invocation: Invocation) -> None:
         message = "The runtime requested the next event without a reply to this one"
         invocation.end(Outcome.failure("Runtime.NoReply", message))
@@ -167,6 +167,10 @@ class RuntimeSession:
         del self.running[invocation.request_id]
 
     def _notify(self) -> None:
+        """Complete the invocation whose runtime and extensions all wait for the next event, and ask for that."""
+        if self._capacity == 1 and self._waiters and self._extensions_wait():
+            for invocation in list(self.running.values()):
+                self._finish(invocation)
         if self.has_requested and self.is_free:
             self._observer.environment_waits()
 
