@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.invocation import Outcome
     from lambda_web_adapter.local.program import Program
 
-# How long an event waits for a busy environment before another one is started, in seconds: the assets of a page, asked
-# for at once, then need no cold starts. Lambda itself does not wait.
-_START_DELAY_SECONDS = 0.05
+# Lambda starts an environment for each event that finds none free. Here the assets of a page, asked for at once, are to
+# share those that there are, since a cold start takes longer than to wait for them and keeps all cores busy.
+# If no environment was free for so long, in seconds, each event that waits gets one:
+_BLOCKED_SECONDS = 0.05
+# If events have been waiting for so long, although they are handled one after the other, there is one more, but no
+# more than cores: they would only share these.
+_QUEUE_SECONDS = 0.25
 # After how long the log says what waiting events wait for, and how often, in seconds.
 _EXPLAIN_SECONDS = 1.0
 _REPEAT_SECONDS = 10.0
@@ -44,7 +49,8 @@ class Function:
         self.environments: list[Environment] = []
         self._waiting: deque[Invocation] = deque()
         self._count = 0
-        self._start_timer: asyncio.TimerHandle | None = None
+        self._scaling: asyncio.TimerHandle | None = None
+        self._assigned_at = self._queued_since = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_stopping = False
 
@@ -74,10 +80,12 @@ class Function:
         free = [each for each in self.environments if each.is_free]
         if free:
             # As far as is known, Lambda too prefers the one that was used last, so that others may be retired.
-            max(free, key=lambda each: each.idle_since).assign(invocation)
+            self._assign(invocation, max(free, key=lambda each: each.idle_since))
             return invocation
         if self.options.throttles and self._room() == 0 and not self._count_starting():
             raise Throttled
+        if not self._waiting:
+            self._queued_since = invocation.received_at
         self._waiting.append(invocation)
         self._start_as_needed(self.options.is_strict)
         return invocation
@@ -96,7 +104,7 @@ class Function:
                 if not environment.running:
                     self._run(environment.stop())
         self._start_first()
-        self._start_environments()
+        self._start_as_needed(at_once=True)
 
     async def stop(self) -> None:
         """Stop all environments, in order."""
@@ -113,7 +121,7 @@ class Function:
             self._run(environment.stop())
             return
         while self._waiting and environment.is_free:
-            environment.assign(self._waiting.popleft())
+            self._assign(self._waiting.popleft(), environment)
 
     def environment_ended(self, environment: Environment, outcome: Outcome | None) -> None:
         """Forget an environment. If its init failed, repeat that within the next invocation, or fail this one."""
@@ -145,22 +153,31 @@ class Function:
     def _room(self) -> int:
         return self.options.environments - len(self._current())
 
+    def _assign(self, invocation: Invocation, environment: Environment) -> None:
+        self._assigned_at = time.monotonic()
+        environment.assign(invocation)
+
     def _start_as_needed(self, at_once: bool) -> None:
-        """Start an environment for each event that waits: at once, or when it has waited for a moment."""
-        if not self._waiting or self._start_timer:
+        """Start an environment for each event that waits: at once, or if that takes longer than a moment."""
+        if not self._waiting or self._is_stopping:
             return
         if at_once or not self._current():
-            self._start_environments()
-        else:
-            self._start_timer = asyncio.get_running_loop().call_later(_START_DELAY_SECONDS, self._start_environments)
+            needed = -(-len(self._waiting) // self.options.concurrency) - self._count_starting()
+            for _ in range(min(needed, self._room())):
+                self._start_environment()
+        if not self._scaling:
+            self._scaling = asyncio.get_running_loop().call_later(_BLOCKED_SECONDS, self._scale)
 
-    def _start_environments(self) -> None:
-        self._start_timer = None
-        if self._is_stopping:
-            return
-        needed = -(-len(self._waiting) // self.options.concurrency) - self._count_starting()
-        for _ in range(min(needed, self._room())):
-            self._start_environment()
+    def _scale(self) -> None:
+        """Start environments for events that wait longer than they should."""
+        self._scaling = None
+        now = time.monotonic()
+        is_blocked = now - max(self._assigned_at, self._queued_since) >= _BLOCKED_SECONDS
+        if not is_blocked and self._waiting and now - self._queued_since >= _QUEUE_SECONDS and self._room() > 0:
+            self._queued_since = now
+            if not self._count_starting() and len(self._current()) < (os.cpu_count() or 1):
+                self._start_environment()
+        self._start_as_needed(is_blocked)
 
     def _start_first(self) -> None:
         """Start the environments that are there before the first event: the provisioned ones, or one."""
