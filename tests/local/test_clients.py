@@ -119,7 +119,12 @@ def test_curl_sends_chunks_whose_number_nobody_knows(url: str) -> None:
 def test_requests_keeps_its_connection(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     connects: list[object] = []
     connect = HTTPConnection.connect
-    monkeypatch.setattr(HTTPConnection, "connect", lambda self: (connects.append(self), connect(self))[1])
+
+    def counted(connection: HTTPConnection) -> None:
+        connects.append(connection)
+        connect(connection)
+
+    monkeypatch.setattr(HTTPConnection, "connect", counted)
     with requests.Session() as session:
         session.trust_env = False
         pids = {session.get(f"{url}/who", timeout=SECONDS).json()["pid"] for _ in range(5)}
