@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -17,8 +18,12 @@ from lambda_web_adapter.local.guard import Guard
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
+    from lambda_web_adapter.local.function import Function
     from lambda_web_adapter.local.function_options import FunctionOptions
+    from lambda_web_adapter.local.log import Log
+    from lambda_web_adapter.local.watched_files import WatchedFiles
 
 USAGE = 2
 
@@ -35,6 +40,7 @@ class RunOptions:
         event_source: the gateway's name.
         log_style: how the log looks.
         function: the function's configuration.
+        watched: the files whose change replaces the environments; None for none.
         program: the bootstrap, as arguments of the interpreter.
     """
 
@@ -45,6 +51,7 @@ class RunOptions:
     event_source: str = "function-url"
     log_style: str = "short"
     function: FunctionOptions
+    watched: WatchedFiles | None = None
     program: list[str] = field(default_factory=lambda: ["-m", "lambda_web_adapter"])
 
 
@@ -86,9 +93,28 @@ async def _serve(options: RunOptions, environ: Mapping[str, str], listener: sock
         log.line(f"Serving {options.title} on http://{address} through an embedded Lambda{behind}. Ctrl-C stops.")
         if not is_loopback(host):
             log.line("Anyone who can reach this address can call the app, and send it events of any source.")
+        watching = asyncio.create_task(_reload(options.watched, function, log)) if options.watched else None
         await stopped.wait()
+        if watching:
+            watching.cancel()
         await function.stop()
     return 0
+
+
+async def _reload(files: WatchedFiles, function: Function, log: Log) -> None:
+    """Replace the environments whenever files have changed."""
+    from lambda_web_adapter.local.reload import CannotWatch, watch
+
+    def changed(paths: set[Path]) -> None:
+        names = sorted(os.path.relpath(path) for path in paths)
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        log.line(f"{names[0]}{others} changed: starting anew.", fg="cyan")
+        function.replace_environments()
+
+    try:
+        await watch(files, changed)
+    except CannotWatch as error:
+        log.line(f"Reload is off. {error}", fg="yellow")
 
 
 def _describe(error: OSError, options: RunOptions) -> str:

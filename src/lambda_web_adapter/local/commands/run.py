@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +23,8 @@ from lambda_web_adapter.local.variables import find_region
 
 if TYPE_CHECKING:
     from typing import Any
+
+    from lambda_web_adapter.local.watched_files import WatchedFiles
 
 _EXAMPLES = """\
 \b
@@ -57,6 +60,26 @@ _PARAMETERS: list[click.Parameter] = [
         show_default=True,
         metavar="NAME",
         help=f"Gateway before the function: {', '.join(EVENT_SOURCES)}.",
+    ),
+    SectionOption(
+        ["--reload/--no-reload"],
+        section="Reload",
+        default=None,
+        help="Start new environments when the app's files change (default: in a terminal).",
+    ),
+    SectionOption(
+        ["--reload-dir", "reload_dirs"],
+        section="Reload",
+        multiple=True,
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False),
+        help="Another folder to watch, such as that of an editable package.",
+    ),
+    SectionOption(
+        ["--reload-include"], section="Reload", multiple=True, metavar="PATTERN", help="Files that count as well."
+    ),
+    SectionOption(
+        ["--reload-exclude"], section="Reload", multiple=True, metavar="PATTERN", help="Files and folders that do not."
     ),
     SectionOption(
         ["--environments"],
@@ -184,8 +207,20 @@ def _run(app: str | None, **values: Any) -> None:
         event_source=values["event_source"],
         log_style="plain" if plain else values["log_style"],
         function=function,
+        watched=_watched(values),
     )
     sys.exit(run(options, environ))
+
+
+def _watched(values: dict[str, Any]) -> WatchedFiles | None:
+    """Return the files to watch; None without reload."""
+    reload = values["reload"]
+    if not (sys.stderr.isatty() if reload is None else reload):
+        return None
+    from lambda_web_adapter.local.watched_files import WatchedFiles
+
+    folders = [Path.cwd(), *map(Path, values["reload_dirs"])]
+    return WatchedFiles(folders, values["reload_include"], values["reload_exclude"])
 
 
 command = SectionedCommand(
