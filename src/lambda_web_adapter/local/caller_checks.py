@@ -20,31 +20,29 @@ _DEFAULT_PORT = 80  # which clients omit from `Host` (RFC 9110 §7.2)
 _ADVICE = "Pages of other origins may not call it; use a program, such as lambda-web-adapter invoke."
 
 
-def refusal_of_invoke(scope: HTTPScope, bound: str) -> str:
-    """Return why a request may not call the Invoke API; empty if it may.
+def refusal_of_invoke(scope: HTTPScope, bound: str, title: str = "The Invoke API") -> str:
+    """Return why a request may not call the Invoke API, or another one of the run; empty if it may.
 
     Args:
         scope: the request.
         bound: the host that the local run listens on. If it is not a loopback address, any IP address in `Host` counts
             as the run's own: the address that other machines use (that of a container's host, for instance) is not
             known here, and DNS rebinding needs a name.
+        title: the API's name in messages.
     """
     hosts = _values(scope, b"host")
     own = scope["server"] or ("", 0)
     if len(hosts) != 1 or not _is_own(hosts[0], bound, own[1] or 0):
         return (
-            f"The Invoke API was called as {_format_values(hosts)}, which is not a name of this local run. "
+            f"{title} was called as {_format_values(hosts)}, which is not a name of this local run. "
             f"Call it as 127.0.0.1:{own[1]} or localhost:{own[1]}, or with such a Host header."
         )
     origins = [value for value in _values(scope, b"origin") if value.lower() != f"http://{hosts[0]}".lower()]
     if origins:
-        return f"The Invoke API was called by a page of another origin ({_format_values(origins)}). {_ADVICE}"
+        return f"{title} was called by a page of another origin ({_format_values(origins)}). {_ADVICE}"
     sites = [site for site in _values(scope, b"sec-fetch-site") if site not in ("same-origin", "none")]
     if sites:
-        return (
-            f"The Invoke API was called by a page of another origin (Sec-Fetch-Site: {_format_values(sites)}). "
-            f"{_ADVICE}"
-        )
+        return f"{title} was called by a page of another origin (Sec-Fetch-Site: {_format_values(sites)}). {_ADVICE}"
     return ""
 
 

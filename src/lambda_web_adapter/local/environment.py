@@ -211,7 +211,7 @@ class Environment:
         self._pipe = LogPipe(self._take_output)
         self._started_at = time.monotonic()
         self._init_error = self._end_reason = None
-        async with serve(listener, api, stop_seconds=0):
+        async with serve(listener, api, stop_seconds=0, websockets=False):
             self._process = process = await self._execute(address)
             self._group = ProcessGroup(process.pid)
             self._program.guard.add(process.pid)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 
 # How long clients may go on reading their responses when a server stops.
 _STOP_SECONDS = 1.0
-# What uvicorn logs if an app leaves a response incomplete, which is how our gateway breaks off a stream.
-_UNFINISHED = "ASGI callable returned without completing response."
+# What uvicorn logs if an app leaves a response incomplete, which is how our gateway breaks off a stream, and if a
+# client offers another protocol, such as h2c, and gets HTTP/1.1: the second line advises to install libraries.
+_UNWANTED_LINES = (
+    "ASGI callable returned without completing response.",
+    "Unsupported upgrade request.",
+    "No supported WebSocket library detected.",
+)
 
 
 @asynccontextmanager
 async def serve(
-    listener: socket.socket, app: ASGI3Application, stop_seconds: float = _STOP_SECONDS
+    listener: socket.socket, app: ASGI3Application, stop_seconds: float = _STOP_SECONDS, websockets: bool = True
 ) -> AsyncIterator[None]:
     """Serve an ASGI app on a listening socket while the block runs.
 
@@ -34,8 +39,9 @@ async def serve(
         listener: the socket; it is closed at the end.
         app: the app.
         stop_seconds: how long the connections may go on at the end.
+        websockets: whether the app takes WebSocket handshakes; else they are plain requests to it.
     """
-    config, state = _config(app), ServerState()
+    config, state = _config(app, websockets), ServerState()
     protocol = partial(HttpToolsProtocol, config=config, server_state=state, app_state={})
     server = await asyncio.get_running_loop().create_server(protocol, sock=listener)
     try:
@@ -57,7 +63,7 @@ async def _close_connections(state: ServerState, seconds: float) -> None:
         await asyncio.wait(state.tasks, timeout=seconds)  # they learn that their connections have ended
 
 
-def _config(app: ASGI3Application) -> Config:
+def _config(app: ASGI3Application, websockets: bool) -> Config:
     """Return the server's settings.
 
     The parser has to be httptools: it adds a request's trailers to the headers of the scope, and ASGI has no other way
@@ -68,7 +74,9 @@ def _config(app: ASGI3Application) -> Config:
         interface="asgi3",
         http=HttpToolsProtocol,
         lifespan="off",
-        ws="none",
+        ws=cast("type[asyncio.Protocol]", _open_websocket) if websockets else "none",
+        ws_ping_interval=None,  # API Gateway sends no pings
+        ws_per_message_deflate=False,
         log_config=None,
         log_level="warning",
         proxy_headers=False,
@@ -77,11 +85,18 @@ def _config(app: ASGI3Application) -> Config:
     )
     config.load()
     log = logging.getLogger("uvicorn.error")
-    if _without_unfinished not in log.filters:
-        log.addFilter(_without_unfinished)
+    if _is_wanted not in log.filters:
+        log.addFilter(_is_wanted)
     return config
 
 
-def _without_unfinished(record: logging.LogRecord) -> bool:
-    """Drop uvicorn's line about an unfinished response, since ours gives the reason."""
-    return record.msg != _UNFINISHED
+def _open_websocket(**connection: Any) -> asyncio.Protocol:
+    """Return the protocol of a new WebSocket connection; the import takes 20 ms, and most runs need none."""
+    from lambda_web_adapter.local.websocket_api.protocol import WebSocketProtocol
+
+    return WebSocketProtocol(**connection)
+
+
+def _is_wanted(record: logging.LogRecord) -> bool:
+    """Return whether one of uvicorn's lines says something that ours do not."""
+    return not str(record.msg).startswith(_UNWANTED_LINES)
