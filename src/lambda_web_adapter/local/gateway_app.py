@@ -14,10 +14,11 @@ from lambda_web_adapter.local.gateways import LAMBDA_PAYLOAD_LIMIT, MalformedRep
 from lambda_web_adapter.local.log import RequestLine
 from lambda_web_adapter.local.reply_stream import ReplyStream, StreamFailed
 from lambda_web_adapter.local.stream_relay import collect, open_response, relay
+from lambda_web_adapter.local.upgrade_refusal import refuse_upgrade
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope, WebSocketScope
 
     from lambda_web_adapter.local.function import Function
     from lambda_web_adapter.local.gateways import Gateway
@@ -53,19 +54,23 @@ class GatewayApp:
 
     def __init__(self, gateway: Gateway, function: Function, log: Log, host: str = "127.0.0.1") -> None:
         """Prepare, given the gateway, the function behind it, the log, and the host that the run listens on."""
+        self.title = gateway.title
         self._gateway = gateway
         self._function = function
         self._log = log
         self._host = host
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Handle a request, and log it."""
-        if scope["type"] != "http":
+        """Handle a request, and log it; a WebSocket handshake is refused."""
+        if scope["type"] == "lifespan":
             return
         line = RequestLine(title=_title(scope))
         started_at = time.monotonic()
         try:
-            await self._handle(scope, receive, send, line)
+            if scope["type"] == "http":
+                await self._handle(scope, receive, send, line)
+            else:
+                line.status, line.problem = await refuse_upgrade(self._gateway.title, receive, send)
         finally:
             line.seconds = time.monotonic() - started_at
             self._log.request(line)
@@ -160,9 +165,10 @@ async def _open_stream(gateway: Gateway, stream: ReplyStream) -> _Result:
         return _Result(response=_failed(gateway.refusal, failure.error), problem=str(failure))
 
 
-def _title(scope: HTTPScope) -> str:
+def _title(scope: HTTPScope | WebSocketScope) -> str:
+    method = scope["method"] if scope["type"] == "http" else "WebSocket"
     query = f"?{_text(scope['query_string'])}" if scope["query_string"] else ""
-    return f"{scope['method']} {_text(scope['raw_path'])}{query}"
+    return f"{method} {_text(scope['raw_path'])}{query}"
 
 
 async def _read_body(scope: HTTPScope, receive: ASGIReceiveCallable, max_bytes: int) -> bytes:
