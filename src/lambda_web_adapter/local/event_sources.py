@@ -10,3 +10,5 @@ EVENT_SOURCES = (
     "vpc-lattice-v1",
     "vpc-lattice-v2",
 )
+# The API that keeps connections, and is no gateway of HTTP requests.
+WEBSOCKET = "websocket"

@@ -17,15 +17,18 @@ from lambda_web_adapter.local.guard import Guard
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from lambda_web_adapter.local.function import Function
     from lambda_web_adapter.local.function_options import FunctionOptions
     from lambda_web_adapter.local.log import Log
     from lambda_web_adapter.local.watched_files import WatchedFiles
+    from lambda_web_adapter.local.websocket_api.options import WebSocketOptions
 
 USAGE = 2
+# Where the app gets the events of a WebSocket API unless the user says otherwise: a path makes them requests.
+_WEBSOCKET_PATH, _DEFAULT_PATH = "AWS_LWA_WEBSOCKET_PATH", "/ws"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class RunOptions:
         host: the address to listen on.
         port: the port to listen on; 0 for a free one.
         event_source: the gateway's name.
+        websocket: the settings of a WebSocket API, which then takes the gateway's place.
         log_style: how the log looks.
         function: the function's configuration.
         watched: the files whose change replaces the environments; None for none.
@@ -49,6 +53,7 @@ class RunOptions:
     host: str = "127.0.0.1"
     port: int = 8000
     event_source: str = "function-url"
+    websocket: WebSocketOptions | None = None
     log_style: str = "short"
     function: FunctionOptions
     watched: WatchedFiles | None = None
@@ -76,6 +81,9 @@ async def _serve(options: RunOptions, environ: Mapping[str, str], listener: sock
 
     stopped = _signals()
     log = Log(options.log_style)
+    if options.websocket and not environ.get(_WEBSOCKET_PATH):
+        log.line(f"The app gets the events below {_DEFAULT_PATH}: set {_WEBSOCKET_PATH}={_DEFAULT_PATH} on AWS, too.")
+        environ = {**environ, _WEBSOCKET_PATH: _DEFAULT_PATH}
     program = Program([*options.program, *options.arguments], environ, guard, log)
     function = Function(program, options.function)
     function.start()  # before the gateways' models are imported
@@ -83,21 +91,31 @@ async def _serve(options: RunOptions, environ: Mapping[str, str], listener: sock
     from lambda_web_adapter.local.gateways import GATEWAYS
     from lambda_web_adapter.local.server import serve
 
-    gateway = GATEWAYS[options.event_source]
+    stops: list[Callable[[], Awaitable[None]]] = [function.stop]
+    app: GatewayApp | WebSocketApi
+    if options.websocket:
+        from lambda_web_adapter.local.websocket_api.app import WebSocketApi
+
+        app = WebSocketApi(function, log, options.websocket, options.host)
+        stops.insert(0, app.stop)
+    else:
+        app = GatewayApp(GATEWAYS[options.event_source], function, log, options.host)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(function.stop)
         host, port = listener.getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        await stack.enter_async_context(serve(listener, GatewayApp(gateway, function, log, options.host)))
-        behind = "" if options.event_source == "function-url" else f" behind {gateway.title}"
-        log.line(f"Serving {options.title} on http://{address} through an embedded Lambda{behind}. Ctrl-C stops.")
+        await stack.enter_async_context(serve(listener, app))
+        behind = "" if options.event_source == "function-url" else f" behind {app.title}"
+        scheme = "ws" if options.websocket else "http"
+        log.line(f"Serving {options.title} on {scheme}://{address} through an embedded Lambda{behind}. Ctrl-C stops.")
         if not is_loopback(host):
             log.line("Anyone who can reach this address can call the app, and send it events of any source.")
         watching = asyncio.create_task(_reload(options.watched, function, log)) if options.watched else None
         await stopped.wait()
         if watching:
             watching.cancel()
-        await function.stop()
+        for stop in stops:
+            await stop()
     return 0
 
 

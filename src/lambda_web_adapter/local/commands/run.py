@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lambda_web_adapter.local.commands import websocket_options
 from lambda_web_adapter.local.commands.help_sections import SectionedCommand, SectionOption
-from lambda_web_adapter.local.event_sources import EVENT_SOURCES
+from lambda_web_adapter.local.event_sources import EVENT_SOURCES, WEBSOCKET
 from lambda_web_adapter.local.function_options import (
     MAX_MEMORY,
     MAX_TIMEOUT,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.local.watched_files import WatchedFiles
 
+_EVENT_SOURCES = (*EVENT_SOURCES, WEBSOCKET)
 _EXAMPLES = """\
 \b
 Examples:
@@ -55,12 +57,13 @@ _PARAMETERS: list[click.Parameter] = [
     SectionOption(
         ["--event-source"],
         section="Gateway",
-        type=click.Choice(EVENT_SOURCES),
+        type=click.Choice(_EVENT_SOURCES),
         default=EVENT_SOURCES[0],
         show_default=True,
         metavar="NAME",
-        help=f"Gateway before the function: {', '.join(EVENT_SOURCES)}.",
+        help=f"Gateway before the function: {', '.join(_EVENT_SOURCES)}.",
     ),
+    *websocket_options.PARAMETERS,
     SectionOption(
         ["--reload/--no-reload"],
         section="Reload",
@@ -205,6 +208,7 @@ def _run(app: str | None, **values: Any) -> None:
         host=values["host"],
         port=values["port"],
         event_source=values["event_source"],
+        websocket=websocket_options.parse(values) if values["event_source"] == WEBSOCKET else None,
         log_style="plain" if plain else values["log_style"],
         function=function,
         watched=_watched(values),

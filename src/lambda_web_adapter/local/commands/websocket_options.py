@@ -1,0 +1,69 @@
+"""The options of a WebSocket API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from lambda_web_adapter.local.commands.help_sections import SectionOption
+from lambda_web_adapter.local.websocket_api.options import WebSocketOptions
+from lambda_web_adapter.local.websocket_api.route_selection import (
+    DEFAULT_EXPRESSION,
+    InvalidExpression,
+    RouteSelection,
+)
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_SECTION = "WebSocket API"
+PARAMETERS: list[click.Parameter] = [
+    SectionOption(
+        ["--stage"],
+        section=_SECTION,
+        default="prod",
+        show_default=True,
+        metavar="NAME",
+        help="Stage, in events and in paths.",
+    ),
+    SectionOption(
+        ["--route-selection"],
+        section=_SECTION,
+        default=DEFAULT_EXPRESSION,
+        show_default=True,
+        metavar="EXPRESSION",
+        help="What of a message is its route.",
+    ),
+    SectionOption(
+        ["--route", "routes"],
+        section=_SECTION,
+        multiple=True,
+        metavar="NAME",
+        help="A route of the API, besides $default; without it, the API has whatever messages select.",
+    ),
+    SectionOption(
+        ["--route-responses"],
+        section=_SECTION,
+        is_flag=True,
+        help="Send clients what routes reply, as on AWS with a route response.",
+    ),
+]
+
+
+def parse(values: dict[str, Any]) -> WebSocketOptions:
+    """Return the settings of a WebSocket API, given the values of the options.
+
+    Raises:
+        click.BadParameter: the expression is not valid.
+    """
+    try:
+        selection = RouteSelection(values["route_selection"])
+    except InvalidExpression as error:
+        raise click.BadParameter(str(error), param_hint="'--route-selection'") from None
+    return WebSocketOptions(
+        stage=values["stage"],
+        route_selection=selection,
+        routes=frozenset(values["routes"]) if values["routes"] else None,
+        route_responses=values["route_responses"],
+    )
