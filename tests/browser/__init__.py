@@ -1,0 +1,1 @@
+"""Tests with a real browser: `make test-browser`, where Chromium and its driver are installed."""
