@@ -33,7 +33,21 @@ _PACKAGE = "lambda_web_adapter"
 _INIT_SECONDS = 9.8
 
 # The local run's options without a value; all others have one.
-FLAGS = frozenset({"--freeze", "--help", "--no-freeze", "--plain", "--strict", "--throttle", "--version"})
+FLAGS = frozenset(
+    {
+        "--freeze",
+        "--help",
+        "--no-freeze",
+        "--no-reload",
+        "--no-route-responses",
+        "--plain",
+        "--reload",
+        "--route-responses",
+        "--strict",
+        "--throttle",
+        "--version",
+    }
+)
 
 # Exit code for wrong arguments or settings, as in argparse.
 USAGE = 2

@@ -165,7 +165,10 @@ def test_an_environment_is_frozen_between_requests(start: Start, tmp_path: Path,
     run = start()
     get(run, path)
     [bootstrap] = environments(run)
-    wait_until(lambda: states([bootstrap, *tree(bootstrap)]) == {"T"}, "all processes are stopped")
+    wait_until(
+        lambda: (tmp_path / "ticks").exists() and states([bootstrap, *tree(bootstrap)]) == {"T"},
+        "it has ticked, and all processes are stopped",
+    )
     ticks = (tmp_path / "ticks").read_text()
     # Nothing ticks while the local run works on something else.
     httpx.request("POST", url_of(run), content=b"x" * 10_000_000, trust_env=False)
