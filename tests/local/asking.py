@@ -9,6 +9,7 @@ from lambda_web_adapter.local.gateways import GATEWAYS, Request
 
 TIME_MS = 1772366400123
 TIME = "01/Mar/2026:12:00:00 +0000"
+TRACE = "1-69a42b50-0123456789abcdef01234567"
 ID = "11111111-2222-4333-8444-555555555555"
 
 
@@ -28,6 +29,7 @@ def request(
         source_ip="203.0.113.7",
         port=8000,
         request_id=ID,
+        trace_id=TRACE,
         time_ms=TIME_MS,
     )
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from local.asking import FULL, event, request
+from local.asking import FULL, TRACE, event, request
 
 from lambda_web_adapter.local.gateways import GATEWAYS, MalformedReply, Response
 
@@ -39,6 +39,7 @@ def test_a_request_becomes_an_event_with_the_last_values() -> None:
             "x-forwarded-for": "198.51.100.66, 203.0.113.7",
             "x-forwarded-port": "8000",
             "x-forwarded-proto": "http",
+            "x-amzn-trace-id": f"Root={TRACE}",
         },
     }
 
@@ -56,6 +57,7 @@ def test_a_request_becomes_an_event_with_lists_of_values() -> None:
             "x-forwarded-for": ["198.51.100.66, 203.0.113.7"],
             "x-forwarded-port": ["8000"],
             "x-forwarded-proto": ["http"],
+            "x-amzn-trace-id": [f"Root={TRACE}"],
         },
     }
 

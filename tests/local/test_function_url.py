@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from local.asking import FULL, ID, TIME, TIME_MS, event, request
+from local.asking import FULL, ID, TIME, TIME_MS, TRACE, event, request
 
 from lambda_web_adapter.local.gateways import GATEWAYS, MalformedReply, Response
 
@@ -31,6 +31,7 @@ def test_a_request_becomes_an_event() -> None:
             "x-forwarded-for": "203.0.113.7",
             "x-forwarded-port": "8000",
             "x-forwarded-proto": "http",
+            "x-amzn-trace-id": f"Root={TRACE}",
         },
         "queryStringParameters": {"tag": "red,a+b c", "page": "2", "empty": "", "bare": ""},
         "requestContext": {

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from local.asking import FULL, ID, TIME, TIME_MS, event, request
+from local.asking import FULL, ID, TIME, TIME_MS, TRACE, event, request
 
 from lambda_web_adapter.local.gateways import GATEWAYS, Response
 
@@ -35,6 +35,7 @@ def test_a_request_becomes_a_payload_2_event() -> None:
             "x-forwarded-for": "198.51.100.66, 203.0.113.7",
             "x-forwarded-port": "8000",
             "x-forwarded-proto": "http",
+            "x-amzn-trace-id": f"Root={TRACE}",
         },
         "queryStringParameters": {"tag": "red,a+b c", "page": "2", "empty": "", "bare": ""},
         "requestContext": {
@@ -77,6 +78,7 @@ def test_a_request_becomes_a_payload_1_event() -> None:
             "X-Forwarded-For": "198.51.100.66, 203.0.113.7",
             "X-Forwarded-Port": "8000",
             "X-Forwarded-Proto": "http",
+            "X-Amzn-Trace-Id": f"Root={TRACE}",
         },
         "multiValueHeaders": {
             "Host": ["localhost:8000"],
@@ -88,6 +90,7 @@ def test_a_request_becomes_a_payload_1_event() -> None:
             "X-Forwarded-For": ["198.51.100.66, 203.0.113.7"],
             "X-Forwarded-Port": ["8000"],
             "X-Forwarded-Proto": ["http"],
+            "X-Amzn-Trace-Id": [f"Root={TRACE}"],
         },
         "queryStringParameters": {"tag": "a+b c", "page": "2", "empty": "", "bare": ""},
         "multiValueQueryStringParameters": {"tag": ["red", "a+b c"], "page": ["2"], "empty": [""], "bare": [""]},

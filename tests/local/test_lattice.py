@@ -24,6 +24,8 @@ def test_a_request_becomes_an_event_of_version_1() -> None:
             "content-type": "application/json",
             "content-length": "7",
             "x-forwarded-for": "198.51.100.66, 203.0.113.7",
+            "x-forwarded-port": "8000",
+            "x-forwarded-proto": "http",
         },
         "query_string_parameters": {"tag": "a%2Bb+c", "page": "2", "empty": "", "bare": ""},
         "body": '{"a":1}',
@@ -44,6 +46,8 @@ def test_a_request_becomes_an_event_of_version_2() -> None:
             "content-type": ["application/json"],
             "content-length": ["7"],
             "x-forwarded-for": ["198.51.100.66, 203.0.113.7"],
+            "x-forwarded-port": ["8000"],
+            "x-forwarded-proto": ["http"],
         },
         "queryStringParameters": {"tag": ["red", "a%2Bb+c"], "page": ["2"], "empty": [""], "bare": [""]},
         "requestContext": {

@@ -4,9 +4,10 @@ The gateways of `lambda_web_adapter.local` were written from AWS's pages without
 round, so each checks the other. `LOSSES` says all that may be lost, as docs/event-sources.md does for people.
 """
 
+import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -18,7 +19,8 @@ from support.whole_request import request_bytes
 from lambda_web_adapter.events import build_request, find_source
 from lambda_web_adapter.http.headers import end_to_end
 from lambda_web_adapter.http.messages import Response
-from lambda_web_adapter.local.gateways import GATEWAYS, Request
+from lambda_web_adapter.local.gateways import GATEWAYS, Gateway, GatewayOptions, Request, build_gateway
+from lambda_web_adapter.local.gateways.cors import Cors
 from lambda_web_adapter.settings import Settings
 from properties.gateways import ADDRESS, Client, Pairs
 from properties.strategies import LISTED, clients, listed_headers, raw_queries, responses
@@ -87,7 +89,8 @@ LOSSES = {
     "vpc-lattice-v2": Losses(parameters=None, answered=COMMA_BACK),
 }
 # Written by the gateway or by the adapter: each is looked at by name.
-ADDED = {"content-length", "cookie", "host", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-real-ip"}
+ADDED = {"content-length", "cookie", "host", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port"}
+ADDED |= {"x-forwarded-proto", "x-real-ip"}
 # Gateways pass these on in neither direction (RFC 9110 §7.6.1), nor does the adapter.
 BETWEEN_NEIGHBOURS = {"connection", "content-length", "keep-alive", "proxy-authenticate", "proxy-authorization"}
 BETWEEN_NEIGHBOURS |= {"proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -106,15 +109,15 @@ def asked(client: Client, *more: tuple[str, str]) -> Request:
     )
 
 
-def event_of(name: str, request: Request) -> Any:
-    return json.loads(GATEWAYS[name].event(request).to_json())
+def event_of(gateway: Gateway, request: Request) -> Any:
+    return json.loads(gateway.event(request).to_json())
 
 
-def arrived(name: str, request: Request) -> tuple[h11.Request, bytes]:
+def arrived(gateway: Gateway, request: Request, **variables: str) -> tuple[h11.Request, bytes]:
     """The request as a server reads it: from the local gateway's event through the adapter, as bytes."""
-    event = event_of(name, request)
+    event, settings = event_of(gateway, request), Settings.from_environ(variables)
     server = h11.Connection(h11.SERVER)
-    server.receive_data(request_bytes(build_request(find_source(event), event, Settings(), b""), INVOCATION))
+    server.receive_data(request_bytes(build_request(find_source(event), event, settings, b""), INVOCATION))
     head, body = server.next_event(), b""
     assert isinstance(head, h11.Request)
     while isinstance(part := server.next_event(), h11.Data):
@@ -158,7 +161,7 @@ def test_every_local_gateway_is_held_to_its_losses() -> None:
 def test_the_app_gets_the_request_that_the_client_sent(name: str, client: Client, listed: Pairs) -> None:
     losses = LOSSES[name]
 
-    head, body = arrived(name, asked(client, *listed))
+    head, body = arrived(GATEWAYS[name], asked(client, *listed))
 
     assert (head.method.decode(), body) == (client.method, client.body)
     path, _, query = head.target.decode().partition("?")
@@ -183,7 +186,7 @@ def test_the_app_gets_the_request_that_the_client_sent(name: str, client: Client
 @example(client=Client(method="GET", raw_path="/", query=[], headers=[], cookies=[], body=b""), query="?a=?&&b&=c%zz+")
 def test_a_query_that_is_no_list_of_pairs_arrives_byte_for_byte(name: str, client: Client, query: str) -> None:
     request = asked(client)
-    head, _ = arrived(name, Request(method=request.method, raw_path=request.raw_path, query=query))
+    head, _ = arrived(GATEWAYS[name], Request(method=request.method, raw_path=request.raw_path, query=query))
 
     assert head.target.decode().partition("?")[2] == query
 
@@ -215,7 +218,7 @@ def lines_left(losses: Losses, response: Response) -> Lines:
 @example(response=Response(status=401, headers=[(b"WWW-Authenticate", b"Basic"), (b"Server", b"a"), (b"date", b"b")]))
 @example(response=Response(status=200, headers=[(b"content-encoding", b"gzip")], body=b"hello"))
 def test_the_client_gets_the_response_that_the_app_sent(name: str, response: Response) -> None:
-    event = event_of(name, Request(method="GET", raw_path="/"))
+    event = event_of(GATEWAYS[name], Request(method="GET", raw_path="/"))
 
     back = GATEWAYS[name].response(find_source(event).build_reply(end_to_end(response, "GET"), event))
 
@@ -224,3 +227,90 @@ def test_the_client_gets_the_response_that_the_app_sent(name: str, response: Res
     assert {key: [value.strip(" ") for value in values] for key, values in found.items()} == lines_left(
         LOSSES[name], response
     )
+
+
+APIS = ["http-api-v1", "http-api-v2", "rest-api"]
+
+
+@pytest.mark.parametrize("name", APIS)
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [
+        pytest.param(GatewayOptions(stage="prod"), {}, id="stage"),
+        pytest.param(GatewayOptions(base_path="/shop/v1"), {"AWS_LWA_REMOVE_BASE_PATH": "/shop/v1"}, id="base path"),
+    ],
+)
+@given(client=clients)
+@example(client=Client(method="GET", raw_path="//prod/%2Fshop/", query=[], headers=[], cookies=[], body=b""))
+@example(client=Client(method="GET", raw_path="/", query=[], headers=[], cookies=[], body=b""))
+def test_what_urls_begin_with_reaches_the_app_apart_from_the_path(
+    name: str, options: GatewayOptions, variables: dict[str, str], client: Client
+) -> None:
+    gateway = build_gateway(name, options)
+    request = replace(asked(client), raw_path=f"{gateway.prefix}{client.raw_path}")
+
+    assert gateway.own_response(request) is None
+    head, body = arrived(gateway, request, **variables)
+
+    path = head.target.decode().partition("?")[0]
+    assert path == client.raw_path or (LOSSES[name].decoded and unquote(path) == unquote(client.raw_path))
+    headers = by_name([(key.decode(), value.decode()) for key, value in head.headers])
+    assert (headers["x-forwarded-prefix"], headers["host"]) == ([gateway.prefix], ["shop.example"])
+    assert body == client.body
+
+
+@pytest.mark.parametrize("name", APIS)
+@given(client=clients)
+def test_an_app_on_a_custom_domain_sees_its_name_and_the_whole_path(name: str, client: Client) -> None:
+    gateway = build_gateway(name, GatewayOptions(custom_domain="api.example.com", stage="prod"))
+
+    head, _ = arrived(gateway, asked(client))
+
+    path = head.target.decode().partition("?")[0]
+    assert path == client.raw_path or (LOSSES[name].decoded and unquote(path) == unquote(client.raw_path))
+    headers = by_name([(key.decode(), value.decode()) for key, value in head.headers])
+    assert headers["host"] == ["api.example.com"]
+    assert "x-forwarded-prefix" not in headers
+
+
+@given(client=clients)
+def test_with_all_types_binary_every_body_reaches_the_app(client: Client) -> None:
+    gateway = build_gateway("rest-api", GatewayOptions(binary_media_types=("*/*",)))
+
+    assert arrived(gateway, asked(client))[1] == client.body
+
+
+@given(client=clients)
+def test_without_binary_types_a_body_reaches_the_app_as_utf_8(client: Client) -> None:
+    gateway = build_gateway("rest-api", GatewayOptions(binary_media_types=()))
+
+    assert arrived(gateway, asked(client))[1] == client.body.decode("utf-8", "replace").encode()
+
+
+@given(response=responses)
+@example(response=Response(status=200, headers=[(b"content-type", b"image/png")], body=b"\x89PNG"))
+@example(response=Response(status=200, headers=[(b"content-type", b"text/plain")], body="ö".encode()))
+def test_without_binary_types_the_client_gets_text_or_base64(response: Response) -> None:
+    gateway = build_gateway("rest-api", GatewayOptions(binary_media_types=()))
+    request = Request(method="GET", raw_path="/", headers=[("accept", "image/png")])
+    event = event_of(gateway, request)
+
+    reply = find_source(event).build_reply(end_to_end(response, "GET"), event)
+    back = gateway.finish(gateway.response(reply), request)
+
+    is_base64 = json.loads(reply).get("isBase64Encoded", False)
+    assert back.body == (base64.b64encode(response.body) if is_base64 else response.body)
+
+
+@given(response=responses)
+@example(response=Response(status=200, headers=[(b"access-control-allow-origin", b"*"), (b"vary", b"Accept")]))
+def test_cors_adds_headers_and_changes_nothing_else(response: Response) -> None:
+    gateway = build_gateway("function-url", GatewayOptions(cors=Cors(allow_origins=["http://localhost:5173"])))
+    request = Request(method="GET", raw_path="/", headers=[("origin", "http://localhost:5173")])
+    event = event_of(gateway, request)
+    plain = gateway.response(find_source(event).build_reply(end_to_end(response, "GET"), event))
+
+    back = gateway.finish(plain, request)
+
+    added = [("access-control-allow-origin", "http://localhost:5173"), ("vary", "Origin")]
+    assert (back.status, back.headers, back.body) == (plain.status, [*plain.headers, *added], plain.body)

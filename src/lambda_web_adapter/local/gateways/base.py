@@ -32,7 +32,9 @@ class Request:
         body: the body's bytes, without any transfer coding.
         source_ip: the address that the request came from.
         port: the port that it came to.
+        scheme: `http` or `https`, as the client used it.
         request_id: the id that the gateway gives it.
+        trace_id: the id of the trace that the gateway begins with it, as in X-Ray: `1-<time>-<24 hex digits>`.
         time_ms: when it arrived, in milliseconds since the epoch.
     """
 
@@ -43,7 +45,9 @@ class Request:
     body: bytes = b""
     source_ip: str = "127.0.0.1"
     port: int = 80
+    scheme: str = "http"
     request_id: str = "00000000-0000-4000-8000-000000000000"
+    trace_id: str = "1-00000000-000000000000000000000000"
     time_ms: int = 0
 
     def header(self, name: str) -> str | None:
@@ -59,26 +63,53 @@ class Response:
         status: the status code.
         headers: name and value in order, one pair for each field line.
         body: the body's bytes.
+        is_base64: whether the body was base64 in the reply, as a REST API may pass it on.
     """
 
     status: int
     headers: Pairs
     body: bytes
+    is_base64: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnResponse:
+    """A response that the gateway makes itself, without the function.
+
+    Attributes:
+        response: the response.
+        reason: why the function is not invoked, for the log.
+    """
+
+    response: Response
+    reason: str
 
 
 class MalformedReply(Exception):
     """The reply is not valid for the gateway; the message says which field, and why."""
 
 
+def _no_response(request: Request) -> OwnResponse | None:
+    return None
+
+
+def _unchanged(response: Response, request: Request) -> Response:
+    return response
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """A kind of gateway: two pure functions, and its limits.
+    """A gateway with its options: pure functions, and its limits.
 
     Attributes:
         name: its value of `--event-source`.
         title: its name in messages, with an article.
         event: returns the event that the gateway sends for a request.
         response: returns the response that the gateway sends for a reply's JSON; raises MalformedReply.
+        own_response: returns the response to a request that does not reach the function; None for any other.
+        finish: returns any response, streamed or failed ones too, as the client gets it for its request.
+        prefix: what the paths of its URLs begin with, such as `/prod`; empty, or with a leading slash.
+        begins_traces: whether its events have a trace id in their headers.
         refusal: the status that a client gets if the reply is malformed or the function failed.
         max_body: the payload limit of a request's body, in bytes.
         too_large: the gateway's response to a larger body; None if it is not known, and the client gets the reason.
@@ -91,6 +122,10 @@ class Gateway:
     title: str
     event: Callable[[Request], Model]
     response: Callable[[bytes], Response]
+    own_response: Callable[[Request], OwnResponse | None] = _no_response
+    finish: Callable[[Response, Request], Response] = _unchanged
+    prefix: str = ""
+    begins_traces: bool = True
     refusal: int = 502
     max_body: int = LAMBDA_PAYLOAD_LIMIT
     too_large: Response | None = None

@@ -21,7 +21,7 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
 # Bodies of these types are sent as text, all others as base64 (load balancer, "Receive events"; captures of the other
-# gateways show the same). It is assumed that a REST API has all other types in its `binaryMediaTypes`.
+# gateways show the same). A REST API without `--binary-media-types` acts as if it had all other types in its list.
 _TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
 _REPLACED = frozenset({"content-length", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-port"})
 
@@ -46,11 +46,14 @@ def address_line(request: Request) -> tuple[str, str]:
 
 
 def forwarded_lines(request: Request) -> Pairs:
-    """Return the x-forwarded lines: address, port and scheme."""
+    """Return the x-forwarded lines: address, port and scheme, as the client used them.
+
+    So an app that checks a form's `Origin`, redirects or sets secure cookies has the scheme that the browser has.
+    """
     return [
         address_line(request),
         ("x-forwarded-port", str(request.port)),
-        ("x-forwarded-proto", "http"),
+        ("x-forwarded-proto", request.scheme),
     ]
 
 

@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from lambda_web_adapter.local.gateways import event_rules
@@ -16,17 +18,37 @@ from lambda_web_adapter.local.gateways.response_rules import (
     remap_headers,
     with_content_type,
 )
+from lambda_web_adapter.local.gateways.trace_ids import with_trace_id
 from lambda_web_adapter.models import FunctionUrlPrelude, HttpDescription, PayloadV2Context, PayloadV2Event
+
+if TYPE_CHECKING:
+    from lambda_web_adapter.local.gateways.authorizer import Authorizer
+    from lambda_web_adapter.local.gateways.options import GatewayOptions
 
 _ID = "local"
 # Seen with many functions, though it is documented for REST APIs only.
 _REMAPPED = frozenset({"www-authenticate"})
 
 
-def _event(request: Request) -> PayloadV2Event:
+def function_url(options: GatewayOptions) -> Gateway:
+    """Return a function URL."""
+    gateway = Gateway(
+        name="function-url",
+        title="a function URL",
+        event=lambda request: _event(request, options.authorizer),
+        response=_response,
+        head=_head,
+    )
+    if options.cors is None:
+        return gateway
+    return replace(gateway, own_response=options.cors.preflight, finish=options.cors.finish)
+
+
+def _event(request: Request, authorizer: Authorizer) -> PayloadV2Event:
     """The path is as sent; cookies are in the list and in the header."""
     headers = _headers(request)
     text, is_base64 = event_rules.body_text(request)
+    caller = authorizer.for_function_url()
     return PayloadV2Event(
         raw_path=request.raw_path,
         raw_query_string=request.query,
@@ -34,8 +56,9 @@ def _event(request: Request) -> PayloadV2Event:
         headers=headers,
         query_string_parameters=event_rules.joined_values(event_rules.decoded_query(request.query), ",") or None,
         request_context=PayloadV2Context(
-            account_id="anonymous",  # as with the auth type NONE
+            account_id=event_rules.ACCOUNT if caller else "anonymous",  # as with the auth type NONE
             api_id=_ID,
+            authorizer=caller,
             domain_name=f"{_ID}.lambda-url.{event_rules.REGION}.on.aws",
             domain_prefix=_ID,
             http=HttpDescription(
@@ -60,7 +83,7 @@ def _headers(request: Request) -> dict[str, str]:
         *event_rules.length_line(request),
         *event_rules.forwarded_lines(request),
     ]
-    headers = event_rules.joined_values(event_rules.in_lower_case(lines), ",")
+    headers = event_rules.joined_values(event_rules.in_lower_case(with_trace_id(lines, request)), ",")
     return headers | {"x-forwarded-for": request.source_ip}
 
 
@@ -78,6 +101,3 @@ def _head(prelude: bytes) -> Response:
     lines = [*(parsed.headers or {}).items(), *(("set-cookie", cookie) for cookie in parsed.cookies or [])]
     response = build_response(parsed.status_code, lines, None, is_base64=False)
     return remap_headers(with_content_type(response, "application/octet-stream"), _REMAPPED)
-
-
-FUNCTION_URL = Gateway(name="function-url", title="a function URL", event=_event, response=_response, head=_head)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
@@ -49,7 +50,7 @@ def build_response(status: int, lines: Iterable[tuple[str, str]], body: str | No
         MalformedReply: a header or the body is not valid.
     """
     headers = [_checked(name, value) for name, value in lines if name.lower() not in HOP_BY_HOP]
-    return Response(status=status, headers=headers, body=_decoded(body or "", is_base64))
+    return Response(status=status, headers=headers, body=_decoded(body or "", is_base64), is_base64=is_base64)
 
 
 def _checked(name: str, value: str) -> tuple[str, str]:
@@ -72,7 +73,7 @@ def with_content_type(response: Response, content_type: str) -> Response:
     if response.status in WITHOUT_BODY or any(name.lower() == "content-type" for name, _ in response.headers):
         return response
     headers = [*response.headers, ("content-type", content_type)]
-    return Response(status=response.status, headers=headers, body=response.body)
+    return replace(response, headers=headers)
 
 
 def remap_headers(response: Response, names: frozenset[str]) -> Response:
@@ -80,7 +81,7 @@ def remap_headers(response: Response, names: frozenset[str]) -> Response:
     headers = [
         (f"x-amzn-remapped-{name}" if name.lower() in names else name, value) for name, value in response.headers
     ]
-    return Response(status=response.status, headers=headers, body=response.body)
+    return replace(response, headers=headers)
 
 
 def header_lines(values: dict[str, list[str]] | None) -> Pairs:
