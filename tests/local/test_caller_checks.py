@@ -190,7 +190,7 @@ def test_the_apps_own_routes_get_every_host_and_origin(port: int) -> None:
 
 def scope(**headers: str) -> HTTPScope:
     lines = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    found: dict[str, Any] = {"type": "http", "headers": lines, "server": ("172.17.0.2", 8000)}
+    found: dict[str, Any] = {"type": "http", "scheme": "http", "headers": lines, "server": ("172.17.0.2", 8000)}
     return cast("HTTPScope", found)
 
 

@@ -24,6 +24,7 @@ def scope(method: str = "GET", raw_path: bytes = b"/", query: bytes = b"", **oth
         "HTTPScope",
         {
             "type": "http",
+            "scheme": "http",
             "method": method,
             "path": "/",
             "raw_path": raw_path,

@@ -6,9 +6,11 @@ import re
 
 import pytest
 
-from lambda_web_adapter.local.gateways import GATEWAYS
-from lambda_web_adapter.local.listeners import EVENT_SOURCES, Listener, check_source, format_url, parse_listeners
+from lambda_web_adapter.local.event_sources import EVENT_SOURCES
+from lambda_web_adapter.local.listeners import Listener, format_url, parse_listeners
 from lambda_web_adapter.local.option_error import OptionError
+
+SOURCES = (*EVENT_SOURCES, "websocket")
 
 
 @pytest.mark.parametrize(
@@ -25,13 +27,13 @@ from lambda_web_adapter.local.option_error import OptionError
 def test_a_listener_has_a_source_and_an_address(value: str, expected: tuple[str, str, int]) -> None:
     source, host, port = expected
 
-    assert parse_listeners([value], "127.0.0.1") == [Listener(source=source, host=host, port=port)]
+    assert parse_listeners([value], "127.0.0.1", SOURCES) == (Listener(source=source, host=host, port=port),)
 
 
 def test_every_gateway_can_be_served_and_the_websocket_api() -> None:
-    found = parse_listeners([f"{name}:{port}" for port, name in enumerate(EVENT_SOURCES, 8000)], "::1")
+    found = parse_listeners([f"{name}:{port}" for port, name in enumerate(SOURCES, 8000)], "::1", SOURCES)
 
-    assert [listener.source for listener in found] == [*GATEWAYS, "websocket"]
+    assert [listener.source for listener in found] == [*EVENT_SOURCES, "websocket"]
     assert {listener.host for listener in found} == {"::1"}
 
 
@@ -65,13 +67,6 @@ def test_anything_else_is_explained(values: list[str], error: str) -> None:
 
 def test_one_source_may_have_several_ports_and_one_port_several_hosts() -> None:
     assert len(parse_listeners(["alb:8001", "alb:8002", "alb:[::1]:8001", "alb:0", "alb:0"], "127.0.0.1")) == 5
-
-
-def test_an_unknown_source_names_the_option() -> None:
-    with pytest.raises(
-        OptionError, match=r"^--event-source: There is no event source 'alb-mutli'\. Did you mean alb-m"
-    ):
-        check_source("alb-mutli", "--event-source")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_DEFAULT_PORT = 80  # which clients omit from `Host` (RFC 9110 §7.2)
+# Clients omit them from `Host` (RFC 9110 §7.2).
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _ADVICE = "Pages of other origins may not call it; use a program, such as lambda-web-adapter invoke."
 
 
@@ -32,12 +33,14 @@ def refusal_of_invoke(scope: HTTPScope, bound: str, title: str = "The Invoke API
     """
     hosts = _values(scope, b"host")
     own = scope["server"] or ("", 0)
-    if len(hosts) != 1 or not _is_own(hosts[0], bound, own[1] or 0):
+    if len(hosts) != 1 or not _is_own(scope["scheme"], hosts[0], bound, own[1] or 0):
         return (
             f"{title} was called as {_format_values(hosts)}, which is not a name of this local run. "
             f"Call it as 127.0.0.1:{own[1]} or localhost:{own[1]}, or with such a Host header."
         )
-    origins = [value for value in _values(scope, b"origin") if value.lower() != f"http://{hosts[0]}".lower()]
+    origins = [
+        value for value in _values(scope, b"origin") if value.lower() != f"{scope['scheme']}://{hosts[0]}".lower()
+    ]
     if origins:
         return f"{title} was called by a page of another origin ({_format_values(origins)}). {_ADVICE}"
     sites = [site for site in _values(scope, b"sec-fetch-site") if site not in ("same-origin", "none")]
@@ -68,18 +71,18 @@ def is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def _is_own(host: str, bound: str, own_port: int) -> bool:
-    name, port = _split(host.lower())
+def _is_own(scheme: str, host: str, bound: str, own_port: int) -> bool:
+    name, port = _split(host.lower(), _DEFAULT_PORTS[scheme])
     if is_loopback(bound):
         return name in (*_LOOPBACK, bound.lower()) and port == own_port
     return name in ("localhost", bound.lower()) or _is_address(name)
 
 
-def _split(host: str) -> tuple[str, int]:
+def _split(host: str, default_port: int) -> tuple[str, int]:
     """Return the name and the port in a `Host` header; an invalid port becomes -1."""
     name, colon, port = host.rpartition(":")
     if not colon or host.endswith("]"):
-        name, port = host, str(_DEFAULT_PORT)
+        name, port = host, str(default_port)
     number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else -1
     return name.removeprefix("[").removesuffix("]"), number
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 import uuid
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from lambda_web_adapter.local.asgi_messages import BodyTooLarge, ClientDisconnec
 from lambda_web_adapter.local.caller_checks import refusal_of_invoke
 from lambda_web_adapter.local.function import Throttled
 from lambda_web_adapter.local.gateways import LAMBDA_PAYLOAD_LIMIT, MalformedReply, Request, Response
+from lambda_web_adapter.local.gateways.trace_ids import invocation_trace
 from lambda_web_adapter.local.log import RequestLine
 from lambda_web_adapter.local.reply_stream import ReplyStream, StreamFailed
 from lambda_web_adapter.local.stream_relay import collect, open_response, relay
@@ -92,6 +94,8 @@ class GatewayApp:
                 return
             except BodyTooLarge:
                 result = _too_large(_content_length(scope), max_body, None if is_invoke else self._gateway)
+                if not is_invoke:
+                    result = self._finish(result, request_from_scope(scope, b""))
             else:
                 result = await (
                     self._invoke_function(body) if is_invoke else self._call_gateway(request_from_scope(scope, body))
@@ -120,11 +124,21 @@ class GatewayApp:
 
     async def _call_gateway(self, request: Request) -> _Result:
         """Return the result of a request to the gateway."""
+        if own := self._gateway.own_response(request):
+            return _Result(response=own.response, problem=own.reason)
+        return self._finish(await self._invoke_for(request), request)
+
+    def _finish(self, result: _Result, request: Request) -> _Result:
+        return replace(result, response=self._gateway.finish(result.response, request))
+
+    async def _invoke_for(self, request: Request) -> _Result:
+        """Return the result of invoking the function for a request."""
         event = self._gateway.event(request).to_json()
         if len(event) > LAMBDA_PAYLOAD_LIMIT:
             return _event_too_large(len(event), len(request.body))
         try:
-            invocation = self._function.submit(event, title=f"{request.method} {request.raw_path}")
+            trace_id = invocation_trace(self._gateway, request)
+            invocation = self._function.submit(event, title=f"{request.method} {request.raw_path}", trace_id=trace_id)
         except Throttled:
             return _error_result(429, "All environments are busy, and --throttle rejects further requests.")
         try:
@@ -191,6 +205,7 @@ def _content_length(scope: HTTPScope) -> int | None:
 def request_from_scope(scope: HTTPScope, body: bytes) -> Request:
     """Return the request in uvicorn's scope, with the current time and a new id."""
     address, port = scope["client"] or ("127.0.0.1", 0), (scope["server"] or ("", 0))[1]
+    now = time.time()
     return Request(
         method=scope["method"],
         raw_path=_text(scope["raw_path"]),
@@ -199,8 +214,10 @@ def request_from_scope(scope: HTTPScope, body: bytes) -> Request:
         body=body,
         source_ip=address[0],
         port=port or 0,
+        scheme=scope["scheme"],
         request_id=str(uuid.uuid4()),
-        time_ms=int(time.time() * 1000),
+        trace_id=f"1-{int(now):08x}-{secrets.token_hex(12)}",
+        time_ms=int(now * 1000),
     )
 
 

@@ -17,6 +17,8 @@ from watchfiles import Change, awatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from lambda_web_adapter.local.function import Function
+    from lambda_web_adapter.local.log import Log
     from lambda_web_adapter.local.watched_files import WatchedFiles
 
 # watchfiles reports changes when none has come for one step, which it looks at once a step: within 20 to 40 ms.
@@ -76,6 +78,21 @@ async def _watch_folders(folders: list[str], files: WatchedFiles, burst: _Burst)
                 break
             since = time.time()
     return since
+
+
+async def reload_environments(files: WatchedFiles, function: Function, log: Log) -> None:
+    """Replace the function's environments whenever files have changed, until this is cancelled."""
+
+    def changed(paths: set[Path]) -> None:
+        names = sorted(os.path.relpath(path) for path in paths)
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        log.line(f"{names[0]}{others} changed: starting anew.", fg="cyan")
+        function.replace_environments()
+
+    try:
+        await watch(files, changed)
+    except CannotWatch as error:
+        log.line(f"Reload is off. {error}", fg="yellow")
 
 
 class _Burst:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGI3Application
 
+    from lambda_web_adapter.local.tls import Certificate
+
 # How long clients may go on reading their responses when a server stops.
 _STOP_SECONDS = 1.0
 # What uvicorn logs if an app leaves a response incomplete, which is how our gateway breaks off a stream, and if a
@@ -31,7 +33,11 @@ _UNWANTED_LINES = (
 
 @asynccontextmanager
 async def serve(
-    listener: socket.socket, app: ASGI3Application, stop_seconds: float = _STOP_SECONDS, websockets: bool = True
+    listener: socket.socket,
+    app: ASGI3Application,
+    stop_seconds: float = _STOP_SECONDS,
+    websockets: bool = True,
+    certificate: Certificate | None = None,
 ) -> AsyncIterator[None]:
     """Serve an ASGI app on a listening socket while the block runs.
 
@@ -40,10 +46,12 @@ async def serve(
         app: the app.
         stop_seconds: how long the connections may go on at the end.
         websockets: whether the app takes WebSocket handshakes; else they are plain requests to it.
+        certificate: the certificate, if the app is served over TLS.
     """
+    context = certificate.server_context() if certificate else None
     config, state = _config(app, websockets), ServerState()
     protocol = partial(HttpToolsProtocol, config=config, server_state=state, app_state={})
-    server = await asyncio.get_running_loop().create_server(protocol, sock=listener)
+    server = await asyncio.get_running_loop().create_server(protocol, sock=listener, ssl=context)
     try:
         yield
     finally:

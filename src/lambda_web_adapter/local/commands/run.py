@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lambda_web_adapter.local.commands import websocket_options
+from lambda_web_adapter.local.commands import gateway_options, websocket_options
 from lambda_web_adapter.local.commands.help_sections import SectionedCommand, SectionOption
 from lambda_web_adapter.local.event_sources import EVENT_SOURCES, WEBSOCKET
 from lambda_web_adapter.local.function_options import (
@@ -84,6 +84,7 @@ _PARAMETERS: list[click.Parameter] = [
     SectionOption(
         ["--reload-exclude"], section="Reload", multiple=True, metavar="PATTERN", help="Files and folders that do not."
     ),
+    *gateway_options.PARAMETERS,
     SectionOption(
         ["--environments"],
         section="Lambda",
@@ -187,6 +188,7 @@ def _run(app: str | None, **values: Any) -> None:
         del environ["PORT"]  # the run's own; the app needs another
     context.obj(arguments, environ)  # report a wrong name now, not with the first request
     plain = values["plain"]
+    listeners = gateway_options.parse_listen(values)
     function = FunctionOptions(
         name=environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"),
         region=find_region(environ),
@@ -205,10 +207,10 @@ def _run(app: str | None, **values: Any) -> None:
     options = RunOptions(
         arguments=arguments,
         title=" ".join(external) or app or "the app",
-        host=values["host"],
-        port=values["port"],
-        event_source=values["event_source"],
-        websocket=websocket_options.parse(values) if values["event_source"] == WEBSOCKET else None,
+        listeners=listeners,
+        gateway=gateway_options.parse_gateway_options(values, listeners),
+        websocket=websocket_options.parse(values),
+        certificate=gateway_options.find_certificate(values, environ),
         log_style="plain" if plain else values["log_style"],
         function=function,
         watched=_watched(values),

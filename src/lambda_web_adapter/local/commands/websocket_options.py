@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lambda_web_adapter.local.commands.help_sections import SectionOption
-from lambda_web_adapter.local.websocket_api.options import WebSocketOptions
+from lambda_web_adapter.local.websocket_api.options import DEFAULT_STAGE, WebSocketOptions
 from lambda_web_adapter.local.websocket_api.route_selection import (
     DEFAULT_EXPRESSION,
     InvalidExpression,
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 
 _SECTION = "WebSocket API"
 PARAMETERS: list[click.Parameter] = [
-    SectionOption(
-        ["--stage"],
-        section=_SECTION,
-        default="prod",
-        show_default=True,
-        metavar="NAME",
-        help="Stage, in events and in paths.",
-    ),
     SectionOption(
         ["--route-selection"],
         section=_SECTION,
@@ -62,7 +54,7 @@ def parse(values: dict[str, Any]) -> WebSocketOptions:
     except InvalidExpression as error:
         raise click.BadParameter(str(error), param_hint="'--route-selection'") from None
     return WebSocketOptions(
-        stage=values["stage"],
+        stage=values["stage"] or DEFAULT_STAGE,
         route_selection=selection,
         routes=frozenset(values["routes"]) if values["routes"] else None,
         route_responses=values["route_responses"],

@@ -12,7 +12,8 @@ from lambda_web_adapter.local.gateways.cors import Cors
 from lambda_web_adapter.local.option_error import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
 # Names of stages: "CreateStage" of both versions of API Gateway's API.
 _STAGE = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -88,6 +89,18 @@ def _check_sections(authorizer: Authorizer, served: list[str]) -> None:
 def _join(names: Iterable[str]) -> str:
     *first, last = [*names] or [""]
     return f"{', '.join(first)} or {last}" if first else last
+
+
+def parsers() -> dict[str, Callable[[str], Any]]:
+    """Return the function that parses each option's value, by the option's name in `GatewayOptions`."""
+    return {
+        "stage": parse_stage,
+        "base_path": parse_base_path,
+        "custom_domain": parse_custom_domain,
+        "binary_media_types": parse_binary_media_types,
+        "cors": read_cors,
+        "authorizer": read_authorizer,
+    }
 
 
 def parse_stage(value: str) -> str:

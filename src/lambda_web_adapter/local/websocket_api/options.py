@@ -14,6 +14,8 @@ MAX_FRAME_BYTES = 32 * 1024
 IDLE_SECONDS = 10 * 60
 CONNECTION_SECONDS = 2 * 60 * 60
 
+DEFAULT_STAGE = "prod"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSocketOptions:
@@ -29,7 +31,7 @@ class WebSocketOptions:
         connection_seconds: after how long a connection is closed in any case.
     """
 
-    stage: str = "prod"
+    stage: str = DEFAULT_STAGE
     route_selection: RouteSelection = field(default_factory=RouteSelection)
     routes: frozenset[str] | None = None
     route_responses: bool = False
