@@ -22,7 +22,7 @@ LAYERS: dict[str, set[str]] = {
     "__main__": {"cli", "ipc"},
     "cli": {"adapter", "adapter/*", "app", "errors", "ipc", "local/commands", "setting_notes", "settings"},
     "local": {"", "adapter/process", "errors", "ipc", "local/*", "models", "settings"},
-    "local/commands": {"errors", "ipc", "local", "local/websocket_api"},
+    "local/commands": {"errors", "ipc", "local", "local/*"},
     "local/websocket_api": {"local", "local/gateways", "models"},
     "local/gateways": {"local", "models"},
     "adapter": {"adapter/*", "errors", "events", "http", "ipc", "settings"},

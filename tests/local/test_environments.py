@@ -48,6 +48,7 @@ def app(environ, start_response):
         threading.Thread(target=tick, args=("ticks",), daemon=True).start()
     elif path == "/tick-apart":
         subprocess.Popen([sys.executable, "-c", "import main; main.tick('ticks')"], start_new_session=True, cwd=HERE)
+        wait_for("ticks", 1)
     elif path == "/hang":
         os.kill(os.getppid(), signal.SIGSTOP)
         time.sleep(600)
