@@ -137,4 +137,5 @@ def test_a_source_that_there_is_not_is_answered_with_those_that_there_are(tmp_pa
 def test_the_help_names_each_source(tmp_path: Path) -> None:
     with Running([*PROGRAM, "run", "--help"], cwd=tmp_path, env=plain_environment()) as run:
         assert run.wait() == 0
-        assert f"Gateway before the function: {', '.join(EVENT_SOURCES)}, websocket." in " ".join(run.text.split())
+        text = "".join(run.text.split())  # without the breaks of its lines
+        assert f"Gatewaybeforethefunction:{','.join(EVENT_SOURCES)},websocket." in text
