@@ -42,13 +42,14 @@ LAYERS: dict[str, set[str]] = {
     "app_api": {"errors", "http", "ipc"},
     "ipc": {"errors", "http"},
     "http": {"errors"},
+    "models/services": {"models"},
     "models": set(),
     "setting_notes": {"settings"},
     "settings": {"errors", "setting_parsers"},
     "setting_parsers": set(),
     "errors": set(),
 }
-PURE = {"http", "ipc", "events", "settings", "setting_notes", "setting_parsers", "errors", "models"}
+PURE = {"http", "ipc", "events", "settings", "setting_notes", "setting_parsers", "errors", "models", "models/services"}
 # They are in ipc because both processes use them, and need the system for what they do.
 NOT_PURE = {"ipc/parent_process.py", "ipc/log_output.py", "ipc/start_file.py"}
 NOT_PURE |= {"ipc/module_finder.py", "ipc/module_record.py"}
