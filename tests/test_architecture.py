@@ -24,6 +24,7 @@ LAYERS: dict[str, set[str]] = {
     "local": {"", "adapter/process", "errors", "ipc", "local/*", "models", "settings"},
     "local/commands": {"errors", "ipc", "local", "local/*"},
     "local/websocket_api": {"local", "local/gateways", "models"},
+    "local/sample_events": {"local/gateways"},
     "local/gateways": {"local", "models"},
     "adapter": {"adapter/*", "errors", "events", "http", "ipc", "settings"},
     "adapter/lambda_api": {"", "adapter/diagnostics", "adapter/io", "errors", "http", "ipc"},
