@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import re
 import signal
@@ -210,7 +208,7 @@ def test_it_does_not_import_what_invoke_needs(folder: Path) -> None:
         imported = set(re.findall(r"(?m)^import time:.*\| +([\w.]+)$", run.text))
 
     assert "lambda_web_adapter.local.run" in imported
-    assert imported.isdisjoint({"httpx", "lambda_web_adapter.local.invoke"})
+    assert imported.isdisjoint({"httpx", "lambda_web_adapter.local.invoke_client"})
 
 
 def test_an_app_that_dies_costs_its_own_request_and_no_more(client: httpx.Client) -> None:
@@ -234,36 +232,6 @@ def test_an_app_that_cannot_be_imported_is_explained_on_the_page_and_mended_with
     assert broken.status_code == 502
     assert "ModuleNotFoundError: No module named 'nothing_of_this_name'" in broken.text
     assert mended.status_code == 204
-
-
-def test_invoke_sends_any_event_and_prints_the_reply(run: Running, folder: Path, client: httpx.Client) -> None:
-    url = str(client.base_url)
-    event = {"requestContext": {"elb": {}}, "httpMethod": "POST", "path": "/echo", "headers": {}, "body": "hi"}
-    (folder / "event.json").write_text(json.dumps(event))
-    with Running([*PROGRAM, "invoke", "--url", url, "event.json"], cwd=folder, env=plain_environment()) as invoke:
-        code = invoke.wait()
-
-    assert code == 0
-    assert json.loads(invoke.text)["statusCode"] == 200
-    assert base64.b64decode(json.loads(invoke.text)["body"]) == b"hi"
-
-
-def test_invoke_shows_a_failed_invocation(run: Running, folder: Path, client: httpx.Client) -> None:
-    (folder / "event.json").write_text('{"Records": []}')
-    url = str(client.base_url)
-    with Running([*PROGRAM, "invoke", "--url", url, "event.json"], cwd=folder, env=plain_environment()) as invoke:
-        code = invoke.wait()
-
-    assert code == 1
-    assert json.loads(invoke.text)["errorType"] == "Function.AppRejectedEvent"
-
-
-def test_invoke_says_when_nobody_is_there(folder: Path) -> None:
-    (folder / "event.json").write_text("{}")
-    words = ["invoke", "--url", "http://127.0.0.1:1", "event.json"]
-    with Running([*PROGRAM, *words], cwd=folder, env=plain_environment()) as invoke:
-        assert invoke.wait() == 3
-        assert "lambda-web-adapter invoke:" in invoke.text
 
 
 def test_requests_at_the_same_time_are_served_one_after_the_other(client: httpx.Client) -> None:

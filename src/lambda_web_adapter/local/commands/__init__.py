@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 # In the order of the help.
-COMMANDS = ("run", "invoke", "compile")
+COMMANDS = ("run", "invoke", "event", "compile")
 _DEFAULT = "run"
 
 
@@ -56,6 +56,7 @@ Examples:
   lambda-web-adapter --port 9000 main:app     the same on port 9000
   lambda-web-adapter -- node server.js        run a command that listens on the port in $PORT
   lambda-web-adapter invoke event.json        send an event to a running local run
+  lambda-web-adapter event sqs                print a sample event
   lambda-web-adapter compile main:app         write the start file, for faster cold starts
 
 `run` is the default; `lambda-web-adapter run --help` lists its options.

@@ -2,50 +2,57 @@
 
 from __future__ import annotations
 
-import sys
+from typing import TYPE_CHECKING, Any
 
 import click
-import httpx
 
-from lambda_web_adapter.local.gateway_app import INVOKE_PATH
+from lambda_web_adapter.local.commands.sample_options import sample_options
 
-# Exit codes.
-FAILED = 1
-UNREACHABLE = 3
+if TYPE_CHECKING:
+    from lambda_web_adapter.local.commands.sample_options import SampleOptions
 
-# Seconds: a function may take fifteen minutes (Lambda quotas, "Function timeout").
-_TIMEOUT = httpx.Timeout(10, read=910)
+_EXAMPLES = """\
+\b
+examples:
+  lambda-web-adapter invoke event.json
+  lambda-web-adapter invoke --sample sqs --set Records.0.body=hello
+  lambda-web-adapter event s3 | lambda-web-adapter invoke -
+  lambda-web-adapter invoke --sample http-api --path /orders --times 100 --output /dev/null
+
+\b
+exit codes:
+  0  the function has handled the event, or it is queued
+  1  the invocation has failed
+  2  wrong arguments, or an event that is not JSON
+  3  there is no such file, or nothing responds at the URL
+"""
 
 
-@click.command()
-@click.argument("event")
-@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="URL of the local run.")
-def command(event: str, url: str) -> None:
-    """Send an event, unchanged, to a local run and print the reply.
+@click.command(epilog=_EXAMPLES)
+@click.argument("event", required=False)
+@click.option("--sample", metavar="SOURCE", help="Send a sample event, such as sqs; the command event lists them.")
+@sample_options
+@click.option(
+    "--url",
+    envvar="LAMBDA_WEB_ADAPTER_URL",
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    help="URL of the local run; also in LAMBDA_WEB_ADAPTER_URL.",
+)
+@click.option("--strict", is_flag=True, help="Do not send an event with a wrong field.")
+@click.option("--times", type=click.IntRange(1), default=1, metavar="N", help="Send it N times, one after the other.")
+@click.option("--async", "is_async", is_flag=True, help="Queue the event, and do not wait for the function.")
+@click.option("--tail", is_flag=True, help="Print the end of the function's log on stderr.")
+@click.option("--client-context", metavar="JSON|FILE", default="", help="The client_context of Lambda's context.")
+@click.option("--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write the reply to a file, as it is.")
+@click.pass_context
+def command(
+    ctx: click.Context, /, event: str | None, sample: str | None, options: SampleOptions, **delivery: Any
+) -> None:
+    """Send an event to a local run, and print the reply.
 
     EVENT is a file with the event's JSON; - reads standard input.
     """
-    sys.exit(_invoke(event, url))
+    from lambda_web_adapter.local.commands.delivery import Delivery, event_builder  # imports httpx and pydantic
 
-
-def _invoke(name: str, url: str) -> int:
-    """Return the exit code: 0, 1 if the invocation failed, or 3 if there was no event or no response."""
-    try:
-        event = sys.stdin.buffer.read() if name == "-" else _read(name)
-        with httpx.Client(trust_env=False, timeout=_TIMEOUT) as client:
-            response = client.post(f"{url.rstrip('/')}{INVOKE_PATH}", content=event)
-    except httpx.ConnectError as error:
-        sys.stderr.write(f"lambda-web-adapter invoke: Cannot connect to {url} ({error}). ")
-        sys.stderr.write("Start lambda-web-adapter there, or name its URL with --url.\n")
-        return UNREACHABLE
-    except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:
-        sys.stderr.write(f"lambda-web-adapter invoke: {error}\n")
-        return UNREACHABLE
-    sys.stdout.buffer.write(response.content + b"\n")  # a streamed payload need not be text
-    sys.stdout.flush()
-    return FAILED if response.is_error or "x-amz-function-error" in response.headers else 0
-
-
-def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+    ctx.exit(Delivery(**delivery).send(event_builder(event, sample, options)))
