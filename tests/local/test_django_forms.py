@@ -6,6 +6,7 @@ import re
 import ssl
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from support.processes import Running, plain_environment
 
 from lambda_web_adapter.local.gateways import GATEWAYS
 
-PROGRAM = [sys.executable, "-m", "lambda_web_adapter", "--port", "0"]
+PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
 APP = """
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model, login
@@ -35,6 +36,7 @@ settings.configure(
         "django.contrib.auth.middleware.AuthenticationMiddleware",
     ],
     ROOT_URLCONF=__name__,
+    PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],  # fast
     SECRET_KEY="made up",
 )
 
@@ -61,31 +63,35 @@ if not get_user_model().objects.exists():
 """
 
 
-@pytest.fixture(scope="module", params=GATEWAYS)
-def source(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
 @pytest.fixture(scope="module", params=["http", "https"])
-def browser(
-    source: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[httpx.Client]:
-    """A client that trusts the made certificate, keeps cookies, and follows redirects."""
-    folder = tmp_path_factory.mktemp(source)
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A run with all gateways before one app: its folder, and the URL of each gateway."""
+    folder = tmp_path_factory.mktemp(request.param)
     (folder / "main.py").write_text(APP)
-    words = [*PROGRAM, "--event-source", source, *(["--tls"] if request.param == "https" else [])]
-    with Running(words, cwd=folder, env=plain_environment({"XDG_CACHE_HOME": str(folder)})) as run:
-        url = run.wait_for(rf"{request.param}://127\.0\.0\.1:\d+")[0]
-        made = folder / "lambda-web-adapter" / "tls" / "localhost.pem"
-        verify = ssl.create_default_context(cafile=made) if request.param == "https" else True
-        with httpx.Client(base_url=url, trust_env=False, follow_redirects=True, verify=verify, timeout=30) as found:
-            yield found
+    words = [word for name in GATEWAYS for word in ("--listen", f"{name}:0")]
+    words += ["--tls"] if request.param == "https" else []
+    with Running([*PROGRAM, *words], cwd=folder, env=plain_environment({"XDG_CACHE_HOME": str(folder)})) as run:
+        run.wait_for(rf"(?s)(Serving .*?){{{len(GATEWAYS)}}}Ctrl-C")
+        urls = re.findall(rf"on ({request.param}://127\.0\.0\.1:\d+) ", run.text)
+        yield folder, dict(zip(GATEWAYS, urls, strict=True))
+
+
+@pytest.fixture(params=GATEWAYS)
+def browser(request: pytest.FixtureRequest, served: tuple[Path, dict[str, str]]) -> Iterator[httpx.Client]:
+    """A client that trusts the made certificate, keeps cookies, and follows redirects."""
+    folder, urls = served
+    made = folder / "lambda-web-adapter" / "tls" / "localhost.pem"
+    verify = ssl.create_default_context(cafile=made) if made.exists() else True
+    with httpx.Client(
+        base_url=urls[request.param], trust_env=False, follow_redirects=True, verify=verify, timeout=30
+    ) as client:
+        yield client
 
 
 def sign_in(browser: httpx.Client, origin: str) -> httpx.Response:
     """Sends the form as a browser does: with the token, `Origin` and `Referer`."""
-    browser.cookies.clear()
     page = browser.get("/login/")
     token = re.search(r'value="(\w+)"', page.text)
     assert token, page.text

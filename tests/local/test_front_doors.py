@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import ssl
@@ -78,6 +79,33 @@ def test_links_of_an_app_below_a_stage_lead_back(tmp_path: Path, source: str) ->
     }.get(source, (404, '{"message":"Not Found"}'))
 
 
+def test_several_gateways_call_one_function(tmp_path: Path) -> None:
+    words = ["--listen", "alb:0", "--listen", "http-api-v2:0", "--stage", "prod"]
+    with serving(tmp_path, *words) as (run, balancer):
+        api = run.wait_for(r"(http://127\.0\.0\.1:\d+/prod) through an embedded Lambda behind an HTTP API")[1]
+        responses = [httpx.get(f"{url}/a", trust_env=False).json() for url in (balancer, api)]
+
+    assert [response["url"] for response in responses] == [f"{balancer}/a", f"{api}/a"]
+
+
+def test_a_port_that_two_gateways_want_is_named(tmp_path: Path) -> None:
+    with Running([*PROGRAM[:-2], "--listen", "alb:8001", "--listen", "rest-api:8001"], cwd=tmp_path) as run:
+        run.wait_for("Error: --listen has port 8001 of 127.0.0.1 for both alb and rest-api")
+        assert run.wait() == 2
+
+
+def test_the_invocation_has_the_trace_of_the_client(tmp_path: Path) -> None:
+    sent = "Root=1-67891233-abcdef012345678912345678;Sampled=1"
+    with serving(tmp_path) as (_, url):
+        own, continued = (
+            httpx.get(f"{url}/a", headers=headers, trust_env=False).json()["trace"]
+            for headers in ({}, {"x-amzn-trace-id": sent})
+        )
+
+    assert re.fullmatch("Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0", own)
+    assert re.fullmatch("Root=1-67891233-abcdef012345678912345678;Parent=[0-9a-f]{16};Sampled=1", continued)
+
+
 def test_links_of_an_app_below_a_base_path_lead_back(tmp_path: Path) -> None:
     words = ["--event-source", "rest-api", "--base-path", "/shop"]
     with serving(tmp_path, *words, variables={"AWS_LWA_REMOVE_BASE_PATH": "/shop"}) as (_, url):
@@ -149,7 +177,7 @@ def test_the_caller_of_the_file_is_in_the_events(tmp_path: Path) -> None:
     ("words", "error"),
     [
         pytest.param(
-            ["--stage", "prod"], "--stage is for rest-api, http-api-v1, .* but function-url is served", id="a"
+            ["--stage", "prod"], "--stage is for rest-api, http-api-v1, .* but function-url is served", id="stage"
         ),
         pytest.param(["--cors", "{}}"], "--cors has no valid CORS settings", id="CORS"),
         pytest.param(["--authorizer", "no.json"], "--authorizer names the file no.json, which cannot", id="a file"),
