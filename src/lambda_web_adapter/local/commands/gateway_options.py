@@ -19,15 +19,21 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.gateways import GatewayOptions
     from lambda_web_adapter.local.tls import Certificate
 
-_SECTION = "Gateway"
+_SECTION = "Gateway options"
 
 
-def _option(name: str, metavar: str, text: str, multiple: bool = False) -> SectionOption:
-    return SectionOption([name], section=_SECTION, metavar=metavar, help=text, multiple=multiple)
+def _option(name: str, metavar: str, text: str) -> SectionOption:
+    return SectionOption([name], section=_SECTION, metavar=metavar, help=text)
 
 
 PARAMETERS: list[click.Parameter] = [
-    _option("--listen", "NAME:PORT", "Serve this gateway on this port; several of them at once.", multiple=True),
+    SectionOption(
+        ["--listen"],
+        section="Gateway",
+        multiple=True,
+        metavar="NAME:PORT",
+        help="Serve this gateway on this port; several of them at once.",
+    ),
     _option("--stage", "NAME", "Stage of an API, with which URLs then begin."),
     _option("--base-path", "PATH", "Base path of a custom domain's mapping, such as /shop."),
     _option("--custom-domain", "DOMAIN", "Custom domain of an API, such as shop.localhost."),
