@@ -18,10 +18,12 @@ import httpx
 from support.processes import SECONDS
 
 from lambda_web_adapter.adapter.process.ports import listen
+from lambda_web_adapter.local.async_invocations import AsyncInvocations
 from lambda_web_adapter.local.gateway_app import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, SEPARATOR
 from lambda_web_adapter.local.invocation import Invocation, Outcome
+from lambda_web_adapter.local.invoke_api import BesideInvokeApi, InvokeApi
 from lambda_web_adapter.local.log import Log
 from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
 from lambda_web_adapter.local.runtime_session import RuntimeSession
@@ -130,9 +132,10 @@ class OneSession:
     def __init__(self) -> None:
         self.session = RuntimeSession(self)
 
-    def submit(self, event: bytes, *, title: str, trace_id: str = "") -> Invocation:
+    def submit(self, event: bytes, *, title: str, trace_id: str = "", **context: str) -> Invocation:
         outcome = asyncio.get_running_loop().create_future()
         invocation = Invocation(event=event, title=title, outcome=outcome, trace_id=trace_id)
+        assert not any(context.values())
         self.session.assign(invocation)
         return invocation
 
@@ -157,7 +160,9 @@ class Local:
         self.port, runtime_port = (each.getsockname()[1] for each in self._listeners)
         self._function = OneSession()
         self.api = RuntimeApiApp(f"127.0.0.1:{runtime_port}", "arn:test", self._function.session)
-        self._gateway = GatewayApp(GATEWAYS[event_source], cast("Function", self._function), Log())
+        function, log = cast("Function", self._function), Log()
+        invoke_api = InvokeApi(function, AsyncInvocations(function, log), log)
+        self._gateway = BesideInvokeApi(GatewayApp(GATEWAYS[event_source], function, log), invoke_api)
         self._thread = Thread(target=lambda: asyncio.run(self._serve()))
         self._runs = Event()
         self.bootstrap = Bootstrap(self.api)

@@ -12,7 +12,7 @@ from local.streaming import Local, OneSession
 from support.processes import SECONDS, Running, plain_environment
 
 from lambda_web_adapter.local.caller_checks import refusal_of_invoke
-from lambda_web_adapter.local.gateway_app import INVOKE_PATH
+from lambda_web_adapter.local.invoke_request import INVOKE_PATH
 from lambda_web_adapter.local.runtime_session import RuntimeSession
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def test_no_page_of_another_origin_sends_events(
     status, body = ask(port, "POST", path, headers, EVENT)
 
     assert status == 403
-    assert body.startswith(b"The Invoke API was called ")
+    assert json.loads(body)["message"].startswith("The Invoke API was called ")
     run.wait_for(r"POST \S+ 403 \d+ ms: The Invoke API was called ")
     assert "an event came" not in run.text
 

@@ -54,8 +54,15 @@ class Function:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_stopping = False
 
-    def submit(
-        self, event: bytes, *, title: str, trace_id: str = "", client_context: str = "", tenant_id: str = ""
+    def submit(  # noqa: PLR0913  # what a caller of Lambda may say
+        self,
+        event: bytes,
+        *,
+        title: str,
+        trace_id: str = "",
+        client_context: str = "",
+        tenant_id: str = "",
+        request_id: str = "",
     ) -> Invocation:
         """Queue an event, and return its invocation.
 
@@ -65,6 +72,7 @@ class Function:
             trace_id: the value of X-Amzn-Trace-Id.
             client_context: the caller's client context, as JSON.
             tenant_id: the caller's tenant.
+            request_id: the invocation's id, if it has one already: that of the first attempt.
 
         Raises:
             Throttled: all environments are busy, and `throttles` is set.
@@ -77,6 +85,7 @@ class Function:
             client_context=client_context,
             tenant_id=tenant_id,
         )
+        invocation.request_id = request_id or invocation.request_id
         free = [each for each in self.environments if each.is_free]
         if free:
             # As far as is known, Lambda too prefers the one that was used last, so that others may be retired.

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.local.asgi_messages import BodyTooLarge, ClientDisconnected, read_body, send_response
-from lambda_web_adapter.local.caller_checks import refusal_of_invoke
 from lambda_web_adapter.local.function import Throttled
 from lambda_web_adapter.local.gateways import LAMBDA_PAYLOAD_LIMIT, MalformedReply, Request, Response
 from lambda_web_adapter.local.gateways.trace_ids import invocation_trace
@@ -27,15 +26,6 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.invocation import Invocation, Outcome
     from lambda_web_adapter.local.log import Log
 
-
-# The path of the Invoke API in the Runtime Interface Emulator: the body is the event itself.
-INVOKE_PATH = "/2015-03-31/functions/function/invocations"
-_TOO_LARGE = f"Request must be smaller than {LAMBDA_PAYLOAD_LIMIT} bytes for the InvokeFunction operation"
-_INVOKE_TOO_LARGE = Response(
-    status=413,
-    headers=[("content-type", "application/json")],
-    body=f'{{"Type":"User","message":"{_TOO_LARGE}"}}'.encode(),
-)
 _UPLOAD_ADVICE = (
     "Have clients upload large content to a storage, such as S3 with a presigned URL, and send the app its location."
 )
@@ -54,13 +44,12 @@ class _Result:
 class GatewayApp:
     """The ASGI app that stands in for one of AWS's gateways."""
 
-    def __init__(self, gateway: Gateway, function: Function, log: Log, host: str = "127.0.0.1") -> None:
-        """Prepare, given the gateway, the function behind it, the log, and the host that the run listens on."""
+    def __init__(self, gateway: Gateway, function: Function, log: Log) -> None:
+        """Prepare, given the gateway, the function behind it, and the log."""
         self.title = gateway.title
         self._gateway = gateway
         self._function = function
         self._log = log
-        self._host = host
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Handle a request, and log it; a WebSocket handshake is refused."""
@@ -82,24 +71,16 @@ class GatewayApp:
     ) -> None:
         """Handle a request, and say in its line what happened."""
         started_at = time.monotonic()
-        is_invoke = scope["method"] == "POST" and scope["path"] == INVOKE_PATH
-        max_body = LAMBDA_PAYLOAD_LIMIT if is_invoke else self._gateway.max_body
-        if is_invoke and (refusal := refusal_of_invoke(scope, self._host)):
-            result = _error_result(403, refusal)
+        try:
+            body = await _read_body(scope, receive, self._gateway.max_body)
+        except ClientDisconnected:
+            line.problem = "the client left in the middle of its body"
+            return
+        except BodyTooLarge:
+            result = _too_large(_content_length(scope), self._gateway)
+            result = self._finish(result, request_from_scope(scope, b""))
         else:
-            try:
-                body = await _read_body(scope, receive, max_body)
-            except ClientDisconnected:
-                line.problem = "the client left in the middle of its body"
-                return
-            except BodyTooLarge:
-                result = _too_large(_content_length(scope), max_body, None if is_invoke else self._gateway)
-                if not is_invoke:
-                    result = self._finish(result, request_from_scope(scope, b""))
-            else:
-                result = await (
-                    self._invoke_function(body) if is_invoke else self._call_gateway(request_from_scope(scope, body))
-                )
+            result = await self._call_gateway(request_from_scope(scope, body))
         line.status, line.problem, line.invocation = result.response.status, result.problem, result.invocation
         if result.stream is None:
             await _send(send, scope["method"], result.response)
@@ -107,20 +88,6 @@ class GatewayApp:
         sent = await relay(scope["method"], result.response, result.stream, receive, send)
         line.progress = f", first byte after {(sent.head_at - started_at) * 1000:.0f} ms, {sent.size} bytes"
         line.problem = sent.problem
-
-    async def _invoke_function(self, event: bytes) -> _Result:
-        """Return the result of an Invoke call, which waits for the whole reply."""
-        invocation = self._function.submit(event, title="an event")
-        outcome = await invocation.outcome
-        content_type = "application/json"
-        if isinstance(outcome, ReplyStream):
-            outcome = await collect(outcome)
-            content_type = content_type if outcome.failed else "application/octet-stream"
-        headers = [("content-type", content_type)]
-        if outcome.failed:
-            headers.append(("x-amz-function-error", "Unhandled"))
-        response = Response(status=200, headers=headers, body=outcome.payload)
-        return _Result(response=response, invocation=invocation)
 
     async def _call_gateway(self, request: Request) -> _Result:
         """Return the result of a request to the gateway."""
@@ -237,15 +204,14 @@ async def _send(send: ASGISendCallable, method: str, response: Response) -> None
     await send_response(send, response.status, headers + length, None)
 
 
-def _too_large(size: int | None, max_body: int, gateway: Gateway | None) -> _Result:
-    """Return the gateway's error for a body that is too large; Lambda's if it is that of an Invoke call."""
-    title = gateway.title if gateway else "Lambda's Invoke call"
+def _too_large(size: int | None, gateway: Gateway) -> _Result:
+    """Return the gateway's error for a body that is too large."""
+    limit = gateway.max_body
     if size is None:
-        problem = f"The body has more than the {max_body} bytes that {title} takes. {_UPLOAD_ADVICE}"
+        problem = f"The body has more than the {limit} bytes that {gateway.title} takes. {_UPLOAD_ADVICE}"
     else:
-        problem = f"The body has {size} bytes, but {title} takes {max_body}. {_UPLOAD_ADVICE}"
-    as_on_aws = gateway.too_large if gateway else _INVOKE_TOO_LARGE
-    return _Result(response=as_on_aws or _page(413, problem), problem=problem)
+        problem = f"The body has {size} bytes, but {gateway.title} takes {limit}. {_UPLOAD_ADVICE}"
+    return _Result(response=gateway.too_large or _page(413, problem), problem=problem)
 
 
 def _event_too_large(size: int, body_size: int) -> _Result:

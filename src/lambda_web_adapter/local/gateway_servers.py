@@ -1,14 +1,16 @@
-"""The servers of a local run: a gateway, or a WebSocket API, on each listener."""
+"""The servers of a local run: on each listener a gateway, or a WebSocket API, and the Invoke API."""
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.local.async_invocations import AS_ON_LAMBDA, FAST, AsyncInvocations
 from lambda_web_adapter.local.caller_checks import is_loopback
 from lambda_web_adapter.local.event_sources import WEBSOCKET
 from lambda_web_adapter.local.gateway_app import GatewayApp
 from lambda_web_adapter.local.gateways import GatewayOptions, build_gateway
+from lambda_web_adapter.local.invoke_api import BesideInvokeApi, InvokeApi
 from lambda_web_adapter.local.listeners import format_url
 from lambda_web_adapter.local.server import serve
 
@@ -17,14 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from lambda_web_adapter.local.function import Function
-    from lambda_web_adapter.local.listeners import Listener
+    from lambda_web_adapter.local.invoke_api import BesideInvokeApi, InvokeApi
+from lambda_web_adapter.local.listeners import Listener
     from lambda_web_adapter.local.log import Log
     from lambda_web_adapter.local.run import RunOptions
     from lambda_web_adapter.local.websocket_api.app import WebSocketApi
 
 
 class GatewayServers:
-    """All gateways of a local run, before one function."""
+    """All gateways of a local run, and the queue of asynchronous events, before one function."""
 
     def __init__(self, options: RunOptions, function: Function, log: Log) -> None:
         """Prepare, given what the run is to do, the function, and the log."""
@@ -32,12 +35,19 @@ class GatewayServers:
         self._function = function
         self._log = log
         self._websocket_apis: list[WebSocketApi] = []
+        self._queue = AsyncInvocations(
+            function,
+            log,
+            policy=AS_ON_LAMBDA if options.function.is_strict else FAST,
+            dead_letter_folder=options.dead_letter_folder,
+        )
 
     @asynccontextmanager
     async def serve(self, listener: Listener, bound: socket.socket) -> AsyncIterator[None]:
         """Serve a listener's gateway on its socket while the block runs, and log its URL."""
         app, prefix = self._app(listener)
-        async with serve(bound, app, certificate=self._options.certificate):
+        invoke_api = InvokeApi(self._function, self._queue, self._log, listener.host)
+        async with serve(bound, BesideInvokeApi(app, invoke_api), certificate=self._options.certificate):
             host, port = bound.getsockname()[:2]
             scheme = "ws" if listener.source == WEBSOCKET else "http"
             url = format_url(f"{scheme}s" if self._options.certificate else scheme, host, port, prefix)
@@ -48,16 +58,17 @@ class GatewayServers:
             yield
 
     async def stop(self) -> None:
-        """Close the connections of WebSocket APIs, whose `$disconnect` events follow."""
+        """Close the connections of WebSocket APIs, whose `$disconnect` events follow, and stop asynchronous events."""
         for api in self._websocket_apis:
             await api.stop()
+        await self._queue.stop()
 
     def _app(self, listener: Listener) -> tuple[GatewayApp | WebSocketApi, str]:
         """Return a listener's ASGI app, and the prefix of its paths."""
         options = self._options
         if listener.source != WEBSOCKET:
             gateway = build_gateway(listener.source, options.gateway or GatewayOptions())
-            return GatewayApp(gateway, self._function, self._log, listener.host), gateway.prefix
+            return GatewayApp(gateway, self._function, self._log), gateway.prefix
         from lambda_web_adapter.local.websocket_api.app import WebSocketApi  # few runs need it
 
         self._websocket_apis.append(WebSocketApi(self._function, self._log, options.websocket, listener.host))

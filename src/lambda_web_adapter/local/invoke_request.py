@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import orjson
@@ -17,6 +17,9 @@ from lambda_web_adapter.local.gateways import LAMBDA_PAYLOAD_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# The path of Invoke, with the function's name in the Runtime Interface Emulator: the body is the event itself.
+INVOKE_PATH = "/2015-03-31/functions/function/invocations"
 
 REQUEST_RESPONSE = "RequestResponse"
 EVENT = "Event"
@@ -82,6 +85,7 @@ class InvokeRequest:
 
     Attributes:
         kind: `RequestResponse`, `Event` or `DryRun`.
+        is_streamed: whether the reply shall come as an event stream.
         wants_log: whether the response shall have the end of the log.
         client_context: JSON text, or empty.
         trace_id: the value of `X-Amzn-Trace-Id`, or empty.
@@ -89,6 +93,7 @@ class InvokeRequest:
     """
 
     kind: str = REQUEST_RESPONSE
+    is_streamed: bool = False
     wants_log: bool = False
     client_context: str = field(default="", repr=False)
     trace_id: str = ""
@@ -132,18 +137,23 @@ def _check_name(name: str, qualifier: str) -> None:
         raise ApiError(400, "InvalidParameterValueException", message)
 
 
-def parse_invoke_request(headers: Mapping[str, str]) -> InvokeRequest:
+def parse_invoke_request(headers: Mapping[str, str], operation: str = "Invoke") -> InvokeRequest:
     """Return what an invocation's headers say.
 
     Args:
         headers: by lower-case names.
+        operation: the operation that the request calls.
 
     Raises:
         ApiError: a header is not valid.
     """
+    if operation == "InvokeAsync":
+        return InvokeRequest(kind=EVENT)
+    is_streamed = operation == "InvokeWithResponseStream"
+    kinds = [REQUEST_RESPONSE, DRY_RUN, *([] if is_streamed else [EVENT])]
     kind = headers.get("x-amz-invocation-type") or REQUEST_RESPONSE
-    if kind not in (EVENT, REQUEST_RESPONSE, DRY_RUN):
-        raise _invalid(kind, "invocationType", "Member must satisfy enum value set: [Event, RequestResponse, DryRun]")
+    if kind not in kinds:
+        raise _invalid(kind, "invocationType", f"Member must satisfy enum value set: [{', '.join(kinds)}]")
     log_type = headers.get("x-amz-log-type") or "None"
     if log_type not in ("None", "Tail"):
         raise _invalid(log_type, "logType", "Member must satisfy enum value set: [Tail, None]")
@@ -152,6 +162,7 @@ def parse_invoke_request(headers: Mapping[str, str]) -> InvokeRequest:
         raise _invalid(tenant_id, "tenantId", f"Member must satisfy regular expression pattern: {_TENANT_ID.pattern}")
     return InvokeRequest(
         kind=kind,
+        is_streamed=is_streamed,
         wants_log=log_type == "Tail",
         client_context=_decode_client_context(headers.get("x-amz-client-context", "")),
         trace_id=headers.get("x-amzn-trace-id", ""),
@@ -176,8 +187,8 @@ def _decode_client_context(value: str) -> str:
     raise ApiError(400, "InvalidRequestContentException", message)
 
 
-def check_payload(payload: bytes, kind: str) -> tuple[bytes, Any]:
-    """Return the event of a payload, and its parsed JSON. No payload at all stands for an empty object.
+def check_payload(payload: bytes, kind: str) -> bytes:
+    """Return the event of a payload; no payload at all stands for an empty object.
 
     Raises:
         ApiError: it is not JSON, or is larger than Lambda allows for this kind of invocation.
@@ -190,30 +201,17 @@ def check_payload(payload: bytes, kind: str) -> tuple[bytes, Any]:
         raise ApiError(413, "RequestEntityTooLargeException", message)
     event = payload or b"{}"
     try:
-        return event, orjson.loads(event)
+        orjson.loads(event)
     except orjson.JSONDecodeError as error:
         message = f"Could not parse request body into json: {error}"
         raise ApiError(400, "InvalidRequestContentException", message) from error
+    return event
 
 
 def payload_too_large() -> ApiError:
     """Return the error for a payload beyond the limit of every invocation."""
     message = f"Request must be smaller than {LAMBDA_PAYLOAD_LIMIT} bytes for the InvokeFunction operation"
     return ApiError(413, "RequestEntityTooLargeException", message)
-
-
-def title_of_event(event: Any) -> str:
-    """Return what log lines call an event, such as `sqs event`."""
-    if not isinstance(event, dict):
-        return "event"
-    records = event.get("Records")
-    first = records[0] if isinstance(records, list) and records else {}
-    source = first.get("eventSource") or first.get("EventSource") if isinstance(first, dict) else ""
-    if isinstance(source, str) and source:
-        return f"{source.removeprefix('aws:')} event"
-    if isinstance(event.get("detail-type"), str):
-        return "eventbridge event"
-    return "event"
 
 
 def _invalid(value: str, parameter: str, constraint: str) -> ApiError:

@@ -18,6 +18,7 @@ from lambda_web_adapter.local.guard import Guard
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from lambda_web_adapter.local.function_options import FunctionOptions
     from lambda_web_adapter.local.gateways import GatewayOptions
@@ -43,6 +44,7 @@ class RunOptions:
         gateway: the gateways' options; None if there are none.
         websocket: the settings of WebSocket APIs.
         certificate: the certificate, if the gateways are served over TLS.
+        dead_letter_folder: where asynchronous events are written that were given up, if anywhere.
         log_style: how the log looks.
         function: the function's configuration.
         watched: the files whose change replaces the environments; None for none.
@@ -55,6 +57,7 @@ class RunOptions:
     gateway: GatewayOptions | None = None
     websocket: WebSocketOptions
     certificate: Certificate | None = None
+    dead_letter_folder: Path | None = None
     log_style: str = "short"
     function: FunctionOptions
     watched: WatchedFiles | None = None

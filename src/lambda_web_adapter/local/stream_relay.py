@@ -83,7 +83,7 @@ async def relay(
     """
     without_body = method == "HEAD" or response.status in WITHOUT_BODY
     length = None if without_body else _length(response)
-    disconnect = asyncio.create_task(_abandon_on_disconnect(stream, receive))
+    disconnect = asyncio.create_task(abandon_on_disconnect(stream, receive))
     sent = Sent()
     try:
         headers = encode_headers(_headers(method, response, length))
@@ -122,7 +122,8 @@ async def _send_part(sent: Sent, part: bytes, length: int | None, send: ASGISend
     sent.size += len(part)
 
 
-async def _abandon_on_disconnect(stream: ReplyStream, receive: ASGIReceiveCallable) -> None:
+async def abandon_on_disconnect(stream: ReplyStream, receive: ASGIReceiveCallable) -> None:
+    """Wait until the client has left, and let the function go on without a reader."""
     while (await receive())["type"] != "http.disconnect":
         pass
     stream.abandon()

@@ -164,6 +164,13 @@ _PARAMETERS: list[click.Parameter] = [
         ["--plain"], section="Lambda", is_flag=True, help="Leave out what imitates Lambda: freezing, limits, timeouts."
     ),
     SectionOption(
+        ["--dead-letter-dir"],
+        section="Lambda",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Folder for asynchronous events that were given up after their retries.",
+    ),
+    SectionOption(
         ["--log", "log_style"],
         section="Log",
         type=click.Choice(STYLES[:2]),
@@ -211,6 +218,7 @@ def _run(app: str | None, **values: Any) -> None:
         gateway=gateway_options.parse_gateway_options(values, listeners),
         websocket=websocket_options.parse(values),
         certificate=gateway_options.find_certificate(values, environ),
+        dead_letter_folder=values["dead_letter_dir"],
         log_style="plain" if plain else values["log_style"],
         function=function,
         watched=_watched(values),
