@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from lambda_web_adapter.local.function import Function
-    from lambda_web_adapter.local.invoke_api import BesideInvokeApi, InvokeApi
-from lambda_web_adapter.local.listeners import Listener
+    from lambda_web_adapter.local.listeners import Listener
     from lambda_web_adapter.local.log import Log
     from lambda_web_adapter.local.run import RunOptions
     from lambda_web_adapter.local.websocket_api.app import WebSocketApi
