@@ -12,7 +12,7 @@ from local.streaming import Local, OneSession
 from support.processes import SECONDS, Running, plain_environment
 
 from lambda_web_adapter.local.caller_checks import refusal_of_invoke
-from lambda_web_adapter.local.invoke_request import INVOKE_PATH
+from lambda_web_adapter.local.invoke_client import INVOKE_PATH
 from lambda_web_adapter.local.runtime_session import RuntimeSession
 
 if TYPE_CHECKING:

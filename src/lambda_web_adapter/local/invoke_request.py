@@ -18,9 +18,6 @@ from lambda_web_adapter.local.gateways import LAMBDA_PAYLOAD_LIMIT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The path of Invoke, with the function's name in the Runtime Interface Emulator: the body is the event itself.
-INVOKE_PATH = "/2015-03-31/functions/function/invocations"
-
 REQUEST_RESPONSE = "RequestResponse"
 EVENT = "Event"
 DRY_RUN = "DryRun"
