@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.processes import SECONDS, Running, children, plain_environment, runs, wait_until
+from support.processes import SECONDS, Running, children, free_port, plain_environment, runs, wait_until
 
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter", "--port", "0"]
 APP = """
@@ -244,6 +244,18 @@ def test_nothing_is_left_after_a_signal(start: Start, number: int) -> None:
     wait_until(lambda: not any(map(runs, pids)), "all processes have ended")
     if number != signal.SIGKILL:
         assert run.wait() == 0
+
+
+def test_an_app_with_a_port_of_its_own_has_one_environment_at_a_time(start: Start, tmp_path: Path) -> None:
+    """Also when its code changes, since a second one could not listen."""
+    run = start("--reload", AWS_LWA_PORT=free_port())
+    run.wait_for("one environment at a time")
+    with ThreadPoolExecutor(4) as pool:
+        pids = {response.text for response in pool.map(lambda _: get(run, "/"), range(8))}
+    assert len(pids) == 1
+    (tmp_path / "main.py").write_text(APP.replace("str(os.getpid())", '"new"'))
+
+    wait_until(lambda: get(run, "/").text == "new", "the new code responds")
 
 
 def test_the_log_can_be_that_of_lambda(start: Start) -> None:

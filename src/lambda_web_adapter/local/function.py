@@ -106,12 +106,14 @@ class Function:
         self._run(self._explain_waiting())
 
     def replace_environments(self) -> None:
-        """Have all further events handled by new environments, whose code is that of now."""
+        """Have all further events handled by new environments, whose code is that of now.
+
+        Those that there are finish what they work on. They are stopped when a new one is ready, which starts faster
+        then; or at once, if their app's port is what the new one needs.
+        """
         for environment in self.environments:
-            if not environment.is_outdated:
-                environment.is_outdated = True
-                if not environment.running:
-                    self._run(environment.stop())
+            environment.is_outdated = True
+        self._stop_outdated(self.options.has_fixed_port)
         self._start_first()
         self._start_as_needed(at_once=True)
 
@@ -125,10 +127,8 @@ class Function:
     # What the environments report.
 
     def environment_is_free(self, environment: Environment) -> None:
-        """Give the environment the event that has waited longest; if it is outdated, stop it instead."""
-        if environment.is_outdated:
-            self._run(environment.stop())
-            return
+        """Give the environment the event that has waited longest; those that are outdated are stopped instead."""
+        self._stop_outdated()
         while self._waiting and environment.is_free:
             self._assign(self._waiting.popleft(), environment)
 
@@ -137,6 +137,7 @@ class Function:
         self.environments.remove(environment)
         if self._is_stopping:
             return
+        self._stop_outdated()
         if outcome and self._waiting and not environment.is_outdated and not environment.has_retried:
             invocation = self._waiting.popleft()
             if environment.may_retry_init:
@@ -147,6 +148,8 @@ class Function:
         missing = self.options.provisioned - len(self._current())
         if outcome is None and missing > 0:
             self._start_environment()
+        if environment.is_outdated and not self._current():
+            self._start_first()
         self._start_as_needed(at_once=True)
 
     # How many environments there are.
@@ -160,7 +163,17 @@ class Function:
         return sum(each.state is State.STARTING for each in self._current())
 
     def _room(self) -> int:
+        """Return how many more environments there may be."""
+        if self.options.has_fixed_port:
+            return 1 - len(self.environments)
         return self.options.environments - len(self._current())
+
+    def _stop_outdated(self, at_once: bool = True) -> None:
+        """Stop outdated environments that work on nothing; if not at once, only those that are not ready yet."""
+        for environment in self.environments:
+            is_useless = environment.state is State.STARTING or (at_once and environment.state is State.READY)
+            if environment.is_outdated and is_useless and not environment.running:
+                self._run(environment.stop())
 
     def _assign(self, invocation: Invocation, environment: Environment) -> None:
         self._assigned_at = time.monotonic()
@@ -190,7 +203,7 @@ class Function:
 
     def _start_first(self) -> None:
         """Start the environments that are there before the first event: the provisioned ones, or one."""
-        for _ in range(max(self.options.provisioned, 1)):
+        for _ in range(min(max(self.options.provisioned, 1), self._room())):
             self._start_environment()
 
     def _start_environment(self) -> None:

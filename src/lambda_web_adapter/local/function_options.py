@@ -27,6 +27,7 @@ class FunctionOptions:
         init_seconds: how long an init may take before it is broken off, in seconds.
         is_strict: whether another environment is started at once when all are busy, and a failed init is repeated
             within the invocation, as on Lambda.
+        has_fixed_port: whether the app listens on the same port in all environments, so that there can be only one.
         throttles: whether events are rejected when all environments are busy; else they wait.
         is_plain: whether Lambda's limits and the end of environments by them are left out.
     """
@@ -42,6 +43,7 @@ class FunctionOptions:
     memory: int = 1769
     init_seconds: float = 10.0
     is_strict: bool = False
+    has_fixed_port: bool = False
     throttles: bool = False
     is_plain: bool = False
 

@@ -88,6 +88,8 @@ async def _serve(options: RunOptions, environ: Mapping[str, str], sockets: list[
     log = Log(options.log_style)
     program = Program([*options.program, *options.arguments], _app_environ(options, environ, log), guard, log)
     function = Function(program, options.function)
+    if options.function.has_fixed_port:
+        log.line("The app's port is set, so that there is one environment at a time. Unset AWS_LWA_PORT for more.")
     function.start()  # before the gateways' models are imported
     from lambda_web_adapter.local.gateway_servers import GatewayServers
 

@@ -208,6 +208,7 @@ def _run(app: str | None, **values: Any) -> None:
         memory=values["memory"],
         init_seconds=10.0 if values["concurrency"] == 1 and not plain and not values["provisioned"] else MAX_TIMEOUT,
         is_strict=values["strict"],
+        has_fixed_port=bool(environ.get("AWS_LWA_PORT") or environ.get("PORT")),
         throttles=values["throttle"],
         is_plain=plain,
     )
