@@ -63,8 +63,8 @@ def test_a_line_is_read_as_it_was_sent() -> None:
 
 
 def test_a_failure_is_one_line_that_keeps_its_traceback() -> None:
-    line = encode_failure("broken\nin two", "ValueError", ["first\n", "second\n"])
+    line = encode_failure("broken\nin two", "ValueError", ["first\n", "second\n"], is_logged=True)
 
     assert line.startswith(FAILED)
     assert line.count(b"\n") == 1
-    assert parse_failure(line.removesuffix(b"\n")) == ("broken\nin two", "ValueError", ("first\n", "second\n"))
+    assert parse_failure(line.removesuffix(b"\n")) == ("broken\nin two", "ValueError", ("first\n", "second\n"), True)

@@ -69,7 +69,11 @@ class SettingsError(AdapterError):
 
 
 class AppError(AdapterError):
-    """The app cannot be served."""
+    """The app cannot be served.
+
+    Attributes:
+        is_logged: whether the app has written what it raised to the log, with the traceback.
+    """
 
     error_type = "Runtime.AppError"
     status = 502
@@ -78,6 +82,7 @@ class AppError(AdapterError):
         super().__init__(message)
         self.raised = raised
         self.stack = stack
+        self.is_logged = False
 
 
 class AppNotFound(AppError):

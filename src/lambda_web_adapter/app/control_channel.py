@@ -98,15 +98,15 @@ class AdapterChannel:
         """Send STACKS_DUMPED."""
         self._send(encode(STACKS_DUMPED))
 
-    def failed(self, error: BaseException) -> None:
-        """Send FAILED with an exception and its traceback."""
+    def failed(self, error: BaseException, *, is_logged: bool = False) -> None:
+        """Send FAILED with an exception, its traceback, and whether the log has it already."""
         if isinstance(error, AdapterError):
             line = encode_failure(str(error), error.error_type)
         else:
             kind = type(error)
             raised = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
             stack = [_encodable(line) for line in traceback.format_exception(error)]
-            line = encode_failure(_encodable(str(error)), _encodable(raised), stack)
+            line = encode_failure(_encodable(str(error)), _encodable(raised), stack, is_logged=is_logged)
         self._send(line)
 
     def stopping(self) -> None:

@@ -61,12 +61,13 @@ def serve(
 def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel, *, single: bool) -> int:
     log = logging_setup.set_up(install=settings.logging == "lambda")
     _set_line_buffering()
+    folder = Path.cwd()
     try:
         with CompilationCount() as compiled:
-            app = load_app(settings.app, Path.cwd())
+            app = load_app(settings.app, folder)
         interface = detect_interface(app, settings.interface)
     except BaseException as error:  # noqa: BLE001  # all that the app's own code raises, SystemExit included
-        _report_failed_start(error, control, log)
+        _report_failed_start(error, control, log, folder)
         return START_FAILED
     if note := compiled.note():
         logging.getLogger(__name__).info(note)
@@ -83,17 +84,22 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
             return _serve_app(app, interface, settings, listener, tracker)
         except Exception as error:  # noqa: BLE001  # the app may have patched whatever the server relies on
             log.write_failure("The server has failed", error)
-            control.failed(error)
+            control.failed(error, is_logged=True)
             duplicate.detach()  # it stays open until the process has ended, so that no connection is refused meanwhile
             return SERVER_FAILED
 
 
-def _report_failed_start(error: BaseException, control: AdapterChannel, log: logging_setup.EventHandler) -> None:
+def _report_failed_start(
+    error: BaseException, control: AdapterChannel, log: logging_setup.EventHandler, folder: Path
+) -> None:
     if not isinstance(error, AppNotFound):
+        from lambda_web_adapter.app import import_traceback  # only failures need it
+
+        import_traceback.shorten(error, folder)
         log.write_failure("The app cannot be imported", error)
     elif control.fileno() < 0:  # no adapter reports it
         sys.stderr.write(f"lambda-web-adapter: {error}\n")
-    control.failed(error)
+    control.failed(error, is_logged=not isinstance(error, AppNotFound))
 
 
 def _serve_app(

@@ -48,23 +48,24 @@ def parse(message: bytes) -> tuple[bytes, int]:
     return name, int(port or 0)
 
 
-def encode_failure(text: str, raised: str = "", stack: list[str] | None = None) -> bytes:
+def encode_failure(text: str, raised: str = "", stack: list[str] | None = None, *, is_logged: bool = False) -> bytes:
     """Return the line to send for a failure.
 
     Args:
         text: what failed.
         raised: the type of the exception; empty if there was none.
         stack: the lines of its traceback.
+        is_logged: whether the log has the exception already.
     """
     import json  # only failures need it
 
-    report = {"message": text, "raised": raised, "stack": stack or []}
+    report = {"message": text, "raised": raised, "stack": stack or [], "logged": is_logged}
     return b"%b %b\n" % (FAILED, json.dumps(report).encode())
 
 
-def parse_failure(message: bytes) -> tuple[str, str, tuple[str, ...]]:
-    """Return the three arguments of `encode_failure` from a `failed {json}` message."""
+def parse_failure(message: bytes) -> tuple[str, str, tuple[str, ...], bool]:
+    """Return the four arguments of `encode_failure` from a `failed {json}` message."""
     import orjson  # only failures need it
 
     report = orjson.loads(message.partition(b" ")[2])
-    return report["message"], report["raised"], tuple(report["stack"])
+    return report["message"], report["raised"], tuple(report["stack"]), report["logged"]

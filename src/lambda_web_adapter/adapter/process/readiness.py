@@ -93,8 +93,10 @@ def error_from_message(message: bytes, kind: type[Failure]) -> Failure:
     """Return the error for a FAILED message; an empty message means that the app has ended."""
     if not message:
         return kind("The app ended.")
-    text, raised, stack = parse_failure(message)
-    return kind(text, raised=raised, stack=stack)
+    text, raised, stack, is_logged = parse_failure(message)
+    error = kind(text, raised=raised, stack=stack)
+    error.is_logged = is_logged
+    return error
 
 
 def _wait_for_exec(app: AppProcess, deadline: float, settings: Settings) -> None:
