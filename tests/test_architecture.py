@@ -35,6 +35,7 @@ LAYERS: dict[str, set[str]] = {
     "app/asgi": {"app", "app/hooks", "app_api", "errors", "http", "ipc", "settings"},
     "app/wsgi": {"app", "app/hooks", "app_api", "errors", "http", "ipc", "settings"},
     "app/hooks": {"app", "app_api", "ipc"},
+    "app/discovery": {"app", "errors", "ipc"},
     "events": {"errors", "http", "ipc", "settings"},
     "fastapi": {"app_api"},
     "flask": {"app_api"},

@@ -71,6 +71,8 @@ def folder(tmp_path: Path) -> Path:
         pytest.param([], {}, "", [], id="nothing"),
         pytest.param(["--", "node", "server.js"], {"AWS_LWA_APP": "a:b"}, "a:b", ["node", "server.js"], id="a command"),
         pytest.param(["--port", "1", "main:app"], {}, "main:app", [], id="options of the local run"),
+        pytest.param(["main.py"], {}, "main.py", [], id="a Python file"),
+        pytest.param(['main:create_app("dev")'], {}, 'main:create_app("dev")', [], id="a factory with arguments"),
         pytest.param(["--", "x", "--", "y"], {}, "", ["x", "--", "y"], id="a command with dashes of its own"),
     ],
 )
@@ -92,11 +94,6 @@ def test_a_file_that_can_be_executed_is_a_command(folder: Path, words: list[str]
 def test_a_file_that_cannot_be_executed_is_an_error_that_says_how_to_mend_it(folder: Path) -> None:
     with pytest.raises(AppNotFound, match=r"chmod \+x forgotten\.sh"):
         find_target([], {"LAMBDA_TASK_ROOT": str(folder), "_HANDLER": "forgotten.sh"})
-
-
-def test_a_python_file_is_an_error_that_says_how_to_name_the_app(folder: Path) -> None:
-    with pytest.raises(AppNotFound, match="main:app"):
-        find_target(["main.py"], {"LAMBDA_TASK_ROOT": str(folder)})
 
 
 @pytest.mark.parametrize(
@@ -164,13 +161,13 @@ def test_an_endpoint_that_makes_no_sense_is_refused(folder: Path) -> None:
         pytest.param(["--port", "no"], 2, "'no' is not a valid integer", id="a port that is none"),
         pytest.param(["a:b", "c:d"], 2, "unexpected extra argument (c:d)", id="two apps"),
         pytest.param(["--"], 2, "There is no command after --", id="no command"),
-        pytest.param(["run.py"], 2, "run:app", id="a file"),
+        pytest.param(["run.sh"], 2, "chmod +x run.sh", id="a file"),
     ],
 )
 def test_words_are_answered_before_anything_is_served(
     tmp_path: Path, words: list[str], code: int, message: str
 ) -> None:
-    (tmp_path / "run.py").write_text("")
+    (tmp_path / "run.sh").write_text("")
     with Running([*MODULE, *words], cwd=tmp_path, env=plain_environment()) as run:
         assert run.wait() == code
         assert message in run.text

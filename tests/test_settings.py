@@ -35,6 +35,7 @@ def test_the_defaults() -> None:
 
     assert {option.name: getattr(found, option.name) for option in OPTIONS} == {
         "app": "",
+        "app_dir": "",
         "host": "127.0.0.1",
         "port": 0,
         "interface": "auto",
@@ -89,6 +90,7 @@ def test_settings_do_not_change() -> None:
 def test_the_variables() -> None:
     assert {option.name: option.variables for option in OPTIONS} == {
         "app": ("AWS_LWA_APP",),
+        "app_dir": ("AWS_LWA_APP_DIR",),
         "host": ("AWS_LWA_HOST",),
         "port": ("AWS_LWA_PORT", "PORT"),
         "interface": ("AWS_LWA_INTERFACE",),
@@ -135,6 +137,7 @@ def test_the_variables() -> None:
     ("variable", "value", "name", "expected"),
     [
         pytest.param("AWS_LWA_APP", "main:app", "app", "main:app", id="app"),
+        pytest.param("AWS_LWA_APP_DIR", "backend", "app_dir", "backend", id="the app's folder"),
         pytest.param("AWS_LWA_HOST", "0.0.0.0", "host", "0.0.0.0", id="host"),
         pytest.param("AWS_LWA_PORT", "9000", "port", 9000, id="port"),
         pytest.param("AWS_LWA_PORT", "1", "port", 1, id="lowest port"),

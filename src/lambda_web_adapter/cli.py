@@ -109,7 +109,7 @@ def _on_lambda(argv: list[str], environ: MutableMapping[str, str]) -> int:
     try:
         settings, command = _find_target_on_lambda(argv, environ)
         if not command and _has_one_core_s_time(environ):
-            _import_adapter()
+            _import_adapter(settings)
         for app in _app_processes(settings, command, environ):
             app.start()  # in the app process, this call ends with SystemExit, which nothing here may catch
             apps.append(app)
@@ -136,9 +136,9 @@ def _app_processes(settings: Settings, command: list[str], environ: Mapping[str,
         yield app
 
 
-def _import_adapter() -> None:
+def _import_adapter(settings: Settings) -> None:
     """Import what the adapter needs until the first reply, so that the app's process has it too."""
-    start_file.put_in_path(os.getcwd())
+    start_file.put_in_path(os.path.abspath(settings.app_dir))
     for name in ("_ctypes", "threading", f"{_PACKAGE}.adapter.lifecycle", f"{_PACKAGE}.adapter.process.process_tree"):
         __import__(name)
 
@@ -294,10 +294,8 @@ def _resolve_target(settings: Settings, name: str, environ: Mapping[str, str]) -
     target = name or environ.get("_HANDLER", "")
     root = environ.get("LAMBDA_TASK_ROOT") or os.getcwd()
     path = os.path.join(root, target)
-    if not target or not os.path.isfile(path):
+    if not target or not os.path.isfile(path) or target.endswith(".py"):
         return settings.replaced(app=target if name or _is_app_name(target) else ""), []
-    if target.endswith(".py"):
-        raise AppNotFound(f"{target} is a file. Name the app in it, such as {target.removesuffix('.py')}:app.")
     if os.path.basename(path) == "bootstrap" and not name:
         return settings, []
     if os.access(path, os.X_OK):

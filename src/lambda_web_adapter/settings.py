@@ -77,7 +77,15 @@ class Settings:
         "AWS_LWA_APP",
         text,
         "",
-        "The app to run when the command line names none: `main:app`, `main.app`, or an executable.",
+        "The app to run when the command line names none: `main:app`, `main.app`, `app/main.py`, "
+        '`main:create_app("dev")`, or an executable. See [finding-the-app.md](finding-the-app.md).',
+    )
+    app_dir: str = _option(
+        "AWS_LWA_APP_DIR",
+        text,
+        "",
+        "The folder of the app, if it is not the current one: it is searched for the app, and put first in `sys.path`. "
+        "The same as `--app-dir`.",
     )
     host: str = _option("AWS_LWA_HOST", text, "127.0.0.1", "The address that the app listens on.")
     port: int = _option(

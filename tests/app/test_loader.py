@@ -14,7 +14,9 @@ from flask import Flask
 from starlette.applications import Starlette
 from werkzeug.local import LocalProxy
 
-from lambda_web_adapter.app.loader import MODULES, NAMES, detect_interface, load_app
+from lambda_web_adapter.app.discovery.frameworks import NAMES
+from lambda_web_adapter.app.discovery.search import STEMS
+from lambda_web_adapter.app.loader import detect_interface, load_app
 from lambda_web_adapter.errors import AppNotFound
 
 Write = Callable[[str, str], None]
@@ -154,7 +156,7 @@ def test_an_exception_in_a_factory_comes_out_as_itself(write: Write, tmp_path: P
         load_app("main:create_app", tmp_path)
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", STEMS)
 @pytest.mark.parametrize("name", ["app", "application"])
 def test_discovery(write: Write, tmp_path: Path, module: str, name: str) -> None:
     write(f"{module}.py", APP.format(name))
@@ -174,12 +176,12 @@ def test_discovery_in_a_package(write: Write, tmp_path: Path) -> None:
     assert name_of(load_app("", tmp_path)) == "app:app"
 
 
-@pytest.mark.parametrize("first", range(len(MODULES)))
+@pytest.mark.parametrize("first", range(len(STEMS)))
 def test_discovery_takes_the_first_module(write: Write, tmp_path: Path, first: int) -> None:
-    for module in MODULES[first:]:
+    for module in STEMS[first:]:
         write(f"{module}.py", WSGI)
 
-    assert name_of(load_app("", tmp_path)) == f"{MODULES[first]}:app"
+    assert name_of(load_app("", tmp_path)) == f"{STEMS[first]}:app"
 
 
 @pytest.mark.parametrize("first", range(len(NAMES)))
@@ -196,14 +198,17 @@ def test_nothing_to_discover(write: Write, tmp_path: Path) -> None:
         load_app("", tmp_path)
 
     assert str(tmp_path) in str(caught.value)
-    assert "main.py, app.py, wsgi.py, asgi.py" in str(caught.value)
+    assert "main.py, app.py, api.py, wsgi.py, asgi.py" in str(caught.value)
+    assert "Apps there: shop:app." in str(caught.value)
     assert "AWS_LWA_APP" in str(caught.value)
 
 
 def test_a_discovered_module_without_an_app(write: Write, tmp_path: Path) -> None:
     write("main.py", "api = 1\n")
 
-    with pytest.raises(AppNotFound, match="Module 'main' has none of app, application, create_app"):
+    with pytest.raises(
+        AppNotFound, match="Module 'main' has none of app, application, api, server, create_app, make_app"
+    ):
         load_app("", tmp_path)
 
 
@@ -241,7 +246,10 @@ def test_a_module_that_is_not_there_among_many(write: Write, tmp_path: Path) -> 
     assert "module_10" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["./main:app", "../main:app", "main.py:app", ":app", "main:", "main:()", ".app", ".."])
+@pytest.mark.parametrize(
+    "name",
+    ["../main:app", ":app", "main:", "main:()", ".app", "..", "main:app + 1", "main:create_app(app)", "main:app:app"],
+)
 def test_what_is_no_name_of_an_app(write: Write, tmp_path: Path, name: str) -> None:
     write("main.py", WSGI)
 
@@ -257,7 +265,7 @@ def test_an_attribute_that_is_not_there(write: Write, tmp_path: Path, name: str)
         load_app(name, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["main:app", "main", ""])
+@pytest.mark.parametrize("name", ["main:app", "main.app"])
 def test_a_missing_attribute_comes_with_what_may_be_meant(write: Write, tmp_path: Path, name: str) -> None:
     write("main.py", "from flask import Flask\napi = Flask('main')\n_private = Flask('main')\nNUMBER = 1\n")
 

@@ -1,10 +1,12 @@
-"""Find the app: `main:app`, `main.app`, or the app in the current folder; errors say what to do."""
+"""Load the app: `main:app`, `main.app`, or what `discovery` finds; errors say what to do."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import itertools
+import logging
+import os
 import sys
 from operator import attrgetter
 from pathlib import Path
@@ -27,11 +29,12 @@ from lambda_web_adapter.errors import AppNotFound
 from lambda_web_adapter.ipc import start_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-MODULES = ("main", "app", "wsgi", "asgi")
-NAMES = ("app", "application", "create_app")
+    # The arguments with which a factory is called, by position and by name; None if nothing was said about a call.
+    Call = tuple[Sequence[Any], Mapping[str, Any]] | None
+
 _COMMAND = "Run it as an external command: lambda-web-adapter -- python -m {module}, where {module} ends with "
 # What to do with apps that only an external command can serve, or that have to be wrapped, by package and class.
 _SERVERS = {
@@ -45,6 +48,7 @@ _SERVERS = {
     ("mcp", "MCPServer"): "Name what serves it: `app = mcp.streamable_http_app()`.",
 }
 _INTERFACES = {3: "asgi", 2: "wsgi", 1: "asgi2"}  # by the number of arguments that an app takes
+_FACTORY_PREFIXES = ("create_", "make_", "build_")
 _HINT = "Name the app on the command line or in AWS_LWA_APP, for example main:app for `app` in main.py."
 
 
@@ -52,51 +56,72 @@ def load_app(name: str, folder: Path) -> Any:
     """Import the app and return it.
 
     Args:
-        name: `module:attribute` or `module.attribute`; if that is a factory, it is called without arguments. If empty,
-            the first of `MODULES` that exists is taken, and the first of `NAMES` in it.
+        name: `module:attribute` or `module.attribute`; if that is a factory, it is called. Also any other form that
+            `discovery` reads; if empty, the folder is searched.
         folder: the folder to put first on the module search path.
 
     Raises:
         AppNotFound: there is no such module or attribute, or it is no app; the message says what was tried.
         BaseException: anything that the app's own code raises during its import.
     """
+    if not folder.is_dir():
+        raise AppNotFound(f"There is no folder {folder}. Set --app-dir or AWS_LWA_APP_DIR to the folder of the app.")
     start_file.put_in_path(str(folder))
-    if name:
-        return _load_named(name, folder)
-    return _discover(folder)
+    target = _split(name)
+    try:
+        target = target or _discover(name, folder)
+        return _load(*target, folder)
+    except (ImportError, AttributeError) as error:
+        from lambda_web_adapter.app.discovery import advice
+
+        module, attribute, _ = target or ("main", "", None)  # the settings of a Django project may fail, too
+        if text := advice.for_failed_import(error, f"{module}:{attribute or 'app'}", folder):
+            error.add_note(text)
+        raise
 
 
-def _load_named(name: str, folder: Path) -> Any:
-    module_name, separator, attribute = name.partition(":")
-    if not separator and "." in name:
-        module_name, separator, attribute = name.rpartition(".")
-    attribute, parentheses, rest = attribute.partition("()")
-    if rest or not module_name or module_name.startswith(".") or "/" in module_name or (separator and not attribute):
-        raise AppNotFound(f"{name!r} does not name an app. {_HINT}")
-    module = _import(module_name, folder)
+def _split(name: str) -> tuple[str, str, Call] | None:
+    """Return module, attribute and call of a name such as `main:app`; None if only `discovery` can read it."""
+    module, separator, attribute = name.partition(":")
     if not separator:
-        return _find_in_module(module)
+        module, _, attribute = name.rpartition(".")
+    is_file = module.endswith(".py") or (attribute == "py" and not separator)
+    attribute, parentheses, rest = attribute.partition("()")
+    parts = f"{module}.{attribute}".split(".")
+    if is_file or rest or not all(part.isidentifier() for part in parts):
+        return None
+    return module, attribute, ((), {}) if parentheses else None
+
+
+def _discover(name: str, folder: Path) -> tuple[str, str, Call]:
+    from lambda_web_adapter.app.discovery import search  # most apps are named in full
+
+    target, source = search.find(name, folder, os.environ)
+    for each in target.folders:
+        start_file.put_in_path(each)
+    if source:
+        app = f"{target.module}:{target.attribute}".removesuffix(":")
+        logging.getLogger(__name__).info("No app was named. Found %s by %s.", app, source)
+    return target.module, target.attribute, target.call
+
+
+def _load(module_name: str, attribute: str, call: Call, folder: Path) -> Any:
+    module = _import(module_name, folder)
     value: Any = module
-    for part in attribute.split("."):
+    for part in attribute.split(".") if attribute else ():
         if not hasattr(value, part):
-            raise AppNotFound(f"Module {module_name!r} has no attribute {attribute!r}.{_suggest(module)} {_HINT}")
+            from lambda_web_adapter.app.discovery import module_search
+
+            value = module_search.submodule(module, attribute)
+            break
         value = getattr(value, part)
-    return _call_factory(value, f"{module_name}:{attribute}", must_call=bool(parentheses))
+    name = f"{module_name}:{attribute}"
+    if issubclass(type(value), ModuleType):  # only a module was named, as `main` or as `package.main`
+        from lambda_web_adapter.app.discovery import module_search
 
-
-def _find_in_module(module: ModuleType) -> Any:
-    for name in NAMES:
-        if hasattr(module, name):
-            return _call_factory(getattr(module, name), f"{module.__name__}:{name}")
-    raise AppNotFound(f"Module {module.__name__!r} has none of {', '.join(NAMES)}.{_suggest(module)} {_HINT}")
-
-
-def _discover(folder: Path) -> Any:
-    for name in MODULES:
-        if (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists():
-            return _find_in_module(_import(name, folder))
-    candidates = ", ".join(f"{name}.py" for name in MODULES)
-    raise AppNotFound(f"No app was named, and {folder} has none of {candidates}. {_HINT}")
+        app_name = module_search.find_name(value)
+        name, value = f"{value.__name__}:{app_name}", getattr(value, app_name)
+    return _call_factory(value, name, call)
 
 
 def _import(name: str, folder: Path) -> ModuleType:
@@ -106,40 +131,45 @@ def _import(name: str, folder: Path) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
             raise
-        modules = sorted(path.stem for path in folder.glob("*.py"))
-        existing = f"Modules there: {', '.join(modules[:10])}." if modules else "There are no modules there."
-        raise AppNotFound(f"There is no module {name!r} in {folder}. {existing} {_HINT}") from None
+        from lambda_web_adapter.app.discovery import advice
+
+        raise AppNotFound(advice.for_missing_module(name, folder)) from None
 
 
-def _suggest(module: ModuleType) -> str:
-    """Return a hint at what looks like an app in a module; empty if nothing looks like one."""
-    names = [name for name, value in vars(module).items() if not name.startswith("_") and _looks_like_app(value)]
-    return f" It has {', '.join(names[:5])}, which may be what you mean." if names else ""
-
-
-def _looks_like_app(value: Any) -> bool:
-    if is_class(value) or is_function(value) or type(value) is MethodType or not callable(value):
-        return False
-    return is_coroutine_callable(value) or required_arguments(value) in (2, 3)
-
-
-def _call_factory(value: Any, name: str, *, must_call: bool = False) -> Any:
+def _call_factory(value: Any, name: str, call: Call = None) -> Any:
     """Return the app that a factory makes, or the value itself if it is no factory.
 
     A function without required arguments is a factory, since every app has some.
     """
     required = _required_names(value)
-    is_routine = is_function(value) or type(value) is MethodType or _inspect(inspect.isroutine, value)
-    if not must_call and (not is_routine or required is None or required):
-        return value
-    if required:
-        raise AppNotFound(f"The factory {name} needs {len(required)} arguments, but is called without any. {_HINT}")
+    if not call:
+        is_routine = is_function(value) or type(value) is MethodType or _inspect(inspect.isroutine, value)
+        if required and is_routine and _needs_arguments(name, required):
+            raise AppNotFound(_factory_advice(name, required))
+        if not is_routine or required is None or required:
+            return value
+    positional, keywords = call or ((), {})
+    if required and len(required) > len(positional) + len(keywords):
+        raise AppNotFound(_factory_advice(name, required))
     if is_coroutine_callable(value) or _inspect(inspect.iscoroutinefunction, value):
         raise AppNotFound(f"The factory {name} is async, but is called before there is an event loop. {_HINT}")
-    app = value()
+    app = value(*positional, **keywords)
     if not callable(app):
         raise AppNotFound(f"The factory {name} returned {_safe_repr(app)}, which is no app. {_HINT}")
     return app
+
+
+def _needs_arguments(name: str, required: tuple[str, ...]) -> bool:
+    """Return whether a function with required arguments is a factory by its name, and those are not an app's."""
+    is_factory = name.rpartition(":")[2].startswith(_FACTORY_PREFIXES)
+    return is_factory and required[0] not in ("environ", "env", "scope")
+
+
+def _factory_advice(name: str, required: tuple[str, ...]) -> str:
+    return (
+        f"The factory {name} needs {len(required)} arguments: {', '.join(required)}. "
+        f"Name it with literals, as in '{name}(\"…\")', or assign what it returns to a name and name that. {_HINT}"
+    )
 
 
 def detect_interface(app: Any, interface: str = "auto") -> str:

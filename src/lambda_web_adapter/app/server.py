@@ -61,7 +61,7 @@ def serve(
 def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel, *, single: bool) -> int:
     log = logging_setup.set_up(install=settings.logging == "lambda")
     _set_line_buffering()
-    folder = Path.cwd()
+    folder = Path(os.path.abspath(settings.app_dir))
     try:
         with CompilationCount() as compiled:
             app = load_app(settings.app, folder)

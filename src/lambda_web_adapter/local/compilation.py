@@ -25,6 +25,7 @@ from lambda_web_adapter.local.guard import Guard
 from lambda_web_adapter.local.log import Log
 from lambda_web_adapter.local.program import Program
 from lambda_web_adapter.local.server import serve
+from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,7 @@ def check(path: Path) -> list[str]:
     Raises:
         StartFileError: it cannot be read.
     """
-    start_file.put_in_path(os.getcwd())
+    start_file.put_in_path(os.path.abspath(Settings.from_environ(os.environ).app_dir))
     return start_file_writer.changes(path)
 
 

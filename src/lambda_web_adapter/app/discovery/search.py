@@ -1,0 +1,181 @@
+"""Search a folder for its app, in the places where the tools of FastAPI, Flask and Django look."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING
+
+from lambda_web_adapter.app.discovery import django_project
+from lambda_web_adapter.app.discovery.names import HINT, Target, parse_name, target_of_file
+from lambda_web_adapter.app.discovery.source_scan import scan
+from lambda_web_adapter.errors import AppNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, MutableMapping
+    from pathlib import Path
+    from typing import Any
+
+STEMS = ("main", "app", "api", "wsgi", "asgi", "server", "application")
+_SOURCE_FOLDER = "src"
+# Folders below which no app is looked for, besides hidden ones.
+_OTHER_FOLDERS = frozenset(
+    ("__pycache__", "build", "dist", "docs", "env", "examples", "migrations", "node_modules", "static", "templates")
+) | {"test", "tests", "venv"}
+_MAX_SUGGESTIONS = 5
+# The lines of a file of variables, as python-dotenv reads them for Flask.
+_FLASK_APP_LINE = re.compile(r"""^\s*(?:export\s+)?FLASK_APP\s*=\s*(["']?)(.+?)\1\s*(?:#.*)?$""", re.MULTILINE)
+
+
+def find(name: str, folder: Path, environ: MutableMapping[str, str]) -> tuple[Target, str]:
+    """Return where the app is.
+
+    Args:
+        name: the app's name; empty to search the folder.
+        folder: the folder.
+        environ: the environment variables; for a Django project, DJANGO_SETTINGS_MODULE is set.
+
+    Returns:
+        The target, and what named it, for the log; that is empty if the caller did.
+
+    Raises:
+        AppNotFound: there is no app, or there are several; the message says what to do.
+    """
+    if name:
+        return parse_name(name, folder), ""
+    project = _read_project(folder)
+    if entrypoint := _fastapi_entrypoint(project):
+        return parse_name(entrypoint, folder), "entrypoint in pyproject.toml"
+    flask_app, source = _flask_app(folder, environ)
+    if flask_app:
+        return parse_name(flask_app, folder, may_be_handler=False), source
+    for place in (folder, folder / _SOURCE_FOLDER):
+        if target := django_project.find(place, environ):
+            return target, str((place / django_project.MANAGE).relative_to(folder))
+    path, root = _find_file(folder, _package_names(project))
+    return target_of_file(path, root), str(path.relative_to(folder))
+
+
+def _read_project(folder: Path) -> dict[str, Any]:
+    path = folder / "pyproject.toml"
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise AppNotFound(f"{path} cannot be read: {error}. Correct it, or name the app. {HINT}") from None
+
+
+def _table(document: Any, *keys: str) -> dict[str, Any]:
+    """Return a table within a document; empty if it is missing or something else."""
+    for key in keys:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document if isinstance(document, dict) else {}
+
+
+def _fastapi_entrypoint(project: dict[str, Any]) -> str:
+    entrypoint = _table(project, "tool", "fastapi").get("entrypoint", "")
+    return entrypoint if isinstance(entrypoint, str) else ""
+
+
+def _flask_app(folder: Path, environ: MutableMapping[str, str]) -> tuple[str, str]:
+    """Return the value of FLASK_APP and where it is set; `flask run` reads `.env`, and then `.flaskenv`, as well."""
+    if value := environ.get("FLASK_APP"):
+        return value, "FLASK_APP"
+    for file in (".env", ".flaskenv"):
+        path = folder / file
+        match = _FLASK_APP_LINE.search(path.read_text("utf-8", "replace")) if path.is_file() else None
+        if match:
+            return match[2], f"FLASK_APP in {file}"
+    return "", ""
+
+
+def _package_names(project: dict[str, Any]) -> list[str]:
+    """Return the name of the project's package; Poetry's own table comes second."""
+    tables = _table(project, "project"), _table(project, "tool", "poetry")
+    return [re.sub(r"[-.]+", "_", name) for table in tables if isinstance(name := table.get("name"), str)]
+
+
+def _find_file(folder: Path, packages: list[str]) -> tuple[Path, Path]:
+    """Return the file of the app's module, and the folder whose modules are top-level modules.
+
+    The first file wins that has an app for sure; else the first that may have one; else the first that exists and is
+    named as if it had one, so that its import shows what it has.
+    """
+    source = folder / _SOURCE_FOLDER
+    files = [(path, root) for root in (folder, source) for path in _usual_files(root, packages)]
+    if found := _first_with_app(files):
+        return found
+    others = [_first_with_app([(path, source) for path in _package_files(package)]) for package in _folders(source)]
+    apps = [each for each in others if each is not None]
+    if len(apps) == 1:
+        return apps[0]
+    if apps:
+        choices = ", ".join(_argument(path, folder) for path, _ in apps)
+        raise AppNotFound(f"{source} has {len(apps)} apps. Name one of them: {choices}.")
+    doubtful = [each for each in files if scan(each[0]).doubtful]
+    if doubtful or files:
+        return (doubtful or files)[0]
+    raise AppNotFound(_nothing_found(folder))
+
+
+def _usual_files(root: Path, packages: list[str]) -> Iterator[Path]:
+    for stem in STEMS:
+        if (path := root / f"{stem}.py").is_file():
+            yield path
+    if (root / "app").is_dir():
+        yield from _package_files(root / "app")
+    for stem in STEMS:
+        if stem != "app" and (path := root / stem / "__init__.py").is_file():
+            yield path
+    for name in packages:
+        yield from _package_files(root / name)
+
+
+def _package_files(package: Path) -> Iterator[Path]:
+    for stem in (*STEMS, "__init__"):
+        if (path := package / f"{stem}.py").is_file():
+            yield path
+
+
+def _first_with_app(files: list[tuple[Path, Path]]) -> tuple[Path, Path] | None:
+    for path, root in files:
+        source = scan(path)
+        if source.app or source.is_broken:
+            return path, root
+    return None
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder that may be packages with an app."""
+    if not folder.is_dir():
+        return []
+    children = (each for each in sorted(folder.iterdir()) if each.name.isidentifier() and each.is_dir())
+    return [each for each in children if each.name not in _OTHER_FOLDERS]
+
+
+def _argument(path: Path, folder: Path) -> str:
+    """Return the argument that names the app of a file: as a module if the folder is enough to import it."""
+    target = target_of_file(path, folder)
+    module = target.module if target.folders == (str(folder.resolve()),) else str(path.relative_to(folder))
+    return f"{module}:{scan(path).app}"
+
+
+def suggestions(folder: Path) -> list[str]:
+    """Return arguments that name apps in a folder and the folders in it, the most likely first."""
+    files = [path for path in sorted(folder.glob("*.py")) if scan(path).app]
+    for package in _folders(folder):
+        files += [path for path in _package_files(package) if scan(path).app]
+    found = [_argument(path, folder) for path in files]
+    for project in _folders(folder):
+        nested = [*_folders(project), *_folders(project / _SOURCE_FOLDER)]
+        if any(scan(path).app for package in nested for path in _package_files(package)):
+            found.append(f"--app-dir {project.name}")
+    return found[:_MAX_SUGGESTIONS]
+
+
+def _nothing_found(folder: Path) -> str:
+    files = ", ".join(f"{stem}.py" for stem in STEMS)
+    text = f"No app was named, and {folder} has none of {files}, in it or in app/ or {_SOURCE_FOLDER}/."
+    found = suggestions(folder)
+    return f"{text} Apps there: {', '.join(found)}. {HINT}" if found else f"{text} {HINT}"
