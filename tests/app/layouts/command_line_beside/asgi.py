@@ -1,0 +1,3 @@
+from shop.web import create
+
+application = create()

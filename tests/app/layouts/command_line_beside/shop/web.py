@@ -1,0 +1,7 @@
+from fastapi import FastAPI
+
+
+def create() -> FastAPI:
+    app = FastAPI()
+    app.get("/")(lambda: "command_line_beside")
+    return app

@@ -1,0 +1,1 @@
+NAME = "fastapi_best_practices"

@@ -1,0 +1,2 @@
+def greeting() -> str:
+    return "fastapi_bigger_applications"

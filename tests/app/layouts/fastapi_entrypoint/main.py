@@ -1,0 +1,1 @@
+raise RuntimeError("it is not the entry point")

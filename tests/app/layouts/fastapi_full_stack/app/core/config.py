@@ -1,0 +1,5 @@
+class Settings:
+    name = "fastapi_full_stack"
+
+
+settings = Settings()

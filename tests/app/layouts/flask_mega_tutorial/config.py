@@ -1,0 +1,2 @@
+class Config:
+    TEXT = "flask_mega_tutorial"

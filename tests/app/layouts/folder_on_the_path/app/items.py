@@ -1,0 +1,1 @@
+NAME = "folder_on_the_path"
