@@ -74,8 +74,9 @@ def load_app(name: str, folder: Path) -> Any:
     except (ImportError, AttributeError) as error:
         from lambda_web_adapter.app.discovery import advice
 
-        module, attribute, _ = target or ("main", "", None)  # the settings of a Django project may fail, too
-        if text := advice.for_failed_import(error, f"{module}:{attribute or 'app'}", folder):
+        # The search itself may import the settings of a Django project.
+        app = f"{target[0]}:{target[1] or 'app'}" if target else ""
+        if text := advice.for_failed_import(error, app, folder):
             error.add_note(text)
         raise
 
@@ -167,7 +168,7 @@ def _needs_arguments(name: str, required: tuple[str, ...]) -> bool:
 
 def _factory_advice(name: str, required: tuple[str, ...]) -> str:
     return (
-        f"The factory {name} needs {len(required)} arguments: {', '.join(required)}. "
+        f"The factory {name} needs arguments: {', '.join(required)}. "
         f"Name it with literals, as in '{name}(\"…\")', or assign what it returns to a name and name that. {_HINT}"
     )
 

@@ -58,7 +58,7 @@ def for_failed_import(error: ImportError | AttributeError, app: str, folder: Pat
 
     Args:
         error: the exception.
-        app: the app, as `module:attribute`.
+        app: the app, as `module:attribute`; empty if that is not known yet.
         folder: the folder of the app.
     """
     if text := _hidden_package(error, folder):
@@ -118,16 +118,16 @@ def _missing(name: str, app: str, folder: Path) -> str:
     if top in sys.stdlib_module_names:
         return f"{top} is part of Python's standard library, but not of the Python that runs this: {sys.executable}."
     source = folder / "src"
-    if _has_module(source, top):
+    if app and _has_module(source, top):
         inner = app.removeprefix("src.")
         return f"{top} is in {source}, which is not in the path: name the app as {inner} with --app-dir src."
-    if folder.name == top or _has_module(folder.parent, top):
+    if app and (folder.name == top or _has_module(folder.parent, top)):
         parent_app = app if folder.name != top else f"{folder.name}.{app}"
         return f"{top} is in {folder.parent}: name the app as {parent_app} with --app-dir .. (AWS_LWA_APP_DIR=..)."
     for python in _other_pythons(top, folder):
         return (
             f"{top} is installed for {python}, but this runs with {sys.executable}. Install lambda-web-adapter there "
-            f"as well, and start it by `{python} -m lambda_web_adapter {app}`."
+            f"as well, and start it by `{f'{python} -m lambda_web_adapter {app}'.strip()}`."
         )
     return _install(top, folder)
 
