@@ -49,6 +49,11 @@ class AdapterError(Exception):
     stack: tuple[str, ...] = ()
     details = ""
 
+    @property
+    def log_text(self) -> str:
+        """What the adapter writes to the log about it."""
+        return str(self)
+
     def document(self) -> bytes:
         """Return the error as JSON for the Runtime API ("Invocation error")."""
         import json  # only errors need it
@@ -83,6 +88,11 @@ class AppError(AdapterError):
         self.raised = raised
         self.stack = stack
         self.is_logged = False
+
+    @property
+    def log_text(self) -> str:
+        """What the adapter writes to the log about it, which may have the exception already."""
+        return f"The app raised {self.raised}. The log has its traceback." if self.is_logged else str(self)
 
 
 class AppNotFound(AppError):

@@ -273,11 +273,11 @@ def test_an_app_that_cannot_be_imported_is_one_event_and_one_of_the_adapter_s(
 
     assert said == "no licence found"
     assert told.json["errorMessage"] == "before it was ready\nIt wrote to stderr:\nno licence found"
-    for line in (of_the_app, of_the_adapter):
-        assert "before it was ready" in line
-        if variables is JSON:
-            assert json.loads(line)["level"] == "ERROR"
+    if variables is JSON:
+        assert [json.loads(line)["level"] for line in (of_the_app, of_the_adapter)] == ["ERROR", "ERROR"]
     assert "Traceback" in of_the_app
+    assert "before it was ready" in of_the_app
+    assert "The app raised ZeroDivisionError. The log has its traceback." in of_the_adapter
 
 
 def hang(environment: Environment) -> str:

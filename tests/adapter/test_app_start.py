@@ -106,6 +106,9 @@ def test_an_exception_in_the_app_s_module_is_told_as_itself(tmp_path: Path, api:
     stack = "".join(document["stackTrace"])
     assert str(tmp_path / "main.py") in stack
     assert "json.loads('{')" in stack
+    assert log.text.count("Expecting property name") == 1
+    assert "ERROR" in log.text.splitlines()[-1]
+    assert "The app raised json.decoder.JSONDecodeError. The log has its traceback." in log.text
 
 
 @pytest.mark.parametrize(

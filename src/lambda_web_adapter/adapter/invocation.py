@@ -265,7 +265,7 @@ class Invoker:
     ) -> bytes | StreamedReply:
         """Log an error, and return the reply that an HTTP caller gets."""
         level = "ERROR" if problem.status >= 500 else "WARNING"  # a client's mistake is no reason for an alarm
-        log(level, f"{problem.error_type}: {problem}{problem.details}", request_id)
+        log(level, f"{problem.error_type}: {problem.log_text}{problem.details}", request_id)
         response = _error_response(problem)
         self._access.set_error(problem)
         self._access.set_reply(response)

@@ -112,9 +112,7 @@ def _run(address: str, supervisors: list[Supervisor], settings: Settings, enviro
 def report_init_error(address: str, error: AdapterError, settings: Settings, apps: Sequence[AppProcess] = ()) -> int:
     """Stop the apps, report to Lambda that the environment cannot start, and return the exit code."""
     stop(apps)
-    is_logged = isinstance(error, AppError) and error.is_logged
-    text = f"The app raised {error.raised}. The log has its traceback." if is_logged else str(error)
-    log("ERROR", f"{error.error_type}: {text}")
+    log("ERROR", f"{error.error_type}: {error.log_text}")
     try:
         run_blocking(RuntimeApi(address, BlockingBackend(), proxy=settings.runtime_api_proxy).post_init_error(error))
     except RuntimeApiError as unreachable:

@@ -176,7 +176,7 @@ class Worker:
         if reply is None:
             await self._fail(invocation, error)
             return
-        log("ERROR", f"{error.error_type}: {error}{error.details}", invocation.request_id)
+        log("ERROR", f"{error.error_type}: {error.log_text}{error.details}", invocation.request_id)
         self._access.set_error(error)
         await self._post(invocation, reply, deadline)
 
@@ -196,7 +196,7 @@ class Worker:
 
     async def _fail(self, invocation: Invocation, error: AdapterError) -> None:
         kind = f"{error.error_type} ({error.raised})" if error.raised else error.error_type
-        log("ERROR", f"{kind}: {error}{error.details}", invocation.request_id)
+        log("ERROR", f"{kind}: {error.log_text}{error.details}", invocation.request_id)
         self._access.set_error(error)
         await self._runtime.post_error(invocation, error)
         self._replied = True
