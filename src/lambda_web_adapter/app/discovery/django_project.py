@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
     from typing import Any
 
-MANAGE = "manage.py"
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 # What Django's own server takes if the settings name no app.
 _DEFAULT = Target("django.core.wsgi", "get_wsgi_application")
@@ -24,22 +23,22 @@ _DEFAULT = Target("django.core.wsgi", "get_wsgi_application")
 _ASGI_SERVERS = ("channels", "daphne")
 
 
-def find(folder: Path, environ: MutableMapping[str, str]) -> Target | None:
-    """Return the app of the Django project in a folder; None if there is no project.
+def find(manage: Path, environ: MutableMapping[str, str]) -> Target | None:
+    """Return the app of a Django project; None if its `manage.py` is of something else.
 
     Args:
-        folder: where `manage.py` would be.
+        manage: the project's `manage.py`.
         environ: the environment variables; the name of the settings is put there, unless it is there.
 
     Raises:
         AppNotFound: the name of the settings is not clear.
         BaseException: anything that the project's settings raise.
     """
-    manage = folder / MANAGE
     named = environ_default(manage, VARIABLE)
     if named is None:
         return None
-    start_file.put_in_path(str(folder))
+    folder = str(manage.parent)
+    start_file.put_in_path(folder)
     is_named_by_user = bool(environ.get(VARIABLE))
     if not is_named_by_user:
         if not named:
@@ -48,7 +47,7 @@ def find(folder: Path, environ: MutableMapping[str, str]) -> Target | None:
     target = _app_of_settings(environ[VARIABLE])
     if not is_named_by_user:
         _check_other_default(target, named)
-    return Target(target.module, target.attribute, target.call, (str(folder),))
+    return Target(target.module, target.attribute, target.call, (folder,))
 
 
 def _app_of_settings(settings_module: str) -> Target:
@@ -80,6 +79,6 @@ def _check_other_default(target: Target, named: str) -> None:
     other = environ_default(Path(spec.origin), VARIABLE)
     if other and other != named:
         raise AppNotFound(
-            f"{MANAGE} is for the settings {named}, {Path(spec.origin).name} for {other}. "
+            f"manage.py is for the settings {named}, {Path(spec.origin).name} for {other}. "
             f"Set {VARIABLE} to one of them."
         )

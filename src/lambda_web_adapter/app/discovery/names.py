@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_web_adapter.app.discovery.source_scan import scan
 from lambda_web_adapter.errors import AppNotFound
@@ -15,12 +14,14 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    # The arguments with which a factory is called, by position and by name.
+    Arguments = tuple[Sequence[Any], Mapping[str, Any]]
+
 HINT = "Name the app on the command line or in AWS_LWA_APP, for example main:app for `app` in main.py."
 _FACTORY = 'A factory takes literals, such as main:create_app("dev", debug=False).'
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where the app is.
 
     Attributes:
@@ -32,7 +33,7 @@ class Target:
 
     module: str
     attribute: str = ""
-    call: tuple[Sequence[Any], Mapping[str, Any]] | None = None
+    call: Arguments | None = None
     folders: tuple[str, ...] = ()
 
 
@@ -71,7 +72,7 @@ def _split(name: str, *, may_be_handler: bool) -> tuple[str, str, str]:
     return place, separator or parenthesis, f"{attribute}{parenthesis}{arguments}"
 
 
-def _parse_expression(name: str, expression: str) -> tuple[str, tuple[Sequence[Any], Mapping[str, Any]] | None]:
+def _parse_expression(name: str, expression: str) -> tuple[str, Arguments | None]:
     """Return the attribute, and the arguments if it is called, as Flask's command line reads them."""
     try:
         tree = ast.parse(expression.strip(), mode="eval").body

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.app.discovery import django_project
 from lambda_web_adapter.app.discovery.names import HINT, Target, parse_name, target_of_file
 from lambda_web_adapter.app.discovery.source_scan import scan
 from lambda_web_adapter.errors import AppNotFound
@@ -23,8 +21,8 @@ _OTHER_FOLDERS = frozenset(
     ("__pycache__", "build", "dist", "docs", "env", "examples", "migrations", "node_modules", "static", "templates")
 ) | {"test", "tests", "venv"}
 _MAX_SUGGESTIONS = 5
-# The lines of a file of variables, as python-dotenv reads them for Flask.
-_FLASK_APP_LINE = re.compile(r"""^\s*(?:export\s+)?FLASK_APP\s*=\s*(["']?)(.+?)\1\s*(?:#.*)?$""", re.MULTILINE)
+# A line in a file of variables, as python-dotenv reads them for Flask. Not compiled yet: few projects have such a file.
+_FLASK_APP_LINE = r"""(?m)^\s*(?:export\s+)?FLASK_APP\s*=\s*(["']?)(.+?)\1\s*(?:#.*)?$"""
 
 
 def find(name: str, folder: Path, environ: MutableMapping[str, str]) -> tuple[Target, str]:
@@ -44,24 +42,31 @@ def find(name: str, folder: Path, environ: MutableMapping[str, str]) -> tuple[Ta
     if name:
         return parse_name(name, folder), ""
     project = _read_project(folder)
-    if entrypoint := _fastapi_entrypoint(project):
-        return parse_name(entrypoint, folder), "entrypoint in pyproject.toml"
-    flask_app, source = _flask_app(folder, environ)
-    if flask_app:
-        return parse_name(flask_app, folder, may_be_handler=False), source
+    for value, source in (_fastapi_entrypoint(project), _flask_app(folder, environ)):
+        if value:
+            try:
+                return parse_name(value, folder, may_be_handler=False), source
+            except AppNotFound as error:
+                raise AppNotFound(f"{source} is {value!r}. {error}") from None
     for place in (folder, folder / _SOURCE_FOLDER):
-        if target := django_project.find(place, environ):
-            return target, str((place / django_project.MANAGE).relative_to(folder))
+        manage = place / "manage.py"
+        if manage.is_file():
+            from lambda_web_adapter.app.discovery import django_project  # most apps are of other frameworks
+
+            if target := django_project.find(manage, environ):
+                return target, str(manage.relative_to(folder))
     path, root = _find_file(folder, _package_names(project))
     return target_of_file(path, root), str(path.relative_to(folder))
 
 
 def _read_project(folder: Path) -> dict[str, Any]:
     path = folder / "pyproject.toml"
+    if not path.exists():
+        return {}
+    import tomllib  # on Lambda there is seldom such a file
+
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
     except (OSError, ValueError) as error:
         raise AppNotFound(f"{path} cannot be read: {error}. Correct it, or name the app. {HINT}") from None
 
@@ -73,9 +78,10 @@ def _table(document: Any, *keys: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _fastapi_entrypoint(project: dict[str, Any]) -> str:
+def _fastapi_entrypoint(project: dict[str, Any]) -> tuple[str, str]:
+    """Return the entry point that FastAPI's command line reads, and where it is set."""
     entrypoint = _table(project, "tool", "fastapi").get("entrypoint", "")
-    return entrypoint if isinstance(entrypoint, str) else ""
+    return entrypoint if isinstance(entrypoint, str) else "", "entrypoint in pyproject.toml"
 
 
 def _flask_app(folder: Path, environ: MutableMapping[str, str]) -> tuple[str, str]:
@@ -84,7 +90,7 @@ def _flask_app(folder: Path, environ: MutableMapping[str, str]) -> tuple[str, st
         return value, "FLASK_APP"
     for file in (".env", ".flaskenv"):
         path = folder / file
-        match = _FLASK_APP_LINE.search(path.read_text("utf-8", "replace")) if path.is_file() else None
+        match = re.search(_FLASK_APP_LINE, path.read_text("utf-8", "replace")) if path.is_file() else None
         if match:
             return match[2], f"FLASK_APP in {file}"
     return "", ""

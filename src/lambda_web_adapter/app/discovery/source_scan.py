@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.discovery.frameworks import (
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(slots=True)
 class Scan:
     """What the source of a module shows.
 
@@ -32,11 +30,13 @@ class Scan:
         is_broken: whether it has a syntax error, which its import shows.
     """
 
-    apps: list[str] = field(default_factory=list)
-    doubtful: list[str] = field(default_factory=list)
-    packages: set[str] = field(default_factory=set)
-    level: int = 0
-    is_broken: bool = False
+    def __init__(self, *, is_broken: bool = False) -> None:
+        """Start with nothing."""
+        self.apps: list[str] = []
+        self.doubtful: list[str] = []
+        self.packages: set[str] = set()
+        self.level = 0
+        self.is_broken = is_broken
 
     @property
     def app(self) -> str:

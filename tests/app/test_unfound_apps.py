@@ -170,6 +170,26 @@ def test_a_project_file_that_cannot_be_read_is_an_error(write: Write, tmp_path: 
     assert f"{tmp_path}/pyproject.toml cannot be read: Expected ']'" in message("", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "source"),
+    [
+        pytest.param(
+            "pyproject.toml",
+            '[tool.fastapi]\nentrypoint = "shop/main.py:app"\n',
+            "entrypoint in pyproject.toml",
+            id="FastAPI",
+        ),
+        pytest.param(
+            ".flaskenv", "export FLASK_APP='shop/main.py:app'  # here\n", "FLASK_APP in .flaskenv", id="Flask"
+        ),
+    ],
+)
+def test_a_wrong_name_comes_with_its_place(file: str, text: str, source: str, write: Write, tmp_path: Path) -> None:
+    write(file, text)
+
+    assert message("", tmp_path).startswith(f"{source} is 'shop/main.py:app'. There is no file shop/main.py in")
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     assert message("", tmp_path, AWS_LWA_APP_DIR="backend") == (
         f"There is no folder {tmp_path}/backend. Set --app-dir or AWS_LWA_APP_DIR to the folder of the app."
