@@ -22,7 +22,7 @@ LAYERS: dict[str, set[str]] = {
     "__main__": {"cli", "ipc"},
     "cli": {"adapter", "adapter/*", "app", "errors", "ipc", "local/commands", "setting_notes", "settings"},
     "local": {"", "adapter/process", "errors", "events", "ipc", "local/*", "models", "models/services", "settings"},
-    "local/commands": {"errors", "ipc", "local", "local/*", "local/gateways", "local/sample_events"},
+    "local/commands": {"errors", "ipc", "local", "local/*", "local/gateways", "local/sample_events", "settings"},
     "local/websocket_api": {"local", "local/gateways", "models"},
     "local/sample_events": {"local/gateways"},
     "local/gateways": {"local", "models"},

@@ -91,6 +91,15 @@ def test_a_file_that_can_be_executed_is_a_command(folder: Path, words: list[str]
     assert command == [str(folder / "run.sh")]
 
 
+@pytest.mark.parametrize(
+    "options", [["--app-dir", "src"], ["--app-dir=src"], ["--strict", "--app-dir", "src", "--port=1"]]
+)
+def test_the_app_s_folder_counts_on_lambda_too(folder: Path, options: list[str]) -> None:
+    settings, _ = find_target([*options, "main:app"], {"LAMBDA_TASK_ROOT": str(folder), "AWS_LWA_APP_DIR": "other"})
+
+    assert (settings.app, settings.app_dir) == ("main:app", "src")
+
+
 def test_a_file_that_cannot_be_executed_is_an_error_that_says_how_to_mend_it(folder: Path) -> None:
     with pytest.raises(AppNotFound, match=r"chmod \+x forgotten\.sh"):
         find_target([], {"LAMBDA_TASK_ROOT": str(folder), "_HANDLER": "forgotten.sh"})

@@ -263,21 +263,25 @@ def find_target(argv: list[str], environ: Mapping[str, str]) -> tuple[Settings, 
         raise SettingsError("There is no command after --. Add one, such as: lambda-web-adapter -- node server.js")
     if command:
         return settings, command
-    options = _without_options(options)
+    options, app_dir = _without_options(options)
+    if app_dir:
+        settings = settings.replaced(app_dir=app_dir)
     if len(options) > 1:
         raise SettingsError(f"Only one app can be named, but there are {len(options)}: {' '.join(options)}")
     return _resolve_target(settings, options[0] if options else settings.app, environ)
 
 
-def _without_options(arguments: list[str]) -> list[str]:
-    """Return the arguments without the local run's options and their values, which mean nothing on Lambda."""
-    names, values = [], iter(arguments)
+def _without_options(arguments: list[str]) -> tuple[list[str], str]:
+    """Return the arguments without the local run's options, and the value of the one that counts on Lambda, too."""
+    names, app_dir, values = [], "", iter(arguments)
     for argument in values:
+        option, separator, value = argument.partition("=")
         if not argument.startswith("-"):
             names.append(argument)
-        elif "=" not in argument and argument not in FLAGS:
-            next(values, None)
-    return names
+        elif argument not in FLAGS:
+            value = value if separator else next(values, "")
+            app_dir = value if option == "--app-dir" else app_dir
+    return names, app_dir
 
 
 def _split(argv: list[str]) -> tuple[list[str], bool, list[str]]:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 PREFIX = "AWS_LWA_"
 # It is also read without the others: to report a start that failed because of them, and by a local run.
 RUNTIME_API_PROXY = "AWS_LWA_LAMBDA_RUNTIME_API_PROXY"
+# A local run sets it for `--app-dir`.
+APP_DIR = "AWS_LWA_APP_DIR"
 # Prefixes of current, former and mistyped names of settings.
 _SETTING_PREFIXES = ("AWS_LW", "LWA_", "READINESS_CHECK_", "REMOVE_BASE_PATH", "ASYNC_INIT")
 
@@ -81,7 +83,7 @@ class Settings:
         '`main:create_app("dev")`, or an executable. See [finding-the-app.md](finding-the-app.md).',
     )
     app_dir: str = _option(
-        "AWS_LWA_APP_DIR",
+        APP_DIR,
         text,
         "",
         "The folder of the app, if it is not the current one: it is searched for the app, and put first in `sys.path`. "

@@ -25,7 +25,6 @@ from lambda_web_adapter.local.guard import Guard
 from lambda_web_adapter.local.log import Log
 from lambda_web_adapter.local.program import Program
 from lambda_web_adapter.local.server import serve
-from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,13 +35,17 @@ _MEMORY = "1024"
 _DEFAULT_REQUESTS = ["GET /"]
 
 
-def check(path: Path) -> list[str]:
+def check(path: Path, app_dir: str) -> list[str]:
     """Return how a start file differs from the modules it stands for.
+
+    Args:
+        path: the file.
+        app_dir: the folder of the app; empty for the current one.
 
     Raises:
         StartFileError: it cannot be read.
     """
-    start_file.put_in_path(os.path.abspath(Settings.from_environ(os.environ).app_dir))
+    start_file.put_in_path(os.path.abspath(app_dir))
     return start_file_writer.changes(path)
 
 

@@ -10,6 +10,7 @@ import click
 
 from lambda_web_adapter.errors import StartFileError
 from lambda_web_adapter.ipc import start_file
+from lambda_web_adapter.settings import APP_DIR
 
 # Exit code if the app fails, or if the file has to be written anew.
 FAILED = 1
@@ -17,6 +18,13 @@ FAILED = 1
 
 @click.command()
 @click.argument("app", required=False)
+@click.option(
+    "--app-dir",
+    type=click.Path(exists=True, file_okay=False),
+    envvar=APP_DIR,
+    metavar="DIR",
+    help="Folder of the app, if it is not this one.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -26,7 +34,7 @@ FAILED = 1
     help="Start file.",
 )
 @click.option("--check", is_flag=True, help="Only compare the file with the modules it stands for.")
-def command(app: str | None, output: Path, check: bool) -> None:
+def command(app: str | None, app_dir: str | None, output: Path, check: bool) -> None:
     """Write the start file, from which a cold start takes its modules.
 
     This starts the app as on Lambda, sends it requests, and writes the code of all imported modules to one file. Run it
@@ -37,10 +45,10 @@ def command(app: str | None, output: Path, check: bool) -> None:
 
     try:
         if check:
-            changes = compilation.check(output)
+            changes = compilation.check(output, app_dir or "")
             sys.stdout.write("".join(f"{change}\n" for change in changes) or f"{output} is up to date.\n")
             sys.exit(FAILED if changes else 0)
-        sys.stdout.write(f"{compilation.compile_app(app, output, os.environ)}\n")
+        sys.stdout.write(f"{compilation.compile_app(app, output, {**os.environ, APP_DIR: app_dir or ''})}\n")
     except (StartFileError, OSError) as error:
         sys.stderr.write(f"lambda-web-adapter compile: {error}\n")
         sys.exit(FAILED)

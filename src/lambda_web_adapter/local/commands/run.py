@@ -21,6 +21,7 @@ from lambda_web_adapter.local.function_options import (
 )
 from lambda_web_adapter.local.log import STYLES
 from lambda_web_adapter.local.variables import find_region
+from lambda_web_adapter.settings import APP_DIR
 
 if TYPE_CHECKING:
     from typing import Any
@@ -44,6 +45,14 @@ variables that begin with AWS_LWA_; docs/settings.md lists them.
 
 _PARAMETERS: list[click.Parameter] = [
     click.Argument(["app"], required=False),
+    SectionOption(
+        ["--app-dir"],
+        section="Server",
+        type=click.Path(exists=True, file_okay=False),
+        envvar=["LAMBDA_WEB_ADAPTER_APP_DIR", APP_DIR],
+        metavar="DIR",
+        help="Folder of the app, if it is not this one.",
+    ),
     SectionOption(["--host"], section="Server", default="127.0.0.1", show_default=True, help="Address to listen on."),
     SectionOption(
         ["--port"],
@@ -190,7 +199,7 @@ def _run(app: str | None, **values: Any) -> None:
     if app and external:
         raise click.UsageError(f"Name the app {app} or a command after --, not both.")
     arguments = ([app] if app else []) + (["--", *external] if external else [])
-    environ = dict(os.environ)
+    environ = {**os.environ, APP_DIR: values["app_dir"] or ""}
     if environ.get("PORT") == str(values["port"]):
         del environ["PORT"]  # the run's own; the app needs another
     context.obj(arguments, environ)  # report a wrong name now, not with the first request
