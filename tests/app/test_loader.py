@@ -198,7 +198,7 @@ def test_nothing_to_discover(write: Write, tmp_path: Path) -> None:
         load_app("", tmp_path)
 
     assert str(tmp_path) in str(caught.value)
-    assert "main.py, app.py, api.py, wsgi.py, asgi.py" in str(caught.value)
+    assert "none in main.py, app.py, api.py, wsgi.py, asgi.py" in str(caught.value)
     assert "Apps there: shop:app." in str(caught.value)
     assert "AWS_LWA_APP" in str(caught.value)
 

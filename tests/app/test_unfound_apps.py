@@ -88,11 +88,47 @@ def test_what_is_listed_can_be_named(write: Write, tmp_path: Path) -> None:
     served_by("src/shop/main.py:app", tmp_path)
 
 
+def test_a_factory_that_needs_arguments_is_less_than_an_app_elsewhere(write: Write, tmp_path: Path) -> None:
+    write("app/__init__.py", FACTORY)
+    write("flasky.py", "from app import create_app\n\napp = create_app('flasky')\n")
+
+    assert " Apps there: flasky:app." in message("", tmp_path)
+
+
+def test_a_factory_that_needs_arguments_is_all_there_is(write: Write, tmp_path: Path) -> None:
+    write("main.py", "def main(): ...\n")
+    write("app/__init__.py", FACTORY)
+
+    assert "The factory app:create_app needs arguments: config." in message("", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variables", "text", "source"),
+    [
+        pytest.param({"QUART_APP": "shop:site"}, "", "QUART_APP", id="Quart"),
+        pytest.param({"LITESTAR_APP": "shop:site"}, "FLASK_APP=main.py", "LITESTAR_APP", id="variable before file"),
+        pytest.param({}, "A=1\nLITESTAR_APP=shop:site\n", "LITESTAR_APP in .env", id="Litestar in a file"),
+        pytest.param({}, 'export QUART_APP = "shop:site" # here\n', "QUART_APP in .env", id="Quart in a file"),
+    ],
+)
+def test_a_framework_s_variable_names_the_app(
+    variables: dict[str, str], text: str, source: str, write: Write, tmp_path: Path
+) -> None:
+    write(".env", text)
+    write("shop.py", FLASK.format("site"))
+    write("main.py", APP)
+
+    assert f"Found shop:site by {source}." in served_by("", tmp_path, **variables)
+
+
 @pytest.mark.parametrize(
     ("files", "choice"),
     [
         pytest.param(["site.py"], "site:app", id="a module of another name"),
         pytest.param(["shop/__init__.py", "shop/main.py"], "shop.main:app", id="a package of another name"),
+        pytest.param(
+            ["shop/__init__.py", "shop/web/__init__.py", "shop/web/asgi.py"], "shop.web.asgi:app", id="deeper"
+        ),
         pytest.param(["backend/main.py"], "backend/main.py:app", id="a folder"),
         pytest.param(
             ["backend/app/main.py", "backend/app/__init__.py"], "--app-dir backend", id="a project in a folder"

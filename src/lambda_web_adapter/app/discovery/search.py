@@ -21,8 +21,12 @@ _OTHER_FOLDERS = frozenset(
     ("__pycache__", "build", "dist", "docs", "env", "examples", "migrations", "node_modules", "static", "templates")
 ) | {"test", "tests", "venv"}
 _MAX_SUGGESTIONS = 5
-# A line in a file of variables, as python-dotenv reads them for Flask. Not compiled yet: few projects have such a file.
-_FLASK_APP_LINE = r"""(?m)^\s*(?:export\s+)?FLASK_APP\s*=\s*(["']?)(.+?)\1\s*(?:#.*)?$"""
+# The variables by which the command lines of Flask, Quart and Litestar find the app.
+_VARIABLES = ("FLASK_APP", "QUART_APP", "LITESTAR_APP")
+# The files from which those tools read variables, by python-dotenv; the first comes before the second.
+_VARIABLE_FILES = (".env", ".flaskenv")
+# A line in such a file. Not compiled yet: few projects have one.
+_VARIABLE_LINE = r"""(?m)^\s*(?:export\s+)?%s\s*=\s*(["']?)(.+?)\1\s*(?:#.*)?$"""
 
 
 def find(name: str, folder: Path, environ: MutableMapping[str, str]) -> tuple[Target, str]:
@@ -42,7 +46,7 @@ def find(name: str, folder: Path, environ: MutableMapping[str, str]) -> tuple[Ta
     if name:
         return parse_name(name, folder), ""
     project = _read_project(folder)
-    for value, source in (_fastapi_entrypoint(project), _flask_app(folder, environ)):
+    for value, source in (_fastapi_entrypoint(project), _variable(folder, environ)):
         if value:
             try:
                 return parse_name(value, folder, may_be_handler=False), source
@@ -84,15 +88,17 @@ def _fastapi_entrypoint(project: dict[str, Any]) -> tuple[str, str]:
     return entrypoint if isinstance(entrypoint, str) else "", "entrypoint in pyproject.toml"
 
 
-def _flask_app(folder: Path, environ: MutableMapping[str, str]) -> tuple[str, str]:
-    """Return the value of FLASK_APP and where it is set; `flask run` reads `.env`, and then `.flaskenv`, as well."""
-    if value := environ.get("FLASK_APP"):
-        return value, "FLASK_APP"
-    for file in (".env", ".flaskenv"):
+def _variable(folder: Path, environ: MutableMapping[str, str]) -> tuple[str, str]:
+    """Return the app in a framework's variable, and where it is set: in the environment, or in a file."""
+    for name in _VARIABLES:
+        if value := environ.get(name):
+            return value, name
+    for file in _VARIABLE_FILES:
         path = folder / file
-        match = re.search(_FLASK_APP_LINE, path.read_text("utf-8", "replace")) if path.is_file() else None
-        if match:
-            return match[2], f"FLASK_APP in {file}"
+        text = path.read_text("utf-8", "replace") if path.is_file() else ""
+        for name in _VARIABLES:
+            if match := re.search(_VARIABLE_LINE % name, text):
+                return match[2], f"{name} in {file}"
     return "", ""
 
 
@@ -105,8 +111,8 @@ def _package_names(project: dict[str, Any]) -> list[str]:
 def _find_file(folder: Path, packages: list[str]) -> tuple[Path, Path]:
     """Return the file of the app's module, and the folder whose modules are top-level modules.
 
-    The first file wins that has an app for sure; else the first that may have one; else the first that exists and is
-    named as if it had one, so that its import shows what it has.
+    The first file wins that has an app for sure; else the first that may have one. Else, unless there are apps in other
+    places, it is the first that exists and is named as if it had one, so that its import shows what it has.
     """
     source = folder / _SOURCE_FOLDER
     files = [(path, root) for root in (folder, source) for path in _usual_files(root, packages)]
@@ -119,10 +125,13 @@ def _find_file(folder: Path, packages: list[str]) -> tuple[Path, Path]:
     if apps:
         choices = ", ".join(_argument(path, folder) for path, _ in apps)
         raise AppNotFound(f"{source} has {len(apps)} apps. Name one of them: {choices}.")
-    doubtful = [each for each in files if scan(each[0]).doubtful]
-    if doubtful or files:
-        return (doubtful or files)[0]
-    raise AppNotFound(_nothing_found(folder))
+    for each in files:
+        if scan(each[0]).doubtful:
+            return each
+    elsewhere = suggestions(folder)
+    if elsewhere or not files:
+        raise AppNotFound(_nothing_found(folder, elsewhere))
+    return next((each for each in files if scan(each[0]).factories), files[0])
 
 
 def _usual_files(root: Path, packages: list[str]) -> Iterator[Path]:
@@ -175,13 +184,15 @@ def suggestions(folder: Path) -> list[str]:
     found = [_argument(path, folder) for path in files]
     for project in _folders(folder):
         nested = [*_folders(project), *_folders(project / _SOURCE_FOLDER)]
-        if any(scan(path).app for package in nested for path in _package_files(package)):
+        apps = [path for package in nested for path in _package_files(package) if scan(path).app]
+        if apps and (project / "__init__.py").is_file():
+            found.append(_argument(apps[0], folder))
+        elif apps:
             found.append(f"--app-dir {project.name}")
     return found[:_MAX_SUGGESTIONS]
 
 
-def _nothing_found(folder: Path) -> str:
+def _nothing_found(folder: Path, elsewhere: list[str]) -> str:
     files = ", ".join(f"{stem}.py" for stem in STEMS)
-    text = f"No app was named, and {folder} has none of {files}, in it or in app/ or {_SOURCE_FOLDER}/."
-    found = suggestions(folder)
-    return f"{text} Apps there: {', '.join(found)}. {HINT}" if found else f"{text} {HINT}"
+    text = f"No app was named, and {folder} has none in {files}, in it or in app/ or {_SOURCE_FOLDER}/."
+    return f"{text} Apps there: {', '.join(elsewhere)}. {HINT}" if elsewhere else f"{text} {HINT}"

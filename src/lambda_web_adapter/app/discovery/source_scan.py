@@ -24,7 +24,8 @@ class Scan:
 
     Attributes:
         apps: names that are apps, or factories without arguments.
-        doubtful: names that may be: of unknown classes, factories that need arguments, or imported by a star.
+        doubtful: names that may be: of unknown classes, or imported by a star.
+        factories: factories that need arguments, or are async.
         packages: the top-level packages that it imports absolutely.
         level: the most dots that one of its relative imports begins with; 0 without such imports.
         is_broken: whether it has a syntax error, which its import shows.
@@ -34,6 +35,7 @@ class Scan:
         """Start with nothing."""
         self.apps: list[str] = []
         self.doubtful: list[str] = []
+        self.factories: list[str] = []
         self.packages: set[str] = set()
         self.level = 0
         self.is_broken = is_broken
@@ -169,7 +171,10 @@ class _Names:
         if node.name in FACTORY_NAMES:
             positional = [*node.args.posonlyargs, *node.args.args]
             needs = len(positional) > len(node.args.defaults) or None in node.args.kw_defaults
-            self._add(node.name, is_certain=isinstance(node, ast.FunctionDef) and not needs)
+            if needs or isinstance(node, ast.AsyncFunctionDef):
+                self._scan.factories.append(node.name)
+            else:
+                self._add(node.name, is_certain=True)
         elif node.name in CERTAIN_NAMES:
             self._add(node.name, is_certain=True)
 
