@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from app.serving import serving, starting
+from app.serving import APPS, serving, starting
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lambda_web_adapter.app.discovery.advice import for_failed_import
+from lambda_web_adapter.app.discovery.names import parse_name
+from lambda_web_adapter.errors import AppNotFound
 
 Write = Callable[[str, str], None]
 
@@ -462,3 +467,14 @@ def test_a_syntax_error_has_nothing_but_its_place(write: Write, tmp_path: Path) 
 
     assert stack.count("File ") == 2
     assert f'  File "{tmp_path}/shop.py", line 1\n    x = (1,\n        ^\nSyntaxError: ' in stack
+
+
+# Any text.
+
+PIECES = ["main", "app", ".py", ".", "..", "/", ":", "(", ")", "()", "'x'", "=", ",", "*", " ", "é", "\0", "1"]
+
+
+@given(name=st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join) | st.text(min_size=1, max_size=30))
+def test_any_text_is_a_name_or_an_error(name: str) -> None:
+    with suppress(AppNotFound):
+        assert parse_name(name, APPS).module
