@@ -140,3 +140,27 @@ def test_a_layout_is_served_by_the_local_run(layout: str, options: list[str]) ->
 
         assert layout in httpx.get(f"{url}/", trust_env=False, timeout=30).text
         assert run.terminate() == 0
+
+
+@pytest.mark.parametrize(
+    ("layout", "options"),
+    [
+        pytest.param("backend_and_frontend", ["--app-dir", "backend"], id="folder"),
+        pytest.param("flask_src", [], id="src"),
+    ],
+)
+def test_a_start_file_is_written_for_an_app_that_is_not_named(layout: str, options: list[str], tmp_path: Path) -> None:
+    target = ["--output", str(tmp_path / "start"), *options]
+    compile_start = [sys.executable, "-m", "lambda_web_adapter", "compile", *target]
+    with Running(compile_start, cwd=LAYOUTS / layout, env=plain_environment()) as run:
+        assert run.wait() == 0
+    with Running([*compile_start, "--check"], cwd=LAYOUTS / layout, env=plain_environment()) as run:
+        assert run.wait() == 0
+
+    command = [sys.executable, "-m", "lambda_web_adapter", "--port", "0", *options]
+    environment = plain_environment({"AWS_LWA_START_FILE": str(tmp_path / "start")})
+    with Running(command, cwd=LAYOUTS / layout, env=environment) as run:
+        url = run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
+
+        assert layout in httpx.get(f"{url}/", trust_env=False, timeout=30).text
+        assert "start file" not in run.text
