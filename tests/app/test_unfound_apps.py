@@ -13,6 +13,7 @@ import pytest
 from app.serving import APPS, serving, starting
 from hypothesis import given
 from hypothesis import strategies as st
+from support.processes import Running, plain_environment
 
 from lambda_web_adapter.app.discovery.advice import for_failed_import
 from lambda_web_adapter.app.discovery.names import parse_name
@@ -467,6 +468,18 @@ def test_a_syntax_error_has_nothing_but_its_place(write: Write, tmp_path: Path) 
 
     assert stack.count("File ") == 2
     assert f'  File "{tmp_path}/shop.py", line 1\n    x = (1,\n        ^\nSyntaxError: ' in stack
+
+
+def test_a_traceback_of_the_local_run_has_lines(write: Write, tmp_path: Path) -> None:
+    """On Lambda it is one event, whose lines end with carriage returns; a terminal would write them over each other."""
+    write("main.py", "import no_such_module\n")
+
+    command = [sys.executable, "-m", "lambda_web_adapter", "--port", "0", "main:app"]
+    with Running(command, cwd=tmp_path, env=plain_environment()) as run:
+        run.wait_for(
+            r"The app cannot be imported\nTraceback .*\n  File .*\n    import no_such_module\nModuleNotFoundError"
+        )
+        run.wait_for("The app raised ModuleNotFoundError. The log has its traceback.")
 
 
 # Any text.

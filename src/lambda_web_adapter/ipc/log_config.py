@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -10,7 +12,7 @@ if TYPE_CHECKING:
 LEVELS = {"TRACE": 10, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "FATAL": 50, "CRITICAL": 50}
 _FORMAT = "AWS_LAMBDA_LOG_FORMAT"
 _LEVEL = "AWS_LAMBDA_LOG_LEVEL"
-# This variable is set only on Lambda.
+# Set on Lambda, and by a local run, whose log is read by people.
 _ON_LAMBDA = "AWS_LAMBDA_LOG_GROUP_NAME"
 
 
@@ -29,7 +31,7 @@ class LogConfig:
         """Read the settings from the variables."""
         self.json = environ.get(_FORMAT, "").upper() == "JSON"
         self.level = LEVELS.get(environ.get(_LEVEL, "").upper(), 0)
-        self.one_line = self.json or _ON_LAMBDA in environ
+        self.one_line = self.json or (_ON_LAMBDA in environ and not environ.get(LOCAL_RUN_VARIABLE))
 
 
 def json_level(level: int) -> str:
