@@ -471,18 +471,18 @@ def test_check_names_what_has_changed(small: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("project", "message"),
+    ("project", "code", "message"),
     [
-        ('warm = "GET /"', "it takes a list such as"),
-        ('warm = ["/"]', "it takes a list such as"),
-        ("warm = []", "it takes a list such as"),
-        ('warn = ["GET /"]', "has warn for the adapter, but it takes warm only"),
-        ('warm = ["FROB /"]', "The app was not started: no request reached it"),
-        ("warm = [", "is not valid"),
-        ('warm = ["GET /fails"]', "responded to GET /fails with 500"),
+        ('warm = "GET /"', 1, "it takes a list such as"),
+        ('warm = ["/"]', 1, "it takes a list such as"),
+        ("warm = []", 1, "it takes a list such as"),
+        ('warn = ["GET /"]', 2, "has warn, which is no option. Did you mean warm?"),
+        ('warm = ["FROB /"]', 1, "The app was not started: no request reached it"),
+        ("warm = [", 2, "cannot be read"),
+        ('warm = ["GET /fails"]', 1, "responded to GET /fails with 500"),
     ],
 )
-def test_a_start_that_fails_writes_nothing(tmp_path: Path, project: str, message: str) -> None:
+def test_a_start_that_fails_writes_nothing(tmp_path: Path, project: str, code: int, message: str) -> None:
     (tmp_path / "main.py").write_text(
         "def app(environ, start_response):\n"
         "    start_response('500 Oops' if environ['PATH_INFO'] == '/fails' else '200 OK', [])\n    return []\n"
@@ -490,7 +490,7 @@ def test_a_start_that_fails_writes_nothing(tmp_path: Path, project: str, message
     (tmp_path / "pyproject.toml").write_text(f"[tool.lambda-web-adapter]\n{project}\n")
     completed = compile_start(tmp_path, "main:app")
 
-    assert completed.returncode == 1
+    assert completed.returncode == code
     assert message in completed.stderr
     assert not (tmp_path / "start").exists()
 

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from support.processes import SECONDS, Running, children, free_port, plain_envir
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter", "--port", "0"]
 APP = """
 import atexit, os, signal, subprocess, sys, threading, time
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -89,6 +91,10 @@ def url_of(run: Running) -> str:
 
 def get(run: Running, path: str) -> httpx.Response:
     return httpx.get(url_of(run) + path, trust_env=False, timeout=SECONDS * 2)
+
+
+def has_text(run: Running, text: str) -> bool:
+    return get(run, "/").text == text
 
 
 def tree(pid: int) -> list[int]:
@@ -256,6 +262,14 @@ def test_an_app_with_a_port_of_its_own_has_one_environment_at_a_time(start: Star
     (tmp_path / "main.py").write_text(APP.replace("str(os.getpid())", '"new"'))
 
     wait_until(lambda: get(run, "/").text == "new", "the new code responds")
+
+
+def test_saves_of_the_same_size_in_the_same_second_are_all_seen(start: Start, tmp_path: Path) -> None:
+    """Python takes the cached bytecode of one for the other."""
+    run = start("--reload")
+    for number in range(5):
+        (tmp_path / "main.py").write_text(APP.replace("str(os.getpid())", f'"{number}"'))
+        wait_until(partial(has_text, run, str(number)), "the new code responds")
 
 
 def test_the_log_can_be_that_of_lambda(start: Start) -> None:

@@ -17,7 +17,7 @@ from lambda_web_adapter.app.loader import detect_interface, load_app
 from lambda_web_adapter.errors import AppNotFound
 from lambda_web_adapter.ipc import start_file
 from lambda_web_adapter.ipc.garbage_collection import resume_collection
-from lambda_web_adapter.ipc.parent_process import SERVER_FAILED
+from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE, SERVER_FAILED
 
 if TYPE_CHECKING:
     import socket
@@ -61,6 +61,10 @@ def serve(
 def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel, *, single: bool) -> int:
     log = logging_setup.set_up(install=settings.logging == "lambda")
     _set_line_buffering()
+    if os.environ.get(LOCAL_RUN_VARIABLE):
+        from lambda_web_adapter.app import recent_sources  # which nobody edits on Lambda
+
+        recent_sources.leave_uncached()
     folder = Path(os.path.abspath(settings.app_dir))
     try:
         with CompilationCount() as compiled:

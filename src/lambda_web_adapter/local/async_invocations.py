@@ -152,7 +152,7 @@ class AsyncInvocations:
         line.seconds = time.monotonic() - started_at
         if outcome.failed:
             queued.error = str(InvocationError.of_document(outcome.payload))
-            line.status = "failed"
+            line.status = "error"
             line.problem = f"attempt {queued.attempts} of {len(self._policy.error_delays) + 1}: {queued.error}"
         self._log.request(line)
         return not outcome.failed

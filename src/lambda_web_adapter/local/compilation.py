@@ -91,8 +91,6 @@ def _warm_requests(project: Path) -> list[tuple[str, str]]:
     tools = document.get("tool")
     table = tools.get("lambda-web-adapter") if isinstance(tools, dict) else None
     if isinstance(table, dict):
-        if unknown := table.keys() - {"warm"}:
-            raise StartFileNotWritten(f"{project} has {sorted(unknown)[0]} for the adapter, but it takes warm only.")
         requests = table.get("warm", requests)
     # An empty list would be an empty file: the app is started for the first request.
     parsed = [str(request).split(" ") for request in requests] if isinstance(requests, list) and requests else [[]]

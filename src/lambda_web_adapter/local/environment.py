@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from contextlib import suppress
-from enum import Enum
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 from lambda_web_adapter.adapter.process.ports import listen
@@ -34,10 +34,10 @@ _STOP_SECONDS, _PLAIN_STOP_SECONDS = 0.5, 2.0
 class State(Enum):
     """The states of an environment."""
 
-    STARTING = "starting"
-    READY = "ready"
-    STOPPING = "stopping"
-    ENDED = "ended"
+    STARTING = auto()
+    READY = auto()
+    STOPPING = auto()
+    ENDED = auto()
 
 
 class Owner(Protocol):

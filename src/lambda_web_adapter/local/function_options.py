@@ -7,6 +7,8 @@ from dataclasses import dataclass
 ACCOUNT = "123456789012"  # made up, as in AWS's examples
 
 MIN_TIMEOUT, MAX_TIMEOUT = 1, 900  # seconds (Lambda quotas, "Function timeout")
+# How long an on-demand environment may take until its first request for an event (Lambda, "Init phase"), in seconds.
+ON_DEMAND_INIT_SECONDS = 10.0
 MIN_MEMORY, MAX_MEMORY = 128, 32768  # MB; 10,240 for a standard function, more on Managed Instances
 
 
@@ -41,7 +43,7 @@ class FunctionOptions:
     freezes: bool = True
     timeout: float = 30.0
     memory: int = 1769
-    init_seconds: float = 10.0
+    init_seconds: float = ON_DEMAND_INIT_SECONDS
     is_strict: bool = False
     has_fixed_port: bool = False
     throttles: bool = False

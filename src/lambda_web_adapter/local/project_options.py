@@ -43,7 +43,9 @@ def options_from_pyproject(project: Path, names: Collection[str]) -> dict[str, A
         if name in names:
             values[name] = value
         elif key not in _OTHER_KEYS:
-            raise SettingsError(_describe_unknown(key, project, [each.replace("_", "-") for each in names]))
+            raise SettingsError(
+                _describe_unknown(key, project, [*(each.replace("_", "-") for each in names), *_OTHER_KEYS])
+            )
     return values
 
 

@@ -69,7 +69,7 @@ class RouteCall:
         try:
             reply, body = await self._read_reply()
         except RouteFailed as failure:
-            self._log_line("failed", str(failure))
+            self._log_line("error", str(failure))
             raise
         self._log_line(reply.status_code)
         return reply, body
