@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from lambda_web_adapter.adapter.diagnostics.dump_file import StackDumpFile
 from lambda_web_adapter.ipc.parent_process import STACK_DUMP_FD_VARIABLE
-
-ON_LAMBDA = {"AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/f"}
-
-
-@pytest.mark.parametrize(
-    ("environment", "wanted"),
-    [
-        ({}, False),
-        (ON_LAMBDA, True),
-        ({"AWS_LAMBDA_LOG_FORMAT": "json"}, True),
-        ({"AWS_LAMBDA_LOG_FORMAT": "Text"}, False),
-    ],
-)
-def test_it_is_there_where_a_line_is_an_event(environment: dict[str, str], wanted: bool) -> None:
-    file = StackDumpFile.create_if_needed(environment)
-
-    assert (file is not None) is wanted
-    if file:
-        file.close()
 
 
 def test_a_system_that_forbids_it_goes_without(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,12 +17,17 @@ def test_a_system_that_forbids_it_goes_without(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(os, "memfd_create", forbidden)
 
-    assert StackDumpFile.create_if_needed(ON_LAMBDA) is None
+    assert StackDumpFile.create() is None
 
 
-def test_what_was_written_is_read_once() -> None:
-    file = StackDumpFile.create_if_needed(ON_LAMBDA)
+@pytest.mark.parametrize("memory", [True, False], ids=["in memory", "in a folder"])
+def test_what_was_written_is_read_once(memory: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if not memory:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+        monkeypatch.setenv("TMPDIR", str(tmp_path))
+    file = StackDumpFile.create()
     assert file
+    assert list(tmp_path.iterdir()) == []
     variables: dict[str, str] = {}
     file.pass_to_child(variables, execute=False)
     descriptor = int(variables[STACK_DUMP_FD_VARIABLE])

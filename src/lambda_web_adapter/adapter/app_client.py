@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import time
 from socket import gaierror
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from lambda_web_adapter.adapter.io.response_parser import NO_LIMIT, ConnectionCl
 from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, ExchangeError, InvalidResponse
 from lambda_web_adapter.http.headers import BODY_METHODS
 from lambda_web_adapter.ipc.control_protocol import end_messages
+from lambda_web_adapter.settings import LOCAL_RUN
 
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.io.backend import Backend
@@ -38,7 +40,13 @@ _NO_REUSE = "The external command %s. From now on, each request gets its own con
 
 
 class AppClient:
-    """A connection to one run of the app process."""
+    """A connection to one run of the app process.
+
+    Attributes:
+        deadline_margin: how long before the function's timeout the deadlines are, in seconds; for the log.
+    """
+
+    deadline_margin = 0.0
 
     def __init__(
         self, app: AppProcess, host: str, backend: Backend, timeout_policy: TimeoutPolicy, *, idle_seconds: float = 1.0
@@ -58,7 +66,7 @@ class AppClient:
         self._idle_seconds = idle_seconds
         self._backend = backend
         self._timeout_policy = timeout_policy
-        self._connection = backend.new_client(host, app.port, app.is_gone)
+        self._connection = backend.new_client(host, app.port, app)
         self._port = 0
         self._end_messages: tuple[bytes, ...] = ()
         self._used_at = 0.0
@@ -69,6 +77,8 @@ class AppClient:
         self._awaits_done = False
         self._abandoned = False
         self._hangs = False
+        self._began = 0.0
+        self._buffers = True
 
     async def exchange(
         self, head: bytes, body: bytes, method: str, deadline: float, limit: int | None = NO_LIMIT
@@ -91,7 +101,8 @@ class AppClient:
         self._abandoned = self._hangs = False
         connection, is_managed = self._connection, self._app.is_managed
         self._awaits_done = is_managed
-        whole = limit is not None
+        self._began = time.monotonic()
+        self._buffers = whole = limit is not None
         if limit is not None:
             connection.limit = limit
         self._reused = connection.port != 0 if is_managed else self._can_reuse()
@@ -146,7 +157,9 @@ class AppClient:
             self._hangs = True
             # A response may be unfinished because the caller reads slowly.
             what = "The response was not complete at" if begun else "The app sent no response before"
-            return AppTimeout(f"{what} the function's timeout.")
+            timeout = AppTimeout(f"{what} the function's timeout.")
+            timeout.details = self._describe_timeout(begun=begun)
+            return timeout
         if isinstance(error, NotHttp):
             return InvalidResponse(f"The app's response is not HTTP ({error}).")
         if await self._has_ended():
@@ -158,6 +171,15 @@ class AppClient:
             self._mark_unusable(_LOST)
         sent = "only part of its response" if begun else "no response"
         return InvalidResponse(f"The app sent {sent}: {error}.")
+
+    def _describe_timeout(self, *, begun: bool) -> str:
+        from lambda_web_adapter.adapter.explanations import describe_timeout, is_event_stream  # timeouts are rare
+
+        buffers_events = begun and self._buffers and is_event_stream(self._connection.headers)
+        seconds = time.monotonic() - self._began
+        return describe_timeout(
+            seconds, self.deadline_margin, buffers_events=buffers_events, local_run=LOCAL_RUN in os.environ
+        )
 
     def _can_reuse(self) -> bool:
         """Return whether an external command's connection is still open.

@@ -64,7 +64,7 @@ def _post(app: AppProcess, host: str, path: str, seconds: float, error_class: Er
         BeforeSnapshotFailed, AfterRestoreFailed: (`error_class`) the status is not 2xx, or no response came in time.
     """
     hook = f"The app's SnapStart hook, POST {path},"
-    connection = BlockingClient(host, app.port, app.is_gone)
+    connection = BlockingClient(host, app.port, app)
     head = f"POST {path} HTTP/1.1\r\nhost: {host}:{app.port}\r\ncontent-length: 0\r\n\r\n"
     deadline = time.monotonic() + seconds
     try:

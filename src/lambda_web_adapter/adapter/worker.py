@@ -192,6 +192,7 @@ class Worker:
             self._supervisor.timeout_policy,
             idle_seconds=self._settings.pool_idle_timeout,
         )
+        self._connection.deadline_margin = self._settings.deadline_margin
         self._invoker = Invoker(self._settings, self._connection, self._access)
 
     async def _fail(self, invocation: Invocation, error: AdapterError) -> None:

@@ -17,6 +17,7 @@ from lambda_web_adapter.ipc.control_protocol import (
     CANCELLED,
     CLOSING,
     COMPLETED,
+    DEBUGGER,
     DONE,
     READY,
     STACKS_DUMPED,
@@ -41,6 +42,7 @@ class AdapterChannel:
         self._channel = channel
         self._stderr = stderr
         self._adapter = os.getppid()
+        self._is_debugged = False
 
     def ready(self) -> None:
         """Send READY, and take stderr back; the start is over."""
@@ -97,6 +99,12 @@ class AdapterChannel:
     def stacks_dumped(self) -> None:
         """Send STACKS_DUMPED."""
         self._send(encode(STACKS_DUMPED))
+
+    def debugger(self) -> None:
+        """Send DEBUGGER, unless it has been sent."""
+        if not self._is_debugged:
+            self._is_debugged = True
+            self._send(encode(DEBUGGER))
 
     def failed(self, error: BaseException, *, is_logged: bool = False) -> None:
         """Send FAILED with an exception, its traceback, and whether the log has it already."""

@@ -14,6 +14,7 @@ from lambda_web_adapter.app.bytecode import CompilationCount
 from lambda_web_adapter.app.control_channel import AdapterChannel
 from lambda_web_adapter.app.invocation_tracking import InvocationTracker
 from lambda_web_adapter.app.loader import detect_interface, load_app
+from lambda_web_adapter.app.stack_dump import show_own_stack_on_signal
 from lambda_web_adapter.errors import AppNotFound
 from lambda_web_adapter.ipc import start_file
 from lambda_web_adapter.ipc.garbage_collection import resume_collection
@@ -61,10 +62,11 @@ def serve(
 def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel, *, single: bool) -> int:
     log = logging_setup.set_up(install=settings.logging == "lambda")
     _set_line_buffering()
+    show_own_stack_on_signal()  # the app may hang in its import
     if os.environ.get(LOCAL_RUN_VARIABLE):
-        from lambda_web_adapter.app import recent_sources  # which nobody edits on Lambda
+        from lambda_web_adapter.app.debugger import install  # nobody debugs on Lambda
 
-        recent_sources.leave_uncached()
+        install(control)
     folder = Path(os.path.abspath(settings.app_dir))
     try:
         with CompilationCount() as compiled:
@@ -77,6 +79,10 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
         logging.getLogger(__name__).info(note)
     if doubt := start_file.doubt():
         logging.getLogger(__name__).warning(doubt)
+    if LOCAL_RUN in os.environ:
+        from lambda_web_adapter.app.debugger import report_loaded  # as above
+
+        report_loaded(control)  # by the app itself, as debugpy.listen() does
     tracker = InvocationTracker(
         control=control,
         single=single,

@@ -67,7 +67,8 @@ def show_own_stack_on_signal() -> None:
     # second signal right after the first can. So each thread gets one, shortly before its app is killed. With `chain`,
     # `errno` is kept, but the signal can interrupt its own handler. Then many signals overflow the stack, and the
     # adapter no longer sees that a thread is still writing, which it knows from the blocked signal.
-    if signal.getsignal(STACK_DUMP_SIGNAL) is signal.SIG_DFL:  # the app does not use it itself
+    # The bootstrap has it ignored until this handler is there. Any other handler is the app's own.
+    if signal.getsignal(STACK_DUMP_SIGNAL) in (signal.SIG_DFL, signal.SIG_IGN):
         faulthandler.register(STACK_DUMP_SIGNAL, file=_descriptor(), all_threads=False, chain=False)
 
 

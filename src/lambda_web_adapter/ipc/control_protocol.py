@@ -18,6 +18,8 @@ CLOSING = b"closing"  # `closing PORT`: instead of DONE, before the server close
 CANCELLED = b"cancelled"  # `cancelled PORT`: at once after CANCEL; DONE or CLOSING follows when the call has returned
 STACKS_DUMPED = b"shown"  # the reply to DUMP_STACKS, when the stacks are written
 COMPLETED = b"completed"  # the reply to BEFORE_SNAPSHOT and AFTER_RESTORE, when all hooks have run
+# Once, in a local run, when a debugger may stop the app from now on: no timeout applies to this run of it any more.
+DEBUGGER = b"debugger"
 STOPPING = b"stopping"  # once, when the server takes no more requests; with it, the adapter gets SIGCHLD
 
 # From the adapter, to the built-in server.

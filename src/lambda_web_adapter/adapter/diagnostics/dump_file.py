@@ -1,19 +1,18 @@
-"""The file for an app's stack dump, so that the dump becomes one log event with the request id.
+"""The file for an app's stack dump, so that the adapter can summarize it and log it as one event with the request id.
 
-`faulthandler` writes lines to a file descriptor, whatever the app is stuck in. So this is a file in memory: the adapter
-can read it even if the app never reports that it has written to it.
+`faulthandler` writes lines to a file descriptor, whatever the app is stuck in. So this is a file, in memory on Linux:
+the adapter can read it even if the app never reports that it has written to it.
 """
 
 from __future__ import annotations
 
 import os
 
-from lambda_web_adapter.ipc.log_config import LogConfig
 from lambda_web_adapter.ipc.parent_process import STACK_DUMP_FD_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import MutableMapping
 
 # Bytes: CloudWatch takes events of up to 256 KiB ("CloudWatch Logs quotas"), and escapes make the JSON larger.
 _MAX_BYTES = 128 * 1024
@@ -28,19 +27,22 @@ class StackDumpFile:
         Raises:
             OSError: the system does not allow it.
         """
-        import fcntl  # a laptop does not need it
+        if hasattr(os, "memfd_create"):
+            import fcntl
 
-        self._descriptor = os.memfd_create("stack-dump")
-        fcntl.fcntl(self._descriptor, fcntl.F_SETFL, os.O_APPEND)
+            self._descriptor = os.memfd_create("stack-dump")
+            fcntl.fcntl(self._descriptor, fcntl.F_SETFL, os.O_APPEND)
+        else:  # macOS
+            path = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"lambda-web-adapter-stack-dump-{os.getpid()}")  # noqa: S108  # O_EXCL
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            os.unlink(path)
 
     @classmethod
-    def create_if_needed(cls, environ: Mapping[str, str]) -> StackDumpFile | None:
-        """Return a file if each line of stderr becomes a log event, and if the system has such files; else None."""
-        if not LogConfig(environ).one_line or not hasattr(os, "memfd_create"):
-            return None
+    def create(cls) -> StackDumpFile | None:
+        """Return a file; None if the system does not allow one."""
         try:
             return cls()
-        except OSError:  # a sandbox forbids it; each line is an event of its own then
+        except OSError:  # a sandbox forbids it; the app then writes to stderr
             return None
 
     def pass_to_child(self, environ: MutableMapping[str, str], *, execute: bool) -> None:
@@ -53,12 +55,15 @@ class StackDumpFile:
         os.set_inheritable(self._descriptor, execute)
         environ[STACK_DUMP_FD_VARIABLE] = str(self._descriptor)
 
+    def read(self) -> str:
+        """Return what has been written; "" if the file is closed."""
+        return os.pread(self._descriptor, _MAX_BYTES, 0).decode("utf-8", "replace") if self._descriptor >= 0 else ""
+
     def read_and_clear(self) -> str:
         """Return what has been written, and empty the file; return "" if it is closed."""
-        if self._descriptor < 0:
-            return ""
-        text = os.pread(self._descriptor, _MAX_BYTES, 0).decode("utf-8", "replace")
-        os.ftruncate(self._descriptor, 0)
+        text = self.read()
+        if self._descriptor >= 0:
+            os.ftruncate(self._descriptor, 0)
         return text
 
     def close(self) -> None:

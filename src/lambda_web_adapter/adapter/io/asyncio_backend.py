@@ -33,9 +33,9 @@ class AsyncioBackend(Backend):
         self._lock = asyncio.Lock()
         self._control_reader: ControlReader | None = None
 
-    def new_client(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> AsyncioClient:
+    def new_client(self, host: str, port: int, app: AppProcess | None = None) -> AsyncioClient:
         """Return a client on the event loop; when the app is gone, `child_changed` ends the client's connection."""
-        return AsyncioClient(host, port)
+        return AsyncioClient(host, port, app)
 
     @contextlib.asynccontextmanager
     async def exclusive(self, deadline: float | None = None) -> AsyncIterator[None]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.http.messages import Response
 
     Enough = Callable[[ResponseParser], bool]
@@ -34,9 +35,10 @@ _READ_AHEAD_BYTES = 256 * 1024
 class AsyncioClient(HttpClient):
     """A client of one address."""
 
-    def __init__(self, host: str, port: int) -> None:
-        """Remember the address; nothing is opened yet."""
+    def __init__(self, host: str, port: int, app: AppProcess | None = None) -> None:
+        """Prepare a connection, which `connect` opens, to an address, which may be the app's."""
         self._address = (host, port)
+        self._app = app
         self._protocol: _ClientProtocol | None = None
 
     @property
@@ -53,6 +55,11 @@ class AsyncioClient(HttpClient):
     def received(self) -> bool:
         """Whether a byte of the response has come."""
         return self._protocol is not None and self._protocol.reader.received
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers of the response that have come."""
+        return self._protocol.reader.headers if self._protocol else []
 
     @property
     def has_surplus(self) -> bool:
@@ -75,7 +82,9 @@ class AsyncioClient(HttpClient):
         """Open the connection."""
         self.close()
         async with asyncio.timeout(seconds):
-            _, self._protocol = await asyncio.get_running_loop().create_connection(_ClientProtocol, *self._address)
+            _, self._protocol = await asyncio.get_running_loop().create_connection(
+                lambda: _ClientProtocol(self._app), *self._address
+            )
 
     async def send_request(
         self, head: bytes, body: bytes = b"", *, method: str = "GET", deadline: float | None = None, whole: bool = True
@@ -118,7 +127,8 @@ class _ClientProtocol(asyncio.Protocol):
         reader: the parser of the responses.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, app: AppProcess | None) -> None:
+        self._app = app
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._awaits_response = False
@@ -180,7 +190,7 @@ class _ClientProtocol(asyncio.Protocol):
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     raise TimeoutError("the deadline has passed")
-                timer = self._loop.call_later(remaining, time_out, future)
+                timer = self._loop.call_later(remaining, time_out, future, self._app)
             await future
         except TimeoutError:
             self.port = 0
@@ -273,7 +283,10 @@ def _wake(waiting: asyncio.Future[None] | None) -> None:
         waiting.set_result(None)
 
 
-def time_out(waiting: asyncio.Future[Any]) -> None:
-    """End a wait at its deadline, unless its result has come in the same turn of the event loop."""
-    if not waiting.done():
+def time_out(waiting: asyncio.Future[Any], app: AppProcess | None = None) -> None:
+    """End a wait at its deadline.
+
+    It goes on if a debugger may stop the app, and it is over if its result has come in the same turn of the event loop.
+    """
+    if not waiting.done() and not (app and app.is_debugged()):
         waiting.set_exception(TimeoutError("the deadline has passed"))

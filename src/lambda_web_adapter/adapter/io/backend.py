@@ -44,6 +44,11 @@ class HttpClient(ABC):
 
     @property
     @abstractmethod
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers of the response to the last request, as far as they have come."""
+
+    @property
+    @abstractmethod
     def has_surplus(self) -> bool:
         """Whether bytes that belong to no response came after the last one, as far as the connection was read."""
 
@@ -117,13 +122,14 @@ class Backend(ABC):
     may_freeze: bool
 
     @abstractmethod
-    def new_client(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> HttpClient:
+    def new_client(self, host: str, port: int, app: AppProcess | None = None) -> HttpClient:
         """Return a client, whose connection is not open yet.
 
         Args:
             host: the host to connect to.
             port: its port.
-            is_gone: returns whether the peer's process is gone; a child of it may hold its connections open.
+            app: the app, if it is the peer: a child of its process may hold its connections open when it is gone, and
+                deadlines do not apply while a debugger may stop it.
         """
 
     @abstractmethod

@@ -6,12 +6,13 @@ The coroutines that wait through it never suspend, so that running one is a plai
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.io.backend import Backend
 from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
-from lambda_web_adapter.ipc.control_protocol import STOPPING
+from lambda_web_adapter.ipc.control_protocol import DEBUGGER, STOPPING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -36,9 +37,9 @@ class BlockingBackend(Backend):
 
     may_freeze = True
 
-    def new_client(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> BlockingClient:
+    def new_client(self, host: str, port: int, app: AppProcess | None = None) -> BlockingClient:
         """Return a client that blocks."""
-        return BlockingClient(host, port, is_gone)
+        return BlockingClient(host, port, app)
 
     def exclusive(self, deadline: float | None = None) -> contextlib.nullcontext[None]:
         """Return a context without a lock, since there is no other worker."""
@@ -61,8 +62,10 @@ class BlockingBackend(Backend):
     async def wait_for_message(self, app: AppProcess, messages: tuple[bytes, ...], deadline: float) -> bytes:
         """Read the channel up to one of these messages; skip others, about earlier requests that timed out."""
         while True:
-            message = app.control.read_message(deadline - time.monotonic())
+            message = app.control.read_message(math.inf if app.has_debugger else deadline - time.monotonic())
             if not message or message in messages:
                 return message
             if message == STOPPING:
                 app.mark_unreachable()
+            elif message == DEBUGGER:
+                app.mark_debugged()

@@ -18,6 +18,7 @@ from lambda_web_adapter.http.large_bodies import FIRST_READ, NEXT_READ, SEPARATE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lambda_web_adapter.adapter.process.app_process import AppProcess
     from lambda_web_adapter.http.messages import Response
 
     Enough = Callable[[ResponseParser], bool]
@@ -31,16 +32,16 @@ _READ_AHEAD_BYTES = 6 * 1024 * 1024
 class BlockingClient(HttpClient):
     """A connection to one address."""
 
-    def __init__(self, host: str, port: int, is_gone: Callable[[], bool] | None = None) -> None:
+    def __init__(self, host: str, port: int, app: AppProcess | None = None) -> None:
         """Prepare a connection, which `connect` opens.
 
         Args:
             host: the host to connect to.
             port: its port.
-            is_gone: returns whether the peer's process is gone.
+            app: the app, if it is the peer.
         """
         self._address = (host, port)
-        self._is_gone = is_gone
+        self._app = app
         self._socket: socket.socket | None = None
         self.port = 0
         self._receive_timeout = 0.0
@@ -55,6 +56,11 @@ class BlockingClient(HttpClient):
     def received(self) -> bool:
         """Whether a byte of the response was read."""
         return self._reader.received
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers of the response that have come."""
+        return self._reader.headers
 
     @property
     def has_surplus(self) -> bool:
@@ -175,11 +181,11 @@ class BlockingClient(HttpClient):
             Whether to go on sending. If not, there is enough of the response, or the peer is gone; with
             `stop_on_input`, the peer has sent something.
         """
-        if self._is_gone and self._is_gone():
+        if self._app and self._app.is_gone():
             return False
         poll = select.poll()
         poll.register(opened, select.POLLIN | select.POLLOUT)
-        events = poll.poll(1000 * _next_wait(deadline))
+        events = poll.poll(1000 * self._next_wait(deadline))
         if not events or events[0][1] & select.POLLOUT:
             return True
         data = b"" if stop_on_input else _available(opened, NEXT_READ)
@@ -222,7 +228,7 @@ class BlockingClient(HttpClient):
         """
         if flags:
             raise ConnectionClosed("its process is gone", received=self._reader.received)
-        return int(socket.MSG_DONTWAIT) if self._is_gone and self._is_gone() else 0
+        return int(socket.MSG_DONTWAIT) if self._app and self._app.is_gone() else 0
 
     def _set_receive_timeout(self, opened: socket.socket, deadline: float | None) -> None:
         """Set the kernel's timeout for reads, so that none needs a poll before it.
@@ -235,12 +241,23 @@ class BlockingClient(HttpClient):
         remaining = MAX_WAIT_SECONDS if deadline is None else deadline - time.monotonic()
         if remaining >= MAX_WAIT_SECONDS == self._receive_timeout:
             return
-        if remaining <= 0:
-            raise TimeoutError("the deadline has passed")
-        remaining = min(remaining, MAX_WAIT_SECONDS)
+        remaining = self._next_wait(deadline)
         if not self._receive_timeout or abs(remaining - self._receive_timeout) > _TIMEOUT_TOLERANCE:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(remaining))
             self._receive_timeout = remaining
+
+    def _next_wait(self, deadline: float | None) -> float:
+        """Return how long the next system call may wait, in seconds.
+
+        Raises:
+            TimeoutError: The deadline has passed.
+        """
+        remaining = MAX_WAIT_SECONDS if deadline is None else deadline - time.monotonic()
+        if remaining > 0:
+            return min(remaining, MAX_WAIT_SECONDS)
+        if self._app and self._app.is_debugged():
+            return MAX_WAIT_SECONDS
+        raise TimeoutError("the deadline has passed")
 
 
 def create_connection(host: str, port: int, seconds: float | None) -> socket.socket:
@@ -261,13 +278,3 @@ def _available(opened: socket.socket, size: int, flags: int = 0) -> bytes | None
         return None
     except OSError:
         return b""  # a reset counts as an end
-
-
-def _next_wait(deadline: float | None) -> float:
-    """Return how long the next system call may wait, in seconds; raise TimeoutError if the deadline has passed."""
-    if deadline is None:
-        return MAX_WAIT_SECONDS
-    remaining = deadline - time.monotonic()
-    if remaining <= 0:
-        raise TimeoutError("the deadline has passed")
-    return min(remaining, MAX_WAIT_SECONDS)

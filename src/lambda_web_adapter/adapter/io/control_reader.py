@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.io.asyncio_client import time_out
 from lambda_web_adapter.adapter.process.app_process import LEAVE_SECONDS
-from lambda_web_adapter.ipc.control_protocol import DONE, STOPPING
+from lambda_web_adapter.ipc.control_protocol import DEBUGGER, DONE, STOPPING
 
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.process.app_process import AppProcess
@@ -43,7 +43,7 @@ class ControlReader:
         received: asyncio.Future[bytes] = self._loop.create_future()
         self._waiting.update(dict.fromkeys(messages, received))
         # `asyncio.timeout` would cancel this task even if the message has come in the same turn of the event loop.
-        timer = self._loop.call_later(max(deadline - time.monotonic(), 0), time_out, received)
+        timer = self._loop.call_later(max(deadline - time.monotonic(), 0), time_out, received, self.app)
         try:
             return await received
         except TimeoutError:
@@ -86,6 +86,8 @@ class ControlReader:
                 del self._ignored[alternative]
         elif message == STOPPING:
             self.app.mark_unreachable()
+        elif message == DEBUGGER:
+            self.app.mark_debugged()
         else:
             self._received.add(message)
 

@@ -147,6 +147,11 @@ class ResponseParser:
         return Response(self._status, self._headers, self.take_body())
 
     @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers that have come."""
+        return self._headers
+
+    @property
     def has_chunk(self) -> bool:
         """Whether a chunk of the body, or its end, has come and was not taken yet."""
         return bool(self._chunks) or self.complete

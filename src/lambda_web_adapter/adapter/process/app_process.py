@@ -20,7 +20,8 @@ from lambda_web_adapter.adapter.process.control_channel import ControlChannel
 from lambda_web_adapter.adapter.process.ports import ReservedPort, command_port, listen
 from lambda_web_adapter.ipc.control_protocol import encode_failure
 from lambda_web_adapter.ipc.envelope import COMMAND_VARIABLE
-from lambda_web_adapter.ipc.parent_process import SERVER_FAILED
+from lambda_web_adapter.ipc.parent_process import SERVER_FAILED, STACK_DUMP_SIGNAL
+from lambda_web_adapter.settings import LOCAL_RUN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class AppProcess:
         is_managed: whether the built-in server runs the app; else it is an external command.
         keeps_connections: whether connections are used again; false once an external command has broken one.
         has_responded: whether the built-in server has sent DONE for a request.
+        has_debugger: whether a debugger may stop the app, so that no timeout applies to this run.
+        stacks_logged: whether the log has shown what the app does while it starts.
         started_at: when the run began (monotonic seconds), moved forward by time that must not count, such as a freeze.
         run_id: the unique id of the run; an external command has it in its environ.
         unreachable_since: when the app, still running, was found to take no more requests; 0 if it takes them.
@@ -80,6 +83,7 @@ class AppProcess:
         self.is_managed = not command
         self.keeps_connections = True
         self.has_responded = False
+        self.has_debugger = self.stacks_logged = False
         self.on_one_core = False
         self.port = 0
         self.pid = 0
@@ -105,7 +109,7 @@ class AppProcess:
         self.port = self._reserved.number if self._reserved else listener.getsockname()[1] if listener else 0
         adapter_end, app_end = socket.socketpair()
         self._stderr_tail = None if os.isatty(2) else StderrTail()  # on a terminal, a person has read it
-        self._stack_dump = None if self._command else StackDumpFile.create_if_needed(os.environ)
+        self._stack_dump = None if self._command else StackDumpFile.create()
         self.started_at = time.monotonic()
         self.run_id = f"{os.getpid()}-{time.monotonic_ns()}"
         self._first_started = self._first_started or _now_in_ticks()
@@ -157,6 +161,8 @@ class AppProcess:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             stderr = self._stderr_tail.replace_stderr() if self._stderr_tail else None
+            if listener:  # until the built-in server handles it; by default it would end the process
+                signal.signal(STACK_DUMP_SIGNAL, signal.SIG_IGN)
             if self._stack_dump:
                 self._stack_dump.pass_to_child(os.environ, execute=execute)
             if not listener:
@@ -214,6 +220,20 @@ class AppProcess:
         """Record that the app takes no more requests although its process runs."""
         self.unreachable_since = self.unreachable_since or time.monotonic()
 
+    def is_debugged(self) -> bool:
+        """Return whether a debugger may stop the app; asked when a timeout has passed."""
+        if not self.has_debugger and LOCAL_RUN in os.environ and self.control.is_debugged():
+            self.mark_debugged()
+        return self.has_debugger
+
+    def mark_debugged(self) -> None:
+        """Record that a debugger may stop the app, so that no timeout applies, and report it to the local run."""
+        if not self.has_debugger:
+            from lambda_web_adapter.adapter.process.debugger import report_debugger  # only in local runs
+
+            self.has_debugger = True
+            report_debugger(self._settings.runtime_api_proxy)
+
     def is_gone(self) -> bool:
         """Return whether the app takes no more requests; if so, kill what is left of it.
 
@@ -254,6 +274,11 @@ class AppProcess:
                 os.sched_setaffinity(self.pid, core)
 
     @property
+    def command(self) -> list[str]:
+        """Return the external command and its arguments; empty for a managed app."""
+        return self._command
+
+    @property
     def exit_status(self) -> str:
         """Return how the process ended, such as `exit code 3`, for messages; empty while it runs."""
         return self._exit_status
@@ -267,6 +292,11 @@ class AppProcess:
         with self._lock, contextlib.suppress(ProcessLookupError):  # with the lock, no other thread reaps the process
             if self.pid:
                 os.kill(self.pid, signal.SIGTERM)
+
+    @property
+    def stack_dump(self) -> str:
+        """Return as much of the stack dump as the app has written; empty if it writes it to stderr."""
+        return self._stack_dump.read() if self._stack_dump else ""
 
     def read_stack_dump(self) -> str:
         """Return and clear the stack dump; empty if the app writes it to stderr."""

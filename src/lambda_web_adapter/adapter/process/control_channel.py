@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 
-from lambda_web_adapter.ipc.control_protocol import STOPPING, encode
+from lambda_web_adapter.ipc.control_protocol import DEBUGGER, STOPPING, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,13 +93,24 @@ class ControlChannel:
         *messages, self._buffer = (self._buffer + data).split(b"\n")
         return messages
 
+    def unread(self, message: bytes) -> None:
+        """Let the next call of `read_message` return this message."""
+        self._buffer = message + b"\n" + self._buffer
+
     def is_stopping(self) -> bool:
         """Return whether STOPPING is among the messages that have arrived and are not read yet."""
+        return encode(STOPPING) in self._unread()
+
+    def is_debugged(self) -> bool:
+        """Return whether DEBUGGER is among the messages that have arrived and are not read yet."""
+        return encode(DEBUGGER) in self._unread()
+
+    def _unread(self) -> bytes:
         try:
             data = self._socket.recv(65536, socket.MSG_PEEK | socket.MSG_DONTWAIT) if self._socket else b""
         except (BlockingIOError, ConnectionError):
             data = b""
-        return encode(STOPPING) in self._buffer + data
+        return self._buffer + data
 
     def has_closed(self) -> bool:
         """Return whether the app has closed its end, even if messages are not read yet."""

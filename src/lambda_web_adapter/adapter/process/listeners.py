@@ -1,11 +1,13 @@
-"""Find out from /proc whether the external command or another process listens on a port.
+"""Find out from /proc who listens on a port, and where the external command listens.
 
-Without /proc, whichever process listens counts as the external command.
+Without /proc, whichever process listens counts as the external command, and `lsof` shows where that listens.
 """
 
 from __future__ import annotations
 
 import os
+import socket
+import sys
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.process.process_tree import pids, started
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _LISTENING = "0A"  # TCP_LISTEN (include/net/tcp_states.h)
+_LSOF_SECONDS = 2.0
 
 
 def unrelated_listener(port: int, family: Collection[int], run_id: str) -> str:
@@ -51,13 +54,54 @@ def owner_of(port: int) -> str:
     return next((f"process {pid} ({_name(pid)})" for pid in owners), "")
 
 
+def addresses_of(family: Collection[int]) -> list[tuple[str, int]]:
+    """Return the hosts and ports that the processes of the external command listen on; none if they are not known.
+
+    Args:
+        family: its processes.
+    """
+    if not os.path.exists("/proc/net/tcp"):
+        return _addresses_by_lsof()
+    own = {inode for pid in family for inode in _sockets(pid)}
+    return sorted({_address(local) for local, inode in _listeners() if inode in own})
+
+
+def _addresses_by_lsof() -> list[tuple[str, int]]:
+    """Return what the processes of this one's group listen on, the external command's among them (macOS)."""
+    import subprocess
+
+    command = ["lsof", "-nP", "-a", "-iTCP", "-sTCP:LISTEN", "-g", str(os.getpgrp()), "-Fn"]
+    try:
+        output = subprocess.run(command, capture_output=True, text=True, timeout=_LSOF_SECONDS, check=False).stdout  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):  # it is not installed, or the machine is busy
+        return []
+    names = (line[1:].rpartition(":") for line in output.splitlines() if line.startswith("n"))
+    return sorted(
+        {(host.strip("[]").replace("*", "0.0.0.0"), int(port)) for host, _, port in names if port.isdecimal()}
+    )
+
+
 def _listening(port: int) -> Iterator[str]:
     """Yield the inodes of the sockets that listen on a port of this machine, IPv4 and IPv6."""
+    for local, inode in _listeners():
+        if int(local.rpartition(":")[2], 16) == port and _accepts_loopback(local):
+            yield inode
+
+
+def _listeners() -> Iterator[tuple[str, str]]:
+    """Yield the address of each socket that listens, as in /proc/net, and its inode."""
     for table in ("tcp", "tcp6"):
         for line in _read(f"/proc/net/{table}").splitlines()[1:]:
             _, local, _, state, *fields = line.split()
-            if state == _LISTENING and int(local.rpartition(":")[2], 16) == port and _accepts_loopback(local):
-                yield fields[5]
+            if state == _LISTENING:
+                yield local, fields[5]
+
+
+def _address(local: str) -> tuple[str, int]:
+    """Return an address in /proc/net as host and port; its hexadecimal words are in the machine's byte order."""
+    words, _, port = local.partition(":")
+    packed = b"".join(int(words[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(words), 8))
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed), int(port, 16)
 
 
 def _accepts_loopback(local: str) -> bool:

@@ -6,6 +6,7 @@ the configured path. No route of the app is called unless a path is configured.
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from lambda_web_adapter.adapter.io.blocking_backend import run_blocking
 from lambda_web_adapter.adapter.io.blocking_client import BlockingClient
 from lambda_web_adapter.adapter.io.response_parser import ConnectionClosed, NotHttp
 from lambda_web_adapter.errors import AppKilled, AppNotFound, AppNotReady, AppStartFailed
-from lambda_web_adapter.ipc.control_protocol import FAILED, READY, parse_failure
+from lambda_web_adapter.ipc.control_protocol import DEBUGGER, FAILED, READY, STACKS_DUMPED, parse_failure
 
 if TYPE_CHECKING:
     from typing import TypeVar
@@ -33,6 +34,7 @@ _LONGEST_PAUSE = 0.05  # seconds
 # of an init phase that is not on demand (Lambda quotas). No app is killed before the deadline of an invocation or init.
 _DEFAULT_TIMEOUT_SECONDS = 130.0
 _PROGRESS_SECONDS = 2.0  # between log lines about the wait
+_SLOW_SECONDS = 5.0  # after which the log shows once what the app does
 _CONNECT_SECONDS = 1.0
 _PROBE_SECONDS = 5.0  # how long one HTTP probe may take
 _MIN_TIMEOUT_SECONDS = 0.001
@@ -69,7 +71,9 @@ def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = floa
 
 def is_overdue(app: AppProcess, settings: Settings) -> bool:
     """Return whether the app's readiness timeout, or the default one, has passed since its start."""
-    return time.monotonic() >= app.started_at + (settings.readiness_check_timeout or _DEFAULT_TIMEOUT_SECONDS)
+    return not app.has_debugger and time.monotonic() >= app.started_at + (
+        settings.readiness_check_timeout or _DEFAULT_TIMEOUT_SECONDS
+    )
 
 
 def _wait_for_ready_message(app: AppProcess, deadline: float, settings: Settings) -> None:
@@ -85,8 +89,19 @@ def _wait_for_ready_message(app: AppProcess, deadline: float, settings: Settings
         raise error_from_message(message, AppNotFound)
     reported = {*_IGNORED_LINES, *str(failure).splitlines(), *"".join(failure.stack).splitlines()}
     stderr_tail = app.stderr_tail(reported)
-    failure.details = f"\nIt wrote to stderr:\n{stderr_tail}" if stderr_tail else ""
+    failure.details = _hint(failure) + (f"\nIt wrote to stderr:\n{stderr_tail}" if stderr_tail else "")
     raise failure
+
+
+def _hint(failure: AppStartFailed) -> str:
+    """Log why the import has probably failed, if that is known; return it as a line for the error's details."""
+    from lambda_web_adapter.adapter.diagnostics.import_hints import hint_at_cause  # only for failed starts
+
+    hint = hint_at_cause(failure.raised, str(failure), failure.stack, os.getcwd())
+    if not hint:
+        return ""
+    log("ERROR", f"Hint: {hint}")
+    return f"\nHint: {hint}"
 
 
 def error_from_message(message: bytes, kind: type[Failure]) -> Failure:
@@ -108,13 +123,39 @@ def _wait_for_exec(app: AppProcess, deadline: float, settings: Settings) -> None
 
 def _read_message(app: AppProcess, deadline: float, settings: Settings) -> bytes:
     while True:
-        remaining = deadline - time.monotonic()
+        now = time.monotonic()
+        remaining = deadline - now
+        slow_in = app.started_at + _SLOW_SECONDS - now
+        pause = min(_PROGRESS_SECONDS, _PROGRESS_SECONDS if app.stacks_logged else max(slow_in, 0.0))
         try:
-            return app.control.read_message(min(remaining, _PROGRESS_SECONDS))
+            message = app.control.read_message(min(remaining, pause))
         except TimeoutError:
-            if remaining <= _PROGRESS_SECONDS:
+            if remaining <= pause:
                 raise _not_ready(app, settings, "its import or its lifespan startup is not complete") from None
-        log("INFO", f"Waiting for the app to import and to complete its lifespan startup ({_waited(app)}).")
+            _log_wait(app)
+            continue
+        if message == DEBUGGER:
+            app.mark_debugged()
+            deadline = float("inf")
+        elif message != STACKS_DUMPED:  # a late one
+            return message
+
+
+def _log_wait(app: AppProcess) -> None:
+    """Log that the app is waited for; once what it does."""
+    if app.has_debugger:
+        return
+    if app.is_managed and not app.stacks_logged and time.monotonic() >= app.started_at + _SLOW_SECONDS:
+        app.stacks_logged = True
+        if _log_slow_start(app):
+            return
+    log("INFO", f"Waiting for the app to import and to complete its lifespan startup ({_waited(app)}).")
+
+
+def _log_slow_start(app: AppProcess) -> str:
+    from lambda_web_adapter.adapter.diagnostics.slow_start import log_slow_start  # most starts are fast
+
+    return log_slow_start(app)
 
 
 def _wait_for_probe(app: AppProcess, deadline: float, settings: Settings) -> None:
@@ -134,9 +175,9 @@ def _wait_for_probe(app: AppProcess, deadline: float, settings: Settings) -> Non
             raise _start_failed(app)
         now = time.monotonic()
         if now >= deadline:
-            raise _not_ready(app, settings, failure)
+            raise _not_ready(app, settings, f"{failure}{_elsewhere(app, settings, port)}")
         if now >= next_line:
-            log("INFO", f"Waiting for the app ({_waited(app)}): {failure}.")
+            log("INFO", f"Waiting for the app ({_waited(app)}): {failure}{_elsewhere(app, settings, port)}.")
             next_line = now + _PROGRESS_SECONDS
         pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -147,6 +188,15 @@ def _check_listener(app: AppProcess) -> str:
 
     listener = unrelated_listener(app.port, app.running_processes(), app.run_id)
     return f"{listener}, which the app has not started, listens on port {app.port}" if listener else ""
+
+
+def _elsewhere(app: AppProcess, settings: Settings, port: int) -> str:
+    """Return where the external command listens if it is not where it has to, with what to do; else empty."""
+    from lambda_web_adapter.adapter.process import command_advice, listeners  # only slow starts need them
+
+    addresses = listeners.addresses_of(app.running_processes())
+    advice = command_advice.describe_listeners(app.command, addresses, settings.host, port)
+    return f"; {advice}" if advice else ""
 
 
 def _probe_tcp(host: str, port: int, deadline: float) -> str:
@@ -197,7 +247,10 @@ def _not_ready(app: AppProcess, settings: Settings, reason: str) -> AppNotReady:
             f" It had {seconds:g} seconds. If it needs longer, set AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS; an "
             "external command has to listen on the port in the variable PORT."
         )
-    return AppNotReady(f"The app is not ready ({_waited(app)}): {reason}.{advice}")
+    error = AppNotReady(f"The app is not ready ({_waited(app)}): {reason}.{advice}")
+    if app.is_managed and app.pid and time.monotonic() >= app.started_at + _SLOW_SECONDS:
+        error.details = _log_slow_start(app)
+    return error
 
 
 def _waited(app: AppProcess) -> str:

@@ -1,4 +1,7 @@
-"""Do what the adapter's messages request, in a thread beside the event loop, which may hang."""
+"""Do what the adapter's messages request, in a thread beside the event loop, which may hang.
+
+Until the app is ready, the event loop does it: a thread would take time of each start.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +35,16 @@ class AdapterMessages:
         self._tasks = tasks
         self._stop = stop
 
-    def handle_in_thread(self) -> None:
-        """Start to handle messages; called in the event loop."""
+    def handle_on_loop(self) -> None:
+        """Handle messages of the adapter while the app starts; called in the event loop."""
         if self._control.fileno() >= 0:
+            loop = asyncio.get_running_loop()
+            loop.add_reader(self._control.fileno(), self._dump_stacks, loop)
+
+    def handle_in_thread(self) -> None:
+        """Handle messages in a thread from now on; called in the event loop."""
+        if self._control.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._control.fileno())
             start_new_thread(self._handle, (asyncio.get_running_loop(),))
 
     def _handle(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -46,6 +56,13 @@ class AdapterMessages:
                     else:
                         loop.call_soon_threadsafe(self._handle_on_loop, message)
             self._stop()
+
+    def _dump_stacks(self, loop: asyncio.AbstractEventLoop) -> None:
+        messages = self._control.read_messages()
+        if DUMP_STACKS in messages:
+            dump_stacks(self._control, loop, self._tasks)
+        if not messages:  # the adapter has ended
+            loop.remove_reader(self._control.fileno())
 
     def _handle_on_loop(self, message: bytes) -> None:
         name, port = parse(message)

@@ -85,6 +85,8 @@ class AsgiServer:
         """Serve the app until `stop`; return early if its startup fails."""
         control = self._tracker.control
         self._loop = asyncio.get_running_loop()
+        messages = AdapterMessages(control, self._tasks, self._begin_to_stop)
+        messages.handle_on_loop()
         try:
             if not await self._open(listener):
                 return
@@ -92,7 +94,7 @@ class AsgiServer:
             show_own_stack_on_signal()  # before READY: without this handler, the signal would end the process
             self._has_started = True
             control.ready()
-            AdapterMessages(control, self._tasks, self._begin_to_stop).handle_in_thread()
+            messages.handle_in_thread()
             await self._stop.wait()
             control.stopping()
             await self._close()
