@@ -421,5 +421,5 @@ _DEFAULTS = {option.name: option.default for option in OPTIONS}
 
 def unclear_variables(environ: Mapping[str, str]) -> list[str]:
     """Return variables that look like settings but are not, or are old names; `setting_notes` explains them."""
-    names = {LOCAL_RUN, *(option.variables[0] for option in OPTIONS)}
+    names = {option.variables[0] for option in OPTIONS}
     return sorted(name for name in environ if name.upper().startswith(_SETTING_PREFIXES) and name not in names)

@@ -17,6 +17,7 @@ from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.io.asyncio_backend import AsyncioBackend
 from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
 from lambda_web_adapter.adapter.io.response_parser import NO_LIMIT
+from lambda_web_adapter.adapter.process.control_channel import ControlChannel
 from lambda_web_adapter.adapter.timeouts import KillApp
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Command:
 
     def __init__(self, port: int) -> None:
         self.port = port
+        self.control = ControlChannel()
 
     def is_gone(self) -> bool:
         return False

@@ -75,7 +75,11 @@ class App:
         self.pid = 0
 
         self.control = self
+        self.has_debugger = False
         self.started_at = time.monotonic()
+
+    def is_debugged(self) -> bool:
+        return False
 
     def read_message(self, timeout: float) -> bytes:
         return b"shown" if self.is_managed else b""

@@ -16,6 +16,7 @@ from support.processes import SECONDS, children, free_port, wait_until
 
 from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.io.blocking_backend import BlockingBackend, run_blocking
+from lambda_web_adapter.adapter.process.control_channel import ControlChannel
 from lambda_web_adapter.adapter.timeouts import KillApp
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ class App:
 
     def __init__(self, port: int) -> None:
         self.port = port
+        self.control = ControlChannel()
 
     def is_gone(self) -> bool:
         return False

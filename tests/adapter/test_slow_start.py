@@ -183,6 +183,8 @@ class Started:
     """An app process that was started long ago, and says when it is ready on a channel of the test's."""
 
     is_managed = True
+    stacks_logged = True
+    pid = 0
 
     def __init__(self, seconds_ago: float) -> None:
         self.control = ControlChannel()

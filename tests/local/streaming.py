@@ -142,6 +142,9 @@ class OneSession:
     def init_completed(self) -> None:
         """The test knows."""
 
+    def debugger_attached(self) -> None:
+        """There is none."""
+
     def environment_waits(self) -> None:
         """The test knows."""
 

@@ -13,7 +13,7 @@ from lambda_web_adapter.adapter.io.response_parser import NO_LIMIT, ConnectionCl
 from lambda_web_adapter.errors import AppExited, AppTimeout, AppUnreachable, ExchangeError, InvalidResponse
 from lambda_web_adapter.http.headers import BODY_METHODS
 from lambda_web_adapter.ipc.control_protocol import end_messages
-from lambda_web_adapter.settings import LOCAL_RUN
+from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
 
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.io.backend import Backend
@@ -44,9 +44,11 @@ class AppClient:
 
     Attributes:
         deadline_margin: how long before the function's timeout the deadlines are, in seconds; for the log.
+        hints_at_streams: whether the log is to say that replies could be streamed.
     """
 
     deadline_margin = 0.0
+    hints_at_streams = False
 
     def __init__(
         self, app: AppProcess, host: str, backend: Backend, timeout_policy: TimeoutPolicy, *, idle_seconds: float = 1.0
@@ -118,11 +120,22 @@ class AppClient:
                 response = await connection.send_request(head, body, method=method, deadline=deadline, whole=whole)
         except (TimeoutError, ConnectionClosed, NotHttp) as error:
             raise await self._error_from(error) from None
+        if self.hints_at_streams:
+            self._hint_at_streams(response)
         if not is_managed:
             self._status = response.status
             self._unread = bool(body) and (response.status >= 400 or method not in BODY_METHODS)
             self._decide_reuse()
         return response
+
+    def _hint_at_streams(self, response: Response) -> None:
+        """Log once that an event stream is buffered."""
+        for _, value in response.headers:
+            if value.startswith(b"text/event-stream"):
+                from lambda_web_adapter.adapter.explanations import BUFFERED_EVENTS  # most apps have none
+
+                self.hints_at_streams = False
+                log_once("WARNING", BUFFERED_EVENTS)
 
     @property
     def accepts_envelope(self) -> bool:
@@ -176,10 +189,9 @@ class AppClient:
         from lambda_web_adapter.adapter.explanations import describe_timeout, is_event_stream  # timeouts are rare
 
         buffers_events = begun and self._buffers and is_event_stream(self._connection.headers)
+        local_run = bool(os.environ.get(LOCAL_RUN_VARIABLE))
         seconds = time.monotonic() - self._began
-        return describe_timeout(
-            seconds, self.deadline_margin, buffers_events=buffers_events, local_run=LOCAL_RUN in os.environ
-        )
+        return describe_timeout(seconds, self.deadline_margin, buffers_events=buffers_events, local_run=local_run)
 
     def _can_reuse(self) -> bool:
         """Return whether an external command's connection is still open.

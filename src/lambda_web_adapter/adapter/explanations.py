@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 EVENT_STREAM = b"text/event-stream"
 _SWITCH = (
-    "so that the client gets nothing before its end. Set AWS_LWA_INVOKE_MODE=response_stream, which works behind a "
+    "text/event-stream, but the reply is buffered, so that the client gets nothing before its end. "
+    "Set AWS_LWA_INVOKE_MODE=response_stream, which works behind a "
     "function URL and a REST API whose invoke mode is RESPONSE_STREAM."
 )
 
 
-def describe_event_stream(route: str) -> str:
-    """Return what to log about a response that is an event stream although replies are buffered."""
-    return f"The response to {route} is text/event-stream, but the reply is buffered, {_SWITCH}"
+# About an event stream that has been complete in time; others run into the timeout.
+BUFFERED_EVENTS = f"A response is {_SWITCH}"
 
 
 def describe_timeout(seconds: float, margin: float, *, buffers_events: bool, local_run: bool) -> str:
@@ -29,7 +29,7 @@ def describe_timeout(seconds: float, margin: float, *, buffers_events: bool, loc
         local_run: whether this is a local run.
     """
     if buffers_events:
-        return f" It is text/event-stream, but the reply is buffered, {_SWITCH}"
+        return f" It is {_SWITCH}"
     kept = (
         f", and the adapter stops waiting {margin:g} s before the function's timeout, so that it can still reply "
         "(AWS_LWA_DEADLINE_MARGIN_SECONDS)"

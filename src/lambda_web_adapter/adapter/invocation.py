@@ -65,7 +65,6 @@ class Invoker:
         self._access = access or NoAccessLog()
         self._accepts_envelope = connection.accepts_envelope
         self._streams = settings.invoke_mode == "response_stream"
-        self._hints_at_streams = not self._streams
         self._context_headers: ContextHeaders | None = None
         if settings.context_headers or not self._accepts_envelope:
             from lambda_web_adapter.ipc.context_headers import (
@@ -137,8 +136,6 @@ class Invoker:
 
             await self._read_rejection(response, deadline)
             raise error_from_rejection(response, request)
-        if self._hints_at_streams and source.is_http:
-            self._hint_at_streams(request, response)
         response = end_to_end(response, request.method, self._settings.exclude_response_headers)
         compressor = None
         if self._settings.enable_compression and source.is_http and not request.reserved_headers:
@@ -154,15 +151,6 @@ class Invoker:
             what = f"The reply has {len(reply)} bytes, for a body of {len(response.body)}"
             raise self._too_large(what, source, request)
         return reply
-
-    def _hint_at_streams(self, request: Request, response: Response) -> None:
-        """Log once that an event stream is buffered."""
-        for _, value in response.headers:
-            if value.startswith(b"text/event-stream"):
-                from lambda_web_adapter.adapter.explanations import describe_event_stream  # most apps have none
-
-                self._hints_at_streams = False
-                log("WARNING", describe_event_stream(_route(request)))
 
     def _build_request(self, source: EventSource, event: Any, invocation: Invocation) -> Request:
         """Return the request that an event describes; it takes over the body of an HTTP event."""

@@ -193,6 +193,7 @@ class Worker:
             idle_seconds=self._settings.pool_idle_timeout,
         )
         self._connection.deadline_margin = self._settings.deadline_margin
+        self._connection.hints_at_streams = self._settings.invoke_mode != "response_stream"
         self._invoker = Invoker(self._settings, self._connection, self._access)
 
     async def _fail(self, invocation: Invocation, error: AdapterError) -> None:

@@ -79,7 +79,7 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
         logging.getLogger(__name__).info(note)
     if doubt := start_file.doubt():
         logging.getLogger(__name__).warning(doubt)
-    if LOCAL_RUN in os.environ:
+    if os.environ.get(LOCAL_RUN_VARIABLE):
         from lambda_web_adapter.app.debugger import report_loaded  # as above
 
         report_loaded(control)  # by the app itself, as debugpy.listen() does

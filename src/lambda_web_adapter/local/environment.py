@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from contextlib import suppress
@@ -11,7 +10,6 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 from lambda_web_adapter.adapter.process.ports import listen
-from lambda_web_adapter.adapter.process.process_tree import describe_exit
 from lambda_web_adapter.local.invocation import Outcome
 from lambda_web_adapter.local.log_pipe import LogPipe
 from lambda_web_adapter.local.process_group import ProcessGroup
@@ -77,7 +75,7 @@ class Environment:
         self._init_error: bytes | None = None
         self._end_reason: Outcome | None = None
         self._retried_for: Invocation | None = None
-        self._has_served = False
+        self._has_served = self._is_debugged = False
         self._process: asyncio.subprocess.Process | None = None
         self._group: ProcessGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -185,7 +183,8 @@ class Environment:
         if self._session.is_idle:
             self.idle_since = time.monotonic()
         self._owner.environment_is_free(self)
-        if self._session.is_idle and self._options.freezes and self._group and self.state is State.READY:
+        may_freeze = self._session.is_idle and self._options.freezes and not self._is_debugged
+        if may_freeze and self._group and self.state is State.READY:
             self._group.freeze()
 
     def invocation_ended(self, invocation: Invocation) -> None:
@@ -199,6 +198,11 @@ class Environment:
         """Keep the reason that the bootstrap reports before it exits."""
         self._init_error = document
 
+    def debugger_attached(self) -> None:
+        """Let no timeout end this environment any more, and freeze it no more: a debugger may stop the app."""
+        self._is_debugged = True
+        self._cancel_timers()
+
     # Its life.
 
     async def _live(self) -> None:
@@ -210,7 +214,7 @@ class Environment:
         api = RuntimeApiApp(address, self._options.arn, self._session)
         self._pipe = LogPipe(self._take_output)
         self._started_at = time.monotonic()
-        self._init_error = self._end_reason = None
+        self._init_error, self._end_reason, self._is_debugged = None, None, False
         async with serve(listener, api, stop_seconds=0, websockets=False):
             self._process = process = await self._execute(address)
             self._group = ProcessGroup(process.pid)
@@ -247,7 +251,7 @@ class Environment:
         invocation.environment = self.number
         invocation.started_at = time.monotonic()
         invocation.deadline_ms = int((time.time() + self._options.timeout) * 1000)
-        if not self._options.is_plain:
+        if not self._options.is_plain and not self._is_debugged:
             self._timers[invocation.request_id] = asyncio.get_running_loop().call_later(
                 self._options.timeout, self._timed_out, invocation
             )
@@ -270,8 +274,13 @@ class Environment:
         else:
             self.kill(outcome)
 
+    def _cancel_timers(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
     def _init_timed_out(self) -> None:
-        if self.state is State.STARTING:
+        if self.state is State.STARTING and not self._is_debugged:
             seconds = f"{self._options.init_seconds:g} s"
             self._program.log.environment(self.number, f"The init took longer than {seconds} and was broken off.")
             self.kill(Outcome.failure("Sandbox.Timedout", f"The init took longer than {seconds}."))
@@ -291,19 +300,12 @@ class Environment:
     def _end(self, code: int) -> None:
         """Set the outcome of all that is running, and report the end."""
         has_failed_init = self.state is State.STARTING
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._cancel_timers()
         self.state = State.ENDED
-        outcome = self._end_reason or self._outcome_of_exit(code)
+        outcome = self._end_reason or Outcome.of_exit(code, self._init_error)
         for invocation in self._session.end(outcome):
             self._finish(invocation)
         self._owner.environment_ended(self, outcome if has_failed_init else None)
-
-    def _outcome_of_exit(self, code: int) -> Outcome:
-        message = f"The bootstrap ended with {describe_exit(code)}. Its output shows the reason."
-        document = json.dumps({"errorType": "Runtime.ExitError", "errorMessage": message}).encode()
-        return Outcome(payload=self._init_error or document, failed=True)
 
     def _take_output(self, text: bytes) -> None:
         for invocation in self._session.running.values():

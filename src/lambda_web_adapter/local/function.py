@@ -8,6 +8,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.local import explanations
 from lambda_web_adapter.local.environment import Environment, State
 from lambda_web_adapter.local.invocation import Invocation
 
@@ -244,5 +245,4 @@ class Function:
 def describe_busy(invocation: Invocation, now: float, waiting: int) -> str:
     """Return the line that says what events wait for."""
     seconds = now - invocation.started_at
-    place = f"environment {invocation.environment} is busy with {invocation.title} for {seconds:.0f} s"
-    return f"{waiting} waiting: {place}"
+    return explanations.describe_busy(invocation.title, seconds, waiting=waiting, environment=invocation.environment)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.adapter.process.process_tree import describe_exit
 from lambda_web_adapter.local.asgi_messages import ClientDisconnected, read_body
 from lambda_web_adapter.local.reply_stream import ReplyStream
 from lambda_web_adapter.models import InvocationError
@@ -38,6 +40,13 @@ class Outcome:
 
     payload: bytes
     failed: bool = False
+
+    @classmethod
+    def of_exit(cls, code: int, init_error: bytes | None) -> Outcome:
+        """Return the outcome of a bootstrap that has ended: the error that it has reported, or how it ended."""
+        message = f"The bootstrap ended with {describe_exit(code)}. Its output shows the reason."
+        document = json.dumps({"errorType": "Runtime.ExitError", "errorMessage": message}).encode()
+        return cls(payload=init_error or document, failed=True)
 
     @classmethod
     def failure(cls, kind: str, message: str) -> Outcome:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lambda_web_adapter.adapter.process.debugger import DEBUGGER_PATH
 from lambda_web_adapter.local.asgi_messages import ClientDisconnected, read_body, send_json, send_response
 from lambda_web_adapter.local.caller_checks import refusal_of_runtime_call
 from lambda_web_adapter.local.invocation import Invocation, Outcome
@@ -73,6 +74,10 @@ class RuntimeApiApp:
             await self._next(receive, send)
         elif method == "POST" and path == f"{_PREFIX}/init/error":
             self.session.report_init_error(await read_body(receive))
+            await send_json(send, 202, {"status": "OK"})
+        elif method == "POST" and path == DEBUGGER_PATH:
+            await read_body(receive)
+            self.session.report_debugger()
             await send_json(send, 202, {"status": "OK"})
         elif method == "POST" and (match := _REPLY_PATH.fullmatch(path)):
             await self._reply(match[1], match[2] == "error", scope, receive, send)

@@ -29,6 +29,9 @@ class Observer(Protocol):
     def init_failed(self, document: bytes) -> None:
         """Take note that the runtime has reported a failed init."""
 
+    def debugger_attached(self) -> None:
+        """Take note that a debugger may stop the app."""
+
 
 class Extension:
     """An internal extension: a process of the environment that gets its events beside the runtime.
@@ -147,6 +150,10 @@ class RuntimeSession:
     def report_init_error(self, document: bytes) -> None:
         """Take the error document of a failed init."""
         self._observer.init_failed(document)
+
+    def report_debugger(self) -> None:
+        """Take note that a debugger may stop the app."""
+        self._observer.debugger_attached()
 
     def end(self, outcome: Outcome) -> list[Invocation]:
         """End what is running with an outcome, and return it."""

@@ -7,8 +7,9 @@ the adapter can read it even if the app never reports that it has written to it.
 from __future__ import annotations
 
 import os
+import signal
 
-from lambda_web_adapter.ipc.parent_process import STACK_DUMP_FD_VARIABLE
+from lambda_web_adapter.ipc.parent_process import STACK_DUMP_FD_VARIABLE, STACK_DUMP_SIGNAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,21 +49,22 @@ class StackDumpFile:
     def pass_to_child(self, environ: MutableMapping[str, str], *, execute: bool) -> None:
         """Pass the file to the app process; called in the forked process.
 
+        It ignores the signal for a stack dump, which would end it, until the built-in server handles that.
+
         Args:
             environ: the variables, to which the descriptor is added.
             execute: whether the process executes a program next.
         """
+        signal.signal(STACK_DUMP_SIGNAL, signal.SIG_IGN)
         os.set_inheritable(self._descriptor, execute)
         environ[STACK_DUMP_FD_VARIABLE] = str(self._descriptor)
 
-    def read(self) -> str:
-        """Return what has been written; "" if the file is closed."""
-        return os.pread(self._descriptor, _MAX_BYTES, 0).decode("utf-8", "replace") if self._descriptor >= 0 else ""
-
-    def read_and_clear(self) -> str:
+    def read(self, *, clear: bool = True) -> str:
         """Return what has been written, and empty the file; return "" if it is closed."""
-        text = self.read()
-        if self._descriptor >= 0:
+        if self._descriptor < 0:
+            return ""
+        text = os.pread(self._descriptor, _MAX_BYTES, 0).decode("utf-8", "replace")
+        if clear:
             os.ftruncate(self._descriptor, 0)
         return text
 

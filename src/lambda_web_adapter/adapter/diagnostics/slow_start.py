@@ -67,7 +67,7 @@ def _main_thread_stack(app: AppProcess) -> str:
     deadline, before = time.monotonic() + _SIGNAL_SECONDS, ""
     while time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
-        dump = app.stack_dump
+        dump = app.read_stack_dump(clear=False)
         if dump and dump == before:
             break
         before = dump

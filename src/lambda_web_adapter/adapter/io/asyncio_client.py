@@ -288,5 +288,5 @@ def time_out(waiting: asyncio.Future[Any], app: AppProcess | None = None) -> Non
 
     It goes on if a debugger may stop the app, and it is over if its result has come in the same turn of the event loop.
     """
-    if not waiting.done() and not (app and app.is_debugged()):
+    if not waiting.done() and not (app and app.control.is_debugged()):
         waiting.set_exception(TimeoutError("the deadline has passed"))

@@ -62,10 +62,10 @@ class BlockingBackend(Backend):
     async def wait_for_message(self, app: AppProcess, messages: tuple[bytes, ...], deadline: float) -> bytes:
         """Read the channel up to one of these messages; skip others, about earlier requests that timed out."""
         while True:
-            message = app.control.read_message(math.inf if app.has_debugger else deadline - time.monotonic())
+            message = app.control.read_message(math.inf if app.control.has_debugger else deadline - time.monotonic())
             if not message or message in messages:
                 return message
             if message == STOPPING:
                 app.mark_unreachable()
             elif message == DEBUGGER:
-                app.mark_debugged()
+                app.control.mark_debugged()

@@ -255,7 +255,7 @@ class BlockingClient(HttpClient):
         remaining = MAX_WAIT_SECONDS if deadline is None else deadline - time.monotonic()
         if remaining > 0:
             return min(remaining, MAX_WAIT_SECONDS)
-        if self._app and self._app.is_debugged():
+        if self._app and self._app.control.is_debugged():
             return MAX_WAIT_SECONDS
         raise TimeoutError("the deadline has passed")
 

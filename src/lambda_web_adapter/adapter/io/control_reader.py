@@ -87,7 +87,7 @@ class ControlReader:
         elif message == STOPPING:
             self.app.mark_unreachable()
         elif message == DEBUGGER:
-            self.app.mark_debugged()
+            self.app.control.mark_debugged()
         else:
             self._received.add(message)
 

@@ -20,8 +20,7 @@ from lambda_web_adapter.adapter.process.control_channel import ControlChannel
 from lambda_web_adapter.adapter.process.ports import ReservedPort, command_port, listen
 from lambda_web_adapter.ipc.control_protocol import encode_failure
 from lambda_web_adapter.ipc.envelope import COMMAND_VARIABLE
-from lambda_web_adapter.ipc.parent_process import SERVER_FAILED, STACK_DUMP_SIGNAL
-from lambda_web_adapter.settings import LOCAL_RUN
+from lambda_web_adapter.ipc.parent_process import SERVER_FAILED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ class AppProcess:
     """One run of the app, as a process of its own.
 
     Attributes:
+        command: the external command and its arguments; empty for a managed app.
         port: the port that the app listens on.
         pid: the process id; 0 while there is no process.
         on_one_core: whether app and adapter share a core.
@@ -53,7 +53,6 @@ class AppProcess:
         is_managed: whether the built-in server runs the app; else it is an external command.
         keeps_connections: whether connections are used again; false once an external command has broken one.
         has_responded: whether the built-in server has sent DONE for a request.
-        has_debugger: whether a debugger may stop the app, so that no timeout applies to this run.
         stacks_logged: whether the log has shown what the app does while it starts.
         started_at: when the run began (monotonic seconds), moved forward by time that must not count, such as a freeze.
         run_id: the unique id of the run; an external command has it in its environ.
@@ -73,7 +72,7 @@ class AppProcess:
             serve: the built-in server.
         """
         self._settings = settings
-        self._command = command
+        self.command = command
         self._serve = serve
         self.control = ControlChannel()
         self._reserved: ReservedPort | None = None
@@ -82,8 +81,7 @@ class AppProcess:
         self._exit_status = ""
         self.is_managed = not command
         self.keeps_connections = True
-        self.has_responded = False
-        self.has_debugger = self.stacks_logged = False
+        self.has_responded = self.stacks_logged = False
         self.on_one_core = False
         self.port = 0
         self.pid = 0
@@ -104,23 +102,23 @@ class AppProcess:
         Raises:
             SettingsError: The configured port is taken.
         """
-        listener = None if self._command else listen(self._settings.host, self._settings.port)
+        listener = None if self.command else listen(self._settings.host, self._settings.port)
         self._reserved = None if listener else command_port(self._settings)
         self.port = self._reserved.number if self._reserved else listener.getsockname()[1] if listener else 0
         adapter_end, app_end = socket.socketpair()
         self._stderr_tail = None if os.isatty(2) else StderrTail()  # on a terminal, a person has read it
-        self._stack_dump = None if self._command else StackDumpFile.create()
+        self._stack_dump = None if self.command else StackDumpFile.create()
         self.started_at = time.monotonic()
         self.run_id = f"{os.getpid()}-{time.monotonic_ns()}"
         self._first_started = self._first_started or _now_in_ticks()
         adapter = os.getpid()
-        if self._command:
+        if self.command:
             _adopt_orphans()  # before the fork: a command may leave orphans at once
         self._fork()
         if self.pid == 0:
             adapter_end.close()
             self._become_app(listener, app_end, adapter, execute=execute)
-        if not self._command:
+        if not self.command:
             _adopt_orphans()  # after the fork: the app imports meanwhile
         app_end.close()
         if listener:
@@ -133,7 +131,7 @@ class AppProcess:
 
     def next_run(self) -> AppProcess:
         """Return the app's next run, which the caller has to start."""
-        run = AppProcess(self._settings, self._command, self._serve)
+        run = AppProcess(self._settings, self.command, self._serve)
         run.on_one_core = self.on_one_core
         run._first_started = self._first_started
         return run
@@ -161,8 +159,6 @@ class AppProcess:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             stderr = self._stderr_tail.replace_stderr() if self._stderr_tail else None
-            if listener:  # until the built-in server handles it; by default it would end the process
-                signal.signal(STACK_DUMP_SIGNAL, signal.SIG_IGN)
             if self._stack_dump:
                 self._stack_dump.pass_to_child(os.environ, execute=execute)
             if not listener:
@@ -173,10 +169,10 @@ class AppProcess:
                 descriptors = [listener.fileno(), control.fileno(), *([] if stderr is None else [stderr])]
                 execute_again(DESCRIPTORS_VARIABLE, descriptors)
         except BaseException as error:  # noqa: BLE001  # else the process would go on as a second adapter
-            program = self._command[0] if self._command else sys.executable
+            program = self.command[0] if self.command else sys.executable
             reason = getattr(error, "strerror", "") or repr(error)
             try:
-                what = "executed" if execute or self._command else "started"
+                what = "executed" if execute or self.command else "started"
                 control.sendall(encode_failure(f"{program} cannot be {what}: {reason}"))
             finally:  # even if the adapter has ended, and `sendall` fails
                 os._exit(_NOT_EXECUTED)
@@ -188,7 +184,7 @@ class AppProcess:
         if self._reserved:
             self._reserved.hand_over()
         port = str(self.port)
-        execute_command(self._command, {"PORT": port, "AWS_LWA_PORT": port, COMMAND_VARIABLE: self.run_id}, adapter)
+        execute_command(self.command, {"PORT": port, "AWS_LWA_PORT": port, COMMAND_VARIABLE: self.run_id}, adapter)
 
     def has_ended(self, timeout: float = 0) -> bool:
         """Return whether the process has ended, after waiting up to `timeout` seconds for it."""
@@ -219,20 +215,6 @@ class AppProcess:
     def mark_unreachable(self) -> None:
         """Record that the app takes no more requests although its process runs."""
         self.unreachable_since = self.unreachable_since or time.monotonic()
-
-    def is_debugged(self) -> bool:
-        """Return whether a debugger may stop the app; asked when a timeout has passed."""
-        if not self.has_debugger and LOCAL_RUN in os.environ and self.control.is_debugged():
-            self.mark_debugged()
-        return self.has_debugger
-
-    def mark_debugged(self) -> None:
-        """Record that a debugger may stop the app, so that no timeout applies, and report it to the local run."""
-        if not self.has_debugger:
-            from lambda_web_adapter.adapter.process.debugger import report_debugger  # only in local runs
-
-            self.has_debugger = True
-            report_debugger(self._settings.runtime_api_proxy)
 
     def is_gone(self) -> bool:
         """Return whether the app takes no more requests; if so, kill what is left of it.
@@ -274,11 +256,6 @@ class AppProcess:
                 os.sched_setaffinity(self.pid, core)
 
     @property
-    def command(self) -> list[str]:
-        """Return the external command and its arguments; empty for a managed app."""
-        return self._command
-
-    @property
     def exit_status(self) -> str:
         """Return how the process ended, such as `exit code 3`, for messages; empty while it runs."""
         return self._exit_status
@@ -293,14 +270,9 @@ class AppProcess:
             if self.pid:
                 os.kill(self.pid, signal.SIGTERM)
 
-    @property
-    def stack_dump(self) -> str:
-        """Return as much of the stack dump as the app has written; empty if it writes it to stderr."""
-        return self._stack_dump.read() if self._stack_dump else ""
-
-    def read_stack_dump(self) -> str:
+    def read_stack_dump(self, *, clear: bool = True) -> str:
         """Return and clear the stack dump; empty if the app writes it to stderr."""
-        return self._stack_dump.read_and_clear() if self._stack_dump else ""
+        return self._stack_dump.read(clear=clear) if self._stack_dump else ""
 
     def kill(self) -> None:
         """Kill the process and its descendants; close the control channel, the port and the stack dump file."""

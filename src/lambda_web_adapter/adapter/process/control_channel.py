@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import socket
 import struct
 import time
 
 from lambda_web_adapter.ipc.control_protocol import DEBUGGER, STOPPING, encode
+from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +23,11 @@ MAX_WAIT_SECONDS = 0.1
 
 
 class ControlChannel:
-    """Reads the app's messages, and sends the adapter's; without a socket, the channel is closed."""
+    """Reads the app's messages, and sends the adapter's; without a socket, the channel is closed.
+
+    Attributes:
+        has_debugger: whether DEBUGGER has come.
+    """
 
     def __init__(self, channel: socket.socket | None = None, is_gone: Callable[[], bool] | None = None) -> None:
         """Create the adapter's end.
@@ -32,6 +38,7 @@ class ControlChannel:
         """
         self._socket = channel
         self._is_gone = is_gone
+        self.has_debugger = False
         self._buffer = b""
 
     def fileno(self) -> int:
@@ -102,8 +109,18 @@ class ControlChannel:
         return encode(STOPPING) in self._unread()
 
     def is_debugged(self) -> bool:
-        """Return whether DEBUGGER is among the messages that have arrived and are not read yet."""
-        return encode(DEBUGGER) in self._unread()
+        """Return whether a debugger may stop the app, so that no timeout applies; asked when one has passed."""
+        if not self.has_debugger and os.environ.get(LOCAL_RUN_VARIABLE) and encode(DEBUGGER) in self._unread():
+            self.mark_debugged()
+        return self.has_debugger
+
+    def mark_debugged(self) -> None:
+        """Record that a debugger may stop the app, and report it to the local run, which has a timeout as well."""
+        if not self.has_debugger:
+            from lambda_web_adapter.adapter.process.debugger import report_debugger  # only in local runs
+
+            self.has_debugger = True
+            report_debugger()
 
     def _unread(self) -> bytes:
         try:

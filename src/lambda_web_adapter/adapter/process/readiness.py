@@ -71,7 +71,7 @@ def wait_until_ready(app: AppProcess, settings: Settings, deadline: float = floa
 
 def is_overdue(app: AppProcess, settings: Settings) -> bool:
     """Return whether the app's readiness timeout, or the default one, has passed since its start."""
-    return not app.has_debugger and time.monotonic() >= app.started_at + (
+    return not app.control.has_debugger and time.monotonic() >= app.started_at + (
         settings.readiness_check_timeout or _DEFAULT_TIMEOUT_SECONDS
     )
 
@@ -135,7 +135,7 @@ def _read_message(app: AppProcess, deadline: float, settings: Settings) -> bytes
             _log_wait(app)
             continue
         if message == DEBUGGER:
-            app.mark_debugged()
+            app.control.mark_debugged()
             deadline = float("inf")
         elif message != STACKS_DUMPED:  # a late one
             return message
@@ -143,7 +143,7 @@ def _read_message(app: AppProcess, deadline: float, settings: Settings) -> bytes
 
 def _log_wait(app: AppProcess) -> None:
     """Log that the app is waited for; once what it does."""
-    if app.has_debugger:
+    if app.control.has_debugger:
         return
     if app.is_managed and not app.stacks_logged and time.monotonic() >= app.started_at + _SLOW_SECONDS:
         app.stacks_logged = True
