@@ -70,6 +70,8 @@ def show_own_stack_on_signal() -> None:
     # The bootstrap has it ignored until this handler is there. Any other handler is the app's own.
     if signal.getsignal(STACK_DUMP_SIGNAL) in (signal.SIG_DFL, signal.SIG_IGN):
         faulthandler.register(STACK_DUMP_SIGNAL, file=_descriptor(), all_threads=False, chain=False)
+        # An import that the signal interrupts goes on: native code may take EINTR for a failure.
+        signal.siginterrupt(STACK_DUMP_SIGNAL, False)
 
 
 def _descriptor() -> int:
