@@ -136,7 +136,9 @@ def _signals() -> asyncio.Event:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's factory where uvloop is installed."""
+    """Return uvloop's factory where uvloop is installed; not under a debugger, which cannot follow its processes."""
+    if "pydevd" in sys.modules:  # the engine of debugpy and of PyCharm
+        return None
     try:
         import uvloop
     except ImportError:
