@@ -75,8 +75,13 @@ class App:
         self.pid = 0
 
         self.control = self
-        self.has_debugger = False
+        self.has_debugger = self.stacks_logged = False
         self.started_at = time.monotonic()
+
+    command: tuple[str, ...] = ("server",)
+
+    def running_processes(self) -> dict[int, int]:
+        return {}
 
     def is_debugged(self) -> bool:
         return False

@@ -56,18 +56,30 @@ class Terminal:
             start_new_session=True,
         )
         os.close(other)
-        self._text = ""
+        self._text = self._all = ""
+
+    def wait_for_line(self, text: str) -> None:
+        """Wait until this is printed anywhere, as by another process than the one that the test talks with."""
+        deadline = time.monotonic() + SECONDS
+        while text not in self._all:
+            assert time.monotonic() < deadline, f"{text!r} was not printed; this was:\n{self._all}"
+            self._read()
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Wait until this was printed after what the test has waited for before."""
         deadline = time.monotonic() + SECONDS
         while not (match := re.search(pattern, self._text)):
             assert time.monotonic() < deadline, f"{pattern!r} was not printed; this was:\n{self._text}"
-            if select.select([self._end], [], [], 0.1)[0]:
-                with suppress(OSError):  # the process has ended
-                    self._text += os.read(self._end, 65536).decode()
+            self._read()
         self._text = self._text[match.end() :]
         return match
+
+    def _read(self) -> None:
+        if select.select([self._end], [], [], 0.1)[0]:
+            with suppress(OSError):  # the process has ended
+                text = os.read(self._end, 65536).decode()
+                self._text += text
+                self._all += text
 
     def type(self, line: str) -> None:
         os.write(self._end, f"{line}\n".encode())
@@ -102,10 +114,10 @@ def test_pdb_reads_the_terminal_and_outlasts_the_timeout(
         response = request(pool, port)
         terminal.wait_for(r"\(Pdb\) ")
         stopped_at = time.monotonic()
-        terminal.wait_for("no timeout applies to this environment any more")
         while time.monotonic() < stopped_at + 1.5:  # beyond the timeout, both the adapter's and the local run's
             terminal.type("p value")
-            terminal.wait_for(r"41\s+\(Pdb\) ")
+            terminal.wait_for(r"(?s)41\b.*?\(Pdb\) ")
+        terminal.wait_for_line("no timeout applies to this environment any more")
         terminal.type("value = 98")
         terminal.wait_for(r"\(Pdb\) ")
         terminal.type("c")
@@ -148,3 +160,18 @@ def test_a_hook_of_the_users_own_is_called(tmp_path: Path, pool: ThreadPoolExecu
 
         assert request(pool, port).result().text == "42"
         run.wait_for("our own hook was called")
+
+
+def test_pdb_in_an_import_is_no_start_that_hangs(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(f"value = 1\nbreakpoint()\nvalue += 1\n{APP}")
+    terminal = Terminal(tmp_path, "main:app")
+    try:
+        terminal.wait_for(r"\(Pdb\) ")
+        stopped_at = time.monotonic()
+        while time.monotonic() < stopped_at + 6:  # after 5 s, the log shows a start that hangs
+            terminal.type("p value")
+            shown = terminal.wait_for(r"(?s).*?\b1\b.*?\(Pdb\) ")[0]
+            assert "has been importing" not in shown
+            assert "Waiting for the app" not in shown
+    finally:
+        terminal.close()

@@ -123,10 +123,8 @@ def _wait_for_exec(app: AppProcess, deadline: float, settings: Settings) -> None
 
 def _read_message(app: AppProcess, deadline: float, settings: Settings) -> bytes:
     while True:
-        now = time.monotonic()
-        remaining = deadline - now
-        slow_in = app.started_at + _SLOW_SECONDS - now
-        pause = min(_PROGRESS_SECONDS, _PROGRESS_SECONDS if app.stacks_logged else max(slow_in, 0.0))
+        remaining = deadline - time.monotonic()
+        pause = _until_next_line(app)
         try:
             message = app.control.read_message(min(remaining, pause))
         except TimeoutError:
@@ -139,6 +137,13 @@ def _read_message(app: AppProcess, deadline: float, settings: Settings) -> bytes
             deadline = float("inf")
         elif message != STACKS_DUMPED:  # a late one
             return message
+
+
+def _until_next_line(app: AppProcess) -> float:
+    """Return how long to wait before the next log line about the wait, in seconds."""
+    if app.stacks_logged or not app.is_managed or app.control.has_debugger:
+        return _PROGRESS_SECONDS
+    return min(_PROGRESS_SECONDS, max(app.started_at + _SLOW_SECONDS - time.monotonic(), 0.0))
 
 
 def _log_wait(app: AppProcess) -> None:
