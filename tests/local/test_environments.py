@@ -150,7 +150,7 @@ def test_requests_wait_when_all_environments_are_busy_and_the_log_says_for_what(
         first = pool.submit(get, run, "/wait?go")
         wait_until(lambda: (tmp_path / "waits").exists(), "the request has begun")
         second = pool.submit(get, run, "/")
-        run.wait_for(r"1 waiting: environment 1 is busy with GET /wait for \d+ s")
+        run.wait_for(r"1 waiting: environment 1 is busy with GET /wait\?go for \d+ s")
         (tmp_path / "go").touch()
 
     assert first.result().text == second.result().text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_web_adapter.local.explanations import describe_busy, describe_upgrade
+from lambda_web_adapter.local.explanations import describe_busy
 
 POLL = "GET /socket.io/?EIO=4&transport=polling&sid=1"
 
@@ -47,9 +47,3 @@ def test_a_slow_request_gets_advice_only_if_something_waits() -> None:
 )
 def test_what_only_looks_alike_is_a_slow_request(title: str, content_type: str) -> None:
     assert describe_busy(title, 5, content_type) == f"The environment is busy with {title} for 5 s."
-
-
-def test_an_upgrade_is_told_of_websocket_apis() -> None:
-    assert describe_upgrade("GET /ws").startswith(
-        "GET /ws requests an upgrade to a WebSocket. Lambda passes no WebSocket"
-    )

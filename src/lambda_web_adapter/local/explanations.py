@@ -33,10 +33,6 @@ _GRADIO = _Kind(
 _SLOW = _Kind(
     "", f"{_LIMIT}. Allow more environments (--environments), or several requests at once in each (--concurrency)."
 )
-_WEB_SOCKET_ADVICE = (
-    "Lambda passes no WebSocket on to an app. Use a WebSocket API, whose messages come as events "
-    "(docs/event-sources.md), or server-sent events."
-)
 
 
 def describe_busy(title: str, seconds: float, content_type: str = "", waiting: int = 0, environment: int = 0) -> str:
@@ -56,9 +52,9 @@ def describe_busy(title: str, seconds: float, content_type: str = "", waiting: i
     return f"{line} {kind.advice}" if waiting or kind is not _SLOW else line
 
 
-def describe_upgrade(title: str) -> str:
-    """Return what to do instead of the upgrade to a WebSocket that a client has requested of the app."""
-    return f"{title} requests an upgrade to a WebSocket. {_WEB_SOCKET_ADVICE}"
+def is_endless(title: str, content_type: str) -> bool:
+    """Return whether a response is of a kind that ends late, or never."""
+    return _kind(title, content_type) is not _SLOW
 
 
 def _kind(title: str, content_type: str) -> _Kind:

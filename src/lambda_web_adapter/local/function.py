@@ -8,8 +8,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local import explanations
 from lambda_web_adapter.local.environment import Environment, State
+from lambda_web_adapter.local.explanations import describe_busy, is_endless
 from lambda_web_adapter.local.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ _QUEUE_SECONDS = 0.25
 # After how long the log says what waiting events wait for, and how often, in seconds.
 _EXPLAIN_SECONDS = 1.0
 _REPEAT_SECONDS = 10.0
+# After how long an endless response is named, in seconds.
+_ENDLESS_SECONDS = 2.0
 
 
 class Throttled(Exception):
@@ -104,7 +106,7 @@ class Function:
         """Start the environments that are there before the first event: the provisioned ones, or one."""
         self._start_first()
         self._run(self._retire_idle())
-        self._run(self._explain_waiting())
+        self._run(self._explain())
 
     def replace_environments(self) -> None:
         """Have all further events handled by new environments, whose code is that of now.
@@ -222,27 +224,38 @@ class Function:
             for environment in idle[: max(len(self._current()) - self.options.provisioned, 0)]:
                 self._run(environment.stop())
 
-    async def _explain_waiting(self) -> None:
-        """Log what events wait for, when they have waited for long."""
-        explained_at = 0.0
+    async def _explain(self) -> None:
+        """Log which invocations keep environments busy: endless ones, and those that others have waited for."""
+        explained_at, explained = 0.0, None
         while True:
             await asyncio.sleep(_EXPLAIN_SECONDS)
             now = time.monotonic()
-            busy = [invocation for each in self._current() for invocation in each.running]
-            is_long = self._waiting and now - self._waiting[0].received_at >= _EXPLAIN_SECONDS
-            if is_long and busy and now - explained_at >= _REPEAT_SECONDS:
-                explained_at = now
-                longest = min(busy, key=lambda each: each.started_at)
-                self._program.log.line(describe_busy(longest, now, len(self._waiting)), fg="yellow")
+            running = sorted(
+                (each for environment in self._current() for each in environment.running),
+                key=lambda each: each.started_at,
+            )
+            has_waited = bool(self._waiting) and now - self._waiting[0].received_at >= _EXPLAIN_SECONDS
+            if running and has_waited and now - explained_at >= _REPEAT_SECONDS:
+                explained_at, explained = now, running[0]
+                self._explain_busy(running[0], now)
+            for invocation in running:
+                if invocation is not explained and self._is_endless(invocation, now):
+                    explained = invocation
+                    self._explain_busy(invocation, now)
+
+    def _is_endless(self, invocation: Invocation, now: float) -> bool:
+        """Return whether an endless response has just become one that is to be named."""
+        seconds = now - invocation.started_at
+        is_new = _ENDLESS_SECONDS <= seconds < _ENDLESS_SECONDS + 1.5 * _EXPLAIN_SECONDS
+        return is_new and is_endless(invocation.title, invocation.content_type)
+
+    def _explain_busy(self, invocation: Invocation, now: float) -> None:
+        seconds, waiting = now - invocation.started_at, len(self._waiting)
+        line = describe_busy(invocation.title, seconds, invocation.content_type, waiting, invocation.environment)
+        self._program.log.line(line, fg="yellow")
 
     def _run(self, coroutine: Coroutine[None, None, None]) -> None:
         """Run a coroutine; the loop itself keeps no reference to its tasks."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def describe_busy(invocation: Invocation, now: float, waiting: int) -> str:
-    """Return the line that says what events wait for."""
-    seconds = now - invocation.started_at
-    return explanations.describe_busy(invocation.title, seconds, waiting=waiting, environment=invocation.environment)

@@ -105,15 +105,17 @@ class GatewayApp:
             return _event_too_large(len(event), len(request.body))
         try:
             trace_id = invocation_trace(self._gateway, request)
-            invocation = self._function.submit(event, title=f"{request.method} {request.raw_path}", trace_id=trace_id)
+            invocation = self._function.submit(event, title=_event_title(request), trace_id=trace_id)
         except Throttled:
             return _error_result(429, "All environments are busy, and --throttle rejects further requests.")
         try:
-            return replace(await self._result_of(await invocation.outcome), invocation=invocation)
+            result = await self._result_of(await invocation.outcome)
         except MalformedReply as error:
             title, status = f"{self._gateway.title[0].upper()}{self._gateway.title[1:]}", self._gateway.refusal
             problem = f"{title} would respond with {status}: the reply is malformed: {error}."
-            return replace(_error_result(status, problem), invocation=invocation)
+            result = _error_result(status, problem)
+        invocation.content_type = next((value for name, value in result.response.headers if name == "content-type"), "")
+        return replace(result, invocation=invocation)
 
     async def _result_of(self, outcome: Outcome | ReplyStream) -> _Result:
         """Return the result of an invocation.
@@ -144,6 +146,10 @@ async def _open_stream(gateway: Gateway, stream: ReplyStream) -> _Result:
         raise
     except StreamFailed as failure:
         return _Result(response=_failed(gateway.refusal, failure.error), problem=str(failure))
+
+
+def _event_title(request: Request) -> str:
+    return f"{request.method} {request.raw_path}{'?' if request.query else ''}{request.query}"
 
 
 def _title(scope: HTTPScope | WebSocketScope) -> str:

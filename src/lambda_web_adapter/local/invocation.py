@@ -66,6 +66,7 @@ class Invocation:
         trace_id: the value of X-Amzn-Trace-Id; empty if there is none.
         client_context: the caller's client context, as JSON; empty if there is none.
         tenant_id: the tenant that the caller named; empty if there is none.
+        content_type: the type of the response that has begun to stream; empty if none has.
         request_id: the invocation's id.
         invocation_id: a token that the reply must repeat.
         deadline_ms: the function's deadline, in milliseconds since the epoch; 0 until an environment has the event.
@@ -88,6 +89,7 @@ class Invocation:
     trace_id: str = ""
     client_context: str = ""
     tenant_id: str = ""
+    content_type: str = ""
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     invocation_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     deadline_ms: int = 0

@@ -97,7 +97,7 @@ def _hint(failure: AppStartFailed) -> str:
     """Log why the import has probably failed, if that is known; return it as a line for the error's details."""
     from lambda_web_adapter.adapter.diagnostics.import_hints import hint_at_cause  # only for failed starts
 
-    hint = hint_at_cause(failure.raised, str(failure), failure.stack, os.getcwd())
+    hint = hint_at_cause(failure.raised, str(failure), os.getcwd())
     if not hint:
         return ""
     log("ERROR", f"Hint: {hint}")
