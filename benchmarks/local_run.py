@@ -32,6 +32,7 @@ from local_servers import (
     running,
     write_page_app,
 )
+from processes import cpu_microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ CLIENTS = 50
 BROWSER = 6  # connections that browsers open to one host
 SLOW_SECONDS, SLOW_REQUESTS = 1, 8
 WARM_UP = 100  # requests
+REQUESTS = 60  # of one client in a turn
 Rows = dict[str, dict[str, float]]
 
 
@@ -68,13 +70,20 @@ def sequential(local: Local, rounds: int) -> Iterator[tuple[str, Rows]]:
         with all_running(servers, local, app) as started:
             clients = [Client(server.port) for server in started]
             medians: list[list[float]] = [[] for _ in clients]
+            cpu = [0.0] * len(started)
             for _ in range(rounds):
-                for client, values in zip(clients, medians, strict=True):
-                    values.append(statistics.median(request_times(client, 60)))
+                for index, (server, client) in enumerate(zip(started, clients, strict=True)):
+                    before = cpu_microseconds(server.process.pid)
+                    medians[index].append(statistics.median(request_times(client, REQUESTS)))
+                    cpu[index] += cpu_microseconds(server.process.pid) - before
         rows = {}
-        for server, values in zip(started, medians, strict=True):
+        for server, values, microseconds in zip(started, medians, cpu, strict=True):
             more = [value - other for value, other in zip(values, medians[0], strict=True)]
-            rows[server.name] = {"p50 ms": statistics.median(values), "more ms": statistics.median(more)}
+            rows[server.name] = {
+                "p50 ms": statistics.median(values),
+                "more ms": statistics.median(more),
+                "CPU µs": microseconds / (REQUESTS * rounds),
+            }
         yield f"{title}, one request after the other", rows
 
 

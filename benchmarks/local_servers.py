@@ -56,7 +56,7 @@ class Local:
 
     def __post_init__(self) -> None:
         """Read its help."""
-        command = [str(self.python), "-m", "lambda_web_adapter", "--help"]
+        command = [str(self.python), "-m", "lambda_web_adapter", "run", "--help"]
         self.help = subprocess.run(command, env=self.environ, capture_output=True, text=True, check=True).stdout
 
     def server(self, *options: str) -> Server:
