@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local_run import as_markdown
-from local_servers import Local, Server, local_environ
+from local_servers import Local, Server, end_servers_on_signals, local_environ
 from measure import free_port
 from processes import Placement, Process
 from sample_events import build_event
@@ -211,4 +211,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    end_servers_on_signals()
     main()

@@ -28,6 +28,7 @@ from local_servers import (
     Local,
     Running,
     Server,
+    end_servers_on_signals,
     local_environ,
     running,
     write_page_app,
@@ -246,4 +247,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    end_servers_on_signals()
     main()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -129,3 +131,9 @@ def write_page_app(folder: Path) -> list[str]:
     for number in range(ASSETS):
         (static / f"asset_{number:02}.css").write_bytes(b"a" * sizes.randint(*ASSET_BYTES))
     return [f"/static/{file.name}" for file in sorted(static.iterdir())]
+
+
+def end_servers_on_signals() -> None:
+    """Let Ctrl-C and SIGTERM end the program like an exit, so that the servers are stopped."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit("Ended by a signal."))
