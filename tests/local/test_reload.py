@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.processes import SECONDS
 
-from lambda_web_adapter.local.reload import watch
+from lambda_web_adapter.local.reload import remove_bytecode, watch
 from lambda_web_adapter.local.watched_files import WatchedFiles
 
 Next = Callable[[], Awaitable[set[Path]]]
@@ -189,3 +189,18 @@ def test_the_systems_limit_is_an_error_with_ways_out(tmp_path: Path) -> None:
     assert "fs.inotify.max_user_watches=" in result.stdout
     assert "WATCHFILES_FORCE_POLLING=true" in result.stdout
     assert result.stderr == ""
+
+
+def test_a_save_within_the_same_second_is_what_python_loads(tmp_path: Path) -> None:
+    file = tmp_path / "module.py"
+    command = [sys.executable, "-c", "import module; print(module.text)"]
+    loaded = []
+    for text in ("first", "other"):  # of the same size
+        file.write_text(f"text = {text!r}\n")
+        os.utime(file, (1_800_000_000, 1_800_000_000))
+        remove_bytecode([file])
+        environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        result = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True)
+        loaded.append(result.stdout.strip())
+
+    assert loaded == ["first", "other"]

@@ -9,6 +9,7 @@ import asyncio
 import os
 import time
 from contextlib import aclosing
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,12 +88,24 @@ async def reload_environments(files: WatchedFiles, function: Function, log: Log)
         names = sorted(os.path.relpath(path) for path in paths)
         others = f" and {len(names) - 1} more" if len(names) > 1 else ""
         log.line(f"{names[0]}{others} changed: starting anew.", fg="cyan")
+        remove_bytecode(paths)
         function.replace_environments()
 
     try:
         await watch(files, changed)
     except CannotWatch as error:
         log.line(f"Reload is off. {error}", fg="yellow")
+
+
+def remove_bytecode(paths: Iterable[Path]) -> None:
+    """Remove the bytecode of Python files that have changed.
+
+    Python takes a file's bytecode for current if it has the same size and the same time in whole seconds (PEP 552), so
+    that of two saves within a second it may not see the second one.
+    """
+    for path in paths:
+        if path.suffix == ".py":
+            Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
 
 class _Burst:
