@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _SEARCH_DELAY_SECONDS = 0.05
 # How often the memory of a busy environment is measured, in seconds.
 _MEMORY_INTERVAL_SECONDS = 0.1
+# From which share of the limit on the memory is measured exactly.
+_NEAR_LIMIT = 0.8
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class ProcessGroup:
@@ -83,9 +87,13 @@ class ProcessGroup:
         Args:
             limit: the limit, in bytes.
         """
+        if sys.platform == "linux":
+            resident = sum(_resident_pages(pid) for pid in _tree(self._leader)) * _PAGE_BYTES
+            if resident < limit * _NEAR_LIMIT:
+                return resident
         processes = [*_process(self._leader), *self._descendants()]
         resident = sum(_resident(process) for process in processes)
-        return resident if resident < limit * 0.8 else sum(_proportional(process) for process in processes)
+        return resident if resident < limit * _NEAR_LIMIT else sum(_proportional(process) for process in processes)
 
     def _start_search(self) -> None:
         asyncio.get_running_loop().run_in_executor(None, self._descendants).add_done_callback(self._stop_others)
@@ -109,6 +117,27 @@ class ProcessGroup:
     def _signal_group(self, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):  # macOS denies it if all that is left are zombies
             os.killpg(self._leader, number)
+
+
+def _tree(pid: int) -> list[int]:
+    """Return a process and its descendants, from what Linux lists for each thread (proc(5)).
+
+    psutil reads the parents of all processes of the system instead, which takes 4 ms where there are 130, 10 times a
+    second for each environment.
+    """
+    pids = [pid]
+    for each in pids:
+        with suppress(OSError):  # it has ended
+            for thread in os.listdir(f"/proc/{each}/task"):
+                with open(f"/proc/{each}/task/{thread}/children") as file:
+                    pids += map(int, file.read().split())
+    return pids
+
+
+def _resident_pages(pid: int) -> int:
+    with suppress(OSError), open(f"/proc/{pid}/statm") as file:
+        return int(file.read().split()[1])
+    return 0
 
 
 def _process(pid: int) -> list[psutil.Process]:
