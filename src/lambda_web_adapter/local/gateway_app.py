@@ -108,6 +108,7 @@ class GatewayApp:
             invocation = self._function.submit(event, title=_event_title(request), trace_id=trace_id)
         except Throttled:
             return _error_result(429, "All environments are busy, and --throttle rejects further requests.")
+        invocation.source = self._gateway.name
         try:
             result = await self._result_of(await invocation.outcome)
         except MalformedReply as error:

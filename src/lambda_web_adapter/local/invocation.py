@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 _EXIT_WAIT_SECONDS = 0.5
 _TYPE = b"lambda-runtime-function-error-type"
 _BODY = b"lambda-runtime-function-error-body"
-# How much of the log the Invoke API returns, in bytes ("Invoke", LogType).
+# How much of the log the Invoke API returns, in bytes ("Invoke", LogType), and how much is kept for records.
 _MAX_LOG_TAIL = 4096
+_MAX_LOG = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ class Invocation:
         client_context: the caller's client context, as JSON; empty if there is none.
         tenant_id: the tenant that the caller named; empty if there is none.
         content_type: the type of the response that has begun to stream; empty if none has.
+        source: the name of the gateway whose request it is; empty for other events.
         request_id: the invocation's id.
         invocation_id: a token that the reply must repeat.
         deadline_ms: the function's deadline, in milliseconds since the epoch; 0 until an environment has the event.
@@ -90,6 +92,7 @@ class Invocation:
     client_context: str = ""
     tenant_id: str = ""
     content_type: str = ""
+    source: str = ""
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     invocation_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     deadline_ms: int = 0
@@ -108,6 +111,11 @@ class Invocation:
     _stream: ReplyStream | None = None
 
     @property
+    def log(self) -> bytes:
+        """Return the last 16 KB of the invocation's log lines; they are complete once `ended` is set."""
+        return bytes(self._log[-_MAX_LOG:])
+
+    @property
     def log_tail(self) -> bytes:
         """Return the last 4 KB of the invocation's log lines; they are complete once `ended` is set."""
         return bytes(self._log[-_MAX_LOG_TAIL:])
@@ -118,10 +126,10 @@ class Invocation:
         return self._stream is not None and not self.replied.is_set()
 
     def add_log(self, text: bytes) -> None:
-        """Add log lines to the tail, or a part of one."""
+        """Add log lines, or a part of one; only the last ones are kept."""
         self._log += text
-        if len(self._log) > 2 * _MAX_LOG_TAIL:
-            del self._log[:-_MAX_LOG_TAIL]
+        if len(self._log) > 2 * _MAX_LOG:
+            del self._log[:-_MAX_LOG]
 
     def add_log_line(self, line: str) -> None:
         """Add a line to the tail, on a line of its own."""

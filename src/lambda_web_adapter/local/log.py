@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.local.function_options import FunctionOptions
     from lambda_web_adapter.local.invocation import Invocation
+    from lambda_web_adapter.local.recorder import Recorder
 
 STYLES = ("short", "lambda", "plain")
 _COLOURS = {"1": "blue", "2": "green", "3": "cyan", "4": "yellow", "5": "red"}  # by a status code's first digit
@@ -42,10 +43,11 @@ class RequestLine:
 
 
 class Log:
-    """Writes to stderr, in colour if that is a terminal."""
+    """Writes to stderr, in colour if that is a terminal, and passes on to a recorder what happens to invocations."""
 
-    def __init__(self, style: str = "short", stream: TextIO | None = None) -> None:
+    def __init__(self, style: str = "short", stream: TextIO | None = None, recorder: Recorder | None = None) -> None:
         """Prepare for one of `STYLES`."""
+        self._recorder = recorder
         self._style = style
         self._stream = stream
         self._has_colour = (stream or sys.stderr).isatty()
@@ -74,14 +76,20 @@ class Log:
     def started(self, invocation: Invocation) -> None:
         """Write Lambda's line at the start of an invocation."""
         self._write_as_lambda(invocation, f"START RequestId: {invocation.request_id} Version: $LATEST")
+        if self._recorder:
+            self._recorder.start(invocation)
 
     def ended(self, invocation: Invocation, options: FunctionOptions) -> None:
         """Write Lambda's lines at the end of an invocation."""
         self._write_as_lambda(invocation, f"END RequestId: {invocation.request_id}")
         self._write_as_lambda(invocation, _report(invocation, options))
+        if self._recorder:
+            self._recorder.end(invocation)
 
     def request(self, line: RequestLine) -> None:
         """Write the line of a request; among Lambda's lines only if there is a problem."""
+        if self._recorder:
+            self._recorder.respond(line)
         if self._style == "lambda" and not line.problem:
             return
         place = "" if self._style == "plain" or line.invocation is None else _place(line.invocation)

@@ -22,13 +22,18 @@ class ReplyStream:
     """The parts of a reply, from one sender to one reader.
 
     `put` waits until the reader asks for the next part, so that a slow client slows down the app.
+
+    Attributes:
+        content_type: the payload's content type, as the bootstrap sent it.
+        ended: set when no more parts come.
+        error: why the function failed in the middle of it; None if it did not.
     """
 
     def __init__(self, content_type: str) -> None:
         """Begin with the payload's content type, as the bootstrap sent it."""
         self.content_type = content_type
         self.ended = asyncio.Event()
-        self._error: InvocationError | None = None
+        self.error: InvocationError | None = None
         self._abandoned = False
         self._part = b""
         self._can_send = asyncio.Event()
@@ -48,7 +53,7 @@ class ReplyStream:
     def end(self, error: InvocationError | None = None) -> None:
         """End the stream, with an error if the function failed; only the first call has an effect."""
         if not self.ended.is_set():
-            self._error = error
+            self.error = error
             self.ended.set()
             self._changed.set()
 
@@ -72,8 +77,8 @@ class ReplyStream:
                 part, self._part = self._part, b""
                 return part
             if self.ended.is_set():
-                if self._error is not None:
-                    raise StreamFailed(self._error)
+                if self.error is not None:
+                    raise StreamFailed(self.error)
                 break
             self._can_send.set()
             self._changed.clear()

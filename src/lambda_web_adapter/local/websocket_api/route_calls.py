@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.local.event_sources import WEBSOCKET
 from lambda_web_adapter.local.function import Throttled
 from lambda_web_adapter.local.log import RequestLine
 from lambda_web_adapter.local.reply_stream import ReplyStream
@@ -34,6 +35,7 @@ class RouteCalls:
             invocation = self._function.submit(event.to_json(), title=title)
         except Throttled:
             return RouteCall(title, None, self._log)
+        invocation.source = WEBSOCKET
         return RouteCall(title, invocation, self._log)
 
     def note(self, text: str) -> None:
