@@ -83,19 +83,24 @@ async def _serve(options: RunOptions, environ: Mapping[str, str], sockets: list[
     from lambda_web_adapter.local.function import Function
     from lambda_web_adapter.local.log import Log
     from lambda_web_adapter.local.program import Program
+    from lambda_web_adapter.local.recorder import Recorder
 
     stopped = _signals()
-    log = Log(options.log_style)
+    recorder = Recorder()
+    log = Log(options.log_style, recorder=recorder)
     program = Program([*options.program, *options.arguments], _app_environ(options, environ, log), guard, log)
     function = Function(program, options.function)
     if options.function.has_fixed_port:
         log.line("The app's port is set, so that there is one environment at a time. Unset AWS_LWA_PORT for more.")
     function.start()  # before the gateways' models are imported
+    from lambda_web_adapter.local.control_api import serve_control_api
     from lambda_web_adapter.local.gateway_servers import GatewayServers
 
     async with AsyncExitStack() as stack:
         servers = GatewayServers(options, function, log)
         stack.push_async_callback(function.stop)
+        ports = [bound.getsockname()[1] for bound in sockets]
+        await stack.enter_async_context(serve_control_api(recorder, log, environ, ports=ports, title=options.title))
         for listener, bound in zip(options.listeners, sockets, strict=True):
             await stack.enter_async_context(servers.serve(listener, bound))
         if options.watched:
