@@ -313,7 +313,7 @@ def test_help_imports_neither_pydantic_nor_httpx() -> None:
         [sys.executable, "-c", MODULES, "invoke", "--help"], capture_output=True, text=True, env=plain_environment()
     )
 
-    assert "exit codes:" in result.stdout
+    assert "Exit codes:" in result.stdout
     assert "lambda_web_adapter.local.commands.invoke" in result.stderr.split()
     assert {"httpx", "pydantic", "uvicorn"}.isdisjoint(result.stderr.split())
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lambda_web_adapter.local.commands.sample_options import find_sample, sample_options
+from lambda_web_adapter.local.commands.sample_options import complete_sample, find_sample, sample_options
 from lambda_web_adapter.local.sample_events import SAMPLES, SHORT_NAMES
 
 if TYPE_CHECKING:
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 \b
-examples:
+Examples:
   lambda-web-adapter event --list
-  lambda-web-adapter event sqs --count 3 --set Records.0.body=hello > event.json
+  lambda-web-adapter event sqs --set Records.0.body=hello > event.json
   lambda-web-adapter event rest-api --path /orders --body '{"item": "book"}'
 """
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("source", required=False)
+@click.argument("source", required=False, shell_complete=complete_sample)
 @click.option("--list", "lists", is_flag=True, help="List the sources, each with a line about its event.")
 @sample_options
 def command(source: str | None, lists: bool, options: SampleOptions) -> None:

@@ -6,21 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lambda_web_adapter.local.commands.sample_options import sample_options
+from lambda_web_adapter.local.commands.sample_options import complete_sample, sample_options
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from lambda_web_adapter.local.commands.sample_options import SampleOptions
 
 _EXAMPLES = """\
 \b
-examples:
+Examples:
   lambda-web-adapter invoke event.json
   lambda-web-adapter invoke --sample sqs --set Records.0.body=hello
   lambda-web-adapter event s3 | lambda-web-adapter invoke -
-  lambda-web-adapter invoke --sample http-api --path /orders --times 100 --output /dev/null
+  lambda-web-adapter invoke --sample http-api --path /orders --times 100
 
 \b
-exit codes:
+Exit codes:
   0  the function has handled the event, or it is queued
   1  the invocation has failed
   2  wrong arguments, or an event that is not JSON
@@ -28,12 +30,25 @@ exit codes:
 """
 
 
+def _complete_file(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Have a shell complete the name of a file."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
 @click.command(epilog=_EXAMPLES)
-@click.argument("event", required=False)
-@click.option("--sample", metavar="SOURCE", help="Send a sample event, such as sqs; the command event lists them.")
+@click.argument("event", required=False, shell_complete=_complete_file)
+@click.option(
+    "--sample",
+    metavar="SOURCE",
+    shell_complete=complete_sample,
+    help="Send a sample event, such as sqs; the command event lists them.",
+)
 @sample_options
 @click.option(
     "--url",
+    metavar="URL",
     envvar="LAMBDA_WEB_ADAPTER_URL",
     default="http://127.0.0.1:8000",
     show_default=True,

@@ -20,6 +20,8 @@ from lambda_web_adapter.local.sample_events import ANY_REQUEST, SAMPLES, SHORT_N
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from click.shell_completion import CompletionItem
+
     from lambda_web_adapter.local.sample_events import SampleEvent
 
 # What a path and a query may hold besides letters and digits (RFC 3986 §3.3, §3.4); % begins an escape.
@@ -128,6 +130,17 @@ def find_sample(name: str) -> SampleEvent:
     alike = [each for each in names if name and name in each] or get_close_matches(name, names, 3)
     hint = f" Did you mean {' or '.join(alike)}?" if alike else ""
     raise click.UsageError(f"There is no sample event {name!r}.{hint} lambda-web-adapter event --list shows all.")
+
+
+def complete_sample(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the names of sample events for a shell."""
+    from click.shell_completion import CompletionItem
+
+    return [
+        CompletionItem(name, help=SAMPLES[SHORT_NAMES.get(name, name)].title)
+        for name in sorted([*SAMPLES, *SHORT_NAMES])
+        if name.startswith(incomplete)
+    ]
 
 
 def _parse(assignments: tuple[str, ...], *, is_text: bool) -> list[Assignment]:
