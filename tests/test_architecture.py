@@ -21,7 +21,8 @@ SOURCE = Path(__file__).parent.parent / "src" / PACKAGE
 LAYERS: dict[str, set[str]] = {
     "__main__": {"cli", "ipc"},
     "cli": {"adapter", "adapter/*", "app", "errors", "ipc", "local/commands", "setting_notes", "settings"},
-    "local": {"", "adapter/process", "errors", "events", "ipc", "local/*", "models", "models/services", "settings"},
+    "local": {"", "adapter/process", "app", "app_api", "app/hooks", "app/wsgi", "errors", "events", "ipc", "local/*"}
+    | {"models", "models/services", "settings"},
     "local/commands": {"errors", "ipc", "local", "local/*", "local/gateways", "local/sample_events", "settings"},
     "local/websocket_api": {"local", "local/gateways", "models"},
     "local/sample_events": {"local/gateways"},

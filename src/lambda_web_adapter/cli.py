@@ -2,7 +2,7 @@
 
     lambda-web-adapter [OPTIONS] [APP]
     lambda-web-adapter [OPTIONS] -- COMMAND [ARGUMENT ...]
-    lambda-web-adapter compile [OPTIONS] [APP]
+    lambda-web-adapter {serve|invoke|logs|compile|completion} ...
 
 With AWS_LAMBDA_RUNTIME_API set this is Lambda's bootstrap; with AWS_LAMBDA_HTTP_ENDPOINT it is a plain server on that
 address; otherwise it is the local run. Each imports what it needs only when it is chosen.
@@ -32,22 +32,27 @@ _PACKAGE = "lambda_web_adapter"
 # An on-demand environment has 10 s until its first /next (Lambda, "Init phase"); 0.2 s are kept for sending that.
 _INIT_SECONDS = 9.8
 
-# The local run's options without a value; all others have one.
+# The options of the local run without a value; all others have one.
 FLAGS = frozenset(
     {
+        "--access-log",
         "--freeze",
         "--help",
+        "--no-access-log",
         "--no-freeze",
         "--no-reload",
-        "--no-route-responses",
         "--plain",
+        "--proxy-headers",
         "--reload",
         "--route-responses",
         "--strict",
         "--throttle",
+        "--tls",
         "--version",
     }
 )
+# The commands of a laptop that name an app as well: on Lambda, they mean the same as no command.
+_SERVING = ("run", "serve")
 
 # Exit code for wrong arguments or settings, as in argparse.
 USAGE = 2
@@ -264,6 +269,8 @@ def find_target(argv: list[str], environ: Mapping[str, str]) -> tuple[Settings, 
     if command:
         return settings, command
     options, app_dir = _without_options(options)
+    if len(options) == 2 and options[0] in _SERVING:
+        del options[0]
     if app_dir:
         settings = settings.replaced(app_dir=app_dir)
     if len(options) > 1:

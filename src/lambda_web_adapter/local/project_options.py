@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from lambda_web_adapter.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 TABLE = "lambda-web-adapter"
@@ -17,49 +17,83 @@ TABLE = "lambda-web-adapter"
 _OTHER_KEYS = frozenset({"warm"})
 
 
-def options_from_pyproject(project: Path, names: Collection[str]) -> dict[str, Any]:
+def options_from_pyproject(project: Path, parameters: Sequence[click.Parameter]) -> dict[str, Any]:
     """Return the options in pyproject.toml, by their parameters' names; none if there is no such file or table.
 
     Args:
         project: the file.
-        names: the parameters' names, such as `event_source`, for which the table has `event-source`.
+        parameters: the command's parameters; `--event-source` is `event-source` in the table, the argument APP `app`.
 
     Raises:
-        SettingsError: the file is not valid, or has an option that there is not.
+        SettingsError: the file is not valid, has an option that there is not, or a value that it does not take.
     """
+    by_key = {_key(each): each for each in parameters}
+    values: dict[str, Any] = {}
+    for key, value in _read_table(project).items():
+        if parameter := by_key.get(key):
+            values[parameter.name or ""] = _check(value, parameter, f"[tool.{TABLE}] of {project} has {key} = ")
+        elif key not in _OTHER_KEYS:
+            raise SettingsError(_describe_unknown(key, project, [*by_key, *_OTHER_KEYS]))
+    return values
+
+
+def read_env_file(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a `.env` file that are not in the environ, which comes first; none without a file."""
+    if not file.is_file():
+        return {}
+    from dotenv import dotenv_values  # only projects with such a file need it
+
+    values = dotenv_values(file, interpolate=True)
+    return {name: value for name, value in values.items() if value is not None and name not in environ}
+
+
+def _read_table(project: Path) -> dict[str, Any]:
+    """Return the table of pyproject.toml; empty if there is none."""
+    if not project.exists():
+        return {}
+    import tomllib  # only projects with such a file need it
+
     try:
         document = tomllib.loads(project.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except (ValueError, OSError) as error:
         raise SettingsError(f"{project} cannot be read: {error}") from None
     tools = document.get("tool")
     table = tools.get(TABLE, {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):
         raise SettingsError(f"[tool.{TABLE}] of {project} is no table.")
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        name = key.replace("-", "_")
-        if name in names:
-            values[name] = value
-        elif key not in _OTHER_KEYS:
-            raise SettingsError(
-                _describe_unknown(key, project, [*(each.replace("_", "-") for each in names), *_OTHER_KEYS])
-            )
-    return values
+    return table
 
 
-def read_env_file(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a `.env` file that are not in the environ, which comes first; none without a file."""
-    from dotenv import dotenv_values  # only projects with such a file need it
-
-    if not file.is_file():
-        return {}
-    values = dotenv_values(file, interpolate=True)
-    return {name: value for name, value in values.items() if value is not None and name not in environ}
+def _key(parameter: click.Parameter) -> str:
+    """Return the key of a parameter: an option's name without dashes, an argument's name."""
+    names = [name for name in parameter.opts if name.startswith("--")]
+    return names[0].strip("-") if names else parameter.name or ""
 
 
-def _describe_unknown(key: str, project: Path, names: list[str]) -> str:
-    close = difflib.get_close_matches(key, names, 1)
-    hint = f" Did you mean {close[0]}?" if close else f" It takes: {', '.join(sorted(names))}."
+def _check(value: Any, parameter: click.Parameter, place: str) -> Any:
+    """Return the value, if the parameter takes it: click checks it only when the option is used."""
+    is_flag = isinstance(parameter, click.Option) and parameter.is_flag
+    is_list = parameter.multiple if isinstance(parameter, click.Option) else False
+    expected = "true or false" if is_flag else "a list" if is_list else "a number or a text"
+    types: tuple[type, ...] = (bool,) if is_flag else (list,) if is_list else (str, int, float)
+    is_expected = isinstance(value, types) and (is_flag or not isinstance(value, bool))  # a bool is an int, too
+    if not is_expected:
+        raise SettingsError(f"{place}{_as_toml(value)}, but it takes {expected}.")
+    try:
+        for each in value if is_list else [value]:
+            parameter.type.convert(each, parameter, None)
+    except click.BadParameter as error:
+        raise SettingsError(f"{place}{_as_toml(value)}: {error.message}") from None
+    return value
+
+
+def _as_toml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _describe_unknown(key: str, project: Path, keys: list[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(key, keys, 1)
+    hint = f" Did you mean {close[0]}?" if close else f" It takes: {', '.join(sorted(keys))}."
     return f"[tool.{TABLE}] of {project} has {key}, which is no option.{hint}"

@@ -1,26 +1,44 @@
 """The command line of a laptop: `run`, which is the default, and the other commands.
 
-Each command is a module here with a click command `command`; it is imported only when it is called, or listed in help.
+Each command is a module here with a click command `command`; it is imported only when it is called.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from lambda_web_adapter.local.project_options import options_from_pyproject, read_env_file
+from lambda_web_adapter.settings import APP_DIR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
-# In the order of the help.
-COMMANDS = ("run", "invoke", "event", "compile")
+    from click.shell_completion import CompletionItem
+
+# The commands in the order of the help, each with its line there, so that help imports no command. Click's script for
+# fish shows a line up to its first comma.
+COMMANDS = {
+    "run": "Serve the app through an embedded Lambda (default).",
+    "serve": "Serve the app on a port without Lambda.",
+    "invoke": "Send an event to a local run and print the reply.",
+    "event": "Print a sample event of any source.",
+    "logs": "Show the last invocations of a local run.",
+    "compile": "Write the start file for faster cold starts.",
+    "completion": "Print the completion script of a shell.",
+}
 _DEFAULT = "run"
+# Commands that take options from pyproject.toml: those that they have.
+_WITH_PROJECT_OPTIONS = ("run", "serve", "logs")
+
+# Exit code after Ctrl-C, as in a shell: 128 and the number of SIGINT.
+INTERRUPTED = 130
 
 
 class CommandGroup(click.Group):
@@ -42,28 +60,60 @@ class CommandGroup(click.Group):
         if "--" in args:
             index = args.index("--")
             ctx.meta["command"] = args[index + 1 :]
-            if not args[index + 1 :]:
+            if not args[index + 1 :] and not ctx.resilient_parsing:
                 raise click.UsageError("There is no command after --. Add one: lambda-web-adapter -- node server.js")
-            args = args[:index]
+            args = [] if ctx.resilient_parsing else args[:index]
+        if ctx.resilient_parsing and not args:  # a shell completes the first argument, or an external command
+            return super().parse_args(ctx, args)
         is_default = not args or args[0] not in (*COMMANDS, "--help", "--version")
+        if is_default and not ctx.resilient_parsing and args:
+            _reject_misspelled_command(args)
         return super().parse_args(ctx, [_DEFAULT, *args] if is_default else args)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the ways to call the program."""
+        formatter.write_usage(ctx.command_path, "[OPTIONS] [APP]")
+        prefix = " " * len("Usage: ")
+        formatter.write_usage(ctx.command_path, "[OPTIONS] -- COMMAND [ARGUMENT]...", prefix)
+        formatter.write_usage(ctx.command_path, f"{{{'|'.join(COMMANDS)}}} ...", prefix)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return what may be the first argument, a command or an option of `run`; after `--`, have the shell go on."""
+        from click.shell_completion import CompletionItem
+
+        if "command" in ctx.meta:
+            return [CompletionItem(incomplete, type="file")]
+        items = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        if incomplete.startswith("-"):
+            from lambda_web_adapter.local.commands.run import command as run
+
+            own = [item for item in super().shell_complete(ctx, incomplete) if item.value != "--help"]
+            items += [*run.shell_complete(click.Context(run, ctx, _DEFAULT), incomplete), *own]
+        return items
 
 
 _EPILOG = """\
 \b
 Examples:
-  lambda-web-adapter main:app                 serve the object app in main.py
-  lambda-web-adapter --port 9000 main:app     the same on port 9000
-  lambda-web-adapter -- node server.js        run a command that listens on the port in $PORT
-  lambda-web-adapter invoke event.json        send an event to a running local run
-  lambda-web-adapter event sqs                print a sample event
-  lambda-web-adapter compile main:app         write the start file, for faster cold starts
+  lambda-web-adapter main:app               serve the object app in main.py
+  lambda-web-adapter --port 9000 main:app   the same on port 9000
+  lambda-web-adapter -- node server.js      run what listens on $PORT
+  lambda-web-adapter invoke event.json      send an event to a local run
+  lambda-web-adapter event sqs              print a sample event
+  lambda-web-adapter logs --follow          watch its invocations
+  lambda-web-adapter serve main:app         serve without Lambda
 
-`run` is the default; `lambda-web-adapter run --help` lists its options.
+`lambda-web-adapter run --help` lists the options of `run`, and `lambda-web-adapter COMMAND --help` those of another
+command. The exit code is 0; 1 if something failed, 2 if the arguments are wrong.
 """
 
 
-@click.group(cls=CommandGroup, epilog=_EPILOG, context_settings={"auto_envvar_prefix": "LAMBDA_WEB_ADAPTER"})
+@click.group(cls=CommandGroup, epilog=_EPILOG, context_settings={"max_content_width": 120})
 @click.version_option(package_name="lambda-web-adapter", message="%(version)s")
 @click.pass_context
 def group(ctx: click.Context, /) -> None:
@@ -72,11 +122,45 @@ def group(ctx: click.Context, /) -> None:
     On a laptop, `lambda-web-adapter main:app` serves the app on a local port through an embedded Lambda: each request
     becomes an event, as on AWS, and each reply a response. On Lambda, this program is the function's bootstrap.
     """
+    os.environ.update(read_env_file(Path(".env"), os.environ))
+    ctx.default_map = _project_options(ctx)
+
+
+def _project_options(ctx: click.Context) -> dict[str, dict[str, Any]]:
+    """Return the options in pyproject.toml for the command that is called.
+
+    Raises:
+        SettingsError: the file has an option that `run`, which has them all, does not have, or a wrong value.
+    """
+    name = ctx.invoked_subcommand
+    if name not in _WITH_PROJECT_OPTIONS:
+        return {}
     from lambda_web_adapter.local.commands.run import command as run
 
-    # Options for `run` may come from the project's files; its own arguments are parsed after this.
-    os.environ.update(read_env_file(Path(".env"), os.environ))
-    ctx.default_map = {"run": options_from_pyproject(Path("pyproject.toml"), {each.name or "" for each in run.params})}
+    command = group.get_command(ctx, name)
+    values = options_from_pyproject(Path("pyproject.toml"), run.params)
+    names = {parameter.name for parameter in command.params} if command else set()
+    return {name: {key: value for key, value in values.items() if key in names}}
+
+
+def _reject_misspelled_command(args: list[str]) -> None:
+    """Raise UsageError if the first argument is nearly a command, and there is no app of that name."""
+    import difflib
+
+    name = args[0]
+    has_other_folder = APP_DIR in os.environ or any(each.startswith("--app-dir") for each in args)
+    close = difflib.get_close_matches(name, COMMANDS, 1, cutoff=0.7)
+    if close and name.isidentifier() and not has_other_folder and not _is_module(name):
+        raise click.UsageError(f"There is no command {name}, and no app of that name. Did you mean {close[0]}?")
+
+
+def _is_module(name: str) -> bool:
+    """Return whether there is a file or a folder of this name, or a module."""
+    import importlib.util
+
+    folders = (Path(), Path("src"))
+    paths = [path for folder in folders for path in (folder / name, folder / f"{name}.py")]
+    return any(path.exists() for path in paths) or importlib.util.find_spec(name) is not None
 
 
 def main(argv: Sequence[str], check_target: Callable[[list[str], Mapping[str, str]], object]) -> NoReturn:
@@ -84,7 +168,21 @@ def main(argv: Sequence[str], check_target: Callable[[list[str], Mapping[str, st
 
     Args:
         argv: the program's arguments.
-        check_target: raises an error if the bootstrap's arguments and environ name nothing that can be run.
+        check_target: returns what the bootstrap's arguments and environ name: the settings with the app, and the
+            external command; raises an error if that cannot be run.
     """
-    group.main(list(argv), prog_name="lambda-web-adapter", obj=check_target)
-    raise AssertionError("click has not exited")
+    if any(name.endswith("_COMPLETE") for name in os.environ):  # a shell asks for completions
+        from lambda_web_adapter.local.commands.completion import register
+
+        register()
+    try:
+        code = group.main(list(argv), prog_name="lambda-web-adapter", obj=check_target, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = INTERRUPTED
+    except BrokenPipeError:  # who read the output, such as `head`, has ended
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code or 0)

@@ -22,14 +22,19 @@ _EVENT_SOURCES = (*EVENT_SOURCES, WEBSOCKET)
 _EXAMPLES = """\
 \b
 Examples:
-  lambda-web-adapter main:app                      serve the object app in main.py
-  lambda-web-adapter --port 9000 main:create_app   serve what a factory returns, on port 9000
-  lambda-web-adapter -- node server.js             run a command that listens on the port in $PORT
-  lambda-web-adapter --event-source alb main:app   serve the app as behind a load balancer
+  lambda-web-adapter main:app                 serve the object app in main.py
+  lambda-web-adapter --port 9000 main:make    serve what a factory returns
+  lambda-web-adapter -- node server.js        run what listens on $PORT
+  lambda-web-adapter --event-source alb       serve as behind a load balancer
 
-Each option can also be set in `[tool.lambda-web-adapter]` of pyproject.toml, as `event-source = "alb"`, and by a
-variable, as LAMBDA_WEB_ADAPTER_EVENT_SOURCE=alb, also in `.env`. Settings of the adapter itself, on Lambda too, are
-variables that begin with AWS_LWA_; docs/settings.md lists them.
+\b
+Each option can be set in other places, too. The first one counts:
+  LAMBDA_WEB_ADAPTER_EVENT_SOURCE=alb         a variable
+  the same in the file .env                   beside variables of the app
+  event-source = "alb"                        in pyproject.toml, in the table
+                                              [tool.lambda-web-adapter]
+
+Settings of the adapter, on Lambda as well, are variables that begin with AWS_LWA_: see docs/settings.md.
 """
 
 
@@ -39,18 +44,26 @@ _PARAMETERS: list[click.Parameter] = [
         ["--app-dir"],
         section="Server",
         type=click.Path(exists=True, file_okay=False),
-        envvar=["LAMBDA_WEB_ADAPTER_APP_DIR", APP_DIR],
+        envvar=[APP_DIR],
         metavar="DIR",
         help="Folder of the app, if it is not this one.",
     ),
-    SectionOption(["--host"], section="Server", default="127.0.0.1", show_default=True, help="Address to listen on."),
+    SectionOption(
+        ["--host"],
+        section="Server",
+        default="127.0.0.1",
+        show_default=True,
+        metavar="ADDRESS",
+        help="Address to listen on.",
+    ),
     SectionOption(
         ["--port"],
         section="Server",
         type=click.IntRange(0, 65535),
         default=8000,
         show_default=True,
-        envvar=["LAMBDA_WEB_ADAPTER_PORT", "PORT"],
+        envvar=["PORT"],
+        metavar="PORT",
         help="Port to listen on; 0: a free one.",
     ),
     SectionOption(
@@ -62,9 +75,9 @@ _PARAMETERS: list[click.Parameter] = [
         metavar="NAME",
         help=f"Gateway before the function: {', '.join(_EVENT_SOURCES)}.",
     ),
+    *gateway_options.PARAMETERS,
     *websocket_options.PARAMETERS,
     *reload_options.PARAMETERS,
-    *gateway_options.PARAMETERS,
     *lambda_options.PARAMETERS,
     SectionOption(
         ["--log", "log_style"],

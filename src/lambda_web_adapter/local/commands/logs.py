@@ -1,0 +1,199 @@
+"""`lambda-web-adapter logs`: the last invocations of a running local run, read from its control API."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from lambda_web_adapter.local.commands.help_sections import SectionedCommand, SectionOption
+from lambda_web_adapter.local.records import MAX_RECORDS, RUNNING
+from lambda_web_adapter.local.run_file import read_runs, runs_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lambda_web_adapter.local.run_file import RunFile
+
+# Exit code if there is no such run, or it does not respond.
+UNREACHABLE = 3
+
+# Seconds: the control API responds at once, but the machine may be busy.
+_TIMEOUT = 10.0
+_DATA = "data: "
+_COLOURS = {"2": "green", "3": "cyan", "4": "yellow"}  # by a status's first digit, as in the log of the run
+
+_EXAMPLES = """\
+\b
+Examples:
+  lambda-web-adapter logs                       the last 10 invocations
+  lambda-web-adapter logs --follow --verbose    each further one, with its log
+  lambda-web-adapter logs --json | jq 'select(.is_cold)'
+"""
+
+_PARAMETERS: list[click.Parameter] = [
+    SectionOption(
+        ["--last"],
+        type=click.IntRange(0, MAX_RECORDS),
+        default=10,
+        show_default=True,
+        metavar="N",
+        help="How many invocations to show; the run keeps the last 1000.",
+    ),
+    SectionOption(["--follow", "-f"], is_flag=True, help="Go on with each further invocation when it has ended."),
+    SectionOption(["--verbose", "-v"], is_flag=True, help="Show the request id, times and log lines of each."),
+    SectionOption(["--json", "as_json"], is_flag=True, help="Print a JSON object for each, on a line of its own."),
+    SectionOption(
+        ["--port"],
+        type=click.IntRange(1, 65535),
+        envvar=["PORT"],
+        metavar="PORT",
+        help="Port of the local run; needed only if there are several.",
+    ),
+]
+
+
+def _logs(last: int, follow: bool, verbose: bool, as_json: bool, port: int | None) -> None:
+    """Print the invocations."""
+    try:
+        is_chosen = click.get_current_context().get_parameter_source("port") is ParameterSource.COMMANDLINE
+        run = _find_run(port, is_chosen=is_chosen)
+        for record in _follow(run, last) if follow else _read(run, last):
+            text = _to_json(record) if as_json else format_record(record, verbose=verbose)
+            click.echo(text)
+    except _Unreachable as error:
+        sys.stderr.write(f"lambda-web-adapter logs: {error}\n")
+        sys.exit(UNREACHABLE)
+    except KeyboardInterrupt:
+        if not follow:  # which ends in no other way
+            raise
+
+
+class _Unreachable(Exception):
+    """There is no such run, or it does not respond."""
+
+
+def _find_run(port: int | None, *, is_chosen: bool) -> RunFile:
+    """Return the run on a port, or the only one.
+
+    Args:
+        port: the port, if one is set.
+        is_chosen: whether it was named on the command line; else it may be that of another project's run.
+
+    Raises:
+        _Unreachable: there is no such run, or more than one.
+    """
+    try:
+        runs = read_runs(runs_folder(os.environ))
+    except OSError as error:
+        raise _Unreachable(f"The files of local runs cannot be read: {error}") from None
+    listed = ", ".join(f"{run.ports[0]} ({run.title})" for run in runs)
+    if not runs:
+        raise _Unreachable("There is no local run of yours. Start one: lambda-web-adapter main:app")
+    on_port = [run for run in runs if port in run.ports]
+    if on_port or (len(runs) == 1 and not is_chosen):
+        return (on_port or runs)[0]
+    if port is None:
+        raise _Unreachable(f"There are {len(runs)} local runs. Choose one with --port: {listed}.")
+    raise _Unreachable(f"There is no local run of yours on port {port}, but on {listed}.")
+
+
+def _read(run: RunFile, last: int) -> list[dict[str, Any]]:
+    """Return the last records.
+
+    Raises:
+        _Unreachable: the run does not respond.
+    """
+    import httpx  # which `--help` does not need
+
+    try:
+        with httpx.Client(trust_env=False, timeout=_TIMEOUT) as client:
+            response = client.get(f"{run.url}/invocations", params={"last": last}, headers=_headers(run))
+            response.raise_for_status()
+    except httpx.HTTPError as error:
+        raise _not_responding(run, error) from None
+    records: list[dict[str, Any]] = response.json()["invocations"]
+    return records
+
+
+def _follow(run: RunFile, last: int) -> Iterator[dict[str, Any]]:
+    """Yield the last records and all further ones, until the run ends.
+
+    Raises:
+        _Unreachable: the run does not respond.
+    """
+    import httpx  # which `--help` does not need
+
+    parameters = {"last": last, "follow": 1}
+    has_begun = False
+    try:
+        with (
+            httpx.Client(trust_env=False, timeout=httpx.Timeout(_TIMEOUT, read=None)) as client,
+            client.stream("GET", f"{run.url}/invocations", params=parameters, headers=_headers(run)) as response,
+        ):
+            response.raise_for_status()
+            has_begun = True
+            for line in response.iter_lines():
+                if line.startswith(_DATA):
+                    yield json.loads(line.removeprefix(_DATA))
+    except httpx.HTTPError as error:
+        if not has_begun:
+            raise _not_responding(run, error) from None
+    sys.stderr.write("The local run has ended.\n")
+
+
+def _headers(run: RunFile) -> dict[str, str]:
+    return {"authorization": f"Bearer {run.token}"}
+
+
+def _not_responding(run: RunFile, error: Exception) -> _Unreachable:
+    return _Unreachable(f"The local run of process {run.pid} does not respond: {error}")
+
+
+def _to_json(record: dict[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def format_record(record: dict[str, Any], *, verbose: bool = False) -> str:
+    """Return the line of a record, and with `verbose` what else is known of it, as it is printed to a terminal."""
+    status = str(record["status"] or ("…" if record["state"] == RUNNING else "-"))
+    if record["error"] and record["status"] is None:
+        status = "failed"
+    line = f"{time.strftime('%H:%M:%S', time.localtime(record['received']))} {record['title']} "
+    line += click.style(status, fg=_COLOURS.get(status[0], "red"))
+    if record["response_ms"] is not None:
+        line += f" {record['response_ms']:.0f} ms"
+    if record["environment"]:
+        cold = f", cold start {record['init_ms']:.0f} ms" if record["is_cold"] else ""
+        line += click.style(f", environment {record['environment']}{cold}", dim=True)
+    error = record["error"]
+    problem = record["problem"] or (f"{error['type']}: {error['message']}" if error else "")
+    line += f": {problem}" if problem else ""
+    if not verbose:
+        return line
+    return "\n".join([line, *(f"  {each}" for each in (*_details(record), *record["log"]))])
+
+
+def _details(record: dict[str, Any]) -> list[str]:
+    """Return what else is known of an invocation; nothing if there was none."""
+    if not record["request_id"]:
+        return []
+    memory = record["memory_bytes"] // 1024 // 1024
+    times = f"{record['source']}, waited {record['waited_ms']:.0f} ms, duration {record['duration_ms']:.2f} ms"
+    return [f"{record['request_id']} {times}{f', {memory} MB' if memory else ''}"]
+
+
+command = SectionedCommand(
+    "logs",
+    callback=_logs,
+    params=_PARAMETERS,
+    help="""Show the last invocations of a local run of yours, the oldest first.
+
+    There is a line for each one, and for each request that was rejected. The run has to be running.""",
+    epilog=_EXAMPLES,
+)
