@@ -258,7 +258,7 @@ def line(**values: Any) -> str:
         ),
         pytest.param(
             {"state": FAILED, "error_type": "E", "error_message": "no", "environment": 1},
-            "GET / failed, environment 1: E: no",
+            "GET / error, environment 1: E: no",
             id="failed",
         ),
     ],

@@ -163,7 +163,7 @@ def format_record(record: dict[str, Any], *, verbose: bool = False) -> str:
     """Return the line of a record, and with `verbose` what else is known of it, as it is printed to a terminal."""
     status = str(record["status"] or ("…" if record["state"] == RUNNING else "-"))
     if record["error"] and record["status"] is None:
-        status = "failed"
+        status = "error"
     line = f"{time.strftime('%H:%M:%S', time.localtime(record['received']))} {record['title']} "
     line += click.style(status, fg=_COLOURS.get(status[0], "red"))
     if record["response_ms"] is not None:
