@@ -20,7 +20,7 @@ SOURCE = Path(__file__).parent.parent / "src" / PACKAGE
 # folder, "" for the package itself. The table in docs/architecture.md says why.
 LAYERS: dict[str, set[str]] = {
     "__main__": {"cli", "ipc"},
-    "cli": {"adapter", "adapter/*", "app", "errors", "ipc", "local/commands", "setting_notes", "settings"},
+    "cli": {"adapter", "adapter/*", "app", "errors", "ipc", "local", "local/commands", "setting_notes", "settings"},
     "local": {"", "adapter/process", "app", "app_api", "app/hooks", "app/wsgi", "errors", "events", "ipc", "local/*"}
     | {"models", "models/services", "settings"},
     "local/commands": {"errors", "ipc", "local", "local/*", "local/gateways", "local/sample_events", "settings"},

@@ -32,25 +32,6 @@ _PACKAGE = "lambda_web_adapter"
 # An on-demand environment has 10 s until its first /next (Lambda, "Init phase"); 0.2 s are kept for sending that.
 _INIT_SECONDS = 9.8
 
-# The options of the local run without a value; all others have one.
-FLAGS = frozenset(
-    {
-        "--access-log",
-        "--freeze",
-        "--help",
-        "--no-access-log",
-        "--no-freeze",
-        "--no-reload",
-        "--plain",
-        "--proxy-headers",
-        "--reload",
-        "--route-responses",
-        "--strict",
-        "--throttle",
-        "--tls",
-        "--version",
-    }
-)
 # The commands of a laptop that name an app as well: on Lambda, they mean the same as no command.
 _SERVING = ("run", "serve")
 
@@ -279,15 +260,25 @@ def find_target(argv: list[str], environ: Mapping[str, str]) -> tuple[Settings, 
 
 
 def _without_options(arguments: list[str]) -> tuple[list[str], str]:
-    """Return the arguments without the local run's options, and the value of the one that counts on Lambda, too."""
+    """Return the arguments without the local run's options, and the value of the one that counts on Lambda, too.
+
+    Raises:
+        SettingsError: there is no such option.
+    """
+    if not any(argument.startswith("-") for argument in arguments):
+        return arguments, ""
+    from lambda_web_adapter.local.option_names import FLAGS, WITH_VALUE  # most functions have no options
+
     names, app_dir, values = [], "", iter(arguments)
     for argument in values:
         option, separator, value = argument.partition("=")
         if not argument.startswith("-"):
             names.append(argument)
-        elif argument not in FLAGS:
+        elif option in WITH_VALUE:
             value = value if separator else next(values, "")
             app_dir = value if option == "--app-dir" else app_dir
+        elif argument not in FLAGS:
+            raise SettingsError(f"There is no option {argument}: `lambda-web-adapter run --help` lists them.")
     return names, app_dir
 
 

@@ -76,8 +76,8 @@ def test_a_failed_event_is_delivered_again_with_the_same_request_id(
 
     assert [each.request_id for each in function.invocations] == [request_id] * 3
     beginnings = [re.sub(r"\d+ ms", "ms", line) for line in log.lines]
-    assert beginnings[0].startswith("asynchronous sqs event failed ms: attempt 1 of 3: KeyError: ")
-    assert beginnings[1].startswith("asynchronous sqs event failed ms: attempt 2 of 3: KeyError: ")
+    assert beginnings[0].startswith("asynchronous sqs event error ms: attempt 1 of 3: KeyError: ")
+    assert beginnings[1].startswith("asynchronous sqs event error ms: attempt 2 of 3: KeyError: ")
     assert beginnings[2] == "asynchronous sqs event 200 ms"
 
 

@@ -16,10 +16,11 @@ from click.testing import CliRunner
 from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import Running, plain_environment
 
-from lambda_web_adapter.cli import FLAGS, find_target
+from lambda_web_adapter.cli import find_target
 from lambda_web_adapter.local.commands import COMMANDS, group, main
 from lambda_web_adapter.local.commands.run import command as run_command
 from lambda_web_adapter.local.commands.serve import command as serve_command
+from lambda_web_adapter.local.option_names import FLAGS, WITH_VALUE
 
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
 
@@ -191,12 +192,13 @@ def test_an_exit_code_of_a_command_is_that_of_the_program() -> None:
     assert CliRunner().invoke(group, ["completion", "nothing"]).exit_code == 2
 
 
-def test_on_lambda_the_flags_are_those_of_run_and_serve() -> None:
+def test_on_lambda_the_options_are_those_of_run_and_serve() -> None:
     """Lambda's start skips options without importing click, so it has to know which ones have no value."""
     options = [each for each in (*run_command.params, *serve_command.params) if isinstance(each, click.Option)]
     flags = {name for option in options if option.is_flag for name in (*option.opts, *option.secondary_opts)}
 
     assert flags | {"--help", "--version"} == FLAGS
+    assert {name for option in options if not option.is_flag for name in option.opts} == WITH_VALUE
 
 
 @pytest.mark.parametrize("command", ["run", "serve"])

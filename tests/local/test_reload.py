@@ -168,8 +168,8 @@ def test_polling_reports_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     async def scenario() -> None:
         async with watching(tmp_path) as next_report:
-            report = asyncio.create_task(next_report())
-            files = set()
+            report = asyncio.ensure_future(next_report())
+            files: set[Path] = set()
             while not report.done():
                 files.add(tmp_path / f"module_{len(files)}.py")
                 (tmp_path / f"module_{len(files) - 1}.py").touch()

@@ -178,7 +178,7 @@ def test_a_failed_or_malformed_connect_is_a_502(run: WebSocketRun, reply: Any) -
 
     assert refused.value.response.status_code == 502
     assert json.loads(refused.value.response.body or b"")["message"] == "Internal server error"
-    assert "WebSocket $connect failed" in run.log
+    assert "WebSocket $connect error" in run.log
 
 
 def test_the_function_chooses_the_subprotocol(run: WebSocketRun) -> None:

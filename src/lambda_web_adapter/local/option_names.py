@@ -1,0 +1,51 @@
+"""The options of `run` and `serve`, which mean nothing on Lambda: there they are skipped without importing click."""
+
+FLAGS = frozenset(
+    {
+        "--access-log",
+        "--freeze",
+        "--help",
+        "--no-access-log",
+        "--no-freeze",
+        "--no-reload",
+        "--plain",
+        "--proxy-headers",
+        "--reload",
+        "--route-responses",
+        "--strict",
+        "--throttle",
+        "--tls",
+        "--version",
+    }
+)
+WITH_VALUE = frozenset(
+    {
+        "--app-dir",
+        "--authorizer",
+        "--base-path",
+        "--binary-media-types",
+        "--concurrency",
+        "--cors",
+        "--custom-domain",
+        "--dead-letter-dir",
+        "--environments",
+        "--event-source",
+        "--host",
+        "--idle",
+        "--listen",
+        "--log",
+        "--memory",
+        "--port",
+        "--provisioned",
+        "--reload-dir",
+        "--reload-exclude",
+        "--reload-include",
+        "--route",
+        "--route-selection",
+        "--stage",
+        "--stop-timeout",
+        "--timeout",
+        "--tls-cert",
+        "--tls-key",
+    }
+)
