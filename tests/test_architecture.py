@@ -21,11 +21,15 @@ SOURCE = Path(__file__).parent.parent / "src" / PACKAGE
 LAYERS: dict[str, set[str]] = {
     "__main__": {"cli", "ipc"},
     "cli": {"adapter", "adapter/*", "app", "errors", "ipc", "local", "local/commands", "setting_notes", "settings"},
-    "local": {"", "adapter/process", "app", "app_api", "app/hooks", "app/wsgi", "errors", "events", "ipc", "local/*"}
-    | {"models", "models/services", "settings"},
-    "local/commands": {"errors", "ipc", "local", "local/*", "local/gateways", "local/sample_events", "settings"},
-    "local/websocket_api": {"local", "local/gateways", "models"},
-    "local/sample_events": {"local/gateways"},
+    "local": {"", "adapter/process", "app", "app_api", "app/hooks", "app/wsgi", "errors", "ipc", "local/*", "models"}
+    | {"settings"},
+    "local/commands": {"errors", "ipc", "local", "local/*", "settings"},
+    "local/environments": {"", "adapter/process", "ipc", "local", "models", "settings"},
+    "local/invoke_api": {"local", "local/environments", "local/gateways", "models"},
+    "local/reload": {"ipc", "local", "local/environments"},
+    "local/records": {"adapter/process", "local", "local/environments", "models"},
+    "local/websocket_api": {"local", "local/environments", "local/gateways", "models"},
+    "local/sample_events": {"", "errors", "events", "local", "local/gateways", "models", "models/services", "settings"},
     "local/gateways": {"local", "models"},
     "adapter": {"adapter/*", "errors", "events", "http", "ipc", "settings"},
     "adapter/lambda_api": {"", "adapter/diagnostics", "adapter/io", "errors", "http", "ipc"},

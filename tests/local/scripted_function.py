@@ -6,15 +6,15 @@ import asyncio
 import io
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.function import Function
-from lambda_web_adapter.local.function_options import FunctionOptions
-from lambda_web_adapter.local.invocation import Invocation, Outcome
+from lambda_web_adapter.local.environments.function import Function
+from lambda_web_adapter.local.environments.function_options import FunctionOptions
+from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 from lambda_web_adapter.local.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_web_adapter.local.reply_stream import ReplyStream
+    from lambda_web_adapter.local.environments.reply_stream import ReplyStream
 
 LOG = b"START RequestId\nhello\nEND RequestId\n"
 

@@ -18,19 +18,19 @@ import httpx
 from support.processes import SECONDS
 
 from lambda_web_adapter.adapter.process.ports import listen
-from lambda_web_adapter.local.async_invocations import AsyncInvocations
+from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
+from lambda_web_adapter.local.environments.runtime_api_app import RuntimeApiApp
+from lambda_web_adapter.local.environments.runtime_session import RuntimeSession
 from lambda_web_adapter.local.gateway_app import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, SEPARATOR
-from lambda_web_adapter.local.invocation import Invocation, Outcome
-from lambda_web_adapter.local.invoke_api import BesideInvokeApi, InvokeApi
+from lambda_web_adapter.local.invoke_api.app import BesideInvokeApi, InvokeApi
+from lambda_web_adapter.local.invoke_api.async_invocations import AsyncInvocations
 from lambda_web_adapter.local.log import Log
-from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
-from lambda_web_adapter.local.runtime_session import RuntimeSession
 from lambda_web_adapter.local.server import serve
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.local.function import Function
+    from lambda_web_adapter.local.environments.function import Function
 
 PREFIX = "/2018-06-01/runtime/invocation"
 

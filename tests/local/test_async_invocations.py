@@ -12,16 +12,16 @@ import pytest
 from local.scripted_function import RecordingLog, ScriptedFunction, echo, fail
 from support.processes import SECONDS
 
-from lambda_web_adapter.local.async_invocations import AS_ON_LAMBDA, FAST, AsyncInvocations
-from lambda_web_adapter.local.function import Throttled
-from lambda_web_adapter.local.reply_stream import ReplyStream
+from lambda_web_adapter.local.environments.function import Throttled
+from lambda_web_adapter.local.environments.reply_stream import ReplyStream
+from lambda_web_adapter.local.invoke_api.async_invocations import AS_ON_LAMBDA, FAST, AsyncInvocations
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lambda_web_adapter.local.invocation import Invocation, Outcome
+    from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 
 AT_ONCE = replace(FAST, error_delays=(0.0, 0.0), throttle_delay=0.0, max_throttle_delay=0.0)
 
@@ -132,7 +132,7 @@ def test_the_waits_of_throttled_events_double_up_to_a_limit(monkeypatch: pytest.
         delays.append(delay)
 
     function = ScriptedFunction(Script(*[throttle] * 11, echo))
-    monkeypatch.setattr("lambda_web_adapter.local.async_invocations.asyncio.sleep", record)
+    monkeypatch.setattr("lambda_web_adapter.local.invoke_api.async_invocations.asyncio.sleep", record)
 
     async def deliver() -> None:
         queue = AsyncInvocations(function, RecordingLog(), policy=AS_ON_LAMBDA)

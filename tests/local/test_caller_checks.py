@@ -12,8 +12,8 @@ from local.streaming import Local, OneSession
 from support.processes import SECONDS, Running, plain_environment
 
 from lambda_web_adapter.local.caller_checks import refusal_of_invoke
-from lambda_web_adapter.local.invoke_client import INVOKE_PATH
-from lambda_web_adapter.local.runtime_session import RuntimeSession
+from lambda_web_adapter.local.environments.runtime_session import RuntimeSession
+from lambda_web_adapter.local.invoke_api.invoke_client import INVOKE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

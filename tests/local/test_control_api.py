@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lambda_web_adapter.local.control_api import serve_control_api
 from lambda_web_adapter.local.log import Log, RequestLine
-from lambda_web_adapter.local.recorder import Recorder
-from lambda_web_adapter.local.run_file import RunFile, read_runs, runs_folder
+from lambda_web_adapter.local.records.control_api import serve_control_api
+from lambda_web_adapter.local.records.recorder import Recorder
+from lambda_web_adapter.local.records.run_file import RunFile, read_runs, runs_folder
 
 SECONDS = 15.0
 

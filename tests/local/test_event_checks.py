@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties.odd_events import any_events
 
-from lambda_web_adapter.local.event_checks import InvalidJson, parse_event, problems
-from lambda_web_adapter.local.event_fields import parse_assignment
 from lambda_web_adapter.local.sample_events import SAMPLES, Occasion
+from lambda_web_adapter.local.sample_events.event_checks import InvalidJson, parse_event, problems
+from lambda_web_adapter.local.sample_events.event_fields import parse_assignment
 
 
 def changed(name: str, *assignments: str) -> Any:

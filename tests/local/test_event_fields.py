@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.local.event_fields import Assignment, InvalidField, parse_assignment
+from lambda_web_adapter.local.sample_events.event_fields import Assignment, InvalidField, parse_assignment
 
 names = st.text(min_size=1)
 json_values = st.recursive(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 
-from lambda_web_adapter.local import event_stream
+from lambda_web_adapter.local.invoke_api import event_stream
 
 
 def test_a_message_without_headers_and_payload_is_that_of_the_specification() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_web_adapter.local.explanations import describe_busy
+from lambda_web_adapter.local.environments.explanations import describe_busy
 
 POLL = "GET /socket.io/?EIO=4&transport=polling&sid=1"
 

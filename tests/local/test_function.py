@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from support.processes import SECONDS, plain_environment
 
-from lambda_web_adapter.local.function import Function
-from lambda_web_adapter.local.function_options import FunctionOptions
-from lambda_web_adapter.local.guard import Guard
-from lambda_web_adapter.local.invocation import Invocation, Outcome
+from lambda_web_adapter.local.environments.function import Function
+from lambda_web_adapter.local.environments.function_options import FunctionOptions
+from lambda_web_adapter.local.environments.guard import Guard
+from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
+from lambda_web_adapter.local.environments.program import Program
 from lambda_web_adapter.local.log import Log
-from lambda_web_adapter.local.program import Program
 
 # A bootstrap that counts its starts, and replies with the number of this one.
 BOOTSTRAP = """

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 from lambda_web_adapter.local.gateway_app import GatewayApp, request_from_scope
 from lambda_web_adapter.local.gateways import GATEWAYS
-from lambda_web_adapter.local.invocation import Invocation, Outcome
 from lambda_web_adapter.local.log import Log
 
 if TYPE_CHECKING:

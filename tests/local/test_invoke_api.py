@@ -17,11 +17,11 @@ from local.scripted_function import LOG, RecordingLog, ScriptedFunction, echo, f
 from support.processes import SECONDS, wait_until
 
 from lambda_web_adapter.adapter.process.ports import listen
-from lambda_web_adapter.local.async_invocations import AsyncInvocations
-from lambda_web_adapter.local.function import Throttled
-from lambda_web_adapter.local.invocation import Outcome
-from lambda_web_adapter.local.invoke_api import InvokeApi
-from lambda_web_adapter.local.reply_stream import ReplyStream
+from lambda_web_adapter.local.environments.function import Throttled
+from lambda_web_adapter.local.environments.invocation import Outcome
+from lambda_web_adapter.local.environments.reply_stream import ReplyStream
+from lambda_web_adapter.local.invoke_api.app import InvokeApi
+from lambda_web_adapter.local.invoke_api.async_invocations import AsyncInvocations
 from lambda_web_adapter.local.server import serve
 from lambda_web_adapter.models import InvocationError
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from uvicorn._types import ASGI3Application
 
-    from lambda_web_adapter.local.invocation import Invocation
+    from lambda_web_adapter.local.environments.invocation import Invocation
 
 FUNCTION = "/2015-03-31/functions/my-function"
 INVOKE = f"{FUNCTION}/invocations"

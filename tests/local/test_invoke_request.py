@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lambda_web_adapter.local.event_titles import title_of_event
-from lambda_web_adapter.local.invoke_request import (
+from lambda_web_adapter.local.invoke_api.event_titles import title_of_event
+from lambda_web_adapter.local.invoke_api.invoke_request import (
     ApiError,
     check_payload,
     is_api_path,

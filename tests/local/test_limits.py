@@ -15,7 +15,7 @@ from support.processes import SECONDS, wait_until
 
 from lambda_web_adapter.local.asgi_messages import BodyTooLarge, ClientDisconnected, read_body
 from lambda_web_adapter.local.gateways import GATEWAYS
-from lambda_web_adapter.local.invoke_client import INVOKE_PATH
+from lambda_web_adapter.local.invoke_api.invoke_client import INVOKE_PATH
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent

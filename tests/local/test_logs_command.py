@@ -17,7 +17,7 @@ import pytest
 from support.processes import Running, free_port, plain_environment, wait_until
 
 from lambda_web_adapter.local.commands.logs import format_record
-from lambda_web_adapter.local.records import FAILED, REJECTED, SUCCEEDED, Records
+from lambda_web_adapter.local.records.records import FAILED, REJECTED, SUCCEEDED, Records
 
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
 APP = """

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from local.scripted_function import ScriptedFunction
 
-from lambda_web_adapter.local.function_options import FunctionOptions
-from lambda_web_adapter.local.invocation import Invocation, Outcome
+from lambda_web_adapter.local.environments.function_options import FunctionOptions
+from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
+from lambda_web_adapter.local.environments.reply_stream import ReplyStream
 from lambda_web_adapter.local.log import Log, RequestLine
-from lambda_web_adapter.local.recorder import Recorder
-from lambda_web_adapter.local.records import Record
-from lambda_web_adapter.local.reply_stream import ReplyStream
+from lambda_web_adapter.local.records.recorder import Recorder
+from lambda_web_adapter.local.records.records import Record
 from lambda_web_adapter.local.websocket_api.route_calls import RouteCalls
 from lambda_web_adapter.models import InvocationError
 

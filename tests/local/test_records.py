@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from lambda_web_adapter.local.records import FAILED, MAX_BYTES, MAX_RECORDS, REJECTED, Records
+from lambda_web_adapter.local.records.records import FAILED, MAX_BYTES, MAX_RECORDS, REJECTED, Records
 
 
 def test_records_are_counted_from_one() -> None:
@@ -77,7 +77,7 @@ def test_a_dropped_record_may_still_change() -> None:
 
 
 def test_the_bound_leaves_room_for_every_log_that_an_invocation_keeps() -> None:
-    from lambda_web_adapter.local.invocation import _MAX_LOG
+    from lambda_web_adapter.local.environments.invocation import _MAX_LOG
 
     assert MAX_RECORDS * _MAX_LOG < MAX_BYTES
 

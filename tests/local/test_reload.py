@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 from support.processes import SECONDS
 
-from lambda_web_adapter.local.reload import remove_bytecode, watch
-from lambda_web_adapter.local.watched_files import WatchedFiles
+from lambda_web_adapter.local.reload.watched_files import WatchedFiles
+from lambda_web_adapter.local.reload.watcher import remove_bytecode, watch
 
 Next = Callable[[], Awaitable[set[Path]]]
 WATCH_ONE = """
 import asyncio, sys
 from pathlib import Path
-from lambda_web_adapter.local.reload import CannotWatch, watch
-from lambda_web_adapter.local.watched_files import WatchedFiles
+from lambda_web_adapter.local.reload.watcher import CannotWatch, watch
+from lambda_web_adapter.local.reload.watched_files import WatchedFiles
 
 try:
     asyncio.run(asyncio.wait_for(watch(WatchedFiles([Path(sys.argv[1])]), print), 1))

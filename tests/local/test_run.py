@@ -208,7 +208,7 @@ def test_it_does_not_import_what_invoke_needs(folder: Path) -> None:
         imported = set(re.findall(r"(?m)^import time:.*\| +([\w.]+)$", run.text))
 
     assert "lambda_web_adapter.local.run" in imported
-    assert imported.isdisjoint({"httpx", "lambda_web_adapter.local.invoke_client"})
+    assert imported.isdisjoint({"httpx", "lambda_web_adapter.local.invoke_api.invoke_client"})
 
 
 def test_an_app_that_dies_costs_its_own_request_and_no_more(client: httpx.Client) -> None:

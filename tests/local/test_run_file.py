@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_web_adapter.local.run_file import RunFile, read_runs, runs_folder, written
+from lambda_web_adapter.local.records.run_file import RunFile, read_runs, runs_folder, written
 
 
 def run_file(port: int = 8000, pid: int = os.getpid()) -> RunFile:

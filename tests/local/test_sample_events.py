@@ -10,8 +10,8 @@ import pytest
 
 from lambda_web_adapter.events import build_request, find_source, pass_through_source
 from lambda_web_adapter.events.services import find_service
-from lambda_web_adapter.local.event_checks import find_model, problems
 from lambda_web_adapter.local.sample_events import ANY_REQUEST, SAMPLES, SHORT_NAMES, Occasion, SampleRequest
+from lambda_web_adapter.local.sample_events.event_checks import find_model, problems
 from lambda_web_adapter.settings import Settings
 
 TIME_MS = 1772366400123

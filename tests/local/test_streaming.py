@@ -17,7 +17,7 @@ from support.processes import SECONDS, wait_until
 
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.gateways.prelude import SEPARATOR
-from lambda_web_adapter.local.invoke_client import INVOKE_PATH
+from lambda_web_adapter.local.invoke_api.invoke_client import INVOKE_PATH
 
 STREAMING = ("function-url", "rest-api")
 every_streaming = pytest.mark.parametrize("source", [pytest.param(name, id=name) for name in STREAMING])

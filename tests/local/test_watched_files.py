@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_web_adapter.local.watched_files import WatchedFiles
+from lambda_web_adapter.local.reload.watched_files import WatchedFiles
 
 APP = Path("/home/me/.work/templates/app")  # names above the app's folder do not matter
 

@@ -16,8 +16,8 @@ from support.processes import SECONDS
 from websockets.sync.client import ClientConnection, connect
 
 from lambda_web_adapter.adapter.process.ports import listen
-from lambda_web_adapter.local.function import Throttled
-from lambda_web_adapter.local.invocation import Invocation, Outcome
+from lambda_web_adapter.local.environments.function import Throttled
+from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 from lambda_web_adapter.local.log import Log
 from lambda_web_adapter.local.server import serve
 from lambda_web_adapter.local.websocket_api.app import WebSocketApi
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from lambda_web_adapter.local.function import Function
+    from lambda_web_adapter.local.environments.function import Function
 
 ACCEPTED = {"statusCode": 200}
 FAILED = Outcome.failure("ValueError", "no")

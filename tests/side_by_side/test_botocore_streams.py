@@ -8,7 +8,7 @@ from botocore.eventstream import EventStreamBuffer, EventStreamMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.local import event_stream
+from lambda_web_adapter.local.invoke_api import event_stream
 
 
 def read(data: bytes, step: int) -> list[EventStreamMessage]:

@@ -17,13 +17,13 @@ from lambda_web_adapter.errors import StartFileNotWritten
 from lambda_web_adapter.ipc import start_file
 from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
 from lambda_web_adapter.local import start_file_writer
-from lambda_web_adapter.local.function import Function
-from lambda_web_adapter.local.function_options import FunctionOptions
+from lambda_web_adapter.local.environments.function import Function
+from lambda_web_adapter.local.environments.function_options import FunctionOptions
+from lambda_web_adapter.local.environments.guard import Guard
+from lambda_web_adapter.local.environments.program import Program
 from lambda_web_adapter.local.gateway_app import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
-from lambda_web_adapter.local.guard import Guard
 from lambda_web_adapter.local.log import Log
-from lambda_web_adapter.local.program import Program
 from lambda_web_adapter.local.server import serve
 
 if TYPE_CHECKING:

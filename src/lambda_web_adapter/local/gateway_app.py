@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.local.asgi_messages import BodyTooLarge, ClientDisconnected, read_body, send_response
-from lambda_web_adapter.local.function import Throttled
+from lambda_web_adapter.local.environments.function import Throttled
+from lambda_web_adapter.local.environments.reply_stream import ReplyStream, StreamFailed
 from lambda_web_adapter.local.gateways import LAMBDA_PAYLOAD_LIMIT, MalformedReply, Request, Response
 from lambda_web_adapter.local.gateways.trace_ids import invocation_trace
 from lambda_web_adapter.local.log import RequestLine
-from lambda_web_adapter.local.reply_stream import ReplyStream, StreamFailed
 from lambda_web_adapter.local.stream_relay import collect, open_response, relay
 from lambda_web_adapter.local.upgrade_refusal import refuse_upgrade
 from lambda_web_adapter.models import InvocationError
@@ -21,9 +21,9 @@ from lambda_web_adapter.models import InvocationError
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope, WebSocketScope
 
-    from lambda_web_adapter.local.function import Function
+    from lambda_web_adapter.local.environments.function import Function
+    from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
     from lambda_web_adapter.local.gateways import Gateway
-    from lambda_web_adapter.local.invocation import Invocation, Outcome
     from lambda_web_adapter.local.log import Log
 
 _UPLOAD_ADVICE = (

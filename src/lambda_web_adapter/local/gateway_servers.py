@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.async_invocations import AS_ON_LAMBDA, FAST, AsyncInvocations
 from lambda_web_adapter.local.caller_checks import is_loopback
 from lambda_web_adapter.local.event_sources import WEBSOCKET
 from lambda_web_adapter.local.gateway_app import GatewayApp
 from lambda_web_adapter.local.gateways import GatewayOptions, build_gateway
-from lambda_web_adapter.local.invoke_api import BesideInvokeApi, InvokeApi
+from lambda_web_adapter.local.invoke_api.app import BesideInvokeApi, InvokeApi
+from lambda_web_adapter.local.invoke_api.async_invocations import AS_ON_LAMBDA, FAST, AsyncInvocations
 from lambda_web_adapter.local.listeners import format_url
 from lambda_web_adapter.local.server import serve
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator
 
-    from lambda_web_adapter.local.function import Function
+    from lambda_web_adapter.local.environments.function import Function
     from lambda_web_adapter.local.listeners import Listener
     from lambda_web_adapter.local.log import Log
     from lambda_web_adapter.local.run import RunOptions

@@ -13,9 +13,9 @@ import click
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from lambda_web_adapter.local.function_options import FunctionOptions
-    from lambda_web_adapter.local.invocation import Invocation
-    from lambda_web_adapter.local.recorder import Recorder
+    from lambda_web_adapter.local.environments.function_options import FunctionOptions
+    from lambda_web_adapter.local.environments.invocation import Invocation
+    from lambda_web_adapter.local.records.recorder import Recorder
 
 STYLES = ("short", "lambda", "plain")
 _COLOURS = {"1": "blue", "2": "green", "3": "cyan", "4": "yellow", "5": "red"}  # by a status code's first digit

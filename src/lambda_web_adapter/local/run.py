@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.process.listeners import owner_of
 from lambda_web_adapter.adapter.process.ports import open_listener
+from lambda_web_adapter.local.environments.guard import Guard
 from lambda_web_adapter.local.event_sources import WEBSOCKET
-from lambda_web_adapter.local.guard import Guard
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from lambda_web_adapter.local.function_options import FunctionOptions
+    from lambda_web_adapter.local.environments.function_options import FunctionOptions
     from lambda_web_adapter.local.gateways import GatewayOptions
     from lambda_web_adapter.local.listeners import Listener
     from lambda_web_adapter.local.log import Log
+    from lambda_web_adapter.local.reload.watched_files import WatchedFiles
     from lambda_web_adapter.local.tls import Certificate
-    from lambda_web_adapter.local.watched_files import WatchedFiles
     from lambda_web_adapter.local.websocket_api.options import WebSocketOptions
 
 USAGE = 2
@@ -80,10 +80,10 @@ def run(options: RunOptions, environ: Mapping[str, str]) -> int:
 
 async def _serve(options: RunOptions, environ: Mapping[str, str], sockets: list[socket.socket], guard: Guard) -> int:
     # Imported after the guard was forked, which stays small.
-    from lambda_web_adapter.local.function import Function
+    from lambda_web_adapter.local.environments.function import Function
+    from lambda_web_adapter.local.environments.program import Program
     from lambda_web_adapter.local.log import Log
-    from lambda_web_adapter.local.program import Program
-    from lambda_web_adapter.local.recorder import Recorder
+    from lambda_web_adapter.local.records.recorder import Recorder
 
     stopped = _signals()
     recorder = Recorder()
@@ -93,8 +93,8 @@ async def _serve(options: RunOptions, environ: Mapping[str, str], sockets: list[
     if options.function.has_fixed_port:
         log.line("The app's port is set, so that there is one environment at a time. Unset AWS_LWA_PORT for more.")
     function.start()  # before the gateways' models are imported
-    from lambda_web_adapter.local.control_api import serve_control_api
     from lambda_web_adapter.local.gateway_servers import GatewayServers
+    from lambda_web_adapter.local.records.control_api import serve_control_api
 
     async with AsyncExitStack() as stack:
         servers = GatewayServers(options, function, log)
@@ -104,7 +104,7 @@ async def _serve(options: RunOptions, environ: Mapping[str, str], sockets: list[
         for listener, bound in zip(options.listeners, sockets, strict=True):
             await stack.enter_async_context(servers.serve(listener, bound))
         if options.watched:
-            from lambda_web_adapter.local.reload import reload_environments
+            from lambda_web_adapter.local.reload.watcher import reload_environments
 
             stack.callback(asyncio.create_task(reload_environments(options.watched, function, log)).cancel)
         await stopped.wait()

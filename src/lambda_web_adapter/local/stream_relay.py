@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.local.asgi_messages import NO_CONTENT, WITHOUT_BODY, encode_headers
+from lambda_web_adapter.local.environments.invocation import Outcome
+from lambda_web_adapter.local.environments.reply_stream import StreamFailed
 from lambda_web_adapter.local.gateways import LAMBDA_PAYLOAD_LIMIT, Response
 from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE, PreludeParser
-from lambda_web_adapter.local.invocation import Outcome
-from lambda_web_adapter.local.reply_stream import StreamFailed
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable
 
+    from lambda_web_adapter.local.environments.reply_stream import ReplyStream
     from lambda_web_adapter.local.gateways import Gateway
-    from lambda_web_adapter.local.reply_stream import ReplyStream
 
 # Lambda's payload limit for a buffered reply, in bytes, as in Lambda's error message.
 _MAX_REPLY = LAMBDA_PAYLOAD_LIMIT + 100

@@ -15,9 +15,9 @@ import click
 import httpx
 
 from lambda_web_adapter.local.commands.sample_options import find_sample
-from lambda_web_adapter.local.event_checks import InvalidJson, parse_event, problems
-from lambda_web_adapter.local.invoke_client import InvalidClientContext, Result, build_headers, send_event
+from lambda_web_adapter.local.invoke_api.invoke_client import InvalidClientContext, Result, build_headers, send_event
 from lambda_web_adapter.local.sample_events import SAMPLES, SHORT_NAMES
+from lambda_web_adapter.local.sample_events.event_checks import InvalidJson, parse_event, problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

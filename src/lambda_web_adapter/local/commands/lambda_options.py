@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lambda_web_adapter.local.commands.help_sections import SectionOption
-from lambda_web_adapter.local.function_options import (
+from lambda_web_adapter.local.environments.function_options import (
     MAX_MEMORY,
     MAX_TIMEOUT,
     MIN_MEMORY,
@@ -16,7 +16,7 @@ from lambda_web_adapter.local.function_options import (
     ON_DEMAND_INIT_SECONDS,
     FunctionOptions,
 )
-from lambda_web_adapter.local.variables import find_region
+from lambda_web_adapter.local.environments.variables import find_region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,13 +12,13 @@ import click
 from click.core import ParameterSource
 
 from lambda_web_adapter.local.commands.help_sections import SectionedCommand, SectionOption
-from lambda_web_adapter.local.records import MAX_RECORDS, RUNNING
-from lambda_web_adapter.local.run_file import read_runs, runs_folder
+from lambda_web_adapter.local.records.records import MAX_RECORDS, RUNNING
+from lambda_web_adapter.local.records.run_file import read_runs, runs_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lambda_web_adapter.local.run_file import RunFile
+    from lambda_web_adapter.local.records.run_file import RunFile
 
 # Exit code if there is no such run, or it does not respond.
 UNREACHABLE = 3

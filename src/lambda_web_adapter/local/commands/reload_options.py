@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from lambda_web_adapter.local.watched_files import WatchedFiles
+    from lambda_web_adapter.local.reload.watched_files import WatchedFiles
 
 
 _SECTION = "Reload"
@@ -47,7 +47,7 @@ def parse(values: Mapping[str, Any]) -> WatchedFiles | None:
     reload = values["reload"]
     if not (sys.stderr.isatty() if reload is None else reload):
         return None
-    from lambda_web_adapter.local.watched_files import WatchedFiles
+    from lambda_web_adapter.local.reload.watched_files import WatchedFiles
 
     folders = [Path.cwd(), *map(Path, filter(None, [values["app_dir"], *values["reload_dirs"]]))]
     return WatchedFiles(folders, values["reload_include"], values["reload_exclude"])

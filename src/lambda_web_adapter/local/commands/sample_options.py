@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import click
 
-from lambda_web_adapter.local.event_fields import Assignment, InvalidField, parse_assignment
 from lambda_web_adapter.local.sample_events import ANY_REQUEST, SAMPLES, SHORT_NAMES, Occasion, SampleRequest
+from lambda_web_adapter.local.sample_events.event_fields import Assignment, InvalidField, parse_assignment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

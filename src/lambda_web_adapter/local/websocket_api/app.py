@@ -28,7 +28,7 @@ from lambda_web_adapter.local.websocket_api.socket_events import ConnectionInfo
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope, WebSocketScope
 
-    from lambda_web_adapter.local.function import Function
+    from lambda_web_adapter.local.environments.function import Function
     from lambda_web_adapter.local.log import Log
 
 # Added to a handshake without one ("Tracing headers", X-Ray).

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.local.environments.function import Throttled
+from lambda_web_adapter.local.environments.reply_stream import ReplyStream
 from lambda_web_adapter.local.event_sources import WEBSOCKET
-from lambda_web_adapter.local.function import Throttled
 from lambda_web_adapter.local.log import RequestLine
-from lambda_web_adapter.local.reply_stream import ReplyStream
 from lambda_web_adapter.local.stream_relay import collect
 from lambda_web_adapter.local.websocket_api.socket_replies import RouteFailed, read_reply
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.local.function import Function
-    from lambda_web_adapter.local.invocation import Invocation
+    from lambda_web_adapter.local.environments.function import Function
+    from lambda_web_adapter.local.environments.invocation import Invocation
     from lambda_web_adapter.local.log import Log
     from lambda_web_adapter.models import WebSocketEvent, WebSocketReply
 

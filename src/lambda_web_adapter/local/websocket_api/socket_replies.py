@@ -11,7 +11,7 @@ from lambda_web_adapter.local.websocket_api.options import MAX_MESSAGE_BYTES
 from lambda_web_adapter.models import InvocationError, WebSocketReply
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.local.invocation import Outcome
+    from lambda_web_adapter.local.environments.invocation import Outcome
 
 
 class RouteFailed(Exception):

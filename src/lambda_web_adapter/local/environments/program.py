@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lambda_web_adapter.local.guard import Guard
+    from lambda_web_adapter.local.environments.guard import Guard
     from lambda_web_adapter.local.log import Log
 
 

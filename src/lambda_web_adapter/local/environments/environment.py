@@ -10,19 +10,19 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 from lambda_web_adapter.adapter.process.ports import listen
-from lambda_web_adapter.local.invocation import Outcome
-from lambda_web_adapter.local.log_pipe import LogPipe
-from lambda_web_adapter.local.process_group import ProcessGroup
-from lambda_web_adapter.local.runtime_api_app import RuntimeApiApp
-from lambda_web_adapter.local.runtime_session import RuntimeSession
+from lambda_web_adapter.local.environments.invocation import Outcome
+from lambda_web_adapter.local.environments.log_pipe import LogPipe
+from lambda_web_adapter.local.environments.process_group import ProcessGroup
+from lambda_web_adapter.local.environments.runtime_api_app import RuntimeApiApp
+from lambda_web_adapter.local.environments.runtime_session import RuntimeSession
+from lambda_web_adapter.local.environments.variables import environment_variables
 from lambda_web_adapter.local.server import serve
-from lambda_web_adapter.local.variables import environment_variables
 from lambda_web_adapter.settings import RUNTIME_API_PROXY
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.local.function_options import FunctionOptions
-    from lambda_web_adapter.local.invocation import Invocation
-    from lambda_web_adapter.local.program import Program
+    from lambda_web_adapter.local.environments.function_options import FunctionOptions
+    from lambda_web_adapter.local.environments.invocation import Invocation
+    from lambda_web_adapter.local.environments.program import Program
 
 # How long a runtime may take to stop after SIGTERM, in seconds: 300 ms for itself, and 200 ms more beside an internal
 # extension; without extension it is killed at once (Extensions API, "Shutdown phase"). 2 s without Lambda's limits.

@@ -18,8 +18,8 @@ import orjson
 from lambda_web_adapter.adapter.process.ports import open_listener
 from lambda_web_adapter.local.asgi_messages import send_json
 from lambda_web_adapter.local.caller_checks import refusal_of_invoke
-from lambda_web_adapter.local.records import MAX_RECORDS
-from lambda_web_adapter.local.run_file import RunFile, runs_folder, written
+from lambda_web_adapter.local.records.records import MAX_RECORDS
+from lambda_web_adapter.local.records.run_file import RunFile, runs_folder, written
 from lambda_web_adapter.local.server import serve
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
     from lambda_web_adapter.local.log import Log
-    from lambda_web_adapter.local.recorder import Recorder
-    from lambda_web_adapter.local.records import Record
+    from lambda_web_adapter.local.records.recorder import Recorder
+    from lambda_web_adapter.local.records.records import Record
 
 _HOST = "127.0.0.1"
 _TITLE = "The control API"

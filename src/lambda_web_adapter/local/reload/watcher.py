@@ -18,9 +18,9 @@ from watchfiles import Change, awatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lambda_web_adapter.local.function import Function
+    from lambda_web_adapter.local.environments.function import Function
     from lambda_web_adapter.local.log import Log
-    from lambda_web_adapter.local.watched_files import WatchedFiles
+    from lambda_web_adapter.local.reload.watched_files import WatchedFiles
 
 # watchfiles reports changes when none has come for one step, which it looks at once a step: within 20 to 40 ms.
 _STEP_MS = 20

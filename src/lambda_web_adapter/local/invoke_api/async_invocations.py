@@ -11,16 +11,16 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.function import Throttled
+from lambda_web_adapter.local.environments.function import Throttled
+from lambda_web_adapter.local.environments.reply_stream import ReplyStream
 from lambda_web_adapter.local.log import RequestLine
-from lambda_web_adapter.local.reply_stream import ReplyStream
 from lambda_web_adapter.local.stream_relay import collect
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lambda_web_adapter.local.function import Function
+    from lambda_web_adapter.local.environments.function import Function
     from lambda_web_adapter.local.log import Log
 
 # How much of an event a dead-letter line shows, in characters.

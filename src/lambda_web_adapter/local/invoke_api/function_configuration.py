@@ -7,7 +7,7 @@ import platform
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.local.function_options import FunctionOptions
+    from lambda_web_adapter.local.environments.function_options import FunctionOptions
 
 # `platform.machine()` on Lambda's two architectures, as systems call them.
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambda_web_adapter.local import event_stream, function_configuration
 from lambda_web_adapter.local.asgi_messages import (
     BodyTooLarge,
     ClientDisconnected,
@@ -23,10 +22,12 @@ from lambda_web_adapter.local.asgi_messages import (
     send_response,
 )
 from lambda_web_adapter.local.caller_checks import refusal_of_invoke
-from lambda_web_adapter.local.event_titles import title_of_event
-from lambda_web_adapter.local.function import Throttled
+from lambda_web_adapter.local.environments.function import Throttled
+from lambda_web_adapter.local.environments.reply_stream import ReplyStream, StreamFailed
 from lambda_web_adapter.local.gateways import LAMBDA_PAYLOAD_LIMIT
-from lambda_web_adapter.local.invoke_request import (
+from lambda_web_adapter.local.invoke_api import event_stream, function_configuration
+from lambda_web_adapter.local.invoke_api.event_titles import title_of_event
+from lambda_web_adapter.local.invoke_api.invoke_request import (
     DRY_RUN,
     EVENT,
     ApiError,
@@ -38,16 +39,15 @@ from lambda_web_adapter.local.invoke_request import (
     payload_too_large,
 )
 from lambda_web_adapter.local.log import RequestLine
-from lambda_web_adapter.local.reply_stream import ReplyStream, StreamFailed
 from lambda_web_adapter.local.stream_relay import abandon_on_disconnect, collect
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
-    from lambda_web_adapter.local.async_invocations import AsyncInvocations
-    from lambda_web_adapter.local.function import Function
-    from lambda_web_adapter.local.invocation import Invocation
+    from lambda_web_adapter.local.environments.function import Function
+    from lambda_web_adapter.local.environments.invocation import Invocation
+    from lambda_web_adapter.local.invoke_api.async_invocations import AsyncInvocations
     from lambda_web_adapter.local.log import Log
 
 

@@ -14,7 +14,7 @@ from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_web_adapter.local.function_options import FunctionOptions
+    from lambda_web_adapter.local.environments.function_options import FunctionOptions
 
 _DEFAULT_REGION = "us-east-1"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.process.process_tree import describe_exit
 from lambda_web_adapter.local.asgi_messages import ClientDisconnected, read_body
-from lambda_web_adapter.local.reply_stream import ReplyStream
+from lambda_web_adapter.local.environments.reply_stream import ReplyStream
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:

@@ -8,16 +8,16 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.environment import Environment, State
-from lambda_web_adapter.local.explanations import describe_busy, is_endless
-from lambda_web_adapter.local.invocation import Invocation
+from lambda_web_adapter.local.environments.environment import Environment, State
+from lambda_web_adapter.local.environments.explanations import describe_busy, is_endless
+from lambda_web_adapter.local.environments.invocation import Invocation
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from lambda_web_adapter.local.function_options import FunctionOptions
-    from lambda_web_adapter.local.invocation import Outcome
-    from lambda_web_adapter.local.program import Program
+    from lambda_web_adapter.local.environments.function_options import FunctionOptions
+    from lambda_web_adapter.local.environments.invocation import Outcome
+    from lambda_web_adapter.local.environments.program import Program
 
 # Lambda starts an environment for each event that finds none free. Here the assets of a page, asked for at once, are to
 # share those that there are, since a cold start takes longer than to wait for them and keeps all cores busy.

@@ -17,14 +17,14 @@ import orjson
 from lambda_web_adapter.adapter.process.debugger import DEBUGGER_PATH
 from lambda_web_adapter.local.asgi_messages import ClientDisconnected, read_body, send_json, send_response
 from lambda_web_adapter.local.caller_checks import refusal_of_runtime_call
-from lambda_web_adapter.local.invocation import Invocation, Outcome
+from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
-    from lambda_web_adapter.local.runtime_session import RuntimeSession
+    from lambda_web_adapter.local.environments.runtime_session import RuntimeSession
 
 _PREFIX = "/2018-06-01/runtime"
 _EXTENSION_PREFIX = "/2020-01-01/extension"

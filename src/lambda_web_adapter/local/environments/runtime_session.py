@@ -8,10 +8,10 @@ import uuid
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from lambda_web_adapter.local.invocation import Outcome
+from lambda_web_adapter.local.environments.invocation import Outcome
 
 if TYPE_CHECKING:
-    from lambda_web_adapter.local.invocation import Invocation
+    from lambda_web_adapter.local.environments.invocation import Invocation
 
 
 class Observer(Protocol):

@@ -70,6 +70,6 @@ def _watch(pipe: int) -> None:
 
 
 def _kill(leader: int) -> None:
-    from lambda_web_adapter.local.process_group import ProcessGroup  # psutil, which the guard seldom needs
+    from lambda_web_adapter.local.environments.process_group import ProcessGroup  # psutil, which the guard seldom needs
 
     ProcessGroup(leader).kill()

@@ -7,16 +7,16 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.records import FAILED, REJECTED, SUCCEEDED, Records
-from lambda_web_adapter.local.reply_stream import ReplyStream
+from lambda_web_adapter.local.environments.reply_stream import ReplyStream
+from lambda_web_adapter.local.records.records import FAILED, REJECTED, SUCCEEDED, Records
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lambda_web_adapter.local.invocation import Invocation
+    from lambda_web_adapter.local.environments.invocation import Invocation
     from lambda_web_adapter.local.log import RequestLine
-    from lambda_web_adapter.local.records import Record
+    from lambda_web_adapter.local.records.records import Record
 
 # How many records wait for a slow follower; then the oldest ones are dropped.
 _MAX_QUEUE = 1000

@@ -1,0 +1,1 @@
+"""Lambda's Invoke API, and the queue of asynchronous invocations."""

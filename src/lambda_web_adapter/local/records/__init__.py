@@ -1,0 +1,1 @@
+"""What has happened in a local run, and the API that other programs read it by."""

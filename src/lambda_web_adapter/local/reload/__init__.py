@@ -1,0 +1,1 @@
+"""New environments when the app's files change."""
