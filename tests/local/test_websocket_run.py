@@ -156,7 +156,7 @@ def test_connections_outlive_an_environment(run: Running, url: str) -> None:
 
     assert error["message"] == "Internal server error"
     assert answer == url.replace("ws://", "http ")
-    assert "WebSocket fail failed" in run.text
+    assert "WebSocket fail error" in run.text
 
 
 def test_the_end_of_the_run_ends_connections(run: Running, url: str, folder: Path) -> None:

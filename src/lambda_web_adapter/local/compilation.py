@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from lambda_web_adapter.local.environments.program import Program
 from lambda_web_adapter.local.gateway_app import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
 from lambda_web_adapter.local.log import Log
+from lambda_web_adapter.local.project_options import read_table
 from lambda_web_adapter.local.server import serve
 
 if TYPE_CHECKING:
@@ -83,15 +83,7 @@ def compile_app(app: str | None, output: Path, environ: Mapping[str, str]) -> st
 
 def _warm_requests(project: Path) -> list[tuple[str, str]]:
     """Return method and path of the requests in `[tool.lambda-web-adapter] warm`; `GET /` if it names none."""
-    try:
-        document = tomllib.loads(project.read_text()) if project.exists() else {}
-    except ValueError as error:
-        raise StartFileNotWritten(f"{project} is not valid: {error}") from None
-    requests: object = _DEFAULT_REQUESTS
-    tools = document.get("tool")
-    table = tools.get("lambda-web-adapter") if isinstance(tools, dict) else None
-    if isinstance(table, dict):
-        requests = table.get("warm", requests)
+    requests: object = read_table(project).get("warm", _DEFAULT_REQUESTS)
     # An empty list would be an empty file: the app is started for the first request.
     parsed = [str(request).split(" ") for request in requests] if isinstance(requests, list) and requests else [[]]
     for request in parsed:

@@ -29,7 +29,7 @@ def options_from_pyproject(project: Path, parameters: Sequence[click.Parameter])
     """
     by_key = {_key(each): each for each in parameters}
     values: dict[str, Any] = {}
-    for key, value in _read_table(project).items():
+    for key, value in read_table(project).items():
         if parameter := by_key.get(key):
             values[parameter.name or ""] = _check(value, parameter, f"[tool.{TABLE}] of {project} has {key} = ")
         elif key not in _OTHER_KEYS:
@@ -47,8 +47,12 @@ def read_env_file(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None and name not in environ}
 
 
-def _read_table(project: Path) -> dict[str, Any]:
-    """Return the table of pyproject.toml; empty if there is none."""
+def read_table(project: Path) -> dict[str, Any]:
+    """Return the table of pyproject.toml; empty if there is none.
+
+    Raises:
+        SettingsError: the file is not valid.
+    """
     if not project.exists():
         return {}
     import tomllib  # only projects with such a file need it

@@ -35,7 +35,7 @@ COMMANDS = {
 }
 _DEFAULT = "run"
 # Commands that take options from pyproject.toml: those that they have.
-_WITH_PROJECT_OPTIONS = ("run", "serve", "logs")
+_WITH_PROJECT_OPTIONS = ("run", "serve", "logs", "compile")
 
 # Exit code after Ctrl-C, as in a shell: 128 and the number of SIGINT.
 INTERRUPTED = 130
