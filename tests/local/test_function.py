@@ -234,6 +234,24 @@ def test_events_that_wait_during_a_change_get_the_new_code(tmp_path: Path) -> No
     asyncio.run(run(tmp_path, "for event in serve(): pass", test))
 
 
+def test_events_that_wait_when_the_function_stops_fail(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        running = function.submit(b'"wait"', title="one")
+        await until((tmp_path / "begun").exists)
+        waiting = function.submit(b"{}", title="two")
+        await function.stop()
+        late = function.submit(b"{}", title="three")
+        assert (await outcome(running))["errorType"] == "Runtime.ExitError"
+        assert [(await outcome(each))["errorType"] for each in (waiting, late)] == ["Runtime.Stopped"] * 2
+
+    code = """
+for event in serve():
+    (HERE / "begun").touch()
+    time.sleep(600)
+"""
+    asyncio.run(run(tmp_path, code, test, environments=1))
+
+
 def test_the_log_tail_has_what_the_invocation_has_written(tmp_path: Path) -> None:
     async def test(function: Function) -> None:
         invocation = function.submit(b"{}", title="an event")

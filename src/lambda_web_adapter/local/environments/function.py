@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.local.environments.environment import Environment, State
 from lambda_web_adapter.local.environments.explanations import describe_busy, is_endless
-from lambda_web_adapter.local.environments.invocation import Invocation
+from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from lambda_web_adapter.local.environments.function_options import FunctionOptions
-    from lambda_web_adapter.local.environments.invocation import Outcome
     from lambda_web_adapter.local.environments.program import Program
 
 # Lambda starts an environment for each event that finds none free. Here the assets of a page, asked for at once, are to
@@ -89,6 +88,9 @@ class Function:
             tenant_id=tenant_id,
         )
         invocation.request_id = request_id or invocation.request_id
+        if self._is_stopping:
+            self._reject(invocation)
+            return invocation
         free = [each for each in self.environments if each.is_free]
         if free:
             # As far as is known, Lambda too prefers the one that was used last, so that others may be retired.
@@ -121,10 +123,12 @@ class Function:
         self._start_as_needed(at_once=True)
 
     async def stop(self) -> None:
-        """Stop all environments, in order."""
+        """Stop all environments, in order; events that wait, or come from now on, get none."""
         self._is_stopping = True
         for task in self._tasks:
             task.cancel()
+        while self._waiting:
+            self._reject(self._waiting.popleft())
         await asyncio.gather(*(each.stop() for each in self.environments))
 
     # What the environments report.
@@ -177,6 +181,11 @@ class Function:
             is_useless = environment.state is State.STARTING or (at_once and environment.state is State.READY)
             if environment.is_outdated and is_useless and not environment.running:
                 self._run(environment.stop())
+
+    def _reject(self, invocation: Invocation) -> None:
+        """End an invocation that no environment will get."""
+        invocation.end(Outcome.failure("Runtime.Stopped", "The local run has been stopped."))
+        invocation.ended.set()
 
     def _assign(self, invocation: Invocation, environment: Environment) -> None:
         self._assigned_at = time.monotonic()
