@@ -93,8 +93,7 @@ class Function:
             return invocation
         free = [each for each in self.environments if each.is_free]
         if free:
-            # As far as is known, Lambda too prefers the one that was used last, so that others may be retired.
-            self._assign(invocation, max(free, key=lambda each: each.idle_since))
+            self._assign(invocation, free[0])  # the oldest, so that what it keeps in memory is found by the next event
             return invocation
         if self.options.throttles and self._room() == 0 and not self._count_starting():
             raise Throttled
