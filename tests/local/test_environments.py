@@ -109,7 +109,15 @@ def states(pids: list[int]) -> set[str]:
 
 def environments(run: Running) -> list[int]:
     """The bootstraps: the children of a local run but for its guard, which has no children of its own."""
-    return [pid for pid in children(run.pid) if b"main:app" in Path(f"/proc/{pid}/cmdline").read_bytes() and tree(pid)]
+    return [pid for pid in children(run.pid) if "main:app" in command_line(pid) and tree(pid)]
+
+
+def command_line(pid: int) -> str:
+    """The arguments of a process; empty if it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
 
 
 def test_eight_requests_run_at_the_same_time(start: Start) -> None:
