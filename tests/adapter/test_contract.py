@@ -188,7 +188,7 @@ def managed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform
             emulator = ManagedEmulator(program_for_tests(request.config), tmp_path, workers=2)
             found = Platform(
                 emulator.runtime_api,
-                lambda event: emulator.invoke_when_asked(event).content,
+                lambda event: emulator.invoke(event).content,
                 lambda: emulator.process.wait_for("(?m)^idle$"),
             )
             stack.callback(found.close)

@@ -8,11 +8,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from adapter.freezing import Clocks, family, frozen, state, unread
 from adapter.test_app_failures import problem
 from adapter.test_loop import body, get
 from adapter.test_slow_start import ON_DEMAND, Slow
 from support.fake_runtime_api import CLOSED, RESET
+from support.freezing import Clocks, family, frozen, state, unread
 from support.processes import children, free_port, wait_until
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from adapter.freezing import frozen, state, unread
 from adapter.scripted import Peer, ScriptedServer
 from adapter.test_app_failures import problem
 from adapter.test_loop import get
+from support.freezing import frozen, state, unread
 from support.processes import SECONDS, children, free_port, wait_until
 
 from lambda_web_adapter.adapter.app_client import AppClient

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapter.conftest import bootstrap
-from adapter.freezing import family, frozen
+from support.freezing import family, frozen
 from support.processes import PROJECT, children, runs, wait_until
 
 from chaos.runtime_api import DisturbedRuntimeApi

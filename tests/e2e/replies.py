@@ -10,6 +10,7 @@ from support.streamed_format import read_streamed
 
 if TYPE_CHECKING:
     import httpx
+    from support.rie import StreamedPayload
 
 SINGLE = {"statusCode", "headers", "body", "isBase64Encoded"}
 MULTI = {"statusCode", "multiValueHeaders", "body", "isBase64Encoded"}
@@ -42,6 +43,7 @@ class Reply:
 def read_reply(source: str, response: httpx.Response) -> Reply:
     """Reads what the emulator has answered; the keys must be those of the source."""
     assert response.status_code == 200, response.text
+    assert "x-amz-function-error" not in response.headers, response.text  # AWS's emulator never sends it
     document: dict[str, Any] = response.json()
     keys = KEYS[source] - ({"cookies"} - document.keys())
     assert document.keys() == keys, document
@@ -55,10 +57,9 @@ def read_reply(source: str, response: httpx.Response) -> Reply:
     return Reply(document["statusCode"], headers, cookies, content, is_base64)
 
 
-def read_streamed_reply(response: httpx.Response) -> Reply:
+def read_streamed_reply(payload: StreamedPayload) -> Reply:
     """Reads what the emulator has passed on of a streamed response, which is all of it, as it came."""
-    assert response.status_code == 200, response.text
-    reply = read_streamed(response.content)
+    reply = read_streamed(payload.content)
     return Reply(reply.status, _headers({"headers": reply.headers}), reply.cookies, reply.body, is_base64=False)
 
 

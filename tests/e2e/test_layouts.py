@@ -1,7 +1,8 @@
 """Where the packages may lie: beside `bootstrap`, in a layer, or installed, as a function's files can be laid out.
 
 A Python without its site-packages (`-S`) stands for Lambda's, which has none of ours. The packages are linked, not
-installed anew, since that would take longer than all these tests.
+installed anew, since that would take longer than all these tests. A local run executes the installed package, and no
+file `bootstrap`: these are tests with AWS's emulator only.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from support.processes import BOOTSTRAP, plain_environment
 import lambda_web_adapter
 
 if TYPE_CHECKING:
-    from e2e.conftest import Emulate
+    from e2e.conftest import EmulateRie
 
 PACKAGES = ["lambda_web_adapter", "httptools", "orjson", "uvicorn", "click", "h11", "uvloop"]
 WITHOUT_PACKAGES = (sys.executable, "-S")
@@ -64,9 +65,9 @@ def lay_out(code: Path, packages: Path) -> Path:
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("app", ["main:app", "asynchronous:app"])
-def test_packages_may_lie_beside_the_bootstrap(app: str, tmp_path: Path, emulate: Emulate) -> None:
+def test_packages_may_lie_beside_the_bootstrap(app: str, tmp_path: Path, emulate_rie: EmulateRie) -> None:
     bootstrap = lay_out(tmp_path, tmp_path)
-    emulator = emulate(app, cwd=tmp_path, command=(*WITHOUT_PACKAGES, bootstrap))
+    emulator = emulate_rie(app, cwd=tmp_path, command=(*WITHOUT_PACKAGES, bootstrap))
 
     reply = read_reply("function-url", emulator.invoke(function_url(Request())))
 
@@ -80,11 +81,11 @@ def test_packages_may_lie_beside_the_bootstrap(app: str, tmp_path: Path, emulate
 @pytest.mark.e2e
 @pytest.mark.parametrize("app", ["main:app", "asynchronous:app"])
 def test_packages_may_lie_apart_from_the_app_whose_own_modules_come_first(
-    app: str, tmp_path: Path, emulate: Emulate
+    app: str, tmp_path: Path, emulate_rie: EmulateRie
 ) -> None:
     task, layer = tmp_path / "task", tmp_path / "layer"
     bootstrap = lay_out(task, layer)
-    emulator = emulate(app, cwd=task, command=(*WITHOUT_PACKAGES, bootstrap), LAMBDA_TASK_ROOT=str(task))
+    emulator = emulate_rie(app, cwd=task, command=(*WITHOUT_PACKAGES, bootstrap), LAMBDA_TASK_ROOT=str(task))
 
     reply = read_reply("function-url", emulator.invoke(function_url(Request())))
 
@@ -106,14 +107,14 @@ def app(environ, start_response):
 
 @pytest.mark.e2e
 def test_the_package_s_own_copy_of_the_bootstrap_hides_no_package_of_the_same_name(
-    tmp_path: Path, emulate: Emulate
+    tmp_path: Path, emulate_rie: EmulateRie
 ) -> None:
     package = tmp_path / "site" / "lambda_web_adapter"
     package.mkdir(parents=True)
     for item in Path(lambda_web_adapter.__file__).parent.iterdir():
         (package / item.name).symlink_to(item)
     (tmp_path / "main.py").write_text(NAMESAKES)
-    emulator = emulate("main:app", cwd=tmp_path, command=(sys.executable, shutil.copy(BOOTSTRAP, package)))
+    emulator = emulate_rie("main:app", cwd=tmp_path, command=(sys.executable, shutil.copy(BOOTSTRAP, package)))
 
     reply = read_reply("function-url", emulator.invoke(function_url(Request())))
 

@@ -1,4 +1,4 @@
-"""The life of an environment under the real Runtime Interface Emulator, from its start to its end."""
+"""The life of an environment from its start to its end, under the Runtime Interface Emulator and in the local run."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from adapter.freezing import family, frozen
 from e2e.events import HTTP_SOURCES, Request, function_url, sqs
 from e2e.replies import read_reply
+from support.freezing import family, frozen
 from support.processes import BOOTSTRAP, free_port, runs, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from e2e.conftest import Emulate
-    from support.rie import Emulator
+    from e2e.conftest import AnyEmulator, Emulate, EmulateRie
 
 pytestmark = pytest.mark.e2e
 
@@ -102,8 +101,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 """
-# With less patience than the 9.8 s that Lambda allows.
-IMPATIENT = "import sys; from lambda_web_adapter import cli; cli._INIT_SECONDS = 0.2; cli.main(sys.argv[1:])"
+# Python imports it before anything else: an init may take less than the 9.8 s of Lambda.
+IMPATIENT = "from lambda_web_adapter import cli; cli._INIT_SECONDS = 0.2\n"
 
 
 @pytest.fixture
@@ -113,13 +112,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def send(emulator: Emulator, path: str = "/", **headers: str) -> Any:
+def send(emulator: AnyEmulator, path: str = "/", **headers: str) -> Any:
     reply = read_reply("function-url", emulator.invoke(function_url(Request(path=path)), **headers))
     assert reply.status == 200, reply
     return json.loads(reply.text) if reply.text.startswith("{") else reply.text
 
 
-def status(emulator: Emulator, path: str) -> int:
+def status(emulator: AnyEmulator, path: str) -> int:
     return read_reply("function-url", emulator.invoke(function_url(Request(path=path)))).status
 
 
@@ -139,20 +138,16 @@ def test_a_start_that_fails_is_told_with_what_was_written_last(
     (tmp_path / "main.py").write_text(f"import os, sys\nprint('no licence found', file=sys.stderr)\n{end}\n")
     emulator = emulate("main:app", cwd=tmp_path)
 
-    response = emulator.invoke(function_url(Request()))
-
-    assert response.status_code == 502
-    assert response.json()["errorMessage"].endswith(said)
-    assert emulator.exit_status() == "exit status 1"
+    assert emulator.fail(function_url(Request()))["errorMessage"].endswith(said)
+    emulator.wait_for_end(1)
 
 
 def test_a_start_that_is_slow_goes_on_within_the_first_invocation(folder: Path, emulate: Emulate) -> None:
+    early = folder / "early"
+    early.mkdir()
+    (early / "sitecustomize.py").write_text(IMPATIENT)
     emulator = emulate(
-        "main:app",
-        cwd=folder,
-        command=(sys.executable, "-c", IMPATIENT),
-        AWS_LAMBDA_INITIALIZATION_TYPE="on-demand",
-        SLOW="",
+        "main:app", cwd=folder, AWS_LAMBDA_INITIALIZATION_TYPE="on-demand", PYTHONPATH=str(early), SLOW=""
     )
 
     with ThreadPoolExecutor() as threads:
@@ -184,7 +179,7 @@ def test_an_environment_goes_on_after_a_freeze(folder: Path, emulate: Emulate) -
     (bootstrap,) = emulator.runtimes()
 
     with ThreadPoolExecutor() as threads:
-        with frozen(*family(bootstrap)):
+        with emulator.frozen():
             caller = threads.submit(send, emulator)
         between = caller.result()
         caller = threads.submit(send, emulator, "/wait")
@@ -244,10 +239,10 @@ def test_a_crash_loop_ends_the_environment(folder: Path, emulate: Emulate) -> No
     (folder / "main.py").write_text("raise LookupError('no licence')\n")
     assert status(emulator, "/die") == 502
 
-    errors = [emulator.invoke(function_url(Request())) for _ in range(3)]
+    errors = [emulator.fail(function_url(Request())) for _ in range(3)]
 
-    assert [error.json()["errorType"] for error in errors[:2]] == ["LookupError"] * 2
-    assert emulator.exit_status() == "exit status 1"
+    assert [error["errorType"] for error in errors[:2]] == ["LookupError"] * 2
+    emulator.wait_for_end(1)
     wait_until(lambda: not runs(bootstrap), "the bootstrap ends")
     emulator.process.wait_for("3 times in a row")
 
@@ -269,8 +264,8 @@ def test_no_app_is_left_over_when_the_bootstrap_is_killed(kind: str, folder: Pat
     wait_until(lambda: not any(map(runs, processes)), "all end")
 
 
-# SnapStart: the emulator takes no snapshot, but answers /restore/next when it is told to cache inits: with the first
-# event, which is lost. So no event can be served after a restore here.
+# SnapStart, which the local run does not emulate. AWS's emulator takes no snapshot, but answers /restore/next when it
+# is told to cache inits: with the first event, which is lost. So no event can be served after a restore here.
 
 HOOKS = """
 import sys
@@ -295,9 +290,9 @@ def app(environ, start_response):
 SNAP_START = "snap-start"
 
 
-def test_the_hooks_are_called_around_the_restore(tmp_path: Path, emulate: Emulate) -> None:
+def test_the_hooks_are_called_around_the_restore(tmp_path: Path, emulate_rie: EmulateRie) -> None:
     (tmp_path / "main.py").write_text(HOOKS.replace("WHAT", ""))
-    emulator = emulate(
+    emulator = emulate_rie(
         "main:app",
         cwd=tmp_path,
         command=("--enable-init-caching", BOOTSTRAP),
@@ -311,9 +306,9 @@ def test_the_hooks_are_called_around_the_restore(tmp_path: Path, emulate: Emulat
         lost.result()
 
 
-def test_a_hook_that_fails_before_the_snapshot_fails_the_start(tmp_path: Path, emulate: Emulate) -> None:
+def test_a_hook_that_fails_before_the_snapshot_fails_the_start(tmp_path: Path, emulate_rie: EmulateRie) -> None:
     (tmp_path / "main.py").write_text(HOOKS.replace("WHAT", "raise LookupError('no secret')"))
-    emulator = emulate(
+    emulator = emulate_rie(
         "main:app",
         cwd=tmp_path,
         command=("--enable-init-caching", BOOTSTRAP),
@@ -327,9 +322,9 @@ def test_a_hook_that_fails_before_the_snapshot_fails_the_start(tmp_path: Path, e
     assert emulator.exit_status() == "exit status 1"
 
 
-def test_without_a_restore_the_environment_ends_and_says_why(tmp_path: Path, emulate: Emulate) -> None:
+def test_without_a_restore_the_environment_ends_and_says_why(tmp_path: Path, emulate_rie: EmulateRie) -> None:
     (tmp_path / "main.py").write_text(HOOKS.replace("WHAT", ""))
-    emulator = emulate("main:app", cwd=tmp_path, AWS_LAMBDA_INITIALIZATION_TYPE=SNAP_START)
+    emulator = emulate_rie("main:app", cwd=tmp_path, AWS_LAMBDA_INITIALIZATION_TYPE=SNAP_START)
 
     assert emulator.invoke(function_url(Request())).status_code == 502
     assert emulator.exit_status() == "exit status 2"

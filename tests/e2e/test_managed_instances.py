@@ -1,4 +1,4 @@
-"""Several invocations at once under the real emulator, where it plays Lambda Managed Instances."""
+"""Several invocations at once under both emulators, where they play Lambda Managed Instances."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import pytest
 from adapter.test_loop import get
 
 if TYPE_CHECKING:
-    from e2e.conftest import Manage
-    from support.rie import ManagedEmulator
+    from e2e.conftest import AnyEmulator, Manage
 
 WORKERS = 8
 # Each request waits for all the others: they are answered only if they are all there at once.
@@ -37,20 +36,18 @@ async def app(scope, receive, send):
 
 
 @pytest.fixture
-def managed(manage: Manage) -> ManagedEmulator:
+def managed(manage: Manage) -> AnyEmulator:
     return manage(ASGI, workers=WORKERS)
 
 
-def invoke(emulator: ManagedEmulator, path: str, marker: str, trace: str = "Root=1") -> dict[str, Any]:
+def invoke(emulator: AnyEmulator, path: str, marker: str, trace: str = "Root=1") -> dict[str, Any]:
     """Invokes, and returns the reply."""
-    response = emulator.invoke_when_asked(
-        get(path, x_marker=marker), X_Amzn_RequestId=str(uuid.uuid4()), X_Amzn_Trace_Id=trace
-    )
+    response = emulator.invoke(get(path, x_marker=marker), X_Amzn_RequestId=str(uuid.uuid4()), X_Amzn_Trace_Id=trace)
     found: dict[str, Any] = response.json()
     return found
 
 
-def seen(emulator: ManagedEmulator, path: str, marker: str) -> dict[str, Any]:
+def seen(emulator: AnyEmulator, path: str, marker: str) -> dict[str, Any]:
     """Invokes, and returns what the app saw."""
     trace = f"Root=1-5bef4de7-{marker}"
     found: dict[str, Any] = json.loads(invoke(emulator, path, marker, trace)["body"])
@@ -58,7 +55,7 @@ def seen(emulator: ManagedEmulator, path: str, marker: str) -> dict[str, Any]:
     return found
 
 
-def test_many_invocations_are_handled_at_once_and_none_is_mixed_up(managed: ManagedEmulator) -> None:
+def test_many_invocations_are_handled_at_once_and_none_is_mixed_up(managed: AnyEmulator) -> None:
     with ThreadPoolExecutor(WORKERS) as callers:
         together = list(callers.map(lambda number: seen(managed, "/together", f"together-{number}"), range(WORKERS)))
     with ThreadPoolExecutor(WORKERS // 2) as callers:
@@ -67,7 +64,7 @@ def test_many_invocations_are_handled_at_once_and_none_is_mixed_up(managed: Mana
     assert len({found["pid"] for found in together + others}) == 1
 
 
-def test_an_app_that_ends_is_started_again_while_the_emulator_waits(managed: ManagedEmulator) -> None:
+def test_an_app_that_ends_is_started_again_while_the_emulator_waits(managed: AnyEmulator) -> None:
     before = seen(managed, "/", "before")["pid"]
 
     failed = invoke(managed, "/exit", "exit")

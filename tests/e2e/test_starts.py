@@ -1,8 +1,7 @@
-"""Ways to say what is to run, and starts that fail, under the real Runtime Interface Emulator."""
+"""Ways to say what is to run, and starts that fail, under the Runtime Interface Emulator and in the local run."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,7 @@ from support.processes import PROJECT, free_port
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from e2e.conftest import Emulate
-    from support.rie import Emulator
+    from e2e.conftest import AnyEmulator, Emulate, EmulateRie
 
 pytestmark = pytest.mark.e2e
 
@@ -41,21 +39,19 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_fo
 """
 
 
-def text_of(emulator: Emulator, path: str = "/") -> str:
+def text_of(emulator: AnyEmulator, path: str = "/") -> str:
     reply = read_reply("function-url", emulator.invoke(function_url(Request(path=path))))
     assert reply.status == 200
     return reply.text
 
 
-def failure(emulator: Emulator) -> dict[str, Any]:
+def failure(emulator: AnyEmulator) -> dict[str, Any]:
     """Invokes a function whose start fails: a quick and readable answer, and an end with an exit code."""
     began = time.monotonic()
-    response = emulator.invoke(function_url(Request()))
+    document = emulator.fail(function_url(Request()))
 
     assert time.monotonic() - began < 10
-    assert response.status_code == 502
-    assert emulator.exit_status() == "exit status 1"
-    document: dict[str, Any] = json.loads(response.text)
+    emulator.wait_for_end(1)
     assert sorted(document) == ["errorMessage", "errorType", "stackTrace"]
     return document
 
@@ -121,9 +117,12 @@ def test_an_app_that_nobody_names_is_discovered(module: str, name: str, tmp_path
     assert text_of(emulate(cwd=tmp_path)) == "found"
 
 
-def test_the_wrapper_of_a_managed_runtime_drops_its_command_line(folder: Path, emulate: Emulate) -> None:
-    """With AWS_LAMBDA_EXEC_WRAPPER the runtime executes `wrapper PYTHON /var/runtime/bootstrap.py`."""
-    emulator = emulate(sys.executable, "/var/runtime/bootstrap.py", cwd=folder, _HANDLER="other:application")
+def test_the_wrapper_of_a_managed_runtime_drops_its_command_line(folder: Path, emulate_rie: EmulateRie) -> None:
+    """With AWS_LAMBDA_EXEC_WRAPPER the runtime executes `wrapper PYTHON /var/runtime/bootstrap.py`.
+
+    The wrapper is the file `bootstrap`, which a local run does not execute.
+    """
+    emulator = emulate_rie(sys.executable, "/var/runtime/bootstrap.py", cwd=folder, _HANDLER="other:application")
 
     assert text_of(emulator) == "other:application"
 
@@ -196,8 +195,9 @@ def test_a_command_that_does_not_start_is_told(
     assert said in document["errorMessage"]
 
 
-def test_a_setting_that_is_wrong_is_named(folder: Path, emulate: Emulate) -> None:
-    document = failure(emulate("main:app", cwd=folder, AWS_LWA_PORT="http"))
+def test_a_setting_that_is_wrong_is_named(folder: Path, emulate_rie: EmulateRie) -> None:
+    """A local run checks the settings itself, and does not start."""
+    document = failure(emulate_rie("main:app", cwd=folder, AWS_LWA_PORT="http"))
 
     assert document["errorType"] == "Runtime.InvalidSettings"
     assert "AWS_LWA_PORT" in document["errorMessage"]

@@ -1,7 +1,8 @@
-"""Streamed and compressed replies under the real emulator, one at a time and many at once.
+"""Streamed and compressed replies under both emulators, one at a time and many at once.
 
-The emulator gives its caller all of a stream at the end. With one invocation at a time it drops the trailers, so that a
-response that broke off is what there was of it; with many, the error in the trailers is all that the caller gets.
+AWS's emulator gives its caller all of a stream at the end. With one invocation at a time it drops the trailers, so that
+a response that broke off is what there was of it; with many, the error in the trailers is all that the caller gets. The
+local run has InvokeWithResponseStream, whose caller gets both.
 """
 
 from __future__ import annotations
@@ -16,17 +17,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from e2e.events import HTTP_SOURCES, Request, alb, function_url, rest_api, sqs
 from e2e.replies import Reply, read_reply, read_streamed_reply
-from support.processes import BOOTSTRAP, PROJECT
-from support.rie import Emulator
+from support.processes import PROJECT
 from support.streamed_format import SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import httpx
-    from e2e.conftest import Emulate, Manage
-    from support.rie import ManagedEmulator
+    from e2e.conftest import AnyEmulator, Emulate, Launch, Manage
+    from support.rie import StreamedPayload
 
 pytestmark = pytest.mark.e2e
 
@@ -42,28 +41,26 @@ each_source = pytest.mark.parametrize("source", ["rest-api", "function-url"])
 class Site:
     """An example in one emulator, whose replies are streamed."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: AnyEmulator) -> None:
         self.emulator = emulator
 
     def send(self, source: str, **request: Any) -> Reply:
-        return read_streamed_reply(self.emulator.invoke(HTTP_SOURCES[source](Request(**request))))
+        return read_streamed_reply(self.emulator.stream(HTTP_SOURCES[source](Request(**request))))
 
 
-def example(emulator_file: Path, name: str) -> Iterator[Site]:
-    with Emulator(
-        emulator_file, [BOOTSTRAP, "main:app"], cwd=EXAMPLES / name, env={"AWS_LWA_INVOKE_MODE": STREAM}
-    ) as emulator:
+def example(launch: Launch, name: str) -> Iterator[Site]:
+    with launch("main:app", cwd=EXAMPLES / name, AWS_LWA_INVOKE_MODE=STREAM) as emulator:
         yield Site(emulator)
 
 
 @pytest.fixture(scope="module")
-def seeds(emulator_file: Path) -> Iterator[Site]:
-    yield from example(emulator_file, "fastapi_app")
+def seeds(launch: Launch) -> Iterator[Site]:
+    yield from example(launch, "fastapi_app")
 
 
 @pytest.fixture(scope="module")
-def recipes(emulator_file: Path) -> Iterator[Site]:
-    yield from example(emulator_file, "flask_app")
+def recipes(launch: Launch) -> Iterator[Site]:
+    yield from example(launch, "flask_app")
 
 
 # FastAPI
@@ -71,9 +68,9 @@ def recipes(emulator_file: Path) -> Iterator[Site]:
 
 @each_source
 def test_a_stream_is_a_prelude_eight_zero_bytes_and_the_body(seeds: Site, source: str) -> None:
-    response = seeds.emulator.invoke(HTTP_SOURCES[source](Request(path="/varieties/crimson-flowered")))
+    payload = seeds.emulator.stream(HTTP_SOURCES[source](Request(path="/varieties/crimson-flowered")))
 
-    head, zeros, body = response.content.partition(SEPARATOR)
+    head, zeros, body = payload.content.partition(SEPARATOR)
     assert json.loads(head) == {"statusCode": 200, "headers": {"content-type": "application/json"}}
     assert zeros == b"\0" * 8
     assert body.decode() == (
@@ -206,19 +203,20 @@ def marked(path: str, marker: str) -> dict[str, Any]:
     return function_url(Request(path=path, headers={"x-marker": marker, **GZIP}))
 
 
-def stream(managed: ManagedEmulator, path: str, marker: str) -> httpx.Response:
-    return managed.invoke_when_asked(marked(path, marker), X_Amzn_RequestId=str(uuid.uuid4()))
+def stream(managed: AnyEmulator, path: str, marker: str) -> StreamedPayload:
+    return managed.stream(marked(path, marker), X_Amzn_RequestId=str(uuid.uuid4()))
 
 
 def test_an_app_that_ends_in_the_middle_is_started_again(tmp_path: Path, emulate: Emulate) -> None:
     (tmp_path / "main.py").write_text(PARTS)
     emulator = emulate("main:app", cwd=tmp_path, AWS_LWA_INVOKE_MODE=STREAM)
 
-    broken = read_streamed_reply(emulator.invoke(marked("/exit", "one")))
+    payload = emulator.stream(marked("/exit", "one"))
     (bootstrap,) = emulator.runtimes()
-    whole = read_streamed_reply(emulator.invoke(marked("/", "two")))
+    broken, whole = read_streamed_reply(payload), read_streamed_reply(emulator.stream(marked("/", "two")))
 
     assert (broken.status, broken.text) == (200, "one")
+    assert payload.error is None or payload.error["errorType"] == "Runtime.AppExited"
     emulator.process.wait_for(r"ERROR.*Runtime\.AppExited: GET /exit breaks off\. The app ended \(exit code 3\)")
     assert whole.text == body("two")
     assert emulator.runtimes() == [bootstrap]
@@ -227,7 +225,7 @@ def test_an_app_that_ends_in_the_middle_is_started_again(tmp_path: Path, emulate
 def test_an_app_that_ends_in_the_middle_is_an_error_to_the_caller_among_many(manage: Manage) -> None:
     managed = manage(PARTS, workers=WORKERS, invoke_mode=STREAM)
 
-    failed = stream(managed, "/exit", "one").json()
+    failed = managed.fail(marked("/exit", "one"))
     whole = read_streamed_reply(stream(managed, "/", "two"))
 
     assert failed["errorType"] == "Runtime.AppExited"
@@ -256,7 +254,7 @@ def text(reply: Reply) -> str:
     return (gzip.decompress(reply.body) if "content-encoding" in reply.headers else reply.body).decode()
 
 
-def compressing(emulate: Emulate, name: str) -> Emulator:
+def compressing(emulate: Emulate, name: str) -> AnyEmulator:
     return emulate("main:app", cwd=EXAMPLES / name, AWS_LWA_INVOKE_MODE=STREAM, AWS_LWA_ENABLE_COMPRESSION="true")
 
 
@@ -266,8 +264,8 @@ def test_both_examples_are_compressed_in_a_stream_and_whole(name: str, words: st
     sent = Request(headers=GZIP)
 
     replies = [
-        read_streamed_reply(emulator.invoke(rest_api(sent))),
-        read_streamed_reply(emulator.invoke(function_url(sent))),
+        read_streamed_reply(emulator.stream(rest_api(sent))),
+        read_streamed_reply(emulator.stream(function_url(sent))),
         read_reply("alb", emulator.invoke(alb(sent))),
     ]
 
@@ -280,7 +278,7 @@ def test_both_examples_are_compressed_in_a_stream_and_whole(name: str, words: st
 def test_a_stream_is_as_it_was_for_those_who_take_no_coding(emulate: Emulate) -> None:
     emulator = compressing(emulate, "flask_app")
 
-    reply = read_streamed_reply(emulator.invoke(rest_api(Request(path="/recipes.csv"))))
+    reply = read_streamed_reply(emulator.stream(rest_api(Request(path="/recipes.csv"))))
 
     assert "content-encoding" not in reply.headers
     assert reply.headers["vary"] == ["accept-encoding"]

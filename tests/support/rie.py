@@ -16,14 +16,16 @@ import sysconfig
 import tempfile
 import time
 import zipfile
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from support.freezing import family, frozen
 from support.processes import (
     PROJECT,
     SECONDS,
@@ -37,7 +39,7 @@ from support.processes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -50,6 +52,14 @@ INVOKE_PATH = "/2015-03-31/functions/function/invocations"
 
 class EmulatorMissing(Exception):
     """The emulator could not be fetched."""
+
+
+@dataclass(frozen=True)
+class StreamedPayload:
+    """What came of a streamed reply, and the error with which it broke off, if the caller gets to know that."""
+
+    content: bytes
+    error: dict[str, Any] | None = None
 
 
 def emulator_program(cache: Path = CACHE) -> Path:
@@ -136,9 +146,44 @@ class Emulator:
         with self._one_at_a_time:
             return self._client.post(f"http://{self._front}{INVOKE_PATH}", content=content, headers=given)
 
+    def stream(self, event: object, **headers: str) -> StreamedPayload:
+        """Sends an event whose reply is streamed; the emulator gives its caller all of it at the end, and no error."""
+        response = self.invoke(event, **headers)
+        assert response.status_code == 200, response.text
+        return StreamedPayload(response.content)
+
+    def fail(self, event: object) -> dict[str, Any]:
+        """Sends an event whose invocation fails, and returns the error document."""
+        document: dict[str, Any] = self.invoke(event).json()
+        assert {"errorType", "errorMessage"} <= document.keys(), document
+        return document
+
     def runtimes(self) -> list[int]:
         """The processes that the emulator has started."""
         return children(self.process.pid)
+
+    def terminate_runtime(self) -> None:
+        """Sends the bootstrap SIGTERM."""
+        (bootstrap,) = self.runtimes()
+        os.kill(bootstrap, signal.SIGTERM)
+
+    def wait_for_end(self, code: int) -> None:
+        """Waits until the bootstrap has ended, with this exit code."""
+        assert self.exit_status() == f"exit status {code}"
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Freezes the environment, as Lambda does between two events, and the emulator does not."""
+        (bootstrap,) = self.runtimes()
+        with frozen(*family(bootstrap)):
+            yield
+
+    def shut_down(self) -> None:
+        """Ends the emulator, which shuts down the environment as Lambda does."""
+        started = self.runtimes()
+        os.kill(self.process.pid, signal.SIGTERM)
+        wait_until(lambda: not any(map(runs, started)), "the bootstrap ends")
+        self.process.wait()
 
     def exit_status(self) -> str:
         """Waits until the started process has ended, and says how, in the emulator's words: `exit status 1`."""
@@ -191,7 +236,9 @@ class ManagedEmulator(Emulator):
     It takes root, since it changes the user and looks for the bootstrap where Lambda has it.
     """
 
-    def __init__(self, program: Path, task: Path, *, workers: int, timeout: int = 20, **variables: str) -> None:
+    def __init__(
+        self, program: Path, task: Path, *, workers: int, timeout: int = 20, env: Mapping[str, str] | None = None
+    ) -> None:
         """Starts it with `bootstrap` in the folder `task`, which finds this Python, and its packages."""
         if os.geteuid() != 0 or not shutil.which("unshare"):
             pytest.skip("the emulator's managed mode takes root, and unshare of util-linux")
@@ -203,18 +250,18 @@ class ManagedEmulator(Emulator):
             "PATH": f"/var/python/bin{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONPATH": "/var/source:/var/packages",
             "PYTHONDONTWRITEBYTECODE": "1",
-            **variables,
+            **(env or {}),
         }
         pairs = [f"{folder}=/var/{name}" for folder, name in mounts.items()]
         inside = ["unshare", "--mount", "sh", "-c", _MOUNTS, "sh", *pairs, "--"]
         super().__init__(program, ["/var/task/bootstrap"], env=given, timeout=timeout, inside=inside)
         self._one_at_a_time = nullcontext()
 
-    def invoke_when_asked(self, event: object, **headers: str) -> httpx.Response:
+    def invoke(self, event: object, **headers: str) -> httpx.Response:
         """Sends an event until it is taken: the emulator refuses what comes before a worker has asked for it."""
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
-            response = self.invoke(event, **headers)
+            response = super().invoke(event, **headers)
             if response.headers.get("error-type") != "Runtime.Unavailable":
                 return response
         raise AssertionError("no worker has asked for an event")

@@ -1,24 +1,21 @@
-"""Both examples under the real Runtime Interface Emulator, with an event of each source."""
+"""Both examples under the Runtime Interface Emulator and in the local run, with an event of each source."""
 
 from __future__ import annotations
 
 import base64
 import json
-import os
-import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from e2e.events import ALB_HOST, API_HOST, CLIENT, HTTP_SOURCES, URL_HOST, Request, sqs
 from e2e.replies import Reply, read_reply
-from support.processes import BOOTSTRAP, PROJECT, runs, wait_until
-from support.rie import Emulator
+from support.processes import PROJECT, runs, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from e2e.conftest import Emulate
+    from e2e.conftest import AnyEmulator, Emulate, Launch
 
 pytestmark = pytest.mark.e2e
 
@@ -44,7 +41,7 @@ def query_seen(source: str) -> str:
 class Site:
     """An example in one emulator."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: AnyEmulator) -> None:
         self.emulator = emulator
 
     def send(self, source: str, **request: Any) -> Reply:
@@ -52,14 +49,14 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def seeds(emulator_file: Path) -> Iterator[Site]:
-    with Emulator(emulator_file, [BOOTSTRAP, "main:app"], cwd=EXAMPLES / "fastapi_app") as emulator:
+def seeds(launch: Launch) -> Iterator[Site]:
+    with launch("main:app", cwd=EXAMPLES / "fastapi_app") as emulator:
         yield Site(emulator)
 
 
 @pytest.fixture(scope="module")
-def recipes(emulator_file: Path) -> Iterator[Site]:
-    with Emulator(emulator_file, [BOOTSTRAP, "main:app"], cwd=EXAMPLES / "flask_app") as emulator:
+def recipes(launch: Launch) -> Iterator[Site]:
+    with launch("main:app", cwd=EXAMPLES / "flask_app") as emulator:
         yield Site(emulator)
 
 
@@ -309,8 +306,8 @@ def test_one_process_serves_one_event_after_the_other_and_shuts_down_in_order(em
     assert emulator.process.text.count("The seed library is open.") == 1
     assert "The seed library is closed." not in emulator.process.text
 
-    os.kill(bootstrap, signal.SIGTERM)
-    assert emulator.exit_status() == "exit status 0"
+    emulator.terminate_runtime()
+    emulator.wait_for_end(0)
     wait_until(lambda: not runs(bootstrap), "the bootstrap ends")
 
     assert emulator.process.text.count("The seed library is closed.") == 1
@@ -324,11 +321,8 @@ def test_an_environment_that_is_shut_down_by_lambda_ends_in_order_with_an_extens
     emulator = emulate("main:app", cwd=EXAMPLES / "fastapi_app", AWS_LWA_REGISTER_EXTENSION=switch)
     Site(emulator).send("function-url", path="/varieties")
     emulator.process.wait_for("The seed library is open.")  # what is killed passes nothing on any more
-    (bootstrap,) = emulator.runtimes()
 
-    os.kill(emulator.process.pid, signal.SIGTERM)
-    wait_until(lambda: not runs(bootstrap), "the bootstrap ends")
-    emulator.process.wait()
+    emulator.shut_down()
 
     assert emulator.process.text.count("The seed library is open.") == 1
     assert emulator.process.text.count("The seed library is closed.") == closed
