@@ -113,10 +113,10 @@ class Log:
 
 
 def _place(invocation: Invocation) -> str:
-    """Return which environment had an invocation, and whether it was cold."""
+    """Return which environment had an invocation, and how long the init took if it was cold and has succeeded."""
     if not invocation.environment:
         return ""
-    cold = f", cold start {invocation.init_seconds * 1000:.0f} ms" if invocation.is_cold else ""
+    cold = f", cold start {invocation.init_seconds * 1000:.0f} ms" if invocation.init_seconds else ""
     return f", environment {invocation.environment}{cold}"
 
 
