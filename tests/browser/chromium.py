@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from support.processes import SECONDS, Running
+from support.processes import SECONDS, Running, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+# How WebDriver marks the reference of an element.
+_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 # A name that leads to this machine, as the name of a page does that uses DNS rebinding.
 REBOUND = "evil.example"
 
@@ -38,8 +41,15 @@ class Chromium:
             "--no-proxy-server",
             f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
         ]
-        options = {"goog:chromeOptions": {"args": arguments, "binary": shutil.which("chromium")}}
-        capabilities = {"alwaysMatch": {"browserName": "chrome", **options}}
+        self.downloads = profile / "downloads"
+        options = {
+            "args": arguments,
+            "binary": shutil.which("chromium"),
+            "prefs": {"download.default_directory": str(self.downloads)},
+        }
+        # The certificate of a local run is one that no browser trusts by itself.
+        chrome = {"browserName": "chrome", "goog:chromeOptions": options, "acceptInsecureCerts": True}
+        capabilities = {"alwaysMatch": chrome}
         session = self._post("/session", {"capabilities": capabilities})
         self._session = f"/session/{session['sessionId']}"
         self._post(f"{self._session}/timeouts", {"script": int(SECONDS * 1000)})
@@ -56,6 +66,41 @@ class Chromium:
             ".then(done, error => done(String(error)));"
         )
         return self._post(f"{self._session}/execute/async", {"script": call, "args": list(arguments)})
+
+    def click(self, selector: str) -> None:
+        """Clicks what a CSS selector selects."""
+        self._post(f"{self._find(selector)}/click", {})
+
+    def fill(self, selector: str, text: str) -> None:
+        """Types into a field, or chooses the file of this name for an upload."""
+        self._post(f"{self._find(selector)}/value", {"text": text})
+
+    def back(self) -> None:
+        """Goes back to the page before."""
+        self._post(f"{self._session}/back", {})
+
+    def forward(self) -> None:
+        """Goes forward again."""
+        self._post(f"{self._session}/forward", {})
+
+    def wait_for(self, expression: str) -> Any:
+        """Waits until an expression is true in the page, whichever page that is by then; returns its value."""
+        values: list[Any] = []
+
+        def is_true() -> bool:
+            values.append(self._post(f"{self._session}/execute/sync", {"script": f"return {expression}", "args": []}))
+            return bool(values[-1])
+
+        wait_until(is_true, expression)
+        return values[-1]
+
+    def wait_for_text(self, selector: str, text: str) -> None:
+        """Waits until what a CSS selector selects has a text."""
+        self.wait_for(f"document.querySelector({json.dumps(selector)})?.textContent.includes({json.dumps(text)})")
+
+    def _find(self, selector: str) -> str:
+        found = self._post(f"{self._session}/element", {"using": "css selector", "value": selector})
+        return f"{self._session}/element/{found[_ELEMENT]}"
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         response = self._client.post(path, json=body)
