@@ -33,6 +33,21 @@ def tick(name):
         time.sleep(0.001)
 
 
+def start_others():
+    for _ in range(100):  # in groups of their own
+        if os.fork() == 0:
+            os.setsid()
+            tick_on("ticks")
+        time.sleep(0.002)
+    os._exit(0)
+
+
+def tick_on(name):
+    while True:
+        (HERE / name).write_text(str(time.monotonic_ns()))
+        time.sleep(0.02)
+
+
 def wait_for(path, count):
     while len(list(HERE.glob(path))) < count:
         time.sleep(0.005)
@@ -50,6 +65,11 @@ def app(environ, start_response):
         threading.Thread(target=tick, args=("ticks",), daemon=True).start()
     elif path == "/tick-apart":
         subprocess.Popen([sys.executable, "-c", "import main; main.tick('ticks')"], start_new_session=True, cwd=HERE)
+        wait_for("ticks", 1)
+    elif path == "/start-others":
+        if os.fork() == 0:
+            os.setsid()
+            start_others()
         wait_for("ticks", 1)
     elif path == "/hang":
         os.kill(os.getppid(), signal.SIGSTOP)
@@ -194,6 +214,19 @@ def test_an_environment_is_frozen_between_requests(start: Start, tmp_path: Path,
         wait_until(lambda: (tmp_path / "ticks").read_text() != ticks, "it goes on with the next request")
         (tmp_path / "go").touch()
     assert request.result().status_code == 200
+
+
+def test_processes_that_are_started_while_an_environment_is_frozen_are_frozen_too(start: Start, tmp_path: Path) -> None:
+    run = start()
+    get(run, "/start-others")
+
+    def is_quiet() -> bool:
+        """Whether nothing ticks while the local run works on something else."""
+        ticks = (tmp_path / "ticks").read_text()
+        httpx.request("POST", url_of(run), content=b"x" * 10_000_000, trust_env=False)
+        return (tmp_path / "ticks").read_text() == ticks
+
+    wait_until(is_quiet, "all processes are stopped")
 
 
 def test_without_freezing_it_goes_on(start: Start, tmp_path: Path) -> None:

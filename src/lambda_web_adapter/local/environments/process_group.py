@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 # How long an environment has to be frozen before processes that have left the group are looked for, in seconds. Between
 # two requests in a row that would only cost time.
 _SEARCH_DELAY_SECONDS = 0.05
+# How often to search in a row: whoever is found may have started others before it was stopped. A process that forks and
+# ends all the time might be followed forever.
+_MAX_SEARCHES = 20
 # How often the memory of a busy environment is measured, in seconds.
 _MEMORY_INTERVAL_SECONDS = 0.1
 # From which share of the limit on the memory is measured exactly.
@@ -34,7 +38,7 @@ class ProcessGroup:
     def __init__(self, leader: int) -> None:
         """Begin with the pid of the first process, which leads the group."""
         self._leader = leader
-        self._others: list[int] = []  # stopped processes outside of the group
+        self._others: set[int] = set()  # stopped processes outside of the group
         self._search: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
         self.is_frozen = False
@@ -62,10 +66,13 @@ class ProcessGroup:
         for timer in (self._search, self._watch):
             if timer:
                 timer.cancel()
-        others = [process.pid for process in self._descendants()]
-        self._signal_group(signal.SIGKILL)
-        for pid in others:
+        self._signal_group(signal.SIGSTOP)  # so that nobody starts others, or loses its parent, by which it is found
+        for _ in range(_MAX_SEARCHES):
+            if not self._stop_others(self._descendants()):
+                break
+        for pid in self._others:
             _signal(pid, signal.SIGKILL)
+        self._signal_group(signal.SIGKILL)
 
     def watch_memory(self, limit: int, take: Callable[[int], bool]) -> None:
         """Measure the memory from time to time, until `take`, which gets the bytes, returns False, or `kill`."""
@@ -95,18 +102,24 @@ class ProcessGroup:
         resident = sum(_resident(process) for process in processes)
         return resident if resident < limit * _NEAR_LIMIT else sum(_proportional(process) for process in processes)
 
-    def _start_search(self) -> None:
-        asyncio.get_running_loop().run_in_executor(None, self._descendants).add_done_callback(self._stop_others)
+    def _start_search(self, searches: int = _MAX_SEARCHES) -> None:
+        search = asyncio.get_running_loop().run_in_executor(None, self._descendants)
+        search.add_done_callback(partial(self._complete_search, searches - 1))
 
-    def _stop_others(self, search: asyncio.Future[list[psutil.Process]]) -> None:
-        """Stop the descendants outside of the group, unless the environment was thawed meanwhile."""
-        if search.cancelled() or not self.is_frozen:
-            return
-        for process in search.result():
+    def _complete_search(self, searches: int, search: asyncio.Future[list[psutil.Process]]) -> None:
+        """Stop what was found, unless the environment was thawed meanwhile; search again if there was anything."""
+        if not search.cancelled() and self.is_frozen and self._stop_others(search.result()) and searches:
+            self._start_search(searches)
+
+    def _stop_others(self, processes: list[psutil.Process]) -> bool:
+        """Stop those processes that are outside of the group; return whether there were any that had not been."""
+        count = len(self._others)
+        for pid in {process.pid for process in processes} - self._others:
             with suppress(ProcessLookupError, PermissionError):
-                if os.getpgid(process.pid) != self._leader:
-                    os.kill(process.pid, signal.SIGSTOP)
-                    self._others.append(process.pid)
+                if os.getpgid(pid) != self._leader:
+                    os.kill(pid, signal.SIGSTOP)
+                    self._others.add(pid)
+        return len(self._others) > count
 
     def _descendants(self) -> list[psutil.Process]:
         for leader in _process(self._leader):
