@@ -69,9 +69,8 @@ class LocalRun:
         return self._client.post(path, content=content, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
     def runtimes(self) -> list[int]:
-        """The bootstraps: the children of the local run but for its guard, which is a fork of it."""
-        own = _command_line(self.process.pid)
-        return [pid for pid in children(self.process.pid) if _command_line(pid) not in (b"", own)]
+        """The bootstraps."""
+        return bootstraps(self.process)
 
     def terminate_runtime(self) -> None:
         """Sends the bootstrap SIGTERM, and thaws it, since a frozen process handles no signals."""
@@ -108,6 +107,12 @@ class LocalRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def bootstraps(run: Running) -> list[int]:
+    """The bootstraps of a local run: its children but for its guard, which is a fork of it."""
+    own = _command_line(run.pid)
+    return [pid for pid in children(run.pid) if _command_line(pid) not in (b"", own)]
 
 
 def _command_line(pid: int) -> bytes:
