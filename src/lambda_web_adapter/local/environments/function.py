@@ -154,7 +154,7 @@ class Function:
         missing = self.options.provisioned - len(self._current())
         if outcome is None and missing > 0:
             self._start_environment()
-        if environment.is_outdated and not self._current():
+        if self.options.has_fixed_port and environment.is_outdated and not self._current():
             self._start_first()
         self._start_as_needed(at_once=True)
 
