@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+import termios
 from contextlib import contextmanager
+from fcntl import ioctl
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _READ_BYTES = 65536
+_INT_BYTES = 4  # of C's int
 # How long the beginning of a line may wait for its end, in seconds: then it may be a prompt, such as a debugger's.
 _PARTIAL_LINE_SECONDS = 0.05
 
@@ -36,9 +40,13 @@ class LogPipe:
             os.close(self._write_end)
 
     def drain(self) -> None:
-        """Read what was written until now, also if its last line has no end."""
-        while self._read():
-            pass
+        """Read what was written until now, also if its last line has no end.
+
+        A process may write faster than its lines can be passed on, so that the pipe is never empty.
+        """
+        remaining = _available(self._read_end)
+        while remaining > 0 and (size := self._read()):
+            remaining -= size
         self._take_partial()
 
     def close(self) -> None:
@@ -47,26 +55,33 @@ class LogPipe:
         asyncio.get_running_loop().remove_reader(self._read_end)
         os.close(self._read_end)
 
-    def _read(self) -> bool:
-        """Read what there is; return whether there may be more."""
+    def _read(self) -> int:
+        """Read what there is, up to a limit; return how many bytes that was."""
         try:
             data = os.read(self._read_end, _READ_BYTES)
         except BlockingIOError:
-            return False
+            return 0
         if not data:  # all processes have closed their ends
             asyncio.get_running_loop().remove_reader(self._read_end)
-            return False
+            return 0
         if self._flush:
             self._flush.cancel()
             self._flush = None
         lines, newline, self._partial = (self._partial + data).rpartition(b"\n")
         if newline:
             self._take(lines + newline)
-        if self._partial:
+        if len(self._partial) > _READ_BYTES:  # a line without end would grow for ever
+            self._take_partial()
+        elif self._partial:
             self._flush = asyncio.get_running_loop().call_later(_PARTIAL_LINE_SECONDS, self._take_partial)
-        return len(data) == _READ_BYTES
+        return len(data)
 
     def _take_partial(self) -> None:
         if self._partial:
             text, self._partial = self._partial, b""
             self._take(text)
+
+
+def _available(pipe: int) -> int:
+    """Return how many bytes can be read from a pipe now (FIONREAD, ioctl_list(2))."""
+    return int.from_bytes(ioctl(pipe, termios.FIONREAD, bytes(_INT_BYTES)), sys.byteorder)
