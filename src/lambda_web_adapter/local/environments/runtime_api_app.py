@@ -114,6 +114,8 @@ class RuntimeApiApp:
         invocation = session.running.get(request_id)
         if invocation is None or invocation.replied.is_set():
             await _refuse(send, 400, "InvalidRequestID", f"{request_id} is not the id of a running invocation.")
+            if invocation is not None and not invocation.is_replying:  # it has timed out: the runtime is done with it
+                session.complete_reply(invocation)
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         if headers.get(b"lambda-runtime-invocation-id", "") != invocation.invocation_id:
@@ -166,7 +168,7 @@ class RuntimeApiApp:
         if not name or not isinstance(events, list):
             message = "Lambda-Extension-Name and a JSON body with a list of events are expected."
             await _refuse(send, 400, "InvalidRequestFormat", message)
-        elif set(events) - {"INVOKE"}:
+        elif any(event != "INVOKE" for event in events):
             message = "Internal extensions take no event but INVOKE."
             await _refuse(send, 403, "Extension.InvalidEventType", message)
         elif self.session.has_requested:

@@ -90,12 +90,12 @@ class RuntimeSession:
     @property
     def is_free(self) -> bool:
         """Return whether the runtime waits for an event, and the extensions too if it takes one at a time."""
-        return bool(self._waiters) and (self._capacity > 1 or self.is_idle)
+        return self._has_waiter and (self._capacity > 1 or self.is_idle)
 
     @property
     def is_idle(self) -> bool:
         """Return whether everybody waits for the next event, so that the environment may be frozen."""
-        return bool(self._waiters) and not self.running and all(each.is_waiting for each in self.extensions.values())
+        return self._has_waiter and not self.running and self._extensions_wait()
 
     def assign(self, invocation: Invocation) -> None:
         """Give the runtime an invocation: at once if it waits for one."""
@@ -103,7 +103,7 @@ class RuntimeSession:
         for extension in self.extensions.values():
             if extension.takes_invoke:
                 extension.deliver(invocation)
-        if self._waiters:
+        if self._has_waiter:
             self._waiters.popleft().set_result(invocation)
         else:
             self._assigned.append(invocation)
@@ -118,13 +118,12 @@ class RuntimeSession:
             future.set_result(self._assigned.popleft())
             return future
         self._waiters.append(future)
-        future.add_done_callback(self._forget)
         self._notify()
         return future
 
     def complete_reply(self, invocation: Invocation) -> None:
         """Take note that a reply is complete; with several invocations at once, that ends the invocation."""
-        if self._capacity > 1:
+        if self._capacity > 1 and self.running.get(invocation.request_id) is invocation:  # it may have ended before
             self._finish(invocation)
 
     def return_undelivered(self, invocation: Invocation) -> None:
@@ -164,6 +163,13 @@ class RuntimeSession:
             invocation.end(outcome)
         return invocations
 
+    @property
+    def _has_waiter(self) -> bool:
+        """Return whether the runtime waits for an event; requests whose connections have ended are forgotten."""
+        while self._waiters and self._waiters[0].done():
+            self._waiters.popleft()
+        return bool(self._waiters)
+
     def _extensions_wait(self) -> bool:
         return all(each.is_waiting for each in self.extensions.values())
 
@@ -175,12 +181,8 @@ class RuntimeSession:
 
     def _notify(self) -> None:
         """Complete the invocation whose runtime and extensions all wait for the next event, and ask for that."""
-        if self._capacity == 1 and self._waiters and self._extensions_wait():
+        if self._capacity == 1 and self._has_waiter and self._extensions_wait():
             for invocation in list(self.running.values()):
                 self._finish(invocation)
         if self.has_requested and self.is_free:
             self._observer.environment_waits()
-
-    def _forget(self, waiter: asyncio.Future[Invocation]) -> None:
-        if waiter.cancelled() and waiter in self._waiters:
-            self._waiters.remove(waiter)
