@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.processes import SECONDS, plain_environment
 
-from lambda_web_adapter.local.environments.function import Function
+from lambda_web_adapter.local.environments.environment import State
+from lambda_web_adapter.local.environments.function import Function, Throttled
 from lambda_web_adapter.local.environments.function_options import FunctionOptions
 from lambda_web_adapter.local.environments.guard import Guard
 from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 from lambda_web_adapter.local.environments.program import Program
+from lambda_web_adapter.local.environments.reply_stream import ReplyStream, StreamFailed
 from lambda_web_adapter.local.log import Log
 
 # A bootstrap that counts its starts, and replies with the number of this one.
@@ -51,10 +53,16 @@ def serve():
 """
 
 
-async def run(folder: Path, code: str, test: Callable[[Function], Awaitable[None]], **options: Any) -> None:
+async def run(
+    folder: Path,
+    code: str,
+    test: Callable[[Function], Awaitable[None]],
+    environ: dict[str, str] | None = None,
+    **options: Any,
+) -> None:
     """Calls the test with a function whose bootstrap has this code after that above."""
     (folder / "bootstrap.py").write_text(BOOTSTRAP + code)
-    program = Program([str(folder / "bootstrap.py"), str(folder)], plain_environment(), Guard.start(), Log())
+    program = Program([str(folder / "bootstrap.py"), str(folder)], plain_environment(environ), Guard.start(), Log())
     function = Function(program, FunctionOptions(**options))
     function.start()
     try:
@@ -186,6 +194,7 @@ for event in serve():
     [
         pytest.param(["SHUTDOWN"], "test", "Extension.InvalidEventType", id="an event of external extensions"),
         pytest.param("INVOKE", "test", "InvalidRequestFormat", id="no list"),
+        pytest.param([{}], "test", "Extension.InvalidEventType", id="no names"),
         pytest.param([], "", "InvalidRequestFormat", id="no name"),
     ],
 )
@@ -250,6 +259,119 @@ for event in serve():
     time.sleep(600)
 """
     asyncio.run(run(tmp_path, code, test, environments=1))
+
+
+def test_one_of_several_invocations_that_times_out_ends_when_the_runtime_is_done_with_it(tmp_path: Path) -> None:
+    """Until then the environment is not idle; others go on."""
+
+    async def test(function: Function) -> None:
+        invocation = function.submit(b'"wait"', title="one")
+        document = await outcome(invocation)
+        assert document["errorType"] == "Sandbox.Timedout"
+        [environment] = function.environments
+        await until(lambda: environment.idle_since > 0)
+        assert environment.running == []
+
+    code = """
+for event in serve():
+    time.sleep(1.2)
+"""
+    asyncio.run(run(tmp_path, code, test, timeout=1.0, concurrency=2, environments=1, freezes=False))
+
+
+def test_one_of_several_invocations_whose_environment_dies_in_its_reply_ends_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(function: Function) -> None:
+        before = asyncio.all_tasks()
+        invocation = function.submit(b"{}", title="one")
+        stream = await invocation.outcome
+        assert isinstance(stream, ReplyStream)
+        (tmp_path / "go").touch()
+        with pytest.raises(StreamFailed, match="exit code 7"):
+            async for _ in stream:
+                pass
+        await invocation.ended.wait()
+        if calls := asyncio.all_tasks() - before:  # of the Runtime API, which learn that their connections have ended
+            await asyncio.wait(calls)
+        assert caplog.text == ""
+
+    code = """
+def break_off():
+    yield b"part"
+    while not (HERE / "go").exists():
+        time.sleep(0.005)
+    os._exit(7)
+
+response, _ = call("GET", f"{PREFIX}/invocation/next")
+identifier = response.headers["lambda-runtime-aws-request-id"]
+headers = {
+    "lambda-runtime-invocation-id": response.headers["lambda-runtime-invocation-id"],
+    "lambda-runtime-function-response-mode": "streaming",
+    "content-length": "100",
+}
+call("POST", f"{PREFIX}/invocation/{identifier}/response", break_off(), headers)
+"""
+    asyncio.run(run(tmp_path, code, test, concurrency=2, environments=1, freezes=False))
+
+
+def test_a_function_can_be_stopped_while_it_stops_an_environment(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        assert (await outcome(function.submit(b"{}", title="before")))["start"] == 1
+        [environment] = function.environments
+        for each in function.environments:
+            each.is_outdated = True
+        function.environment_is_free(environment)
+        await until(lambda: environment.is_stopping)
+        await function.stop()
+        assert environment.state is State.ENDED
+
+    asyncio.run(run(tmp_path, "for event in serve(): pass", test))
+
+
+def test_an_environment_that_is_about_to_be_stopped_gets_no_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(function: Function) -> None:
+        await until(lambda: any(each.is_free for each in function.environments))
+        [environment] = function.environments
+        stop, submitted = environment.stop, asyncio.get_running_loop().create_future()
+
+        def submit() -> None:
+            if not submitted.done():
+                submitted.set_result(function.submit(b"{}", title="an event"))
+
+        def stop_later() -> Coroutine[None, None, None]:
+            asyncio.get_running_loop().call_soon(submit)  # which runs before the coroutine
+            return stop()
+
+        monkeypatch.setattr(environment, "stop", stop_later)
+        assert (await outcome(await submitted))["start"] == 2
+
+    asyncio.run(run(tmp_path, "for event in serve(): pass", test, idle_seconds=0.1))
+
+
+def test_an_environment_that_cannot_be_started_fails_the_event(tmp_path: Path) -> None:
+    """The system does not start a program whose variables are too large, or has no more processes or descriptors."""
+
+    async def test(function: Function) -> None:
+        before = len(os.listdir("/proc/self/fd"))
+        document = await outcome(function.submit(b"{}", title="an event"))
+        assert document["errorType"] == "Runtime.ExitError"
+        assert "Argument list too long" in document["errorMessage"]
+        assert len(os.listdir("/proc/self/fd")) <= before
+
+    asyncio.run(run(tmp_path, "", test, environ={"LARGE": "x" * 200_000}))
+
+
+def test_a_function_that_throttles_queues_no_more_than_its_environments_will_take(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        first, second = function.submit(b"{}", title="one"), function.submit(b"{}", title="two")
+        with pytest.raises(Throttled):
+            function.submit(b"{}", title="three")
+        assert sorted([(await outcome(first))["start"], (await outcome(second))["start"]]) == [1, 2]
+
+    asyncio.run(run(tmp_path, "for event in serve(): time.sleep(0.3)", test, throttles=True, environments=2))
 
 
 def test_the_log_tail_has_what_the_invocation_has_written(tmp_path: Path) -> None:

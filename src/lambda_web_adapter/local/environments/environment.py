@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
-from lambda_web_adapter.adapter.process.ports import listen
+from lambda_web_adapter.adapter.process.ports import open_listener
 from lambda_web_adapter.local.environments.invocation import Outcome
 from lambda_web_adapter.local.environments.log_pipe import LogPipe
 from lambda_web_adapter.local.environments.process_group import ProcessGroup
@@ -20,6 +20,8 @@ from lambda_web_adapter.local.server import serve
 from lambda_web_adapter.settings import RUNTIME_API_PROXY
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from lambda_web_adapter.local.environments.function_options import FunctionOptions
     from lambda_web_adapter.local.environments.invocation import Invocation
     from lambda_web_adapter.local.environments.program import Program
@@ -119,19 +121,22 @@ class Environment:
         """Return whether `stop` was called."""
         return self.state is State.STOPPING
 
-    async def stop(self) -> None:
-        """Stop it in order: SIGTERM, a short time, SIGKILL."""
-        if self.state is State.ENDED:
-            return
-        self.state = State.STOPPING
+    def stop(self) -> Coroutine[None, None, None]:
+        """Give it no more events from now on, and return what stops it in order: SIGTERM, a short time, SIGKILL."""
+        if self.state is not State.ENDED:
+            self.state = State.STOPPING
+        return self._stop()
+
+    async def _stop(self) -> None:
         if self._group:
             self._group.thaw()
-        if self._group and (self._session.extensions or self._options.is_plain):
+        if self._group and self._tasks and (self._session.extensions or self._options.is_plain):
             self._terminate()
             seconds = _PLAIN_STOP_SECONDS if self._options.is_plain else _STOP_SECONDS
             await asyncio.wait(self._tasks, timeout=seconds)
         self.kill()
-        await asyncio.gather(*self._tasks)
+        if self._tasks:
+            await asyncio.wait(self._tasks)  # which does not cancel them if the function stops meanwhile
 
     def kill(self, reason: Outcome | None = None) -> None:
         """Kill its processes; the reason is the outcome of what is running."""
@@ -207,30 +212,44 @@ class Environment:
 
     async def _live(self) -> None:
         """Run the bootstrap from its start to its end."""
-        loop = asyncio.get_running_loop()
-        listener = listen("127.0.0.1", 0)
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
         self._session = RuntimeSession(self, self._options.concurrency)
-        api = RuntimeApiApp(address, self._options.arn, self._session)
-        self._pipe = LogPipe(self._take_output)
         self._started_at = time.monotonic()
         self._init_error, self._end_reason, self._is_debugged = None, None, False
-        async with serve(listener, api, stop_seconds=0, websockets=False):
-            self._process = process = await self._execute(address)
+        self._process = self._group = None
+        if self._retried_for:
+            self._session.assign(self._retried_for)
+        async with AsyncExitStack() as stack:
+            try:
+                self._process = process = await self._start_bootstrap(stack)
+            except OSError as error:  # no more processes or descriptors, or too many variables for a process
+                self._cannot_start(error)
+                return
             self._group = ProcessGroup(process.pid)
             self._program.guard.add(process.pid)
-            init_timer = loop.call_later(self._options.init_seconds, self._init_timed_out)
-            if self._retried_for:
-                init_timer.cancel()
-                self._session.assign(self._retried_for)
-            if self.is_stopping:  # meanwhile
+            if not self._retried_for:
+                init_timer = asyncio.get_running_loop().call_later(self._options.init_seconds, self._init_timed_out)
+                stack.callback(init_timer.cancel)
+            if self.is_stopping or self._end_reason:  # meanwhile
                 self._group.kill()
             code = await process.wait()
-            init_timer.cancel()
             self._group.kill()  # what the bootstrap has left
             self._program.guard.remove(process.pid)
-            self._pipe.close()
-            self._end(code)
+            self._pipe.drain()
+            self._end(Outcome.of_exit(code, self._init_error))
+
+    async def _start_bootstrap(self, stack: AsyncExitStack) -> asyncio.subprocess.Process:
+        """Start the bootstrap, with its Runtime API and the pipe of its log, which the stack closes.
+
+        Raises:
+            OSError: the system has not enough of what this takes.
+        """
+        listener = open_listener("127.0.0.1", 0)
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        api = RuntimeApiApp(address, self._options.arn, self._session)
+        await stack.enter_async_context(serve(listener, api, stop_seconds=0, websockets=False))
+        self._pipe = LogPipe(self._take_output)
+        stack.callback(self._pipe.close)
+        return await self._execute(address)
 
     async def _execute(self, address: str) -> asyncio.subprocess.Process:
         variables = environment_variables(self._program.environ, self._options, address)
@@ -297,12 +316,17 @@ class Environment:
         self.kill(Outcome.failure("Runtime.OutOfMemory", "Error: Runtime exited with error: signal: killed"))
         return False
 
-    def _end(self, code: int) -> None:
-        """Set the outcome of all that is running, and report the end."""
+    def _cannot_start(self, error: OSError) -> None:
+        message = f"The environment cannot be started: {error.strerror}"
+        self._program.log.environment(self.number, f"It cannot be started: {error.strerror}.")
+        self._end(Outcome.failure("Runtime.ExitError", message))
+
+    def _end(self, outcome: Outcome) -> None:
+        """Set the outcome of all that is running, unless it was killed for another reason, and report the end."""
         has_failed_init = self.state is State.STARTING
         self._cancel_timers()
         self.state = State.ENDED
-        outcome = self._end_reason or Outcome.of_exit(code, self._init_error)
+        outcome = self._end_reason or outcome
         for invocation in self._session.end(outcome):
             self._finish(invocation)
         self._owner.environment_ended(self, outcome if has_failed_init else None)

@@ -95,7 +95,7 @@ class Function:
         if free:
             self._assign(invocation, free[0])  # the oldest, so that what it keeps in memory is found by the next event
             return invocation
-        if self.options.throttles and self._room() == 0 and not self._count_starting():
+        if self.options.throttles and len(self._waiting) >= self._coming_capacity():
             raise Throttled
         if not self._waiting:
             self._queued_since = invocation.received_at
@@ -173,6 +173,10 @@ class Function:
         if self.options.has_fixed_port:
             return 1 - len(self.environments)
         return self.options.environments - len(self._current())
+
+    def _coming_capacity(self) -> int:
+        """Return how many events the environments will take that are starting or may be started."""
+        return (self._room() + self._count_starting()) * self.options.concurrency
 
     def _stop_outdated(self, at_once: bool = True) -> None:
         """Stop outdated environments that work on nothing; if not at once, only those that are not ready yet."""
