@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,19 @@ def test_files_in_a_new_folder_are_reported_whenever_they_come(tmp_path: Path) -
     asyncio.run(scenario())
 
 
+def test_a_link_to_nothing_does_not_hide_other_files(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with watching(tmp_path) as next_report:
+            package = tmp_path / ".package"
+            package.mkdir()
+            (package / "broken.py").symlink_to("nothing")
+            (package / "early.py").touch()
+            package.rename(tmp_path / "package")  # whose files are only found by a search
+            assert tmp_path / "package" / "early.py" in await next_report()
+
+    asyncio.run(scenario())
+
+
 def test_a_folder_may_go_and_come_back(tmp_path: Path) -> None:
     package, aside = tmp_path / "package", tmp_path / ".aside"
     package.mkdir()
@@ -209,3 +223,11 @@ def test_a_save_within_the_same_second_is_what_python_loads(tmp_path: Path) -> N
         loaded.append(result.stdout.strip())
 
     assert loaded == ["first", "other"]
+
+
+def test_bytecode_that_cannot_be_removed_is_no_error(tmp_path: Path) -> None:
+    """It may belong to somebody else, such as root in a container."""
+    cached = Path(cache_from_source(str(tmp_path / "module.py")))
+    cached.mkdir(parents=True)  # which `unlink` cannot remove, even as root
+
+    remove_bytecode([tmp_path / "module.py"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -241,6 +242,35 @@ def test_requests_at_the_same_time_are_served_one_after_the_other(client: httpx.
         answers = list(pool.map(lambda number: client.post("/echo", content=b"%d" % number).content, range(24)))
 
     assert answers == [b"%d" % number for number in range(24)]
+
+
+def test_it_goes_on_when_nobody_reads_its_log_any_more(folder: Path) -> None:
+    """As in `lambda-web-adapter 2>&1 | head -1`."""
+    command = [*PROGRAM, "main:app", "--port", "0"]
+    with subprocess.Popen(command, cwd=folder, env=plain_environment(), stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            url = next(match for line in process.stderr if (match := re.search(r"http://127\.0\.0\.1:\d+", line)))[0]
+            process.stderr.close()
+            with httpx.Client(base_url=url, trust_env=False) as client:
+                responses = [client.post("/echo", content=b"hello").text for _ in range(3)]
+        finally:
+            process.terminate()
+
+    assert responses == ["hello"] * 3
+
+
+def test_under_nohup_it_goes_on_when_the_terminal_is_closed(folder: Path) -> None:
+    command = ["nohup", *PROGRAM, "main:app", "--port", "0"]
+    with Running(command, cwd=folder, env=plain_environment()) as run:
+        url = run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
+        assert httpx.get(f"{url}/empty", trust_env=False).status_code == 204
+        os.kill(run.pid, signal.SIGHUP)
+        os.kill(run.pid, signal.SIGHUP)
+
+        assert httpx.get(f"{url}/empty", trust_env=False).status_code == 204
+        assert run.terminate() == 0
+        assert "GET /empty 204" in run.text
 
 
 def test_nothing_is_left_when_the_bootstrap_is_stuck_at_the_end(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,8 +108,9 @@ class Log:
 
     def _write(self, text: str) -> None:
         stream = self._stream or sys.stderr
-        stream.write(text)
-        stream.flush()
+        with suppress(OSError):  # the terminal is closed, or whoever has read the pipe: the app goes on without them
+            stream.write(text)
+            stream.flush()
         self._is_at_line_start = text.endswith("\n")
 
 

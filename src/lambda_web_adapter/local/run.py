@@ -136,6 +136,8 @@ def _signals() -> asyncio.Event:
     """Return an event that is set by the signals that end a program: Ctrl-C, TERM, and the end of the terminal."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            continue  # nohup(1): the program is to go on without the terminal
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     return stopped
 

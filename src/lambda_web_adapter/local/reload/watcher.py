@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,7 +105,8 @@ def remove_bytecode(paths: Iterable[Path]) -> None:
     """
     for path in paths:
         if path.suffix == ".py":
-            Path(cache_from_source(str(path))).unlink(missing_ok=True)
+            with suppress(OSError):  # there is none, or it belongs to somebody else
+                Path(cache_from_source(str(path))).unlink()
 
 
 class _Burst:
@@ -138,9 +139,12 @@ def _changed_since(since: float, folders: list[str], files: WatchedFiles) -> lis
     for folder in folders:
         try:
             entries = [entry for entry in os.scandir(folder) if files.has(entry.path)]
-            changed += [Path(entry.path) for entry in entries if entry.stat().st_ctime >= since]
-        except FileNotFoundError:  # the folder or the file was deleted meanwhile
+        except FileNotFoundError:  # it was deleted meanwhile
             continue
+        for entry in entries:
+            with suppress(OSError):  # it was deleted meanwhile, or is a link to nothing
+                if entry.stat().st_ctime >= since:
+                    changed.append(Path(entry.path))
     return changed
 
 
