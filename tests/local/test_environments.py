@@ -163,6 +163,19 @@ def test_with_concurrency_one_environment_has_them_all(start: Start, tmp_path: P
     assert {response.text for response in [waiting.result(), *others]} == {others[0].text}
 
 
+def test_the_option_for_concurrency_overrides_the_variable(start: Start, tmp_path: Path) -> None:
+    """A bootstrap that took several invocations at once would end those that it works on."""
+    run = start("--concurrency", "1", "--environments", "1", AWS_LAMBDA_MAX_CONCURRENCY="4")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(get, run, "/wait?go")
+        wait_until(lambda: (tmp_path / "waits").exists(), "the request has begun")
+        second = pool.submit(get, run, "/region?AWS_LAMBDA_MAX_CONCURRENCY")
+        run.wait_for("1 waiting: ")
+        (tmp_path / "go").touch()
+
+    assert (first.result().status_code, second.result().text) == (200, "")
+
+
 def test_quick_requests_at_once_share_a_warm_environment(start: Start) -> None:
     run = start()
     get(run, "/")

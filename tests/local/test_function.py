@@ -265,16 +265,21 @@ def test_one_of_several_invocations_that_times_out_ends_when_the_runtime_is_done
     """Until then the environment is not idle; others go on."""
 
     async def test(function: Function) -> None:
-        invocation = function.submit(b'"wait"', title="one")
-        document = await outcome(invocation)
+        invocation = function.submit(b"{}", title="one")
+        result = await invocation.outcome
+        assert isinstance(result, Outcome)
+        document = json.loads(result.payload)
         assert document["errorType"] == "Sandbox.Timedout"
+        (tmp_path / "go").touch()
+        await invocation.ended.wait()
         [environment] = function.environments
         await until(lambda: environment.idle_since > 0)
         assert environment.running == []
 
     code = """
 for event in serve():
-    time.sleep(1.2)
+    while not (HERE / "go").exists():
+        time.sleep(0.005)
 """
     asyncio.run(run(tmp_path, code, test, timeout=1.0, concurrency=2, environments=1, freezes=False))
 
@@ -319,10 +324,10 @@ def test_a_function_can_be_stopped_while_it_stops_an_environment(tmp_path: Path)
     async def test(function: Function) -> None:
         assert (await outcome(function.submit(b"{}", title="before")))["start"] == 1
         [environment] = function.environments
-        for each in function.environments:
-            each.is_outdated = True
+        environment.is_outdated = True
         function.environment_is_free(environment)
-        await until(lambda: environment.is_stopping)
+        await asyncio.sleep(0)  # it begins to stop it
+        assert environment.is_stopping
         await function.stop()
         assert environment.state is State.ENDED
 
@@ -369,9 +374,9 @@ def test_a_function_that_throttles_queues_no_more_than_its_environments_will_tak
         first, second = function.submit(b"{}", title="one"), function.submit(b"{}", title="two")
         with pytest.raises(Throttled):
             function.submit(b"{}", title="three")
-        assert sorted([(await outcome(first))["start"], (await outcome(second))["start"]]) == [1, 2]
+        assert all("start" in each for each in [await outcome(first), await outcome(second)])
 
-    asyncio.run(run(tmp_path, "for event in serve(): time.sleep(0.3)", test, throttles=True, environments=2))
+    asyncio.run(run(tmp_path, "for event in serve(): pass", test, throttles=True, environments=2))
 
 
 def test_the_log_tail_has_what_the_invocation_has_written(tmp_path: Path) -> None:

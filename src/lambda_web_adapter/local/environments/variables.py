@@ -47,6 +47,8 @@ def environment_variables(environ: Mapping[str, str], options: FunctionOptions, 
     }
     if options.concurrency > 1:
         variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(options.concurrency)
+    else:  # the option overrides the variable
+        variables.pop("AWS_LAMBDA_MAX_CONCURRENCY", None)
     variables.setdefault("AWS_LAMBDA_INITIALIZATION_TYPE", _init_type(options))
     return variables
 
@@ -59,7 +61,7 @@ def find_region(environ: Mapping[str, str]) -> str:
     parser = configparser.ConfigParser()
     profile = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"
     try:
-        parser.read(environ.get("AWS_CONFIG_FILE") or Path.home() / ".aws" / "config", encoding="utf-8")
+        parser.read(Path(environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser(), encoding="utf-8")
     except (configparser.Error, UnicodeDecodeError, RuntimeError):
         return _DEFAULT_REGION  # the AWS tools complain about the file better than we could
     section = "default" if profile == "default" else f"profile {profile}"
