@@ -140,14 +140,14 @@ def test_programs_and_the_apps_own_pages_send_events(port: int, headers: dict[st
     ],
 )
 def test_no_page_takes_the_environments_events(port: int, headers: dict[str, str]) -> None:
-    """Not even one that knows the key, which the app may have told."""
+    """Not even one that knows the key, which the app may have passed on."""
     shown = json.loads(ask(port, "GET", "/", {"host": OWN})[1])
     address, _, key = shown["proxy"].partition("/")
     runtime_port = int(address.rpartition(":")[2])
 
-    answers = [ask(runtime_port, "GET", f"{prefix}{NEXT}", headers) for prefix in ("", f"/{key}")]
+    refusals = [ask(runtime_port, "GET", f"{prefix}{NEXT}", headers) for prefix in ("", f"/{key}")]
 
-    assert [(status, json.loads(body)["errorType"]) for status, body in answers] == [(403, "AccessDenied")] * 2
+    assert [(status, json.loads(body)["errorType"]) for status, body in refusals] == [(403, "AccessDenied")] * 2
 
 
 def test_another_program_takes_no_events(port: int) -> None:
@@ -190,8 +190,8 @@ def test_the_apps_own_routes_get_every_host_and_origin(port: int) -> None:
 
 def scope(**headers: str) -> HTTPScope:
     lines = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    found: dict[str, Any] = {"type": "http", "scheme": "http", "headers": lines, "server": ("172.17.0.2", 8000)}
-    return cast("HTTPScope", found)
+    parsed: dict[str, Any] = {"type": "http", "scheme": "http", "headers": lines, "server": ("172.17.0.2", 8000)}
+    return cast("HTTPScope", parsed)
 
 
 @pytest.mark.parametrize("bound", ["0.0.0.0", "::", "172.17.0.2", "laptop.example"])

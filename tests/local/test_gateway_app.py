@@ -1,4 +1,4 @@
-"""The local gateway between HTTP and a function: what it answers, and what it logs."""
+"""The local gateway between HTTP and a function: how it responds, and what it logs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def scope(method: str = "GET", raw_path: bytes = b"/", query: bytes = b"", **oth
     )
 
 
-def ask(name: str, reply: object, given: HTTPScope | None = None, *, failed: bool = False, body: bytes = b"") -> Answer:
+def ask(
+    name: str, reply: object, received: HTTPScope | None = None, *, failed: bool = False, body: bytes = b""
+) -> Answer:
     """Sends a request through the gateway of this name, to a function that always gives the same reply."""
     payload = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
     sent: list[Any] = []
@@ -55,7 +57,7 @@ def ask(name: str, reply: object, given: HTTPScope | None = None, *, failed: boo
         sent.append(message)
 
     gateway = GatewayApp(GATEWAYS[name], cast("Any", Function()), Log())
-    asyncio.run(gateway(given or scope(), receive, send))
+    asyncio.run(gateway(received or scope(), receive, send))
     start, content = sent
     headers = {key.decode(): value.decode() for key, value in start["headers"]}
     return start["status"], headers, content["body"]
@@ -162,15 +164,15 @@ def test_a_request_is_read_with_a_time_and_an_id_of_its_own() -> None:
 
 
 def test_a_caller_without_an_address_is_this_machine() -> None:
-    found = request_from_scope(scope(client=None, server=None), b"")
+    parsed = request_from_scope(scope(client=None, server=None), b"")
 
-    assert (found.source_ip, found.port) == ("127.0.0.1", 0)
+    assert (parsed.source_ip, parsed.port) == ("127.0.0.1", 0)
 
 
 def test_path_query_and_header_values_are_read_as_utf_8() -> None:
     headers = [(b"x-a", "ö".encode()), (b"x-b", b"\xf6")]
 
-    found = request_from_scope(scope(raw_path="/ö".encode(), query="ö=%C3".encode(), headers=headers), b"body")
+    parsed = request_from_scope(scope(raw_path="/ö".encode(), query="ö=%C3".encode(), headers=headers), b"body")
 
-    assert (found.raw_path, found.query, found.body) == ("/ö", "ö=%C3", b"body")
-    assert found.headers == [("x-a", "ö"), ("x-b", "\ufffd")]
+    assert (parsed.raw_path, parsed.query, parsed.body) == ("/ö", "ö=%C3", b"body")
+    assert parsed.headers == [("x-a", "ö"), ("x-b", "\ufffd")]

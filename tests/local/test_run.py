@@ -63,8 +63,8 @@ def run(folder: Path) -> Iterator[Running]:
 @pytest.fixture
 def client(run: Running) -> Iterator[httpx.Client]:
     url = run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
-    with httpx.Client(base_url=url, trust_env=False) as found:
-        yield found
+    with httpx.Client(base_url=url, trust_env=False) as started:
+        yield started
 
 
 def test_a_variable_port_that_means_the_run_is_not_the_app_s(folder: Path) -> None:
@@ -186,8 +186,8 @@ def test_ctrl_c_calls_what_the_app_has_for_its_end(app: str, through: str, folde
     (folder / "main.py").write_text(HOOK)
     (address,) = free_addresses(1)
     variables = {"AWS_LAMBDA_HTTP_ENDPOINT": address} if through == "nothing" else {}
-    words = [] if variables else ["--port", "0"]
-    with Running([*PROGRAM, app, *words], cwd=folder, env=plain_environment(variables)) as run:
+    options = [] if variables else ["--port", "0"]
+    with Running([*PROGRAM, app, *options], cwd=folder, env=plain_environment(variables)) as run:
         if variables:
             wait_until(lambda: accepts(address), "the server listens")
         url = f"http://{address}" if variables else run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
@@ -221,27 +221,27 @@ def test_an_app_that_dies_costs_its_own_request_and_no_more(client: httpx.Client
     assert after.status_code == 204
 
 
-def test_an_app_that_cannot_be_imported_is_explained_on_the_page_and_mended_without_a_restart(folder: Path) -> None:
+def test_an_app_that_cannot_be_imported_is_explained_on_the_page_and_fixed_without_a_restart(folder: Path) -> None:
     (folder / "main.py").write_text("import nothing_of_this_name\n")
     with Running([*PROGRAM, "main:app", "--port", "0"], cwd=folder, env=plain_environment()) as run:
         url = run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
         with httpx.Client(base_url=url, trust_env=False) as client:
             broken = client.get("/")
             (folder / "main.py").write_text(APP)
-            mended = client.get("/empty")
+            fixed = client.get("/empty")
 
     assert broken.status_code == 502
     assert "ModuleNotFoundError: No module named 'nothing_of_this_name'" in broken.text
-    assert mended.status_code == 204
+    assert fixed.status_code == 204
 
 
 def test_requests_at_the_same_time_are_served_one_after_the_other(client: httpx.Client) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda number: client.post("/echo", content=b"%d" % number).content, range(24)))
+        bodies = list(pool.map(lambda number: client.post("/echo", content=b"%d" % number).content, range(24)))
 
-    assert answers == [b"%d" % number for number in range(24)]
+    assert bodies == [b"%d" % number for number in range(24)]
 
 
 def test_it_goes_on_when_nobody_reads_its_log_any_more(folder: Path) -> None:

@@ -125,6 +125,7 @@ class Environment:
         """Give it no more events from now on, and return what stops it in order: SIGTERM, a short time, SIGKILL."""
         if self.state is not State.ENDED:
             self.state = State.STOPPING
+            self._end_reason = self._end_reason or Outcome.of_stop()  # it works on something only at the end of the run
         return self._stop()
 
     async def _stop(self) -> None:

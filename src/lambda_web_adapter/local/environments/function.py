@@ -187,7 +187,7 @@ class Function:
 
     def _reject(self, invocation: Invocation) -> None:
         """End an invocation that no environment will get."""
-        invocation.end(Outcome.failure("Runtime.Stopped", "The local run has been stopped."))
+        invocation.end(Outcome.of_stop())
         invocation.ended.set()
 
     def _assign(self, invocation: Invocation, environment: Environment) -> None:

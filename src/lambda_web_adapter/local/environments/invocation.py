@@ -50,6 +50,11 @@ class Outcome:
         return cls(payload=init_error or document, failed=True)
 
     @classmethod
+    def of_stop(cls) -> Outcome:
+        """Return the outcome of what was not complete when the local run was stopped."""
+        return cls.failure("Runtime.Stopped", "The local run has been stopped.")
+
+    @classmethod
     def failure(cls, kind: str, message: str) -> Outcome:
         """Return a failure for which the environment has sent no error document."""
         error = InvocationError(error_type=kind, error_message=message)

@@ -119,7 +119,7 @@ class RuntimeApiApp:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         if headers.get(b"lambda-runtime-invocation-id", "") != invocation.invocation_id:
-            await _refuse(send, 410, "InvokeTimeout", "The invocation id is not the one given with the event.")
+            await _refuse(send, 410, "InvokeTimeout", "The invocation id is not the one that came with the event.")
             return
         if invocation.is_replying:
             await _refuse(send, 403, "InvalidStateTransition", "A reply to this invocation is already coming.")
