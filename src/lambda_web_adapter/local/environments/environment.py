@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from contextlib import AsyncExitStack, suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
-from lambda_web_adapter.adapter.process.ports import open_listener
+from lambda_web_adapter.local.environments.bootstrap import start_bootstrap
 from lambda_web_adapter.local.environments.invocation import Outcome
-from lambda_web_adapter.local.environments.log_pipe import LogPipe
 from lambda_web_adapter.local.environments.process_group import ProcessGroup
-from lambda_web_adapter.local.environments.runtime_api_app import RuntimeApiApp
 from lambda_web_adapter.local.environments.runtime_session import RuntimeSession
-from lambda_web_adapter.local.environments.variables import environment_variables
-from lambda_web_adapter.local.server import serve
-from lambda_web_adapter.settings import RUNTIME_API_PROXY
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -221,11 +215,13 @@ class Environment:
             self._session.assign(self._retried_for)
         async with AsyncExitStack() as stack:
             try:
-                self._process = process = await self._start_bootstrap(stack)
+                process, self._pipe = await start_bootstrap(
+                    self._program, self._options, self._session, self._take_output, stack
+                )
             except OSError as error:  # no more processes or descriptors, or too many variables for a process
                 self._cannot_start(error)
                 return
-            self._group = ProcessGroup(process.pid)
+            self._process, self._group = process, ProcessGroup(process.pid)
             self._program.guard.add(process.pid)
             if not self._retried_for:
                 init_timer = asyncio.get_running_loop().call_later(self._options.init_seconds, self._init_timed_out)
@@ -237,34 +233,6 @@ class Environment:
             self._program.guard.remove(process.pid)
             self._pipe.drain()
             self._end(Outcome.of_exit(code, self._init_error))
-
-    async def _start_bootstrap(self, stack: AsyncExitStack) -> asyncio.subprocess.Process:
-        """Start the bootstrap, with its Runtime API and the pipe of its log, which the stack closes.
-
-        Raises:
-            OSError: the system has not enough of what this takes.
-        """
-        listener = open_listener("127.0.0.1", 0)
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
-        api = RuntimeApiApp(address, self._options.arn, self._session)
-        await stack.enter_async_context(serve(listener, api, stop_seconds=0, websockets=False))
-        self._pipe = LogPipe(self._take_output)
-        stack.callback(self._pipe.close)
-        return await self._execute(address)
-
-    async def _execute(self, address: str) -> asyncio.subprocess.Process:
-        variables = environment_variables(self._program.environ, self._options, address)
-        # Only the bootstrap's calls have the key in their path; extensions and the app see a plain address.
-        variables[RUNTIME_API_PROXY] = f"{address}/{self._session.key}"
-        with self._pipe.writer() as output:
-            return await asyncio.create_subprocess_exec(
-                sys.executable,
-                *self._program.arguments,
-                env=variables,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,  # Ctrl-C reaches only the local run, which then stops the bootstrap in order
-            )
 
     def _begin(self, invocation: Invocation) -> None:
         """Start an invocation's time."""
