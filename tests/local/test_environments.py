@@ -176,15 +176,6 @@ def test_the_option_for_concurrency_overrides_the_variable(start: Start, tmp_pat
     assert (first.result().status_code, second.result().text) == (200, "")
 
 
-def test_quick_requests_at_once_share_a_warm_environment(start: Start) -> None:
-    run = start()
-    get(run, "/")
-    with ThreadPoolExecutor(6) as pool:
-        pids = {response.text for response in pool.map(lambda _: get(run, "/"), range(20))}
-
-    assert len(pids) < 6
-
-
 def test_requests_wait_when_all_environments_are_busy_and_the_log_says_for_what(start: Start, tmp_path: Path) -> None:
     run = start("--environments", "1")
     with ThreadPoolExecutor(2) as pool:

@@ -378,6 +378,55 @@ def test_a_function_that_throttles_queues_no_more_than_its_environments_will_tak
     asyncio.run(run(tmp_path, "for event in serve(): pass", test, throttles=True, environments=2))
 
 
+def test_quick_events_at_once_share_a_warm_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is, it is quicker than a cold start."""
+    monkeypatch.setattr(f"{Function.__module__}._BLOCKED_SECONDS", SECONDS)
+
+    async def test(function: Function) -> None:
+        await outcome(function.submit(b"{}", title="the first"))
+        invocations = [function.submit(b"{}", title="an asset") for _ in range(20)]
+        assert {(await outcome(each))["start"] for each in invocations} == {1}
+
+    asyncio.run(run(tmp_path, "for event in serve(): pass", test))
+
+
+def test_slow_events_at_once_get_an_environment_each(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        invocations = [function.submit(b"{}", title="an event") for _ in range(3)]
+        assert {(await outcome(each))["start"] for each in invocations} == {1, 2, 3}
+
+    code = """
+for event in serve():
+    (HERE / f"works-{starts}").touch()
+    while len(list(HERE.glob("works-*"))) < 3:
+        time.sleep(0.005)
+"""
+    asyncio.run(run(tmp_path, code, test))
+
+
+def test_a_provisioned_environment_that_ends_at_once_is_not_started_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{Function.__module__}._RESTART_SECONDS", SECONDS)
+
+    async def test(function: Function) -> None:
+        await until(lambda: count_starts(tmp_path) == 1 and not function.environments)
+        invocation = function.submit(b"{}", title="an event")
+        await outcome(invocation)
+        assert count_starts(tmp_path) <= 3  # the first, the event's own, and its second init
+
+    asyncio.run(run(tmp_path, "call('GET', '/'); sys.exit(1)", test, provisioned=1))
+
+
+def test_the_memory_of_quick_invocations_is_measured(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        invocation = function.submit(b"{}", title="an event")
+        await outcome(invocation)
+        assert invocation.max_memory > 1024 * 1024
+
+    asyncio.run(run(tmp_path, "for event in serve(): pass", test))
+
+
 def test_the_log_tail_has_what_the_invocation_has_written(tmp_path: Path) -> None:
     async def test(function: Function) -> None:
         invocation = function.submit(b"{}", title="an event")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60  # seconds for a request, the start of the app included
 # MB of memory, for which adapter and app share a core: then the order of imports is always the same.
-_MEMORY = "1024"
+_MEMORY = 1024
 _DEFAULT_REQUESTS = ["GET /"]
 
 
@@ -65,7 +65,6 @@ def compile_app(app: str | None, output: Path, environ: Mapping[str, str]) -> st
         record = Path(folder, "modules")
         variables_of_start = {
             **environ,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": _MEMORY,
             # Not on demand: then all event sources are imported, and so recorded, whichever events the app will get.
             "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency",
             LOCAL_RUN_VARIABLE: "",
@@ -96,7 +95,9 @@ async def _record(app: list[str], environ: Mapping[str, str], requests: list[tup
     """Start the app behind a gateway of our own, and send it the requests."""
     program = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]  # this program, as it was called
     log = Log()
-    options = FunctionOptions(provisioned=1, environments=1, is_plain=True, freezes=False, timeout=_TIMEOUT)
+    options = FunctionOptions(
+        provisioned=1, environments=1, is_plain=True, freezes=False, timeout=_TIMEOUT, memory=_MEMORY
+    )
     function = Function(Program([*program, *app], environ, Guard.start(), log), options)
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from contextlib import suppress
@@ -51,7 +52,7 @@ class Log:
         self._recorder = recorder
         self._style = style
         self._stream = stream
-        self._has_colour = (stream or sys.stderr).isatty()
+        self._has_colour = (stream or sys.stderr).isatty() and not os.environ.get("NO_COLOR")  # no-color.org
         self._is_at_line_start = True
 
     def output(self, text: bytes) -> None:

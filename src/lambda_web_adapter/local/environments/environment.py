@@ -111,6 +111,11 @@ class Environment:
         self._session.assign(invocation)
 
     @property
+    def has_served(self) -> bool:
+        """Return whether it has had an event."""
+        return self._has_served
+
+    @property
     def is_stopping(self) -> bool:
         """Return whether `stop` was called."""
         return self.state is State.STOPPING
@@ -247,6 +252,8 @@ class Environment:
 
     def _finish(self, invocation: Invocation) -> None:
         invocation.ended_at = time.monotonic()
+        if not self.max_memory and self._group:  # all of its invocations were quick
+            self.max_memory = self._group.memory(self._options.memory_bytes)
         invocation.max_memory = self.max_memory
         invocation.ended.set()
         self._program.log.ended(invocation, self._options)

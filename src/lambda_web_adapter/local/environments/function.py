@@ -25,6 +25,8 @@ _BLOCKED_SECONDS = 0.05
 # If events have been waiting for so long, although they are handled one after the other, there is one more, but no
 # more than cores: they would only share these.
 _QUEUE_SECONDS = 0.25
+# After how long a provisioned environment that has ended before its first event is started anew, in seconds.
+_RESTART_SECONDS = 1.0
 # After how long the log says what waiting events wait for, and how often, in seconds.
 _EXPLAIN_SECONDS = 1.0
 _REPEAT_SECONDS = 10.0
@@ -151,9 +153,10 @@ class Function:
                 environment.retry_init(invocation)
             else:
                 environment.fail(invocation, outcome)
-        missing = self.options.provisioned - len(self._current())
-        if outcome is None and missing > 0:
-            self._start_environment()
+        if outcome is None and environment.has_served:
+            self._start_provisioned()
+        elif self.options.provisioned:  # not at once, or one that ends by itself would be started without end
+            asyncio.get_running_loop().call_later(_RESTART_SECONDS, self._start_provisioned)
         if self.options.has_fixed_port and environment.is_outdated and not self._current():
             self._start_first()
         self._start_as_needed(at_once=True)
@@ -215,6 +218,11 @@ class Function:
             if not self._count_starting() and len(self._current()) < (os.cpu_count() or 1):
                 self._start_environment()
         self._start_as_needed(is_blocked)
+
+    def _start_provisioned(self) -> None:
+        """Start one of the provisioned environments, if one is missing."""
+        if not self._is_stopping and len(self._current()) < self.options.provisioned:
+            self._start_environment()
 
     def _start_first(self) -> None:
         """Start the environments that are there before the first event: the provisioned ones, or one."""

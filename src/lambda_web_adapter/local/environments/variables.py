@@ -25,7 +25,7 @@ def environment_variables(environ: Mapping[str, str], options: FunctionOptions, 
     Credentials are left as the caller has them.
 
     Args:
-        environ: the caller's variables; they override Lambda's.
+        environ: the caller's variables; they override Lambda's, but for those that options set.
         options: the function's configuration.
         address: `host:port` of the environment's Runtime API.
     """
@@ -33,8 +33,6 @@ def environment_variables(environ: Mapping[str, str], options: FunctionOptions, 
     variables = {
         "AWS_LAMBDA_FUNCTION_NAME": options.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(options.memory),
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(int(options.timeout)),
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{options.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         "AWS_REGION": options.region,
@@ -43,6 +41,9 @@ def environment_variables(environ: Mapping[str, str], options: FunctionOptions, 
         "TZ": ":UTC",
         LOCAL_RUN_VARIABLE: "1",
         **environ,
+        # Options, which have the caller's variables as their defaults.
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(options.memory),
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(int(options.timeout)),
         "AWS_LAMBDA_RUNTIME_API": address,
     }
     if options.concurrency > 1:
