@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import datetime
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -79,6 +81,28 @@ def test_a_delete_closes_the_connection(run: WebSocketRun) -> None:
 def assert_is_error(response: httpx.Response, status: int, kind: str) -> None:
     assert (response.status_code, response.headers["x-amzn-errortype"]) == (status, kind)
     assert response.json()["message"]
+
+
+def test_a_client_whose_connection_is_being_closed_is_gone(run: WebSocketRun) -> None:
+    path = "/@connections/{}"
+    with (
+        run.open_without_reading() as (client, connection_id),
+        ThreadPoolExecutor() as posts,
+        ThreadPoolExecutor() as threads,
+    ):
+        run.fill_buffers(connection_id, posts)
+        deletions = [threads.submit(run.http.delete, path.format(connection_id)) for _ in range(2)]
+        (second,), (first,) = wait(deletions, SECONDS, return_when=FIRST_COMPLETED)
+        assert second.result().status_code == 410
+
+        threads.submit(read_all, client)
+        assert first.result(SECONDS).status_code == 204
+        client.shutdown(socket.SHUT_RDWR)
+
+
+def read_all(client: socket.socket) -> None:
+    while client.recv(1024 * 1024):
+        pass
 
 
 def test_a_client_that_has_left_is_gone(run: WebSocketRun) -> None:

@@ -8,6 +8,7 @@ import re
 import socket
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -374,6 +375,13 @@ def test_a_handshake_that_waits_is_refused_when_the_run_stops(run: WebSocketRun)
     stopping.join(SECONDS)
 
     assert refused.value.response.status_code == 503
+
+
+def test_a_client_that_does_not_read_does_not_keep_the_run_from_stopping(run: WebSocketRun) -> None:
+    with run.open_without_reading() as (_, connection_id), ThreadPoolExecutor() as threads:
+        run.fill_buffers(connection_id, threads)
+
+        run.stop()
 
 
 def test_an_authorizer_s_context_is_in_all_events() -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from concurrent.futures import Future
+import socket
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from queue import Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
-from support.processes import SECONDS
+from support.processes import SECONDS, wait_until
 from websockets.sync.client import ClientConnection, connect
 
 from lambda_web_adapter.adapter.process.ports import listen
@@ -123,6 +124,35 @@ class WebSocketRun:
         """Give a connected client and the connection's id; its `$connect` event is taken."""
         with self.connect() as client:
             yield client, self.function.next_event()["requestContext"]["connectionId"]
+
+    @contextmanager
+    def open_without_reading(self) -> Iterator[tuple[socket.socket, str]]:
+        """Give the socket of a client that has connected and reads nothing more, and the connection's id."""
+        lines = [
+            "GET / HTTP/1.1",
+            f"Host: {self.domain}",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        ]
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.settimeout(SECONDS)
+            client.connect(self._listener.getsockname())
+            client.sendall("\r\n".join([*lines, "", ""]).encode())
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += client.recv(1)
+            yield client, self.function.next_event()["requestContext"]["connectionId"]
+
+    def fill_buffers(self, connection_id: str, threads: ThreadPoolExecutor) -> None:
+        """Send messages to a client that reads nothing, until the server waits for it."""
+        wait_until(lambda: connection_id in self.api._connections, "the client is connected")
+        protocol: Any = self.api._connections[connection_id]._asgi_send.__self__  # type: ignore[attr-defined]
+        for _ in range(200):  # of 128 KB: the system buffers some megabytes
+            threads.submit(self.http.post, f"/@connections/{connection_id}", content=b"x" * 128 * 1024)
+        wait_until(lambda: not protocol.writable.is_set(), "the client's buffers are full")
 
     def stop(self) -> None:
         """Stop the server, and wait until it has stopped."""

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import orjson
@@ -63,14 +64,10 @@ class WebSocketApi:
                 await _explain(scope, send)
 
     async def stop(self) -> None:
-        """Close all connections; their `$disconnect` events reach the function if it is quick."""
-        for connection in list(self._connections.values()):
-            try:
-                await connection.close(GOING_AWAY, GOING_AWAY_REASON)
-            except ConnectionGone:
-                continue
-        if self._serving:
-            _, late = await asyncio.wait(self._serving, timeout=_STOP_SECONDS)
+        """Close all connections; their `$disconnect` events reach the function if it and the clients are quick."""
+        closing = [asyncio.create_task(_close(each)) for each in self._connections.values()]
+        if tasks := {*closing, *self._serving}:
+            _, late = await asyncio.wait(tasks, timeout=_STOP_SECONDS)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -113,6 +110,11 @@ class WebSocketApi:
             user_agent=handshake.header("user-agent"),
             authorizer=self._options.authorizer,
         )
+
+
+async def _close(connection: Connection) -> None:
+    with suppress(ConnectionGone):
+        await connection.close(GOING_AWAY, GOING_AWAY_REASON)
 
 
 def _handshake_from_scope(scope: WebSocketScope) -> Request:

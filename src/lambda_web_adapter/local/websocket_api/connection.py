@@ -110,6 +110,8 @@ class Connection:
         Raises:
             ConnectionGone: the client is not connected.
         """
+        if not self._is_open:
+            raise ConnectionGone
         try:
             text: str | None = data.decode()
         except UnicodeDecodeError:
@@ -126,15 +128,17 @@ class Connection:
         Raises:
             ConnectionGone: the client is not connected.
         """
-        await self._send({"type": "websocket.close", "code": code, "reason": reason})
-        self._is_open = False
-
-    async def _send(self, message: ASGISendEvent) -> None:
         if not self._is_open:
             raise ConnectionGone
+        self._is_open = False  # before the wait for a client that reads slowly: no message may follow
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def _send(self, message: ASGISendEvent) -> None:
         try:
             await self._asgi_send(message)
-        except OSError:  # the client has left, and the server has not yet said so
+        except (OSError, RuntimeError):
+            # The client has left, or the server is closing the connection, and `receive` has not yet said so. Uvicorn
+            # raises ClientDisconnected, which is an OSError, or RuntimeError after its own close frame.
             raise ConnectionGone from None
 
     def _note_activity(self) -> None:
