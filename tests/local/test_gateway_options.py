@@ -161,6 +161,24 @@ def test_options_of_the_served_sources_are_accepted(options: GatewayOptions, sou
             id="a stage",
         ),
         pytest.param(
+            GatewayOptions(custom_domain="a.example"),
+            ["websocket"],
+            "--custom-domain is for rest-api, http-api-v1 or http-api-v2, but websocket is served.",
+            id="a custom domain",
+        ),
+        pytest.param(
+            GatewayOptions(base_path="/shop"),
+            ["websocket"],
+            "--base-path is for rest-api, http-api-v1 or http-api-v2, but websocket is served.",
+            id="a base path",
+        ),
+        pytest.param(
+            GatewayOptions(authorizer=Authorizer.parse(b'{"iam": {}}', "a")),
+            ["websocket"],
+            "--authorizer: websocket has 'context' in its events, but the file has 'iam'.",
+            id="IAM of a WebSocket API",
+        ),
+        pytest.param(
             GatewayOptions(binary_media_types=()),
             ["http-api-v2"],
             "--binary-media-types is for rest-api, but http-api-v2 is served.",

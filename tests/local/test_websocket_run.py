@@ -101,6 +101,18 @@ def fail():
 """
 
 
+SHOWS_CONTEXT = """
+import json
+from lambda_web_adapter import current_event
+
+
+def app(environ, start_response):
+    print(f"context={json.dumps(current_event()['requestContext'])}", flush=True)
+    start_response("200 OK", [])
+    return []
+"""
+
+
 @pytest.fixture(params=[pytest.param(FLASK, id="flask"), pytest.param(FASTAPI, id="fastapi")])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     (tmp_path / "main.py").write_text(request.param)
@@ -213,6 +225,19 @@ def test_the_runtime_api_takes_no_handshake(tmp_path: Path) -> None:
 
     assert refused.value.response.status_code == 403
     assert "WebSocket" not in run.text
+
+
+def test_the_caller_of_the_command_line_is_in_the_events(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(SHOWS_CONTEXT)
+    (tmp_path / "caller.json").write_text('{"context": {"tenant": 7}}')
+    options = ["--event-source", "websocket", "--authorizer", "caller.json"]
+    with (
+        Running([*PROGRAM, *options], cwd=tmp_path, env=plain_environment()) as run,
+        connect(run.wait_for(r"ws://127\.0\.0\.1:\d+")[0], proxy=None),
+    ):
+        context = json.loads(run.wait_for(r"context=(\{.*\})\n")[1])
+
+    assert context["authorizer"] == {"tenant": "7"}
 
 
 def test_a_wrong_expression_is_explained(tmp_path: Path) -> None:

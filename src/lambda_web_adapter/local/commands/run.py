@@ -104,12 +104,13 @@ def _run(app: str | None, **values: Any) -> None:
         del environ["PORT"]  # the run's own; the app needs another
     context.obj(arguments, environ)  # report a wrong name now, not with the first request
     listeners = gateway_options.parse_listen(values)
+    gateway = gateway_options.parse_gateway_options(values, listeners)
     options = RunOptions(
         arguments=arguments,
         title=" ".join(external) or app or "the app",
         listeners=listeners,
-        gateway=gateway_options.parse_gateway_options(values, listeners),
-        websocket=websocket_options.parse(values),
+        gateway=gateway,
+        websocket=websocket_options.parse(values, gateway),
         certificate=gateway_options.find_certificate(values, environ),
         dead_letter_folder=values["dead_letter_dir"],
         log_style="plain" if values["plain"] else values["log_style"],

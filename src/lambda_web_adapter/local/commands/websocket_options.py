@@ -17,6 +17,8 @@ from lambda_web_adapter.local.websocket_api.route_selection import (
 if TYPE_CHECKING:
     from typing import Any
 
+    from lambda_web_adapter.local.gateways import GatewayOptions
+
 _SECTION = "WebSocket API"
 PARAMETERS: list[click.Parameter] = [
     SectionOption(
@@ -43,8 +45,8 @@ PARAMETERS: list[click.Parameter] = [
 ]
 
 
-def parse(values: dict[str, Any]) -> WebSocketOptions:
-    """Return the settings of a WebSocket API, given the values of the options.
+def parse(values: dict[str, Any], gateway: GatewayOptions | None) -> WebSocketOptions:
+    """Return the settings of a WebSocket API, given the values of its options, and the options of all gateways.
 
     Raises:
         click.BadParameter: the expression is not valid.
@@ -58,4 +60,5 @@ def parse(values: dict[str, Any]) -> WebSocketOptions:
         route_selection=selection,
         routes=frozenset(values["routes"]) if values["routes"] else None,
         route_responses=values["route_responses"],
+        authorizer=gateway.authorizer.for_websocket_api() if gateway else None,
     )

@@ -104,6 +104,10 @@ class Authorizer(BaseModel):
         """
         if self.claims is not None:
             return {"claims": _texts(self.claims, ",".join)}
+        return self.for_websocket_api()
+
+    def for_websocket_api(self) -> dict[str, Any] | None:
+        """Return `requestContext.authorizer` of a WebSocket API, which has only Lambda authorizers besides IAM."""
         return None if self.context is None else _texts(self.context, _list_of_http_api)
 
     def for_function_url(self) -> dict[str, Any] | None:

@@ -23,20 +23,22 @@ _DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-
 _MEDIA_TYPE = re.compile(r"\*/\*|[a-z0-9!#$&^_.+-]+/([a-z0-9!#$&^_.+-]+|\*)")
 _NONE = "none"
 
-_API_GATEWAY = ("rest-api", "http-api-v1", "http-api-v2", "websocket")
-# The event sources that have each option.
+_HTTP_APIS = ("rest-api", "http-api-v1", "http-api-v2")
+_API_GATEWAY = (*_HTTP_APIS, "websocket")
+# The event sources that have each option. A WebSocket API here has no custom domain, since the app finds `@connections`
+# at the domain in its events.
 _SOURCES = {
     "stage": _API_GATEWAY,
-    "base_path": _API_GATEWAY,
-    "custom_domain": _API_GATEWAY,
+    "base_path": _HTTP_APIS,
+    "custom_domain": _HTTP_APIS,
     "binary_media_types": ("rest-api",),
     "cors": ("function-url",),
 }
 # The event sources that have each section of the authorizer's file.
 _SECTIONS = {
-    "claims": ("rest-api", "http-api-v1", "http-api-v2", "alb", "alb-multi"),
+    "claims": (*_HTTP_APIS, "alb", "alb-multi"),
     "context": _API_GATEWAY,
-    "iam": (*_API_GATEWAY, "function-url", "vpc-lattice-v2"),
+    "iam": (*_HTTP_APIS, "function-url", "vpc-lattice-v2"),
 }
 
 
