@@ -17,7 +17,7 @@ import httpx
 import pytest
 from support.processes import SECONDS, Running, plain_environment
 
-PROGRAM = [sys.executable, "-m", "lambda_web_adapter", "--port", "0"]
+PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
 APP = """
 from flask import Flask, Response, redirect, request, url_for
 from lambda_web_adapter import current_event
@@ -57,7 +57,8 @@ def serving(folder: Path, *words: str, variables: dict[str, str] | None = None) 
     """A local run with these words, and its URL."""
     (folder / "main.py").write_text(APP)
     environ = plain_environment({"XDG_CACHE_HOME": str(folder), **(variables or {})})
-    with Running([*PROGRAM, *words], cwd=folder, env=environ) as run:
+    port = [] if "--listen" in words else ["--port", "0"]
+    with Running([*PROGRAM, *port, *words], cwd=folder, env=environ) as run:
         yield run, run.wait_for(r"https?://\S+:\d+\S*")[0]
 
 
@@ -89,9 +90,22 @@ def test_several_gateways_call_one_function(tmp_path: Path) -> None:
 
 
 def test_a_port_that_two_gateways_want_is_named(tmp_path: Path) -> None:
-    with Running([*PROGRAM[:-2], "--listen", "alb:8001", "--listen", "rest-api:8001"], cwd=tmp_path) as run:
+    with Running([*PROGRAM, "--listen", "alb:8001", "--listen", "rest-api:8001"], cwd=tmp_path) as run:
         run.wait_for("Error: --listen has port 8001 of 127.0.0.1 for both alb and rest-api")
         assert run.wait() == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "advice"),
+    [
+        pytest.param(["--port", "9000"], "Name each gateway's port in --listen", id="port"),
+        pytest.param(["--event-source", "alb"], "Name all gateways by --listen", id="event source"),
+    ],
+)
+def test_an_option_that_listen_overrides_is_an_error(tmp_path: Path, option: list[str], advice: str) -> None:
+    with Running([*PROGRAM, "--listen", "alb:0", *option], cwd=tmp_path) as run:
+        assert run.wait() == 2
+        assert f"Error: {advice}" in run.text
 
 
 def test_the_invocation_has_the_trace_of_the_client(tmp_path: Path) -> None:
@@ -186,7 +200,7 @@ def test_the_caller_of_the_file_is_in_the_events(tmp_path: Path) -> None:
 )
 def test_a_wrong_option_ends_the_program(tmp_path: Path, words: list[str], error: str) -> None:
     (tmp_path / "main.py").write_text(APP)
-    with Running([*PROGRAM, *words], cwd=tmp_path, env=plain_environment()) as run:
+    with Running([*PROGRAM, "--port", "0", *words], cwd=tmp_path, env=plain_environment()) as run:
         run.wait_for(f"(?m)^Error: {error}")
         assert run.wait() == 2
         assert "Traceback" not in run.text

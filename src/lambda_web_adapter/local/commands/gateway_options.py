@@ -48,6 +48,13 @@ PARAMETERS: list[click.Parameter] = [
 ]
 
 
+# Options that have no effect beside `--listen`, and what to do.
+_WITHOUT_LISTEN = {
+    "event_source": "Name all gateways by --listen, or one by --event-source.",
+    "port": "Name each gateway's port in --listen, or one gateway by --event-source and --port.",
+}
+
+
 def parse_listen(values: Mapping[str, Any]) -> tuple[Listener, ...]:
     """Return the listeners of `--listen`, or the one of `--event-source`, `--host` and `--port`.
 
@@ -56,8 +63,10 @@ def parse_listen(values: Mapping[str, Any]) -> tuple[Listener, ...]:
     """
     if not values["listen"]:
         return (Listener(source=values["event_source"], host=values["host"], port=values["port"]),)
-    if click.get_current_context().get_parameter_source("event_source") == ParameterSource.COMMANDLINE:
-        raise click.UsageError("Name all gateways by --listen, or one by --event-source.")
+    context = click.get_current_context()
+    for name, advice in _WITHOUT_LISTEN.items():
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            raise click.UsageError(advice)
     try:
         return parse_listeners(values["listen"], values["host"], (*EVENT_SOURCES, WEBSOCKET))
     except OptionError as error:
