@@ -192,6 +192,14 @@ def test_an_exit_code_of_a_command_is_that_of_the_program() -> None:
     assert CliRunner().invoke(group, ["completion", "nothing"]).exit_code == 2
 
 
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("run", "serve")])
+def test_other_commands_reject_an_external_command(name: str) -> None:
+    result = CliRunner().invoke(group, [name, "--", "node", "server.js"])
+
+    assert result.exit_code == 2
+    assert f"{name} runs no external command: leave out `-- node server.js`." in result.output
+
+
 def test_on_lambda_the_options_are_those_of_run_and_serve() -> None:
     """Lambda's start skips options without importing click, so it has to know which ones have no value."""
     options = [each for each in (*run_command.params, *serve_command.params) if isinstance(each, click.Option)]

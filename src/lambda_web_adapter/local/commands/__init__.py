@@ -37,6 +37,10 @@ _DEFAULT = "run"
 # Commands that take options from pyproject.toml: those that they have.
 _WITH_PROJECT_OPTIONS = ("run", "serve", "logs", "compile")
 
+# Commands that run an external command, and its place in click's context.
+_WITH_EXTERNAL_COMMAND = ("run", "serve")
+_EXTERNAL_COMMAND = "command"
+
 # Exit code after Ctrl-C, as in a shell: 128 and the number of SIGINT.
 INTERRUPTED = 130
 
@@ -59,7 +63,7 @@ class CommandGroup(click.Group):
         """Parse the arguments; what follows `--` is the external command."""
         if "--" in args:
             index = args.index("--")
-            ctx.meta["command"] = args[index + 1 :]
+            ctx.meta[_EXTERNAL_COMMAND] = args[index + 1 :]
             if not args[index + 1 :] and not ctx.resilient_parsing:
                 raise click.UsageError("There is no command after --. Add one: lambda-web-adapter -- node server.js")
             args = [] if ctx.resilient_parsing else args[:index]
@@ -68,6 +72,8 @@ class CommandGroup(click.Group):
         is_default = not args or args[0] not in (*COMMANDS, "--help", "--version")
         if is_default and not ctx.resilient_parsing and args:
             _reject_misspelled_command(args)
+        if _EXTERNAL_COMMAND in ctx.meta and not is_default and args[0] in COMMANDS:
+            _reject_external_command(args[0], ctx.meta[_EXTERNAL_COMMAND])
         return super().parse_args(ctx, [_DEFAULT, *args] if is_default else args)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -86,7 +92,7 @@ class CommandGroup(click.Group):
         """Return what may be the first argument, a command or an option of `run`; after `--`, have the shell go on."""
         from click.shell_completion import CompletionItem
 
-        if "command" in ctx.meta:
+        if _EXTERNAL_COMMAND in ctx.meta:
             return [CompletionItem(incomplete, type="file")]
         items = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
         if incomplete.startswith("-"):
@@ -140,6 +146,8 @@ def _project_options(ctx: click.Context) -> dict[str, dict[str, Any]]:
     command = group.get_command(ctx, name)
     values = options_from_pyproject(Path("pyproject.toml"), run.params)
     names = {parameter.name for parameter in command.params} if command else set()
+    if _EXTERNAL_COMMAND in ctx.meta:  # instead of the project's app
+        names.discard("app")
     return {name: {key: value for key, value in values.items() if key in names}}
 
 
@@ -152,6 +160,12 @@ def _reject_misspelled_command(args: list[str]) -> None:
     close = difflib.get_close_matches(name, COMMANDS, 1, cutoff=0.7)
     if close and name.isidentifier() and not has_other_folder and not _is_module(name):
         raise click.UsageError(f"There is no command {name}, and no app of that name. Did you mean {close[0]}?")
+
+
+def _reject_external_command(name: str, external: list[str]) -> None:
+    """Raise UsageError if a command is called with an external command that it would not run."""
+    if name not in _WITH_EXTERNAL_COMMAND:
+        raise click.UsageError(f"{name} runs no external command: leave out `-- {' '.join(external)}`.")
 
 
 def _is_module(name: str) -> bool:
