@@ -112,6 +112,44 @@ def test_the_app_s_name_may_be_in_the_table(folder: Path) -> None:
         assert httpx.get(f"{url}/HOME_OF_NOBODY", trust_env=False, timeout=30).text == "unset"
 
 
+@pytest.mark.parametrize("command", ["run", "serve"])
+def test_an_external_command_takes_the_place_of_the_app_in_the_table(command: str, folder: Path) -> None:
+    table(folder, 'app = "main:app"\nport = 0')
+    program = [
+        *PROGRAM,
+        command,
+        "--",
+        sys.executable,
+        "-c",
+        "print('executed', flush=True); import time; time.sleep(9)",
+    ]
+    with Running(program, cwd=folder) as run:
+        run.wait_for("(?m)^executed$")
+
+
+def test_any_port_of_the_run_in_the_table_is_any_port_of_its_logs(folder: Path) -> None:
+    table(folder, "port = 0")
+    with Running([*PROGRAM, "logs"], cwd=folder, env=plain_environment({"XDG_RUNTIME_DIR": str(folder)})) as run:
+        assert run.wait() == 3
+        assert "There is no local run of yours" in run.text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"NAME=J\xe9r\xf4me\n", "cannot be read: 'utf-8' codec can't decode", id="not UTF-8"),
+        pytest.param(b"NAME=a\0b\n", "has 'NAME', but no variable has", id="a NUL"),
+        pytest.param(b"'A=B'=1\n", "has 'A=B', but no variable has an equals sign in its name", id="an equals sign"),
+    ],
+)
+def test_an_env_file_that_is_not_valid_is_named(content: bytes, message: str, folder: Path) -> None:
+    (folder / ".env").write_bytes(content)
+    with Running([*PROGRAM, "main:app"], cwd=folder) as run:
+        assert run.wait() == 2
+        assert f"lambda-web-adapter: .env {message}" in run.text
+        assert "Traceback" not in run.text
+
+
 def test_the_table_s_keys_are_the_options_names(tmp_path: Path) -> None:
     path = table(tmp_path, 'event-source = "alb"\nlog = "lambda"\nfreeze = false\nidle = 1.5\nwarm = ["x"]')
 

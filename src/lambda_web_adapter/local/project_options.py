@@ -38,12 +38,22 @@ def options_from_pyproject(project: Path, parameters: Sequence[click.Parameter])
 
 
 def read_env_file(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a `.env` file that are not in the environ, which comes first; none without a file."""
+    """Return the variables of a `.env` file that are not in the environ, which comes first; none without a file.
+
+    Raises:
+        SettingsError: the file cannot be read, or has what no variable can have.
+    """
     if not file.is_file():
         return {}
     from dotenv import dotenv_values  # only projects with such a file need it
 
-    values = dotenv_values(file, interpolate=True)
+    try:
+        values = dotenv_values(file, interpolate=True)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}. Save it as UTF-8.") from None
+    for name, value in values.items():
+        if "=" in name or "\0" in f"{name}{value}":
+            raise SettingsError(f"{file} has {name!r}, but no variable has an equals sign in its name, or a NUL.")
     return {name: value for name, value in values.items() if value is not None and name not in environ}
 
 

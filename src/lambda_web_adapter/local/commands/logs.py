@@ -50,10 +50,10 @@ _PARAMETERS: list[click.Parameter] = [
     SectionOption(["--json", "as_json"], is_flag=True, help="Print a JSON object for each, on a line of its own."),
     SectionOption(
         ["--port"],
-        type=click.IntRange(1, 65535),
+        type=click.IntRange(0, 65535),
         envvar=["PORT"],
         metavar="PORT",
-        help="Port of the local run; needed only if there are several.",
+        help="Port of the local run, if there are several; 0: any.",
     ),
 ]
 
@@ -62,7 +62,7 @@ def _logs(last: int, follow: bool, verbose: bool, as_json: bool, port: int | Non
     """Print the invocations."""
     try:
         is_chosen = click.get_current_context().get_parameter_source("port") is ParameterSource.COMMANDLINE
-        run = _find_run(port, is_chosen=is_chosen)
+        run = _find_run(port or None, is_chosen=is_chosen)
         for record in _follow(run, last) if follow else _read(run, last):
             text = _to_json(record) if as_json else format_record(record, verbose=verbose)
             click.echo(text)
