@@ -150,6 +150,14 @@ def test_follow_prints_what_comes_until_the_run_ends(
         assert "The local run has ended." in follow.text
 
 
+def test_follow_passes_on_characters_that_end_lines_elsewhere(folder: Path, environment: dict[str, str]) -> None:
+    (folder / "main.py").write_text("raise RuntimeError('a\u2028b\x85c')")
+    with Running([*PROGRAM, "--port", "0", "main:app"], cwd=folder, env=environment) as run:
+        httpx.get(run.wait_for(r"http://127\.0\.0\.1:\d+")[0], trust_env=False, timeout=30)
+        with Running([*PROGRAM, "logs", "--follow"], env=environment) as follow:
+            follow.wait_for("GET / 502 .*a\u2028b\x85c")
+
+
 def test_ctrl_c_is_how_following_ends(client: httpx.Client, environment: dict[str, str]) -> None:
     client.get("/seen")
     with Running([*PROGRAM, "logs", "--follow"], env=environment) as follow:

@@ -16,7 +16,7 @@ from lambda_web_adapter.local.records.records import MAX_RECORDS, RUNNING
 from lambda_web_adapter.local.records.run_file import read_runs, runs_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lambda_web_adapter.local.records.run_file import RunFile
 
@@ -25,7 +25,7 @@ UNREACHABLE = 3
 
 # Seconds: the control API responds at once, but the machine may be busy.
 _TIMEOUT = 10.0
-_DATA = "data: "
+_DATA = b"data: "
 _COLOURS = {"2": "green", "3": "cyan", "4": "yellow"}  # by a status's first digit, as in the log of the run
 
 _EXAMPLES = """\
@@ -138,13 +138,21 @@ def _follow(run: RunFile, last: int) -> Iterator[dict[str, Any]]:
         ):
             response.raise_for_status()
             has_begun = True
-            for line in response.iter_lines():
+            for line in _lines(response.iter_bytes()):
                 if line.startswith(_DATA):
                     yield json.loads(line.removeprefix(_DATA))
     except httpx.HTTPError as error:
         if not has_begun:
             raise _not_responding(run, error) from None
     sys.stderr.write("The local run has ended.\n")
+
+
+def _lines(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a stream; those of httpx end at U+2028 and the like, too, which JSON may hold."""
+    rest = b""
+    for part in parts:
+        *lines, rest = (rest + part).split(b"\n")
+        yield from lines
 
 
 def _headers(run: RunFile) -> dict[str, str]:
