@@ -130,6 +130,15 @@ def test_each_sample_event_that_is_sent_is_another_one(api: Api) -> None:
     assert re.fullmatch(r"3 invocations: 3 ok, 0 failed, p50 \d+\.\d ms, p95 \d+\.\d ms\n", result.stderr.decode())
 
 
+def test_each_sample_event_has_the_body_of_standard_input(api: Api) -> None:
+    invoke(api.url, "--sample", "function-url", "--body", "@-", "--times", "3", stdin=b"hello")
+
+    events = [json.loads(body) for _, _, body in api.calls]
+    assert [(event["requestContext"]["http"]["method"], event.get("body")) for event in events] == [
+        ("POST", "hello")
+    ] * 3
+
+
 def test_a_failed_invocation_is_shown_as_failed() -> None:
     with lambda_api(FUNCTION_ERROR) as api:
         result = invoke(api.url, "--sample", "sns")

@@ -85,8 +85,10 @@ def sample_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def with_options(count: int | None, assignments: tuple[str, ...], texts: tuple[str, ...], **parameters: Any) -> Any:
         request = {name: parameters.pop(name) for name in ANY_REQUEST}
+        text = request.pop("body")
+        body = {} if text is None else {"body": _read_body(text)}  # once: standard input has it only once
         options = SampleOptions(
-            request={name: value for name, value in request.items() if value not in (None, ())},
+            request={name: value for name, value in request.items() if value not in (None, ())} | body,
             count=count,
             assignments=[*_parse(assignments, is_text=False), *_parse(texts, is_text=True)],
         )
@@ -156,7 +158,7 @@ def _options(parts: frozenset[str] | set[str]) -> str:
 
 def _build_request(parts: dict[str, Any]) -> SampleRequest:
     path, _, query = parts.get("path", "/").partition("?")
-    body = _read_body(parts.get("body", ""))
+    body = parts.get("body", b"")
     queries = [part for part in (query, *parts.get("query", ())) if part]
     return SampleRequest(
         method=parts.get("method", "POST" if body else "GET").upper(),
