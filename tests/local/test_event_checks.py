@@ -112,6 +112,9 @@ def test_any_event_can_be_checked(event: Any) -> None:
             b'{"a": NaN}', "The event holds NaN, which is a number in Python, but not in JSON.", id="no number of JSON"
         ),
         pytest.param(b"[" * 100_000, "The event is nested too deeply.", id="a deep list"),
+        pytest.param(
+            b"1" * 5000, "The event holds a number of thousands of digits, which Python does not read.", id="digits"
+        ),
     ],
 )
 def test_what_is_not_json_is_named_with_its_place(data: bytes, message: str) -> None:

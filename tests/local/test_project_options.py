@@ -115,15 +115,7 @@ def test_the_app_s_name_may_be_in_the_table(folder: Path) -> None:
 @pytest.mark.parametrize("command", ["run", "serve"])
 def test_an_external_command_takes_the_place_of_the_app_in_the_table(command: str, folder: Path) -> None:
     table(folder, 'app = "main:app"\nport = 0')
-    program = [
-        *PROGRAM,
-        command,
-        "--",
-        sys.executable,
-        "-c",
-        "print('executed', flush=True); import time; time.sleep(9)",
-    ]
-    with Running(program, cwd=folder) as run:
+    with Running([*PROGRAM, command, "--", "sh", "-c", "echo executed; read line"], cwd=folder) as run:
         run.wait_for("(?m)^executed$")
 
 

@@ -87,6 +87,8 @@ def parse_event(data: bytes) -> Any:
         raise InvalidJson(f"line {error.lineno}, column {error.colno}: {reason}.") from None
     except RecursionError:
         raise InvalidJson("The event is nested too deeply.") from None
+    except ValueError:  # "Integer string conversion length limitation" of Python
+        raise InvalidJson("The event holds a number of thousands of digits, which Python does not read.") from None
 
 
 def _reject_constant(name: str) -> None:
