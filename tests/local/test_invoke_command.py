@@ -342,6 +342,21 @@ def test_a_local_run_takes_a_sample_event(local_run: str) -> None:
     assert json.loads(result.stdout)["Records"][0]["body"] == "hello"
 
 
+def test_a_local_run_over_tls_takes_a_sample_event(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(APP)
+    cache = {"XDG_CACHE_HOME": str(tmp_path)}
+    options = ["--port", "0", "--tls"]
+    with Running([*PROGRAM, "main:app", *options], cwd=tmp_path, env=plain_environment(cache)) as run:
+        url = run.wait_for(r"https://127\.0\.0\.1:\d+")[0]
+        trusting, other = (
+            subprocess.run([*PROGRAM, "invoke", "--sample", "sqs", "--url", url], capture_output=True, env=environ)
+            for environ in (plain_environment(cache), plain_environment({"XDG_CACHE_HOME": str(tmp_path / "other")}))
+        )
+
+    assert (trusting.returncode, trusting.stderr) == (0, b"")
+    assert (other.returncode, b"CERTIFICATE_VERIFY_FAILED" in other.stderr) == (3, True)
+
+
 def test_a_local_run_takes_an_http_request(local_run: str) -> None:
     result = invoke(local_run, "--sample", "rest-api", "--body", "hi")
 

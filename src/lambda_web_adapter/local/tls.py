@@ -103,7 +103,7 @@ def made_certificate(folder: Path) -> Certificate:
     Raises:
         OptionError: the folder cannot be written to, or there is no `openssl` program that can make one.
     """
-    certificate = Certificate(cert=folder / "localhost.pem", key=folder / "localhost-key.pem")
+    certificate = kept_certificate(folder)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(folder / "lock"):
@@ -112,6 +112,19 @@ def made_certificate(folder: Path) -> Certificate:
     except OSError as error:
         raise OptionError(f"The certificate cannot be kept in {folder}: {error.strerror}. {_ADVICE}") from None
     return certificate
+
+
+def kept_certificate(folder: Path) -> Certificate:
+    """Return the files of the certificate that `made_certificate` keeps in a folder; they may not be there."""
+    return Certificate(cert=folder / "localhost.pem", key=folder / "localhost-key.pem")
+
+
+def client_context(folder: Path) -> ssl.SSLContext:
+    """Return a context for a client that trusts the certificate kept in a folder, besides the system's authorities."""
+    context = ssl.create_default_context()
+    with contextlib.suppress(OSError):  # there is none, so that the server has another
+        context.load_verify_locations(kept_certificate(folder).cert)
+    return context
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:

@@ -22,6 +22,7 @@ from lambda_web_adapter.local.sample_events.event_checks import InvalidJson, par
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
+    from ssl import SSLContext
 
     from lambda_web_adapter.local.commands.sample_options import SampleOptions
 
@@ -112,7 +113,7 @@ class Delivery:
         try:
             with (
                 _open_output(self.output) as output,
-                httpx.Client(base_url=self.url, trust_env=False, timeout=_TIMEOUT) as client,
+                httpx.Client(base_url=self.url, trust_env=False, timeout=_TIMEOUT, verify=_trust(self.url)) as client,
             ):
                 for number in range(self.times):
                     results.append(send_event(client, build_event() if number else event, headers))
@@ -154,6 +155,15 @@ class Delivery:
             _echo_in_colour(f"Failed: {result.error}", "red")
         elif result.is_queued and self.times == 1:
             click.echo("Queued.", err=True)
+
+
+def _trust(url: str) -> SSLContext | bool:
+    """Return what an https server's certificate is verified with: that of `--tls` is trusted."""
+    if not url.startswith("https:"):
+        return True
+    from lambda_web_adapter.local.tls import cache_folder, client_context
+
+    return client_context(cache_folder(os.environ))
 
 
 def _check(event: bytes, strict: bool) -> None:
