@@ -321,6 +321,23 @@ def test_nobody_is_accepted_before_the_app_is_up(folder: Path) -> None:
         assert get(f"{url_of(run)}/client").status_code == 200
 
 
+def test_a_port_that_is_taken_while_the_app_is_imported_is_named(folder: Path) -> None:
+    port = free_port()
+    (folder / "other.py").write_text(
+        "import time\nfrom pathlib import Path\nprint('importing', flush=True)\n"
+        "while not Path('go').exists():\n    time.sleep(0.01)\nfrom main import app\n"
+    )
+    with serve(folder, "--port", port, "other:app") as late:
+        late.wait_for("importing")
+        with serve(folder, "--port", port, "main:app") as run:
+            url_of(run)
+            (folder / "go").touch()
+
+            assert late.wait() == 2
+            assert f"Port {port} of 127.0.0.1 is taken" in late.text
+            assert "Traceback" not in late.text
+
+
 @pytest.mark.parametrize(
     ("variables", "file", "host"),
     [

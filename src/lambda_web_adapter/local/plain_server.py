@@ -140,10 +140,19 @@ class PlainServer(Server):
         return 0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the app, listen, and say where."""
-        await super().startup(sockets)
-        for listener in sockets or ():
-            host, port = listener.getsockname()[:2]
+        """Start the app, listen, and say where.
+
+        Raises:
+            SettingsError: another program, which had the address as well, has listened first.
+            SystemExit: the lifespan startup failed.
+        """
+        try:
+            await super().startup(sockets)
+            addresses = [listener.getsockname()[:2] for listener in sockets or ()]
+        except OSError:  # asyncio's, or that of a socket that uvloop has closed because it cannot listen
+            await self.lifespan.shutdown()
+            raise SettingsError(_describe_taken(self._options.host, self._options.port)) from None
+        for host, port in addresses:
             address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             self._log.line(f"Serving {self._title} on http://{address}. Ctrl-C stops.")
 
@@ -243,9 +252,13 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def _describe(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        owner = owner_of(port)
-        by = f" by {owner}" if owner else ""
-        return f"Port {port} of {host} is taken{by}. Choose another with --port; 0 picks a free one."
+        return _describe_taken(host, port)
     if error.errno == errno.EACCES:
         return f"Port {port} is for root only. Choose one from 1024 on with --port."
     return f"{host} is not an address of this machine ({error.strerror}). Choose another with --host."
+
+
+def _describe_taken(host: str, port: int) -> str:
+    owner = owner_of(port)
+    by = f" by {owner}" if owner else ""
+    return f"Port {port} of {host} is taken{by}. Choose another with --port; 0 picks a free one."
