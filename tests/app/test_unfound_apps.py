@@ -389,6 +389,26 @@ def test_a_package_whose_distribution_is_well_known(tmp_path: Path) -> None:
     )
 
 
+class Unready:
+    """A proxy, as of a framework that is not set up yet."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("Working outside of the context")
+
+
+def test_an_error_about_an_object_of_the_app_s_own_leaves_that_alone(tmp_path: Path) -> None:
+    error = AttributeError("no such attribute", name="x", obj=Unready())
+
+    assert for_failed_import(error, "main:app", tmp_path) == ""
+
+
+def test_a_folder_that_is_named_like_requirements_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").mkdir()
+    error = ModuleNotFoundError("No module named 'yaml'", name="yaml_missing")
+
+    assert "yaml_missing is not installed" in for_failed_import(error, "main:app", tmp_path)
+
+
 def test_a_package_in_the_environment_of_the_project(write: Write, tmp_path: Path) -> None:
     write("main.py", "import no_such_module\n")
     write(".venv/lib/python3.11/site-packages/no_such_module/__init__.py", "")

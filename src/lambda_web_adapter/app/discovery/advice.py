@@ -8,6 +8,7 @@ import sys
 import tomllib
 from importlib.machinery import PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.discovery.names import HINT
@@ -16,6 +17,7 @@ from lambda_web_adapter.app.discovery.search import suggestions
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+    from typing import Any
 
 _MAX_MODULES = 10
 _VENV_FOLDERS = (".venv", "venv", "env")
@@ -49,8 +51,8 @@ def for_missing_module(name: str, folder: Path) -> str:
         return (
             f"{text} {folder.name} is this folder itself: name the app with --app-dir .. (AWS_LWA_APP_DIR=..). {HINT}"
         )
-    found = [each for each in suggestions(folder) if not each.startswith(tuple(f"{module}:" for module in modules))]
-    return f"{text} Apps there: {', '.join(found)}. {HINT}" if found else f"{text} {HINT}"
+    apps = [each for each in suggestions(folder) if not each.startswith(tuple(f"{module}:" for module in modules))]
+    return f"{text} Apps there: {', '.join(apps)}. {HINT}" if apps else f"{text} {HINT}"
 
 
 def for_failed_import(error: ImportError | AttributeError, app: str, folder: Path) -> str:
@@ -75,7 +77,10 @@ def for_failed_import(error: ImportError | AttributeError, app: str, folder: Pat
 def _hidden_package(error: ImportError | AttributeError, folder: Path) -> str:
     """Return what to do if a file of the app has the name of a package that is imported, such as `flask.py`."""
     if isinstance(error, AttributeError):
-        name, path = getattr(error.obj, "__name__", ""), getattr(error.obj, "__file__", None)
+        module: Any = error.obj
+        if not issubclass(type(module), ModuleType):  # the attributes of others may run code, as those of a proxy do
+            return ""
+        name, path = module.__name__, getattr(module, "__file__", None)
     else:
         name = (error.name or "").partition(".")[0]
         path = error.path or getattr(sys.modules.get(name), "__file__", None)
@@ -166,12 +171,19 @@ def _requirements(folder: Path) -> Iterator[tuple[Path, str]]:
     """Yield the names of the distributions that the project requires, with the files that say so."""
     for place in (folder, folder.parent):
         for file in [*sorted(place.glob("requirements*.txt")), *sorted(place.glob("requirements/*.txt"))]:
-            for line in file.read_text("utf-8", "replace").splitlines():
+            for line in _read_lines(file):
                 if match := _REQUIREMENT.match(line):
                     yield file, match[1]
         for requirement in _project_requirements(place / "pyproject.toml"):
             if match := _REQUIREMENT.match(requirement):
                 yield place / "pyproject.toml", match[1]
+
+
+def _read_lines(file: Path) -> list[str]:
+    try:
+        return file.read_text("utf-8", "replace").splitlines()
+    except OSError:  # it is a folder, or another user's
+        return []
 
 
 def _project_requirements(path: Path) -> list[str]:

@@ -116,8 +116,8 @@ def _find_file(folder: Path, packages: list[str]) -> tuple[Path, Path]:
     """
     source = folder / _SOURCE_FOLDER
     files = [(path, root) for root in (folder, source) for path in _usual_files(root, packages)]
-    if found := _first_with_app(files):
-        return found
+    if first := _first_with_app(files):
+        return first
     others = [_first_with_app([(path, source) for path in _package_files(package)]) for package in _folders(source)]
     apps = [each for each in others if each is not None]
     if len(apps) == 1:
@@ -181,15 +181,15 @@ def suggestions(folder: Path) -> list[str]:
     files = [path for path in sorted(folder.glob("*.py")) if scan(path).app]
     for package in _folders(folder):
         files += [path for path in _package_files(package) if scan(path).app]
-    found = [_argument(path, folder) for path in files]
+    arguments = [_argument(path, folder) for path in files]
     for project in _folders(folder):
         nested = [*_folders(project), *_folders(project / _SOURCE_FOLDER)]
         apps = [path for package in nested for path in _package_files(package) if scan(path).app]
         if apps and (project / "__init__.py").is_file():
-            found.append(_argument(apps[0], folder))
+            arguments.append(_argument(apps[0], folder))
         elif apps:
-            found.append(f"--app-dir {project.name}")
-    return found[:_MAX_SUGGESTIONS]
+            arguments.append(f"--app-dir {project.name}")
+    return arguments[:_MAX_SUGGESTIONS]
 
 
 def _nothing_found(folder: Path, elsewhere: list[str]) -> str:
