@@ -78,14 +78,14 @@ def _host_advice(command: Sequence[str], host: str) -> str:
     return f"pass `{option.format(host=host)}`"
 
 
-def _program(command: Sequence[str], known: dict[str, str]) -> str:
-    """Return the first known program in a command: `flask` also in `python -m flask run` and `sh -c "flask run"`."""
+def _program(command: Sequence[str], programs: dict[str, str]) -> str:
+    """Return the first of some programs in a command: `flask` also in `python -m flask run` and `sh -c "flask run"`."""
     for argument in command:
         for part in argument.split():
             name = os.path.basename(part)
-            if name in known:
+            if name in programs:
                 return name
-            if "python" in known and name.startswith("python"):
+            if "python" in programs and name.startswith("python"):
                 return "python"
     return ""
 

@@ -27,4 +27,4 @@ def report_debugger() -> None:
     finally:
         connection.close()
     if problem:
-        log("WARNING", f"The local run could not be told about the debugger, so that its timeout applies: {problem}.")
+        log("WARNING", f"The local run does not know of the debugger, so that its timeout applies: {problem}.")

@@ -43,8 +43,8 @@ class Scan:
     @property
     def app(self) -> str:
         """Return the name that comes first in the order of lookup; empty if nothing is an app for sure."""
-        known = [name for name in NAMES if name in self.apps]
-        return (known or self.apps or [""])[0]
+        usual = [name for name in NAMES if name in self.apps]
+        return (usual or self.apps or [""])[0]
 
 
 def scan(path: Path) -> Scan:

@@ -21,12 +21,12 @@ In ~/.zshrc, the line has to come after `compinit`.
 
 
 class _BashComplete(BashComplete):
-    """Completes `--option=value` as well, which bash passes on as three words."""
+    """Completes `--option=value` as well, which bash passes on as three arguments."""
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Return the words before the one to complete, and that one."""
-        words, incomplete = super().get_completion_args()
-        return [word for word in words if word != "="], incomplete
+        """Return the arguments before the one to complete, and that one."""
+        arguments, incomplete = super().get_completion_args()
+        return [argument for argument in arguments if argument != "="], incomplete
 
 
 _SHELLS = {"bash": _BashComplete, "zsh": ZshComplete, "fish": FishComplete}

@@ -1,7 +1,7 @@
 """AWS's gateways: each turns an HTTP request into an event, and a reply into an HTTP response.
 
 To add one, add a file with a function that returns a `Gateway` for options, a line here, and its name in
-`local.arguments`. All functions are pure: time and ids come with the request.
+`local.event_sources`. All functions are pure: time and ids come with the request.
 """
 
 from __future__ import annotations

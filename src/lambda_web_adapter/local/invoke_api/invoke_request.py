@@ -113,8 +113,8 @@ def parse_operation(method: str, path: str, query: str) -> str:
     match = _PATH.fullmatch(path)
     operation = match and _OPERATIONS.get((method, match[1], (match["rest"] or "").rstrip("/")))
     if not match or not operation or not match["name"]:
-        known = ", ".join(_OPERATIONS.values())
-        message = f"The local run has no operation {method} {path}. It has {known}."
+        operations = ", ".join(_OPERATIONS.values())
+        message = f"The local run has no operation {method} {path}. It has {operations}."
         raise ApiError(404, "UnknownOperationException", message)
     _check_name(match["name"], parse_qs(query).get("Qualifier", [""])[0])
     return operation
