@@ -75,7 +75,7 @@ def _serve(settings: Settings, listener: socket.socket, control: AdapterChannel,
     except BaseException as error:  # noqa: BLE001  # all that the app's own code raises, SystemExit included
         _report_failed_start(error, control, log, folder)
         return START_FAILED
-    if note := compiled.note():
+    if (note := compiled.note()) and not os.environ.get(LOCAL_RUN_VARIABLE):  # a laptop's start is nobody's cold start
         logging.getLogger(__name__).info(note)
     if doubt := start_file.doubt():
         logging.getLogger(__name__).warning(doubt)

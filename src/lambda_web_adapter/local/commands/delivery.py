@@ -16,6 +16,7 @@ import httpx
 
 from lambda_web_adapter.local.commands.sample_options import find_sample
 from lambda_web_adapter.local.invoke_api.invoke_client import InvalidClientContext, Result, build_headers, send_event
+from lambda_web_adapter.local.records.run_file import read_runs, runs_folder
 from lambda_web_adapter.local.sample_events import SAMPLES, SHORT_NAMES
 from lambda_web_adapter.local.sample_events.event_checks import InvalidJson, parse_event, problems
 
@@ -119,8 +120,7 @@ class Delivery:
                     results.append(send_event(client, build_event() if number else event, headers))
                     self._print(results[-1], output)
         except httpx.ConnectError as error:
-            advice = "Start lambda-web-adapter there, or name its URL with --url."
-            raise _Unreachable(f"Cannot connect to {self.url} ({error}). {advice}") from None
+            raise _Unreachable(f"Cannot connect to {self.url} ({error}). {_advice()}") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _Unreachable(f"There is no response from {self.url}: {str(error) or repr(error)}") from None
         finally:
@@ -155,6 +155,19 @@ class Delivery:
             _echo_in_colour(f"Failed: {result.error}", "red")
         elif result.is_queued and self.times == 1:
             click.echo("Queued.", err=True)
+
+
+def _advice() -> str:
+    """Return what to do if nothing listens at the URL: name that of a run that there is, or start one."""
+    try:
+        runs = read_runs(runs_folder(os.environ))
+    except OSError:  # there is no such folder
+        runs = []
+    ports = [str(port) for run in runs for port in run.ports]
+    if not ports:
+        return "Start lambda-web-adapter there, or name its URL with --url."
+    others = f"There is a local run on port {' and '.join(ports)}"
+    return f"{others}: name its URL, such as --url http://127.0.0.1:{ports[0]}."
 
 
 def _trust(url: str) -> SSLContext | bool:

@@ -43,6 +43,16 @@ class SectionOption(click.Option):
 class SectionedCommand(click.Command):
     """A command whose help has its options in sections, in the order of their declaration."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; a second one is most likely that of a command without the `--` before it."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if "unexpected extra argument" not in error.message:
+                raise
+            advice = f"If this is a command, put -- before it: lambda-web-adapter -- {' '.join(args)}"
+            raise click.UsageError(f"{error.message}. {advice}", ctx) from None
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section; arguments are described in the text."""
         sections: dict[str, list[tuple[str, str]]] = {}

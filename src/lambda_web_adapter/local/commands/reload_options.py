@@ -11,12 +11,14 @@ import click
 from lambda_web_adapter.local.commands.help_sections import SectionOption
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from lambda_web_adapter.local.reload.watched_files import WatchedFiles
 
 
+# What the programs of external commands are written in; for a Python app, such files are static ones.
+_SOURCES_OF_COMMANDS = ("*.js", "*.mjs", "*.cjs", "*.ts", "*.rb", "*.php", "*.sh", "*.json")
 _SECTION = "Reload"
 PARAMETERS: list[click.Parameter] = [
     SectionOption(
@@ -42,12 +44,13 @@ PARAMETERS: list[click.Parameter] = [
 ]
 
 
-def parse(values: Mapping[str, Any]) -> WatchedFiles | None:
-    """Return the files to watch, given the values of the options; None without reload."""
+def parse(values: Mapping[str, Any], command: Sequence[str]) -> WatchedFiles | None:
+    """Return the files to watch, given the values of the options, and the external command; None without reload."""
     reload = values["reload"]
     if not (sys.stderr.isatty() if reload is None else reload):
         return None
     from lambda_web_adapter.local.reload.watched_files import WatchedFiles
 
     folders = [Path.cwd(), *map(Path, filter(None, [values["app_dir"], *values["reload_dirs"]]))]
-    return WatchedFiles(folders, values["reload_include"], values["reload_exclude"])
+    sources = _SOURCES_OF_COMMANDS if command else ()
+    return WatchedFiles(folders, (*sources, *values["reload_include"]), values["reload_exclude"])

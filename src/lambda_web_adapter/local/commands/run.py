@@ -115,7 +115,7 @@ def _run(app: str | None, **values: Any) -> None:
         dead_letter_folder=values["dead_letter_dir"],
         log_style="plain" if values["plain"] else values["log_style"],
         function=lambda_options.parse(values, environ),
-        watched=reload_options.parse(values),
+        watched=reload_options.parse(values, external),
     )
     sys.exit(run(options, environ))
 

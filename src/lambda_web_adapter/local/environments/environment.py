@@ -207,6 +207,8 @@ class Environment:
         """Let no timeout end this environment any more, and freeze it no more: a debugger may stop the app."""
         self._is_debugged = True
         self._cancel_timers()
+        if self._group:
+            self._group.thaw()
 
     # Its life.
 

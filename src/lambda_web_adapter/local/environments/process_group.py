@@ -19,6 +19,9 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# How long an environment is idle before it is frozen, in seconds. To stop and continue all threads takes as long as all
+# else that a quick request takes; requests that follow each other at once are spared it.
+_FREEZE_DELAY_SECONDS = 0.01
 # How long an environment has to be frozen before processes that have left the group are looked for, in seconds. Between
 # two requests in a row that would only cost time.
 _SEARCH_DELAY_SECONDS = 0.05
@@ -39,18 +42,26 @@ class ProcessGroup:
         """Begin with the pid of the first process, which leads the group."""
         self._leader = leader
         self._others: set[int] = set()  # stopped processes outside of the group
+        self._freezing: asyncio.TimerHandle | None = None
         self._search: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
         self.is_frozen = False
 
     def freeze(self) -> None:
-        """Stop all processes (SIGSTOP)."""
-        self.is_frozen = True
+        """Stop all processes (SIGSTOP) in a moment, unless they are thawed before."""
+        if not self.is_frozen and self._freezing is None:
+            self._freezing = asyncio.get_running_loop().call_later(_FREEZE_DELAY_SECONDS, self._freeze)
+
+    def _freeze(self) -> None:
+        self._freezing, self.is_frozen = None, True
         self._signal_group(signal.SIGSTOP)
         self._search = asyncio.get_running_loop().call_later(_SEARCH_DELAY_SECONDS, self._start_search)
 
     def thaw(self) -> None:
-        """Continue all processes (SIGCONT)."""
+        """Continue all processes (SIGCONT), or leave them running."""
+        if self._freezing:
+            self._freezing.cancel()
+            self._freezing = None
         if not self.is_frozen:
             return
         self.is_frozen = False
@@ -63,7 +74,7 @@ class ProcessGroup:
 
     def kill(self) -> None:
         """Kill all processes: those that have left the group as well."""
-        for timer in (self._search, self._watch):
+        for timer in (self._freezing, self._search, self._watch):
             if timer:
                 timer.cancel()
         self._signal_group(signal.SIGSTOP)  # so that nobody starts others, or loses its parent, by which it is found
