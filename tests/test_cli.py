@@ -168,7 +168,7 @@ def test_an_endpoint_that_makes_no_sense_is_refused(folder: Path) -> None:
         pytest.param(["--version"], 0, __version__, id="version"),
         pytest.param(["--help"], 0, "lambda-web-adapter invoke event.json", id="help"),
         pytest.param(["--port", "no"], 2, "'no' is not a valid integer", id="a port that is none"),
-        pytest.param(["a:b", "c:d"], 2, "unexpected extra argument (c:d)", id="two apps"),
+        pytest.param(["a:b", "c:d"], 2, "put -- before it: lambda-web-adapter -- a:b c:d", id="two apps"),
         pytest.param(["--"], 2, "There is no command after --", id="no command"),
         pytest.param(["run.sh"], 2, "chmod +x run.sh", id="a file"),
     ],

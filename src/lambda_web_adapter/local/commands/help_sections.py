@@ -45,12 +45,13 @@ class SectionedCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; a second one is most likely that of a command without the `--` before it."""
+        command = " ".join(args)  # click takes them out of the list
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
             if "unexpected extra argument" not in error.message:
                 raise
-            advice = f"If this is a command, put -- before it: lambda-web-adapter -- {' '.join(args)}"
+            advice = f"If this is a command, put -- before it: lambda-web-adapter -- {command}"
             raise click.UsageError(f"{error.message}. {advice}", ctx) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
