@@ -167,7 +167,7 @@ def _wait_for_probe(app: AppProcess, deadline: float, settings: Settings) -> Non
     port = settings.readiness_check_port or app.port
     path = settings.readiness_check_path
     by_http = settings.readiness_check_protocol == "http" or (path and settings.readiness_check_protocol != "tcp")
-    pause, next_line, logged = _FIRST_PAUSE, time.monotonic() + _PROGRESS_SECONDS, ""
+    pause, next_line = _FIRST_PAUSE, time.monotonic() + _PROGRESS_SECONDS
     while True:
         failure = (
             _probe_http(settings, port, path or "/", deadline) if by_http else _probe_tcp(settings.host, port, deadline)
@@ -182,10 +182,8 @@ def _wait_for_probe(app: AppProcess, deadline: float, settings: Settings) -> Non
         if now >= deadline:
             raise _not_ready(app, settings, f"{failure}{_elsewhere(app, settings, port)}")
         if now >= next_line:
-            reason = f"{failure}{_elsewhere(app, settings, port)}"
-            if reason != logged:
-                log("INFO", f"Waiting for the app ({_waited(app)}): {reason}.")
-            logged, next_line = reason, now + _PROGRESS_SECONDS
+            log("INFO", f"Waiting for the app ({_waited(app)}): {failure}{_elsewhere(app, settings, port)}.")
+            next_line = now + _PROGRESS_SECONDS
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
