@@ -73,10 +73,11 @@ class LocalRun:
         return bootstraps(self.process)
 
     def terminate_runtime(self) -> None:
-        """Sends the bootstrap SIGTERM, and thaws it, since a frozen process handles no signals."""
-        (bootstrap,) = self.runtimes()
-        os.kill(bootstrap, signal.SIGTERM)
-        os.killpg(bootstrap, signal.SIGCONT)
+        """Sends the bootstrap SIGTERM once it is frozen, and thaws it, since a frozen process handles no signals."""
+        with self.frozen():
+            (bootstrap,) = self.runtimes()
+            os.kill(bootstrap, signal.SIGTERM)
+            os.killpg(bootstrap, signal.SIGCONT)
 
     def wait_for_end(self, code: int) -> None:
         """Waits until the bootstrap has ended. Its exit code stays unchecked, as it is nowhere if there is an error."""
