@@ -24,13 +24,24 @@ def is_installed() -> bool:
     return bool(shutil.which("chromium") and shutil.which("chromedriver"))
 
 
+def _start_driver() -> tuple[Running, str]:
+    """Starts the driver; returns it and its port.
+
+    It takes a free port for IPv6, and then the same for IPv4, which somebody else may have.
+    """
+    while True:
+        driver = Running(["chromedriver", "--port=0"])
+        if port := driver.wait_for(r"started successfully on port (\d+)|port not available")[1]:
+            return driver, port
+        driver.close()
+
+
 class Chromium:
     """One browser with one window, and a profile of its own."""
 
     def __init__(self, profile: Path) -> None:
         """Starts the driver and the browser."""
-        self._driver = Running(["chromedriver", "--port=0"])
-        port = self._driver.wait_for(r"started successfully on port (\d+)")[1]
+        self._driver, port = _start_driver()
         self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60)
         arguments = [
             "--headless",
