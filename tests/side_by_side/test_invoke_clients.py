@@ -202,7 +202,7 @@ def test_a_failed_event_is_tried_again_with_its_id(run: LocalRun, client: Any, t
     )
     request_id = response["ResponseMetadata"]["RequestId"]
 
-    run.process.wait_for(r"asynchronous sqs event failed \d+ ms, environment \d+.*: attempt 1 of 3: ")
+    run.process.wait_for(r"asynchronous sqs event error \d+ ms, environment \d+.*: attempt 1 of 3: ")
     gate.touch()
     run.process.wait_for(r"asynchronous sqs event 200 \d+ ms, environment \d")
     assert request_id in run.process.text
