@@ -98,9 +98,9 @@ def _listeners() -> Iterator[tuple[str, str]]:
 
 
 def _address(local: str) -> tuple[str, int]:
-    """Return an address in /proc/net as host and port; its hexadecimal words are in the machine's byte order."""
-    words, _, port = local.partition(":")
-    packed = b"".join(int(words[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(words), 8))
+    """Return an address in /proc/net as host and port; each four of its bytes are in the machine's byte order."""
+    address, _, port = local.partition(":")
+    packed = b"".join(int(address[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(address), 8))
     return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed), int(port, 16)
 
 
