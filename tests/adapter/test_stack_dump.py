@@ -97,7 +97,9 @@ def test_what_it_hangs_in_is_shown_and_it_lives_until_it_is_killed(
     environment.api.invoke(get("/"))
 
     for _ in range(ATTEMPTS):
-        problem(environment.api.invoke(get(f"/{where}"), seconds=1.5), 504)
+        outcome = environment.api.invoke(get(f"/{where}"), seconds=1.5)
+        # The app is killed once as many requests hang as there are workers: the next one may meet that.
+        assert outcome.json["statusCode"] in ((504,) if workers == 1 else (504, 502))
         environment.api.invoke(get("/"))
         if re.search(rf'hangs\.py", line \d+ in {where}\b', environment.process.text):
             break
