@@ -91,7 +91,7 @@ def _linked(frames: list[TracebackType]) -> TracebackType | None:
 
 
 class _Libraries:
-    """Knows which files belong to Python or to installed packages; those may be in the app's folder, as on Lambda."""
+    """Which files belong to Python or to installed packages; those may be in the app's folder, as on Lambda."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -159,11 +159,11 @@ def _as_asgi(app: Any, interface: str, tracker: InvocationTracker) -> Any:
 
         return without_underscores(bridge)
     if interface == "asgi2":
-        return _from_asgi2(app)
+        return from_asgi2(app)
     return app
 
 
-def _from_asgi2(app: Any) -> Any:
+def from_asgi2(app: Any) -> Any:
     """Return an app of ASGI 3, which is called once, for one of ASGI 2 (ASGI, "Legacy Applications")."""
 
     async def asgi3(scope: Any, receive: Any, send: Any) -> None:

@@ -26,6 +26,7 @@ from lambda_web_adapter.adapter.process.listeners import owner_of
 from lambda_web_adapter.app.hooks.calls import attempt_async
 from lambda_web_adapter.app.import_traceback import shorten
 from lambda_web_adapter.app.loader import detect_interface, load_app
+from lambda_web_adapter.app.server import from_asgi2
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
 from lambda_web_adapter.errors import AppError, SettingsError
 from lambda_web_adapter.local.log import Log, RequestLine
@@ -91,7 +92,7 @@ def serve(settings: Settings, options: ServeOptions) -> int:
     if interface == "wsgi":
         app = _from_wsgi(app, underscores=settings.underscore_headers)
     if interface == "asgi2":  # an app of ASGI 2 is called with the scope alone
-        app = _from_asgi2(app)
+        app = from_asgi2(app)
     server = PlainServer(AccessLog(app, log) if options.logs_access else app, settings, options, log)
     config = server.config
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
@@ -224,13 +225,6 @@ def _from_wsgi(app: Any, *, underscores: bool) -> ASGI3Application:
 
     bridge: Any = WSGIMiddleware(app, workers=_THREADS)
     return bridge if underscores else without_underscores(bridge)
-
-
-def _from_asgi2(app: Any) -> ASGI3Application:
-    async def asgi3(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        await app(scope)(receive, send)
-
-    return asgi3
 
 
 def _bind(host: str, port: int) -> socket.socket:

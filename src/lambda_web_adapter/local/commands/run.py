@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lambda_web_adapter.local.commands import gateway_options, lambda_options, reload_options, websocket_options
+from lambda_web_adapter.local.commands import (
+    gateway_options,
+    lambda_options,
+    reload_options,
+    server_options,
+    websocket_options,
+)
 from lambda_web_adapter.local.commands.help_sections import SectionedCommand, SectionOption
 from lambda_web_adapter.local.event_sources import EVENT_SOURCES, WEBSOCKET
 from lambda_web_adapter.local.log import STYLES
@@ -39,15 +45,7 @@ Settings of the adapter, on Lambda as well, are variables that begin with AWS_LW
 
 
 _PARAMETERS: list[click.Parameter] = [
-    click.Argument(["app"], required=False),
-    SectionOption(
-        ["--app-dir"],
-        section="Server",
-        type=click.Path(exists=True, file_okay=False),
-        envvar=[APP_DIR],
-        metavar="DIR",
-        help="Folder of the app, if it is not this one.",
-    ),
+    *server_options.APP,
     SectionOption(
         ["--host"],
         section="Server",
@@ -56,16 +54,7 @@ _PARAMETERS: list[click.Parameter] = [
         metavar="ADDRESS",
         help="Address to listen on.",
     ),
-    SectionOption(
-        ["--port"],
-        section="Server",
-        type=click.IntRange(0, 65535),
-        default=8000,
-        show_default=True,
-        envvar=["PORT"],
-        metavar="PORT",
-        help="Port to listen on; 0: a free one.",
-    ),
+    server_options.PORT,
     SectionOption(
         ["--event-source"],
         section="Gateway",
@@ -95,10 +84,7 @@ def _run(app: str | None, **values: Any) -> None:
     from lambda_web_adapter.local.run import RunOptions, run
 
     context = click.get_current_context()
-    external: list[str] = context.meta.get("command", [])
-    if app and external:
-        raise click.UsageError(f"Name the app {app} or a command after --, not both.")
-    arguments = ([app] if app else []) + (["--", *external] if external else [])
+    arguments, external = server_options.parse_target(context, app)
     environ = {**os.environ, APP_DIR: values["app_dir"] or ""}
     if environ.get("PORT") == str(values["port"]):
         del environ["PORT"]  # the run's own; the app needs another

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lambda_web_adapter.local.commands import server_options
 from lambda_web_adapter.local.commands.help_sections import SectionedCommand, SectionOption
 from lambda_web_adapter.settings import APP_DIR
 
@@ -34,31 +35,14 @@ Requests that are running when SIGTERM, SIGHUP or Ctrl-C comes are completed, th
 """
 
 _PARAMETERS: list[click.Parameter] = [
-    click.Argument(["app"], required=False),
-    SectionOption(
-        ["--app-dir"],
-        section="Server",
-        type=click.Path(exists=True, file_okay=False),
-        envvar=[APP_DIR],
-        metavar="DIR",
-        help="Folder of the app, if it is not this one.",
-    ),
+    *server_options.APP,
     SectionOption(
         ["--host"],
         section="Server",
         metavar="ADDRESS",
         help="Address to listen on.  [default: 127.0.0.1; 0.0.0.0 in a container]",
     ),
-    SectionOption(
-        ["--port"],
-        section="Server",
-        type=click.IntRange(0, 65535),
-        default=8000,
-        show_default=True,
-        envvar=["PORT"],
-        metavar="PORT",
-        help="Port to listen on; 0: a free one.",
-    ),
+    server_options.PORT,
     SectionOption(
         ["--stop-timeout"],
         section="Server",
@@ -86,10 +70,7 @@ _PARAMETERS: list[click.Parameter] = [
 def _serve(app: str | None, **values: Any) -> None:
     """Serve the app with the values of the options."""
     context = click.get_current_context()
-    external: list[str] = context.meta.get("command", [])
-    if app and external:
-        raise click.UsageError(f"Name the app {app} or a command after --, not both.")
-    arguments = ([app] if app else []) + (["--", *external] if external else [])
+    arguments, _ = server_options.parse_target(context, app)
     settings, external = context.obj(arguments, {**os.environ, APP_DIR: values["app_dir"] or ""})
     if external:
         sys.exit(_execute(external, {**os.environ, "PORT": str(values["port"])}))

@@ -1,4 +1,4 @@
-"""Keeps records of what happens to invocations, as the log takes note of it, for commands that look at a run."""
+"""Records of what happens to invocations, made from what the log gets, for commands that look at a run."""
 
 from __future__ import annotations
 
