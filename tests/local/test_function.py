@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support.processes import SECONDS, plain_environment
 
-from lambda_web_adapter.local.environments.environment import State
+from lambda_web_adapter.local.environments.environment_states import State
 from lambda_web_adapter.local.environments.function import Function, Throttled
 from lambda_web_adapter.local.environments.function_options import FunctionOptions
 from lambda_web_adapter.local.environments.guard import Guard
@@ -345,9 +345,9 @@ def test_an_environment_that_is_about_to_be_stopped_gets_no_event(
             if not submitted.done():
                 submitted.set_result(function.submit(b"{}", title="an event"))
 
-        def stop_later() -> Coroutine[None, None, None]:
+        def stop_later(reason: str) -> Coroutine[None, None, None]:
             asyncio.get_running_loop().call_soon(submit)  # which runs before the coroutine
-            return stop()
+            return stop(reason)
 
         monkeypatch.setattr(environment, "stop", stop_later)
         assert (await outcome(await submitted))["start"] == 2

@@ -17,6 +17,7 @@ import pytest
 from support.processes import Running, free_port, plain_environment, wait_until
 
 from lambda_web_adapter.local.commands.logs import format_record
+from lambda_web_adapter.local.records.conversion import to_summary
 from lambda_web_adapter.local.records.records import FAILED, REJECTED, SUCCEEDED, Records
 
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
@@ -230,7 +231,7 @@ def line(**values: Any) -> str:
     record = Records().add(0.0, "GET /")
     for name, value in values.items():
         setattr(record, name, value)
-    return click.unstyle(format_record(record.to_dict())).partition(" ")[2]
+    return click.unstyle(format_record(to_summary(record).model_dump())).partition(" ")[2]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from lambda_web_adapter.local.environments.function_options import FunctionOptio
 from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 from lambda_web_adapter.local.environments.reply_stream import ReplyStream
 from lambda_web_adapter.local.log import Log, RequestLine
+from lambda_web_adapter.local.records.conversion import to_summary
 from lambda_web_adapter.local.records.recorder import Recorder
 from lambda_web_adapter.local.records.records import Record
 from lambda_web_adapter.local.websocket_api.route_calls import RouteCalls
@@ -199,7 +200,7 @@ def test_a_record_is_json() -> None:
     def steps(_: Recorder, log: Log) -> None:
         end(log, begin(log))
 
-    assert json.loads(json.dumps(only(run(steps)).to_dict()))["title"] == "GET /a"
+    assert json.loads(json.dumps(to_summary(only(run(steps))).model_dump()))["title"] == "GET /a"
 
 
 def test_an_event_of_a_websocket_api_names_its_source() -> None:

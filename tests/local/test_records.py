@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from lambda_web_adapter.local.records.conversion import to_summary
+from lambda_web_adapter.local.records.record_models import InvocationSummary
 from lambda_web_adapter.local.records.records import FAILED, MAX_BYTES, MAX_RECORDS, REJECTED, Records
 
 
@@ -83,7 +85,7 @@ def test_the_bound_leaves_room_for_every_log_that_an_invocation_keeps() -> None:
 
 
 def test_a_new_record_is_incomplete_and_says_so_in_json() -> None:
-    document = json.loads(json.dumps(Records().add(1.23456, "GET /").to_dict()))
+    document = json.loads(json.dumps(to_summary(Records().add(1.23456, "GET /")).model_dump()))
 
     assert document["state"] == "running"
     assert document["is_complete"] is False
@@ -97,11 +99,10 @@ def test_json_has_every_attribute_of_a_record() -> None:
     record.log = "première\nsecond\n".encode()
     record.response_ms = 1.239
 
-    document = record.to_dict()
+    document = to_summary(record).model_dump()
 
-    attributes = set(type(record).__dataclass_fields__) - {"error_type", "error_message"}
-    assert set(document) == attributes | {"error", "is_complete"}
-    assert document["error"] == {"type": "ValueError", "message": "no"}
+    assert set(document) == set(InvocationSummary.model_fields)
+    assert document["error"] == {"type": "ValueError", "message": "no", "stack": []}
     assert document["log"] == ["première", "second"]
     assert document["response_ms"] == 1.24
     assert document["is_complete"] is True
@@ -111,7 +112,7 @@ def test_log_lines_that_are_not_utf_8_are_shown_as_far_as_they_are() -> None:
     record = Records().add(0.0, "GET /")
     record.log = b"caf\xe9\n"
 
-    assert record.to_dict()["log"] == ["caf\ufffd"]
+    assert to_summary(record).model_dump()["log"] == ["caf\ufffd"]
 
 
 def test_a_rejected_request_is_complete_with_its_response() -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_web_adapter.adapter.app_client import AppClient
-    from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog
+    from lambda_web_adapter.adapter.diagnostics.exchange_report import Observer
     from lambda_web_adapter.events.source import EventSource
     from lambda_web_adapter.http.content_codings import Compressor
     from lambda_web_adapter.http.messages import Invocation, Request
@@ -38,31 +38,29 @@ _EMPTY = (b"content-length", b"0")
 _STATUSES_WITHOUT_LENGTH = (204, 304)  # RFC 9110 §8.6
 
 
-class NoAccessLog:
-    """Stands for `AccessLog` when the access log is off: the same methods, which do nothing."""
+class NoObserver:
+    """Stands for an observer of invocations where there is none: the same methods, which do nothing."""
 
     def _ignore(self, *_: object) -> None:
         """Do nothing."""
 
-    start = set_request = set_status = set_reply = set_error = write = _ignore
+    start = set_request = set_response = set_reply = set_error = write = _ignore
 
 
 class Invoker:
     """Turns invocations into replies, over one connection to the app."""
 
-    def __init__(
-        self, settings: Settings, connection: AppClient, access: AccessLog | NoAccessLog | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, connection: AppClient, observer: Observer | None = None) -> None:
         """Prepare what is the same for all invocations.
 
         Args:
             settings: the settings.
             connection: the connection to the app.
-            access: the access log; None for none.
+            observer: what is called at each step of an invocation; None for none.
         """
         self._settings = settings
         self._connection = connection
-        self._access = access or NoAccessLog()
+        self._observer = observer or NoObserver()
         self._accepts_envelope = connection.accepts_envelope
         self._streams = settings.invoke_mode == "response_stream"
         self._context_headers: ContextHeaders | None = None
@@ -120,12 +118,13 @@ class Invoker:
         self, source: EventSource, event: Any, invocation: Invocation, deadline: float, streamed: bool
     ) -> bytes | StreamedReply:
         request = self._build_request(source, event, invocation)
-        head = self._build_head(source, event, invocation, request)
-        self._access.set_request(source.name, request)
+        head = self._build_head(event, invocation, request)
+        self._observer.set_request(source.name, request, head)
+        head = self._with_envelope(head, source, event, invocation)
         response = await self._connection.exchange(
             head, request.take_body(), request.method, deadline, None if streamed else source.payload_limit
         )
-        self._access.set_status(response.status)
+        self._observer.set_response(response)
         size = len(response.body)
         if size >= LARGE_BODY:
             memory.keep_freed_memory()
@@ -141,7 +140,7 @@ class Invoker:
         if self._settings.enable_compression and source.is_http and not request.reserved_headers:
             response, compressor = self._compressed(request, response)
             size = len(response.body)
-        self._access.set_reply(response)
+        self._observer.set_reply(response)
         if streamed:
             return self._stream(source, request, response, deadline, compressor)
         if compressor or size > source.payload_limit:  # otherwise the body is complete
@@ -168,14 +167,17 @@ class Invoker:
             )
         return request
 
-    def _build_head(self, source: EventSource, event: Any, invocation: Invocation, request: Request) -> bytes:
-        """Return what precedes the body: envelope, request line, headers; `invocation` drops the event."""
+    def _build_head(self, event: Any, invocation: Invocation, request: Request) -> bytes:
+        """Return the request's head: request line and headers."""
         lines = self._context_headers.build(invocation, event) if self._context_headers else b""
         if invocation.client_context:
             from lambda_web_adapter.ipc.context_headers import build_trace_headers
 
             lines += build_trace_headers(invocation.client_context)
-        head = build_request_head(request, invocation, lines)
+        return build_request_head(request, invocation, lines)
+
+    def _with_envelope(self, head: bytes, source: EventSource, event: Any, invocation: Invocation) -> bytes:
+        """Return the head, after the envelope if the app takes one; `invocation` drops the event."""
         raw_event = invocation.take_event()
         if self._accepts_envelope:
             return prepend_envelope(head, invocation, raw_event if source.is_http else b"", event)
@@ -267,8 +269,8 @@ class Invoker:
         level = "ERROR" if problem.status >= 500 else "WARNING"  # a client's mistake is no reason for an alarm
         log(level, f"{problem.error_type}: {problem.log_text}{problem.details}", request_id)
         response = _error_response(problem)
-        self._access.set_error(problem)
-        self._access.set_reply(response)
+        self._observer.set_error(problem)
+        self._observer.set_reply(response)
         try:
             return _reply_with(source, response, event, streamed=streamed)
         except Exception as error:  # not even the error's reply can be built for this event

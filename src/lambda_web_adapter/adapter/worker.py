@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.app_client import AppClient
 from lambda_web_adapter.adapter.diagnostics.log import log
-from lambda_web_adapter.adapter.invocation import Invoker, NoAccessLog, reply_without_app
+from lambda_web_adapter.adapter.invocation import Invoker, NoObserver, reply_without_app
 from lambda_web_adapter.adapter.process.supervisor import MAX_FAILED_STARTS, AppState
 from lambda_web_adapter.errors import AdapterError, AppKilled, RuntimeApiError
+from lambda_web_adapter.ipc.parent_process import EXCHANGES_FD_VARIABLE
 
 if TYPE_CHECKING:
     from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog
+    from lambda_web_adapter.adapter.diagnostics.exchange_report import Observer
     from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
     from lambda_web_adapter.adapter.lambda_api.runtime_api import RuntimeApi
     from lambda_web_adapter.adapter.process.app_process import AppProcess
@@ -61,11 +64,7 @@ class Worker:
         self._supervisor = supervisor
         self._settings = settings
         self._failures = failures
-        self._access: AccessLog | NoAccessLog = NoAccessLog()
-        if settings.access_log:
-            from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog  # few environments need it
-
-            self._access = AccessLog()
+        self._observer = _observer(settings)
         self._app: AppProcess | None = None
         self._replied = False
         self._connection: AppClient
@@ -137,7 +136,7 @@ class Worker:
 
     async def _handle(self, invocation: Invocation) -> None:
         self._replied = False
-        self._access.start()
+        self._observer.start()
         deadline = deadline_from_invocation(invocation, self._settings.deadline_margin)
         try:
             app = await self._supervisor.ready_app(deadline)
@@ -161,11 +160,11 @@ class Worker:
         if isinstance(reply, bytes):
             await self._runtime.post_response(invocation, reply)
             self._replied = True
-            self._access.write(invocation.request_id)
+            self._observer.write(invocation.request_id)
         else:
             self._replied = True  # a stream that has begun cannot be replaced by an error
             await self._runtime.post_streamed_response(invocation, reply, deadline + self._settings.deadline_margin)
-            self._access.write(invocation.request_id, reply)
+            self._observer.write(invocation.request_id, reply)
 
     async def _reply_with_error(self, invocation: Invocation, error: AdapterError, deadline: float) -> None:
         """Reply to an HTTP caller with the error's status when the app cannot be started; fail other invocations."""
@@ -177,7 +176,7 @@ class Worker:
             await self._fail(invocation, error)
             return
         log("ERROR", f"{error.error_type}: {error.log_text}{error.details}", invocation.request_id)
-        self._access.set_error(error)
+        self._observer.set_error(error)
         await self._post(invocation, reply, deadline)
 
     def _switch_to(self, app: AppProcess) -> None:
@@ -194,15 +193,29 @@ class Worker:
         )
         self._connection.deadline_margin = self._settings.deadline_margin
         self._connection.hints_at_streams = self._settings.invoke_mode != "response_stream"
-        self._invoker = Invoker(self._settings, self._connection, self._access)
+        self._invoker = Invoker(self._settings, self._connection, self._observer)
 
     async def _fail(self, invocation: Invocation, error: AdapterError) -> None:
         kind = f"{error.error_type} ({error.raised})" if error.raised else error.error_type
         log("ERROR", f"{kind}: {error.log_text}{error.details}", invocation.request_id)
-        self._access.set_error(error)
+        self._observer.set_error(error)
         await self._runtime.post_error(invocation, error)
         self._replied = True
-        self._access.write(invocation.request_id)
+        self._observer.write(invocation.request_id)
+
+
+def _observer(settings: Settings) -> Observer:
+    """Return what observes the invocations; few environments import any of it."""
+    observer: AccessLog | NoObserver = NoObserver()
+    if settings.access_log:
+        from lambda_web_adapter.adapter.diagnostics.access_log import AccessLog
+
+        observer = AccessLog()
+    if descriptor := os.environ.get(EXCHANGES_FD_VARIABLE):
+        from lambda_web_adapter.adapter.diagnostics.exchange_report import ExchangeReport
+
+        return ExchangeReport(int(descriptor), observer)
+    return observer
 
 
 def deadline_from_invocation(invocation: Invocation, margin: float) -> float:

@@ -12,6 +12,8 @@ STACK_DUMP_SIGNAL = signal.SIGUSR2
 STACK_DUMP_FD_VARIABLE = "_LWA_STACKS_TO"
 # Set in the environments of a local run, where adapter and app have a whole laptop; empty as on Lambda.
 LOCAL_RUN_VARIABLE = "_LWA_LOCAL_RUN"
+# The variable with the file descriptor of a datagram socket for exchanges with the app, if a local run records them.
+EXCHANGES_FD_VARIABLE = "_LWA_EXCHANGES_TO"
 # Exit code if the built-in server, and not the app, has failed: EX_SOFTWARE (sysexits.h), which no interpreter uses.
 SERVER_FAILED = 70
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

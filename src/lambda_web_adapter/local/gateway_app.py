@@ -80,8 +80,10 @@ class GatewayApp:
             result = _too_large(_content_length(scope), self._gateway)
             result = self._finish(result, request_from_scope(scope, b""))
         else:
-            result = await self._call_gateway(request_from_scope(scope, body))
-        line.status, line.problem, line.invocation = result.response.status, result.problem, result.invocation
+            line.request = request_from_scope(scope, body)
+            result = await self._call_gateway(line.request)
+        line.response, line.invocation = result.response, result.invocation
+        line.status, line.problem = result.response.status, result.problem
         if result.stream is None:
             await _send(send, scope["method"], result.response)
             return

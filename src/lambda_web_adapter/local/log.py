@@ -15,8 +15,10 @@ import click
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from lambda_web_adapter.ipc.exchange_frame import Exchange
     from lambda_web_adapter.local.environments.function_options import FunctionOptions
     from lambda_web_adapter.local.environments.invocation import Invocation
+    from lambda_web_adapter.local.gateways import Request, Response
     from lambda_web_adapter.local.records.recorder import Recorder
 
 STYLES = ("short", "lambda", "plain")
@@ -31,6 +33,8 @@ class RequestLine:
         title: method, path and query.
         status: the response's status, or `-` if none was sent.
         seconds: how long it took.
+        request: the client's request, if its body has come.
+        response: the response; of a streamed one, the beginning.
         invocation: its invocation, if there was one.
         progress: what is to be said of a streamed response, after a comma.
         problem: what went wrong, if anything.
@@ -39,6 +43,8 @@ class RequestLine:
     title: str
     status: int | str = "-"
     seconds: float = 0.0
+    request: Request | None = None
+    response: Response | None = None
     invocation: Invocation | None = None
     progress: str = ""
     problem: str = ""
@@ -68,6 +74,21 @@ class Log:
     def environment(self, number: int, text: str) -> None:
         """Write a line about an environment."""
         self.line(f"Environment {number}: {text}", fg="yellow")
+
+    def environment_changed(self, number: int, state: str, reason: str = "") -> None:
+        """Record what an environment does from now on (an `Activity`)."""
+        if self._recorder:
+            self._recorder.change_environment(number, state, reason)
+
+    def memory_measured(self, number: int, memory: int) -> None:
+        """Record how much memory an environment has, in bytes."""
+        if self._recorder:
+            self._recorder.measure_environment(number, memory)
+
+    def exchange_reported(self, exchange: Exchange) -> None:
+        """Record an exchange between adapter and app."""
+        if self._recorder:
+            self._recorder.add_exchange(exchange)
 
     def note(self, invocation: Invocation, text: str) -> None:
         """Write a line of Lambda's about an invocation, such as its timeout."""

@@ -88,7 +88,8 @@ async def _serve(options: RunOptions, environ: Mapping[str, str], sockets: list[
     stopped = _signals()
     recorder = Recorder()
     log = Log(options.log_style, recorder=recorder)
-    program = Program([*options.program, *options.arguments], _app_environ(options, environ, log), guard, log)
+    arguments = [*options.program, *options.arguments]
+    program = Program(arguments, _app_environ(options, environ, log), guard, log, reports_exchanges=True)
     function = Function(program, options.function)
     if options.function.has_fixed_port:
         log.line("The app's port is set, so that there is one environment at a time. Unset AWS_LWA_PORT for more.")

@@ -38,7 +38,7 @@ class AccessLog:
         self._fields = {}
         self._started_at, self._requested_at, self._responded_at = time.monotonic(), 0.0, 0.0
 
-    def set_request(self, source: str, request: Request) -> None:
+    def set_request(self, source: str, request: Request, head: bytes) -> None:
         """Set the request's fields; the source of an event that is no request is the service that sent it."""
         self._fields = {
             "method": request.method,
@@ -48,9 +48,9 @@ class AccessLog:
         }
         self._requested_at = time.monotonic()
 
-    def set_status(self, status: int) -> None:
+    def set_response(self, response: Response) -> None:
         """Set the status of the app's response."""
-        self._fields["status"] = status
+        self._fields["status"] = response.status
         self._responded_at = time.monotonic()
 
     def set_reply(self, response: Response) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_web_adapter.adapter.process.ports import open_listener
+from lambda_web_adapter.ipc.parent_process import EXCHANGES_FD_VARIABLE
+from lambda_web_adapter.local.environments.exchange_socket import ExchangeSocket
 from lambda_web_adapter.local.environments.log_pipe import LogPipe
 from lambda_web_adapter.local.environments.runtime_api_app import RuntimeApiApp
 from lambda_web_adapter.local.environments.variables import environment_variables
@@ -22,21 +25,41 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.environments.runtime_session import RuntimeSession
 
 
+class Bootstrap(NamedTuple):
+    """The process, and what it writes to.
+
+    Attributes:
+        process: the process.
+        pipe: stdout and stderr of it and all its children.
+        exchanges: what the adapter reports of its exchanges with the app; None if nothing is recorded.
+    """
+
+    process: asyncio.subprocess.Process
+    pipe: LogPipe
+    exchanges: ExchangeSocket | None
+
+    def drain(self) -> None:
+        """Read what was written until now."""
+        self.pipe.drain()
+        if self.exchanges:
+            self.exchanges.drain()
+
+
 async def start_bootstrap(
     program: Program,
     options: FunctionOptions,
     session: RuntimeSession,
     take_output: Callable[[bytes], None],
     stack: AsyncExitStack,
-) -> tuple[asyncio.subprocess.Process, LogPipe]:
-    """Start the bootstrap and its Runtime API; return the process, and the pipe that it and all its children write to.
+) -> Bootstrap:
+    """Start the bootstrap and its Runtime API; return it.
 
     Args:
         program: what it executes.
         options: the function's configuration.
         session: what the Runtime API passes on.
-        take_output: gets what comes through the pipe.
-        stack: ends the Runtime API, and closes the pipe.
+        take_output: gets what it and all its children write.
+        stack: ends the Runtime API, and closes what the bootstrap writes to.
 
     Raises:
         OSError: the system has no port, descriptor or process left, or the variables are too large.
@@ -50,13 +73,21 @@ async def start_bootstrap(
     variables[RUNTIME_API_PROXY] = f"{address}/{session.key}"
     pipe = LogPipe(take_output)
     stack.callback(pipe.close)
-    with pipe.writer() as output:
+    exchanges = None
+    with ExitStack() as inherited:
+        output, descriptors = inherited.enter_context(pipe.writer()), []
+        if program.reports_exchanges:
+            exchanges = ExchangeSocket(program.log.exchange_reported)
+            stack.callback(exchanges.close)
+            descriptors = [inherited.enter_context(exchanges.writer())]
+            variables[EXCHANGES_FD_VARIABLE] = str(descriptors[0])
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *program.arguments,
             env=variables,
             stdout=output,
             stderr=output,
+            pass_fds=descriptors,
             start_new_session=True,  # Ctrl-C reaches only the local run, which then stops the bootstrap in order
         )
-    return process, pipe
+    return Bootstrap(process, pipe, exchanges)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack, suppress
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 from lambda_web_adapter.local.environments.bootstrap import start_bootstrap
+from lambda_web_adapter.local.environments.environment_states import RUN_ENDS, Activity, State
 from lambda_web_adapter.local.environments.invocation import Outcome
 from lambda_web_adapter.local.environments.process_group import ProcessGroup
 from lambda_web_adapter.local.environments.runtime_session import RuntimeSession
+from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -23,15 +24,6 @@ if TYPE_CHECKING:
 # How long a runtime may take to stop after SIGTERM, in seconds: 300 ms for itself, and 200 ms more beside an internal
 # extension; without extension it is killed at once (Extensions API, "Shutdown phase"). 2 s without Lambda's limits.
 _STOP_SECONDS, _PLAIN_STOP_SECONDS = 0.5, 2.0
-
-
-class State(Enum):
-    """The states of an environment."""
-
-    STARTING = auto()
-    READY = auto()
-    STOPPING = auto()
-    ENDED = auto()
 
 
 class Owner(Protocol):
@@ -52,6 +44,7 @@ class Environment:
         state: where it is in its life.
         is_outdated: whether it runs code that has changed since, so that it gets no more events.
         init_seconds: how long its init took; 0 until it is complete.
+        has_served: whether it has had an event.
         idle_since: since when it is idle, by the monotonic clock; 0 while it is not.
         max_memory: the most memory that was measured, in bytes.
     """
@@ -71,8 +64,7 @@ class Environment:
         self._init_error: bytes | None = None
         self._end_reason: Outcome | None = None
         self._retried_for: Invocation | None = None
-        self._has_served = self._is_debugged = False
-        self._process: asyncio.subprocess.Process | None = None
+        self.has_served = self._is_debugged = False
         self._group: ProcessGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -95,15 +87,16 @@ class Environment:
     def start(self) -> None:
         """Start the bootstrap, and return at once; `environment_is_free` follows, or `environment_ended`."""
         self.state = State.STARTING
+        self._record(Activity.INIT)
         task = asyncio.create_task(self._live())
         self._tasks.add(task)  # the loop itself keeps no reference to its tasks
         task.add_done_callback(self._tasks.discard)
 
     def assign(self, invocation: Invocation) -> None:
         """Give it an event, while it is free."""
-        if not self._has_served and invocation.received_at < self._started_at + self.init_seconds:
+        if not self.has_served and invocation.received_at < self._started_at + self.init_seconds:
             invocation.is_cold, invocation.init_seconds = True, self.init_seconds
-        self._has_served, self.idle_since = True, 0.0
+        self.has_served, self.idle_since = True, 0.0
         self._begin(invocation)
         if self._group:
             self._group.thaw()
@@ -111,19 +104,19 @@ class Environment:
         self._session.assign(invocation)
 
     @property
-    def has_served(self) -> bool:
-        """Return whether it has had an event."""
-        return self._has_served
-
-    @property
     def is_stopping(self) -> bool:
         """Return whether `stop` was called."""
         return self.state is State.STOPPING
 
-    def stop(self) -> Coroutine[None, None, None]:
-        """Give it no more events from now on, and return what stops it in order: SIGTERM, a short time, SIGKILL."""
+    def stop(self, reason: str = RUN_ENDS) -> Coroutine[None, None, None]:
+        """Give it no more events from now on, and return what stops it in order: SIGTERM, a short time, SIGKILL.
+
+        Args:
+            reason: why, for the record of the environment.
+        """
         if self.state is not State.ENDED:
             self.state = State.STOPPING
+            self._record(Activity.STOPPING, reason)
             self._end_reason = self._end_reason or Outcome.of_stop()  # it works on something only at the end of the run
         return self._stop()
 
@@ -131,7 +124,8 @@ class Environment:
         if self._group:
             self._group.thaw()
         if self._group and self._tasks and (self._session.extensions or self._options.is_plain):
-            self._terminate()
+            with suppress(ProcessLookupError):
+                self._bootstrap.process.terminate()
             seconds = _PLAIN_STOP_SECONDS if self._options.is_plain else _STOP_SECONDS
             await asyncio.wait(self._tasks, timeout=seconds)
         self.kill()
@@ -180,6 +174,7 @@ class Environment:
             self.init_seconds = time.monotonic() - self._started_at
             for invocation in self._session.running.values():  # the init was repeated for it
                 invocation.init_seconds = self.init_seconds
+            self._record(Activity.IDLE)
 
     def environment_waits(self) -> None:
         """Pass the environment to its owner, and freeze it if nothing is to be done."""
@@ -187,6 +182,7 @@ class Environment:
             return
         if self._session.is_idle:
             self.idle_since = time.monotonic()
+            self._record(Activity.IDLE)
         self._owner.environment_is_free(self)
         may_freeze = self._session.is_idle and self._options.freezes and not self._is_debugged
         if may_freeze and self._group and self.state is State.READY:
@@ -196,7 +192,7 @@ class Environment:
         """Finish an invocation: its log lines are read before its end is logged."""
         if timer := self._timers.pop(invocation.request_id, None):
             timer.cancel()
-        self._pipe.drain()
+        self._bootstrap.drain()
         self._finish(invocation)
 
     def init_failed(self, document: bytes) -> None:
@@ -217,18 +213,19 @@ class Environment:
         self._session = RuntimeSession(self, self._options.concurrency)
         self._started_at = time.monotonic()
         self._init_error, self._end_reason, self._is_debugged = None, None, False
-        self._process = self._group = None
+        self._group = None
         if self._retried_for:
             self._session.assign(self._retried_for)
         async with AsyncExitStack() as stack:
             try:
-                process, self._pipe = await start_bootstrap(
+                self._bootstrap = await start_bootstrap(
                     self._program, self._options, self._session, self._take_output, stack
                 )
             except OSError as error:  # no more processes or descriptors, or too many variables for a process
                 self._cannot_start(error)
                 return
-            self._process, self._group = process, ProcessGroup(process.pid)
+            process = self._bootstrap.process
+            self._group = ProcessGroup(process.pid, lambda: self._record(Activity.FROZEN))
             self._program.guard.add(process.pid)
             if not self._retried_for:
                 init_timer = asyncio.get_running_loop().call_later(self._options.init_seconds, self._init_timed_out)
@@ -238,8 +235,11 @@ class Environment:
             code = await process.wait()
             self._group.kill()  # what the bootstrap has left
             self._program.guard.remove(process.pid)
-            self._pipe.drain()
+            self._bootstrap.drain()
             self._end(Outcome.of_exit(code, self._init_error))
+
+    def _record(self, activity: Activity, reason: str = "") -> None:
+        self._program.log.environment_changed(self.number, activity, reason)
 
     def _begin(self, invocation: Invocation) -> None:
         """Start an invocation's time."""
@@ -250,12 +250,14 @@ class Environment:
             self._timers[invocation.request_id] = asyncio.get_running_loop().call_later(
                 self._options.timeout, self._timed_out, invocation
             )
+        self._record(Activity.BUSY)
         self._program.log.started(invocation)
 
     def _finish(self, invocation: Invocation) -> None:
         invocation.ended_at = time.monotonic()
         if not self.max_memory and self._group:  # all of its invocations were quick
             self.max_memory = self._group.memory(self._options.memory_bytes)
+            self._program.log.memory_measured(self.number, self.max_memory)
         invocation.max_memory = self.max_memory
         invocation.ended.set()
         self._program.log.ended(invocation, self._options)
@@ -285,6 +287,7 @@ class Environment:
     def _measured(self, memory: int) -> bool:
         """Take a measurement; return whether to go on. Above the limit, the environment ends, as on Lambda."""
         self.max_memory = max(self.max_memory, memory)
+        self._program.log.memory_measured(self.number, memory)
         if memory <= self._options.memory_bytes or self._options.is_plain:
             return bool(self._session.running)
         used = memory // 1024 // 1024
@@ -301,10 +304,12 @@ class Environment:
 
     def _end(self, outcome: Outcome) -> None:
         """Set the outcome of all that is running, unless it was killed for another reason, and report the end."""
-        has_failed_init = self.state is State.STARTING
+        has_failed_init, was_stopped = self.state is State.STARTING, self.is_stopping
         self._cancel_timers()
         self.state = State.ENDED
         outcome = self._end_reason or outcome
+        reason = "" if was_stopped else str(InvocationError.of_document(outcome.payload))
+        self._record(Activity.ENDED, reason)
         for invocation in self._session.end(outcome):
             self._finish(invocation)
         self._owner.environment_ended(self, outcome if has_failed_init else None)
@@ -313,8 +318,3 @@ class Environment:
         for invocation in self._session.running.values():
             invocation.add_log(text)
         self._program.log.output(text)
-
-    def _terminate(self) -> None:
-        with suppress(ProcessLookupError):
-            if self._process is not None:
-                self._process.terminate()

@@ -8,7 +8,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.local.environments.environment import Environment, State
+from lambda_web_adapter.local.environments.environment import Environment
+from lambda_web_adapter.local.environments.environment_states import CODE_CHANGED, IDLE_TOO_LONG, State
 from lambda_web_adapter.local.environments.explanations import describe_busy, is_endless
 from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 
@@ -186,7 +187,7 @@ class Function:
         for environment in self.environments:
             is_useless = environment.state is State.STARTING or (at_once and environment.state is State.READY)
             if environment.is_outdated and is_useless and not environment.running:
-                self._run(environment.stop())
+                self._run(environment.stop(CODE_CHANGED))
 
     def _reject(self, invocation: Invocation) -> None:
         """End an invocation that no environment will get."""
@@ -242,7 +243,7 @@ class Function:
             idle_until = time.monotonic() - self.options.idle_seconds
             idle = [each for each in self._current() if each.idle_since and each.idle_since < idle_until]
             for environment in idle[: max(len(self._current()) - self.options.provisioned, 0)]:
-                self._run(environment.stop())
+                self._run(environment.stop(IDLE_TOO_LONG))
 
     async def _explain(self) -> None:
         """Log which invocations keep environments busy: endless ones, and those that others have waited for."""

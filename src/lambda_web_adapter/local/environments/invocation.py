@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.process.process_tree import describe_exit
+from lambda_web_adapter.ipc.exchange_frame import MAX_BODY
 from lambda_web_adapter.local.asgi_messages import ClientDisconnected, read_body
 from lambda_web_adapter.local.environments.reply_stream import ReplyStream
 from lambda_web_adapter.models import InvocationError
@@ -74,6 +75,7 @@ class Invocation:
         tenant_id: the tenant that the caller named; empty if there is none.
         content_type: the type of the response that has begun to stream; empty if none has.
         source: the name of the gateway whose request it is; empty for other events.
+        replay_of: the number of the record that it repeats; 0 if it repeats none.
         request_id: the invocation's id.
         invocation_id: a token that the reply must repeat.
         deadline_ms: the function's deadline, in milliseconds since the epoch; 0 until an environment has the event.
@@ -85,6 +87,9 @@ class Invocation:
         responded_at: when its reply was complete; 0 until then.
         ended_at: when the environment was idle again; 0 until then.
         max_memory: the most memory that the environment had until then, in bytes; 0 if it was not measured.
+        first_byte_at: when the first part of a streamed reply came; 0 until then.
+        stream_start: the beginning of a streamed reply, for records.
+        stream_size: how many bytes of a streamed reply have come.
         is_replying: whether a reply has begun.
         replied: set when the reply is complete or cannot be completed.
         ended: set when the environment is idle again, or has ended.
@@ -98,6 +103,7 @@ class Invocation:
     tenant_id: str = ""
     content_type: str = ""
     source: str = ""
+    replay_of: int = 0
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     invocation_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     deadline_ms: int = 0
@@ -109,6 +115,9 @@ class Invocation:
     responded_at: float = 0.0
     ended_at: float = 0.0
     max_memory: int = 0
+    first_byte_at: float = 0.0
+    stream_start: bytearray = field(default_factory=bytearray)
+    stream_size: int = 0
     is_replying: bool = False
     replied: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -179,10 +188,18 @@ class Invocation:
             if message["type"] != "http.request":
                 await self._break_off()
                 raise ClientDisconnected
+            self._add_part(message.get("body", b""))
             await stream.put(message.get("body", b""))
             more_body = message.get("more_body", False)
         stream.end(_error_from_trailers(scope["headers"]))
         self._complete()
+
+    def _add_part(self, part: bytes) -> None:
+        if part and not self.first_byte_at:
+            self.first_byte_at = time.monotonic()
+        self.stream_size += len(part)
+        if len(self.stream_start) < MAX_BODY:
+            self.stream_start += part[: MAX_BODY - len(self.stream_start)]
 
     def _complete(self) -> None:
         if not self.replied.is_set():

@@ -38,9 +38,10 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class ProcessGroup:
     """The processes of an environment, from its first process on."""
 
-    def __init__(self, leader: int) -> None:
-        """Begin with the pid of the first process, which leads the group."""
+    def __init__(self, leader: int, on_freeze: Callable[[], None] = lambda: None) -> None:
+        """Begin with the pid of the first process, which leads the group; `on_freeze` is called when it is frozen."""
         self._leader = leader
+        self._on_freeze = on_freeze
         self._others: set[int] = set()  # stopped processes outside of the group
         self._freezing: asyncio.TimerHandle | None = None
         self._search: asyncio.TimerHandle | None = None
@@ -55,6 +56,7 @@ class ProcessGroup:
     def _freeze(self) -> None:
         self._freezing, self.is_frozen = None, True
         self._signal_group(signal.SIGSTOP)
+        self._on_freeze()
         self._search = asyncio.get_running_loop().call_later(_SEARCH_DELAY_SECONDS, self._start_search)
 
     def thaw(self) -> None:

@@ -19,11 +19,21 @@ class Program:
         environ: the caller's environment variables.
         guard: kills the processes if the local run is killed.
         log: the log.
+        reports_exchanges: whether the adapter reports its exchanges with the app, for the records.
     """
 
-    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str], guard: Guard, log: Log) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        guard: Guard,
+        log: Log,
+        *,
+        reports_exchanges: bool = False,
+    ) -> None:
         """Describe the program."""
         self.arguments = list(arguments)
         self.environ = environ
         self.guard = guard
         self.log = log
+        self.reports_exchanges = reports_exchanges

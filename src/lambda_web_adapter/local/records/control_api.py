@@ -13,11 +13,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-import orjson
-
 from lambda_web_adapter.adapter.process.ports import open_listener
 from lambda_web_adapter.local.asgi_messages import send_json
 from lambda_web_adapter.local.caller_checks import refusal_of_invoke
+from lambda_web_adapter.local.records.conversion import to_summary
 from lambda_web_adapter.local.records.records import MAX_RECORDS
 from lambda_web_adapter.local.records.run_file import RunFile, runs_folder, written
 from lambda_web_adapter.local.server import serve
@@ -61,7 +60,7 @@ class ControlApi:
                 await self._follow(int(last), receive, send)
             else:
                 records = self._recorder.records.last(int(last))
-                await send_json(send, 200, {"invocations": [record.to_dict() for record in records]})
+                await send_json(send, 200, {"invocations": [to_summary(record).model_dump() for record in records]})
 
     def _refusal_of_token(self, scope: HTTPScope) -> str:
         header = dict(scope["headers"]).get(b"authorization", b"")
@@ -122,7 +121,7 @@ async def _wait_for_disconnect(receive: ASGIReceiveCallable) -> None:
 
 
 async def _send_event(send: ASGISendCallable, record: Record) -> None:
-    body = b"id: %d\nevent: invocation\ndata: %b\n\n" % (record.number, orjson.dumps(record.to_dict()))
+    body = b"id: %d\nevent: invocation\ndata: %b\n\n" % (record.number, to_summary(record).model_dump_json().encode())
     await send({"type": "http.response.body", "body": body, "more_body": True})
 
 

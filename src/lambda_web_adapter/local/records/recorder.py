@@ -1,22 +1,30 @@
-"""Records of what happens to invocations, made from what the log gets, for commands that look at a run."""
+"""Records of what happens to invocations and environments, made from what the log gets."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.local.environments.environment_states import Activity
 from lambda_web_adapter.local.environments.reply_stream import ReplyStream
-from lambda_web_adapter.local.records.records import FAILED, REJECTED, SUCCEEDED, Records
+from lambda_web_adapter.local.records.lanes import Lanes
+from lambda_web_adapter.local.records.records import FAILED, MAX_PART, REJECTED, SUCCEEDED, Records
 from lambda_web_adapter.models import InvocationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeVar
 
+    from lambda_web_adapter.ipc.exchange_frame import Exchange
     from lambda_web_adapter.local.environments.invocation import Invocation
+    from lambda_web_adapter.local.gateways import Request, Response
     from lambda_web_adapter.local.log import RequestLine
     from lambda_web_adapter.local.records.records import Record
+
+    _Message = TypeVar("_Message", Request, Response)
 
 # How many records wait for a slow follower; then the oldest ones are dropped.
 _MAX_QUEUE = 1000
@@ -29,12 +37,15 @@ class Recorder:
 
     Attributes:
         records: the last records.
+        lanes: what the environments did.
     """
 
     def __init__(self, records: Records | None = None) -> None:
         """Begin without records."""
         self.records = records or Records()
+        self.lanes = Lanes()
         self._incomplete: dict[Invocation, Record] = {}
+        self._last_of_environment: dict[int, Record] = {}
         self._followers: set[asyncio.Queue[Record]] = set()
 
     def start(self, invocation: Invocation) -> None:
@@ -42,11 +53,14 @@ class Recorder:
         if invocation in self._incomplete:  # its init is repeated
             return
         received = time.time() - (time.monotonic() - invocation.received_at)
-        record = self.records.add(received, invocation.title)
-        record.request_id, record.environment = invocation.request_id, invocation.environment
+        record = self.records.add(received, invocation.title, invocation.request_id)
+        record.environment, record.source = invocation.environment, invocation.source or record.source
+        record.received_at, record.started_at = invocation.received_at, invocation.started_at
         record.trace_id, record.tenant_id = invocation.trace_id, invocation.tenant_id
-        record.event_bytes = len(invocation.event)
+        record.replay_of = invocation.replay_of
+        record.event, record.event_bytes = invocation.event[:MAX_PART], len(invocation.event)
         self._incomplete[invocation] = record
+        self._last_of_environment[record.environment] = record
 
     def end(self, invocation: Invocation) -> None:
         """Complete the record with what the environment has done; it may have failed before it got the event."""
@@ -54,29 +68,44 @@ class Recorder:
         record = self._incomplete[invocation]
         record.source = invocation.source or record.source
         record.environment, record.is_cold = invocation.environment, invocation.is_cold
-        record.waited_ms = (invocation.started_at - invocation.received_at) * 1000
         record.init_ms = invocation.init_seconds * 1000
-        record.duration_ms = (invocation.ended_at - invocation.started_at) * 1000
+        record.started_at, record.first_byte_at = invocation.started_at, invocation.first_byte_at
+        record.replied_at, record.ended_at = invocation.responded_at, invocation.ended_at
         record.memory_bytes = invocation.max_memory
         record.log = _app_lines(invocation)
-        error = _error_of(invocation)
-        record.state = FAILED if error else SUCCEEDED
-        if error:
-            record.error_type, record.error_message = error.error_type or "Unhandled", error.error_message
+        _set_outcome(record, invocation)
         self._update(record, invocation)
 
     def respond(self, line: RequestLine) -> None:
-        """Take note of a response: to an invocation's request, or to one that has not become an invocation."""
+        """Complete the record with a response: to an invocation's request, or to one that has not become an event."""
         invocation = line.invocation
         record = self._incomplete.get(invocation) if invocation else None
         if record is None:
             record = self.records.add(time.time() - line.seconds, line.title)
-            record.state = REJECTED
+            record.state, record.received_at = REJECTED, time.monotonic() - line.seconds
         else:
             record.title = line.title
+        record.client_request = _bounded(line.request) if line.request else None
+        record.client_response = _bounded(line.response) if line.response else None
         record.status = line.status if isinstance(line.status, int) else None
         record.problem, record.response_ms = line.problem, line.seconds * 1000
         self._update(record, invocation)
+
+    def add_exchange(self, exchange: Exchange) -> None:
+        """Add an exchange with the app to its record; it comes before or after the record is complete."""
+        if record := self.records.find(exchange.request_id):
+            record.exchange = exchange
+            self.records.update(record)
+
+    def change_environment(self, number: int, state: str, reason: str = "") -> None:
+        """Record what an environment does from now on, and why."""
+        self.lanes.change(number, time.time(), state, reason)
+        if state == Activity.FROZEN and (record := self._last_of_environment.get(number)):
+            record.frozen_at = time.monotonic()
+
+    def measure_environment(self, number: int, memory: int) -> None:
+        """Record how much memory an environment has, in bytes."""
+        self.lanes.measure(number, time.time(), memory)
 
     @contextmanager
     def follow(self) -> Iterator[asyncio.Queue[Record]]:
@@ -100,15 +129,27 @@ class Recorder:
             queue.put_nowait(record)
 
 
+def _set_outcome(record: Record, invocation: Invocation) -> None:
+    """Set the reply, and why the function failed, also in the middle of a stream."""
+    outcome = invocation.outcome.result()  # it has one, since the invocation has ended
+    if isinstance(outcome, ReplyStream):
+        error, record.is_streamed = outcome.error, True
+        record.reply, record.reply_bytes = bytes(invocation.stream_start), invocation.stream_size
+    else:
+        error = InvocationError.of_document(outcome.payload) if outcome.failed else None
+        record.reply, record.reply_bytes = outcome.payload[:MAX_PART], len(outcome.payload)
+    record.state = FAILED if error else SUCCEEDED
+    if error:
+        record.error_type, record.error_message = error.error_type or "Unhandled", error.error_message
+        record.error_stack = tuple(error.stack_trace)
+
+
+def _bounded(message: _Message) -> _Message:
+    """Return a message whose body has at most `MAX_PART` bytes."""
+    return message if len(message.body) <= MAX_PART else replace(message, body=message.body[:MAX_PART])
+
+
 def _app_lines(invocation: Invocation) -> bytes:
     """Return the log lines of the app, without those that Lambda writes about each invocation."""
     own = [f"{word} RequestId: {invocation.request_id}".encode() for word in ("START", "END", "REPORT")]
     return b"".join(line for line in invocation.log.splitlines(keepends=True) if not line.startswith(tuple(own)))
-
-
-def _error_of(invocation: Invocation) -> InvocationError | None:
-    """Return why the function failed, also in the middle of a stream; None if it did not."""
-    outcome = invocation.outcome.result()  # it has one, since the invocation has ended
-    if isinstance(outcome, ReplyStream):
-        return outcome.error
-    return InvocationError.of_document(outcome.payload) if outcome.failed else None

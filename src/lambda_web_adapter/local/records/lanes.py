@@ -1,0 +1,54 @@
+"""What the environments of a run did over time, bounded in number."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+# How many environments are kept, and of each, how many changes and measurements.
+_MAX_LANES, _MAX_CHANGES, _MAX_MEASUREMENTS = 100, 2000, 1000
+
+
+@dataclass(slots=True, kw_only=True)
+class Lane:
+    """What one environment did.
+
+    Attributes:
+        number: the environment's number.
+        changes: moment in seconds since the epoch, what it does from then on (`init`, `idle`, `busy`, `frozen`,
+            `stopping`, `ended`), and why, where there is a reason: `crashed`, out of memory, the code has changed, …
+        memory: moment, and the memory in bytes.
+    """
+
+    number: int
+    changes: deque[tuple[float, str, str]] = field(default_factory=lambda: deque(maxlen=_MAX_CHANGES))
+    memory: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_MAX_MEASUREMENTS))
+
+
+class Lanes:
+    """The lanes of the last environments."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._lanes: dict[int, Lane] = {}  # the oldest first
+
+    def change(self, number: int, moment: float, state: str, reason: str = "") -> None:
+        """Add what an environment does from now on, unless it does so already."""
+        changes = self._lane(number).changes
+        if not changes or changes[-1][1] != state:
+            changes.append((moment, state, reason))
+
+    def measure(self, number: int, moment: float, memory: int) -> None:
+        """Add how much memory an environment has, in bytes."""
+        self._lane(number).memory.append((moment, memory))
+
+    def last(self) -> list[Lane]:
+        """Return the lanes, by number."""
+        return list(self._lanes.values())
+
+    def _lane(self, number: int) -> Lane:
+        if number not in self._lanes:
+            self._lanes[number] = Lane(number=number)
+            if len(self._lanes) > _MAX_LANES:
+                del self._lanes[min(self._lanes)]
+        return self._lanes[number]
