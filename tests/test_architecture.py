@@ -31,6 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "local/websocket_api": {"local", "local/environments", "local/gateways", "models"},
     "local/sample_events": {"", "errors", "events", "local", "local/gateways", "models", "models/services", "settings"},
     "local/gateways": {"local", "models"},
+    "artifacts": set(),
     "adapter": {"adapter/*", "errors", "events", "http", "ipc", "settings"},
     "adapter/lambda_api": {"", "adapter/diagnostics", "adapter/io", "errors", "http", "ipc"},
     "adapter/process": {"adapter/diagnostics", "adapter/io", "errors", "http", "ipc", "settings"},

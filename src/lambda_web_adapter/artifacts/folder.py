@@ -1,0 +1,51 @@
+"""A folder, such as one that a build has filled."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambda_web_adapter.artifacts.artifact import Artifact, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lambda_web_adapter.artifacts.artifact import Kind
+
+
+class FolderArtifact(Artifact):
+    """A folder with what is to be at `/var/task`, or at `/opt` if it is a layer's."""
+
+    def __init__(self, path: Path, kind: Kind = "folder") -> None:
+        """List the folder; links are not followed.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        self.name = str(path)
+        self.kind = kind
+        self.path = path
+        self.entries = {entry.path: entry for entry in self._list(path)}
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of a file."""
+        if path not in self.entries:
+            raise KeyError(path)
+        return (self.path / path).read_bytes()
+
+    def _list(self, folder: Path) -> Iterator[Entry]:
+        for item in sorted(os.scandir(folder), key=lambda item: item.name):
+            if item.is_dir(follow_symlinks=False):
+                yield from self._list(Path(item.path))
+                continue
+            status = item.stat(follow_symlinks=False)
+            is_link = stat.S_ISLNK(status.st_mode)
+            yield Entry(
+                path=Path(item.path).relative_to(self.path).as_posix(),
+                size=0 if is_link else status.st_size,
+                mode=status.st_mode,
+                mtime=int(status.st_mtime),
+                target=os.readlink(item.path) if is_link else "",
+            )

@@ -1,0 +1,246 @@
+"""Folders, zips, layers and images are read as Lambda sees them."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from lambda_web_adapter.artifacts.artifact import Artifact, ArtifactError
+from lambda_web_adapter.artifacts.elf import parse_shared_object
+from lambda_web_adapter.artifacts.opening import open_artifact
+
+
+def make_folder(path: Path) -> Path:
+    (path / "pkg").mkdir(parents=True)
+    (path / "pkg" / "__init__.py").write_text("x = 1\n")
+    bootstrap = path / "bootstrap"
+    bootstrap.write_text("#!/bin/sh\n")
+    bootstrap.chmod(0o755)
+    (path / "link").symlink_to("pkg/__init__.py")
+    return path
+
+
+def make_zip(path: Path) -> Path:
+    with zipfile.ZipFile(path / "function.zip", "w") as file:
+        file.writestr(_info("pkg/__init__.py", 0o100644), "x = 1\n")
+        file.writestr(_info("bootstrap", 0o100755), "#!/bin/sh\n")
+        file.writestr(_info("link", 0o120777), "pkg/__init__.py")
+    return path / "function.zip"
+
+
+def _info(name: str, mode: int) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    info.external_attr = mode << 16
+    return info
+
+
+def _layer(files: dict[str, bytes], modes: dict[str, int], links: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as layer:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(data), modes.get(name, 0o644)
+            layer.addfile(member, io.BytesIO(data))
+        for name, target in links.items():
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = tarfile.SYMTYPE, target
+            layer.addfile(member)
+    return buffer.getvalue()
+
+
+LAYERS = [
+    _layer({"old.txt": b"old", "data/a": b"a", "data/b": b"b", "pkg/__init__.py": b"x = 0\n"}, {}, {}),
+    _layer(
+        {".wh.old.txt": b"", "data/.wh..wh..opq": b"", "pkg/__init__.py": b"x = 1\n", "bootstrap": b"#!/bin/sh\n"},
+        {"bootstrap": 0o755},
+        {"link": "pkg/__init__.py"},
+    ),
+]
+CONFIG = {
+    "architecture": "arm64",
+    "config": {"Entrypoint": ["/bootstrap"], "Cmd": ["main:app"], "Env": ["A=b=c"], "User": "993"},
+}
+
+
+def make_docker_archive(path: Path) -> Path:
+    manifest = [{"Config": "config.json", "Layers": ["0.tar", "1.tar"]}]
+    files = {"manifest.json": manifest, "config.json": CONFIG}
+    return _write_tar(path / "image.tar", {**_encoded(files), "0.tar": LAYERS[0], "1.tar": LAYERS[1]})
+
+
+def make_oci_archive(path: Path) -> Path:
+    return _write_tar(path / "image.tar", _oci_files())
+
+
+def make_oci_folder(path: Path) -> Path:
+    for name, data in _oci_files().items():
+        (path / "image" / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / "image" / name).write_bytes(data)
+    return path / "image"
+
+
+def _oci_files() -> dict[str, bytes]:
+    def descriptor(name: str) -> dict[str, str]:
+        return {"digest": f"sha256:{name}"}
+
+    index = {"manifests": [descriptor("index")]}
+    inner = {"manifests": [descriptor("manifest")]}
+    manifest = {"config": descriptor("config"), "layers": [descriptor("0"), descriptor("1")]}
+    files = {"index.json": index, "blobs/sha256/index": inner, "blobs/sha256/manifest": manifest}
+    blobs = {f"blobs/sha256/{number}": layer for number, layer in enumerate(LAYERS)}
+    return {**_encoded({**files, "blobs/sha256/config": CONFIG, "oci-layout": {}}), **blobs}
+
+
+def _encoded(documents: dict[str, Any]) -> dict[str, bytes]:
+    return {name: json.dumps(document).encode() for name, document in documents.items()}
+
+
+def _write_tar(path: Path, files: dict[str, bytes]) -> Path:
+    path.write_bytes(_layer(files, {}, {}))
+    return path
+
+
+MAKERS = [
+    pytest.param(lambda path: make_folder(path / "folder"), id="folder"),
+    pytest.param(make_zip, id="zip"),
+    pytest.param(make_docker_archive, id="docker archive"),
+    pytest.param(make_oci_archive, id="OCI archive"),
+    pytest.param(make_oci_folder, id="OCI folder"),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_entries_have_size_rights_and_target(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    with open_artifact(make(tmp_path)) as artifact:
+        assert sorted(artifact.entries) == ["bootstrap", "link", "pkg/__init__.py"]
+        assert artifact.read("pkg/__init__.py") == b"x = 1\n"
+        assert artifact.entries["bootstrap"].is_executable
+        assert not artifact.entries["pkg/__init__.py"].is_executable
+        assert artifact.entries["pkg/__init__.py"].is_readable
+        assert artifact.entries["link"].target == "pkg/__init__.py"
+        assert stat.S_ISLNK(artifact.entries["link"].mode)
+        assert artifact.size == len(b"x = 1\n#!/bin/sh\n")
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_an_unknown_path_is_an_error(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    with open_artifact(make(tmp_path)) as artifact, pytest.raises(KeyError):
+        artifact.read("missing")
+
+
+@pytest.mark.parametrize("make", MAKERS[2:])
+def test_an_image_has_a_configuration(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    with open_artifact(make(tmp_path)) as artifact:
+        assert artifact.image is not None
+        assert artifact.image.architecture == "arm64"
+        assert artifact.image.entrypoint == ("/bootstrap",)
+        assert artifact.image.command == ("main:app",)
+        assert artifact.image.environ == {"A": "b=c"}
+        assert artifact.image.user == "993"
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        pytest.param(["python/a.py", "bootstrap"], "layer", id="a layer"),
+        pytest.param(["python/a.py", "main.py"], "zip", id="a function with a folder of this name"),
+        pytest.param([], "zip", id="nothing"),
+    ],
+)
+def test_a_layer_has_nothing_but_its_folders(names: list[str], kind: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        for name in names:
+            file.writestr(name, "")
+
+    with open_artifact(tmp_path / "a.zip") as artifact:
+        assert artifact.kind == kind
+
+
+def test_the_time_of_info_zip_counts_in_a_zip(tmp_path: Path) -> None:
+    info = zipfile.ZipInfo("a.py", (2020, 1, 1, 0, 0, 0))
+    info.extra = b"UT\x05\x00\x03" + (1_700_000_001).to_bytes(4, "little")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr(info, "")
+
+    with open_artifact(tmp_path / "a.zip") as artifact:
+        assert artifact.entries["a.py"].mtime == 1_700_000_001
+
+
+def test_a_zip_without_permissions_is_readable(tmp_path: Path) -> None:
+    info = zipfile.ZipInfo("a.py")
+    info.create_system, info.external_attr = 0, 0x20  # as Windows does
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr(info, "")
+
+    with open_artifact(tmp_path / "a.zip") as artifact:
+        assert artifact.entries["a.py"].is_readable
+
+
+def _not_an_image(path: Path) -> Path:
+    return _write_tar(path / "a.tar", {"readme": b""})
+
+
+def _text(path: Path) -> Path:
+    (path / "a.txt").write_text("nothing")
+    return path / "a.txt"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [pytest.param(_text, "neither", id="text"), pytest.param(_not_an_image, "not an image", id="another tar")],
+)
+def test_what_is_no_artifact_is_an_error(make: Callable[[Path], Path], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=message):
+        open_artifact(make(tmp_path))
+
+
+def test_a_shared_object_names_its_machine_and_its_glibc() -> None:
+    shared = parse_shared_object(Path(orjson.__file__).with_name(_orjson_library()).read_bytes())
+
+    assert shared is not None
+    assert shared.architecture in ("x86_64", "arm64")
+    assert shared.glibc >= (2, 5)
+    assert "libc.so.6" in shared.libraries
+
+
+def _orjson_library() -> str:
+    [library] = Path(orjson.__file__).parent.glob("orjson*.so")
+    return library.name
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"text", id="text"),
+        pytest.param(b"\x7fELF" + b"\0" * 8, id="damaged"),
+        pytest.param(b"", id="none"),
+    ],
+)
+def test_what_is_no_shared_object_is_none(data: bytes) -> None:
+    assert parse_shared_object(data) is None
+
+
+def test_another_machine_is_named() -> None:
+    data = bytearray(Path(sys.executable).resolve().read_bytes())
+    data[18:20] = (183).to_bytes(2, "little")  # e_machine: EM_AARCH64
+
+    shared = parse_shared_object(bytes(data))
+
+    assert shared is not None
+    assert shared.architecture == "arm64"
+
+
+def test_an_artifact_needs_no_block(tmp_path: Path) -> None:
+    artifact: Artifact = open_artifact(make_folder(tmp_path / "folder"))
+
+    assert artifact.entries
