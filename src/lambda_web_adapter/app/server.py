@@ -116,10 +116,8 @@ def _serve_app(
     app: Any, interface: str, settings: Settings, listener: socket.socket, tracker: InvocationTracker
 ) -> int:
     # Only the server that is needed is imported: asyncio is a quarter of a cold start.
-    if interface == "wsgi" and (settings.root_path == "none" or "microdot" in sys.modules):
-        from lambda_web_adapter.app.asgi.root_path import without_script_name
-
-        app = without_script_name(app, settings.root_path)
+    if interface == "wsgi":
+        app = with_script_name(app, settings)
     if interface == "wsgi" and settings.server == "auto":
         from lambda_web_adapter.app.wsgi import server as wsgi_server
 
@@ -136,6 +134,15 @@ def _serve_app(
 
         tracker.root_path = root_path_of(app, settings.root_path)
     return server(_as_asgi(app, interface, tracker), tracker, settings).run(listener)
+
+
+def with_script_name(app: Any, settings: Settings) -> Any:
+    """Return a WSGI app that finds the removed part of the path as its framework, or the setting, has it."""
+    if settings.root_path != "none" and "microdot" not in sys.modules:
+        return app
+    from lambda_web_adapter.app.asgi.root_path import without_script_name
+
+    return without_script_name(app, settings.root_path)
 
 
 def _set_line_buffering() -> None:

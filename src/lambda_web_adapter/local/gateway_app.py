@@ -6,7 +6,7 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lambda_web_adapter.local.asgi_messages import BodyTooLarge, ClientDisconnected, read_body, send_response
 from lambda_web_adapter.local.environments.function import Throttled
@@ -21,14 +21,26 @@ from lambda_web_adapter.models import InvocationError
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope, WebSocketScope
 
-    from lambda_web_adapter.local.environments.function import Function
     from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
     from lambda_web_adapter.local.gateways import Gateway
-    from lambda_web_adapter.local.log import Log
 
 _UPLOAD_ADVICE = (
     "Have clients upload large content to a storage, such as S3 with a presigned URL, and send the app its location."
 )
+
+
+class AnyFunction(Protocol):
+    """What a gateway needs of a function."""
+
+    def submit(self, event: bytes, *, title: str, trace_id: str = "") -> Invocation:
+        """Return the invocation of an event; raise Throttled if none is possible now."""
+
+
+class RequestLog(Protocol):
+    """What a gateway needs of a log."""
+
+    def request(self, line: RequestLine) -> None:
+        """Write the line of a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +56,7 @@ class _Result:
 class GatewayApp:
     """The ASGI app that stands in for one of AWS's gateways."""
 
-    def __init__(self, gateway: Gateway, function: Function, log: Log) -> None:
+    def __init__(self, gateway: Gateway, function: AnyFunction, log: RequestLog) -> None:
         """Prepare, given the gateway, the function behind it, and the log."""
         self.title = gateway.title
         self._gateway = gateway

@@ -39,7 +39,7 @@ class AsyncioClient(HttpClient):
         """Prepare a connection, which `connect` opens, to an address, which may be the app's."""
         self._address = (host, port)
         self._app = app
-        self._protocol: _ClientProtocol | None = None
+        self._protocol: ClientProtocol | None = None
 
     @property
     def port(self) -> int:  # type: ignore[override]  # it changes by itself: the event loop sees the peer close
@@ -82,9 +82,13 @@ class AsyncioClient(HttpClient):
         """Open the connection."""
         self.close()
         async with asyncio.timeout(seconds):
-            _, self._protocol = await asyncio.get_running_loop().create_connection(
-                lambda: _ClientProtocol(self._app), *self._address
-            )
+            self._protocol = await self._open()
+
+    async def _open(self) -> ClientProtocol:
+        _, protocol = await asyncio.get_running_loop().create_connection(
+            lambda: ClientProtocol(self._app), *self._address
+        )
+        return protocol
 
     async def send_request(
         self, head: bytes, body: bytes = b"", *, method: str = "GET", deadline: float | None = None, whole: bool = True
@@ -113,13 +117,13 @@ class AsyncioClient(HttpClient):
         await protocol.receive(ALL, deadline)
         return protocol.reader.response()
 
-    def _opened(self) -> _ClientProtocol:
+    def _opened(self) -> ClientProtocol:
         if self._protocol is None:
             raise ConnectionClosed("the connection is not open")
         return self._protocol
 
 
-class _ClientProtocol(asyncio.Protocol):
+class ClientProtocol(asyncio.Protocol):
     """One connection from its opening to its end, with the callbacks of the event loop.
 
     Attributes:

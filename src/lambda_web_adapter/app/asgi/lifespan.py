@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # The key in a `failed` message whose reason is in the log already.
 _REPORTED = "lambda_web_adapter.reported"
+# How long a lifespan that is cancelled may take to end, in seconds.
+_CANCEL_SECONDS = 1.0
 
 
 class StartupFailed(Exception):
@@ -61,6 +63,13 @@ class LifespanTask:
         if self._task is not None and not self._task.done():
             self._messages.put_nowait({"type": "lifespan.shutdown"})
             await self._stopped.wait()
+
+    async def cancel(self) -> None:
+        """End the lifespan without a shutdown, as when the app is killed; `finally` and `async with` still release."""
+        if self._task is not None and not self._task.done():
+            self._stopped.set()  # what the app sends about it is no shutdown that has failed
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=_CANCEL_SECONDS)
 
     async def _run(self) -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}

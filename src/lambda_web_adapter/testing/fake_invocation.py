@@ -1,15 +1,4 @@
-"""Test an app that uses Lambda's event or context, without Lambda.
-
-Example:
-    ```python
-    from fastapi.testclient import TestClient
-    from lambda_web_adapter.testing import invocation
-
-    def test_who() -> None:
-        with invocation({"requestContext": {"stage": "test"}}):
-            assert TestClient(app).get("/stage").json() == "test"
-    ```
-"""
+"""An invocation for tests that call the app without the adapter."""
 
 from __future__ import annotations
 

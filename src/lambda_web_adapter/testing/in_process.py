@@ -1,0 +1,216 @@
+"""A function whose environment is in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambda_web_adapter.adapter.worker import deadline_from_invocation
+from lambda_web_adapter.app.loader import detect_interface, load_app
+from lambda_web_adapter.http.messages import Invocation as LambdaInvocation
+from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
+from lambda_web_adapter.settings import Settings
+from lambda_web_adapter.testing.environment import Environment
+from lambda_web_adapter.testing.function import MAX_HISTORY, AppFunction, scaled_margin
+from lambda_web_adapter.testing.record import InvocationRecord
+from lambda_web_adapter.testing.surroundings import Surroundings, variables_for
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from typing import Any
+
+    from lambda_web_adapter.local.environments.function_options import FunctionOptions
+
+
+class InProcessFunction(AppFunction):
+    """A function with one environment, which serves the app in the running event loop."""
+
+    def __init__(self, app: Any, options: FunctionOptions, environ: Mapping[str, str]) -> None:
+        """Prepare, without loading or starting the app.
+
+        Args:
+            app: the app, or its name.
+            options: the function's configuration.
+            environ: environment variables in addition to those of this process.
+        """
+        self._app = app
+        self._interface = ""
+        self._environ = environ
+        self._settings = Settings.from_environ({**os.environ, **environ})
+        self._environment: Environment | None = None
+        self._surroundings = Surroundings(variables_for(environ, options), self._take_log)
+        self._turns = asyncio.Condition()
+        self._users = 0  # of the environment, or as many as it takes for one that wants it alone
+        self._running: dict[str, InvocationRecord] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._formatter = logging.Formatter("[%(levelname)s] %(name)s: %(message)s")
+        self._may_crash = False
+        self.options = options
+        self.timeout = options.timeout
+        self.concurrency = 1
+        self.streams = self._settings.invoke_mode == "response_stream"
+        self.is_timed = False
+        self.history: deque[InvocationRecord] = deque(maxlen=MAX_HISTORY)
+
+    def load(self) -> None:
+        """Import the app that is named, once; raise what its import raises."""
+        if self._interface:
+            return
+        with self._surroundings.in_place():
+            if isinstance(self._app, str):
+                self._app = load_app(self._app, Path(self._settings.app_dir).absolute())
+            self._interface = detect_interface(self._app, self._settings.interface)
+
+    def submit(
+        self,
+        event: bytes,
+        *,
+        title: str,
+        trace_id: str = "",
+        client_context: str = "",
+        tenant_id: str = "",
+        request_id: str = "",
+    ) -> Invocation:
+        """Have the app handle an event, and return its invocation."""
+        invocation = Invocation(
+            event=event,
+            title=title,
+            outcome=asyncio.get_running_loop().create_future(),
+            trace_id=trace_id,
+            client_context=client_context,
+            tenant_id=tenant_id,
+        )
+        invocation.request_id = request_id or invocation.request_id
+        task = asyncio.create_task(self._handle(invocation))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return invocation
+
+    async def _handle(self, invocation: Invocation) -> None:
+        """Have the app handle an event; what keeps it from starting is the exception of the outcome."""
+        record = InvocationRecord(raw_event=invocation.event, invocation=invocation)
+        try:
+            async with self._turn():
+                self.history.append(record)
+                self._running[invocation.request_id] = record
+                try:
+                    with self._surroundings.in_place():
+                        await self._handle_in_turn(invocation, record)
+                finally:
+                    invocation.ended_at = time.monotonic()
+                    record.complete()
+                    del self._running[invocation.request_id]
+        except asyncio.CancelledError:
+            invocation.end(Outcome.failure("Runtime.Stopped", "The transport has been closed."))
+        except Exception as error:  # noqa: BLE001  # whoever waits for the outcome raises it
+            record.error = record.error or error
+            if not invocation.outcome.done():
+                invocation.outcome.set_exception(error)
+        finally:
+            invocation.ended.set()
+
+    async def _handle_in_turn(self, invocation: Invocation, record: InvocationRecord) -> None:
+        settings = self._settings_now()
+        environment = self._environment
+        if environment is None or environment.has_ended:
+            invocation.is_cold, began = True, time.monotonic()
+            environment = await self._start()
+            invocation.init_seconds = time.monotonic() - began
+        invocation.environment, invocation.started_at = 1, time.monotonic()
+        invocation.deadline_ms = int((time.time() + self.timeout) * 1000)
+        on_lambda = LambdaInvocation(
+            invocation.request_id,
+            invocation.event,
+            invocation.deadline_ms,
+            invocation.invocation_id,
+            invocation.trace_id,
+            invocation.tenant_id,
+            self.options.arn.encode(),
+            invocation.client_context.encode(),
+        )
+        deadline = deadline_from_invocation(on_lambda, settings.deadline_margin)
+        crashes, self._may_crash = self._may_crash, False
+        await environment.handle(
+            on_lambda,
+            record,
+            deadline,
+            settings=settings,
+            is_single=self.concurrency == 1,
+            own_thread=self.streams or self.is_timed or self.concurrency > 1,
+            crashes=crashes,
+        )
+
+    def _settings_now(self) -> Settings:
+        """Return the settings in the blocks that the test is in."""
+        mode = "response_stream" if self.streams else "buffered"
+        margin = scaled_margin(self._settings.deadline_margin, self.timeout)
+        return self._settings.replaced(invoke_mode=mode, deadline_margin=margin)
+
+    async def _start(self) -> Environment:
+        environment = Environment(self._app, self._interface, self._settings)
+        await environment.start()
+        self._environment = environment
+        return environment
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, *, alone: bool = False) -> AsyncIterator[None]:
+        """Wait until the environment takes another invocation, or has none if `alone`."""
+        async with self._turns:
+            await self._turns.wait_for(lambda: self._users < (1 if alone else self.concurrency))
+            share = self.concurrency if alone else 1
+            self._users += share
+        try:
+            yield
+        finally:
+            self._users -= share
+            async with self._turns:
+                self._turns.notify_all()
+
+    def crash(self) -> None:
+        """Have the app end in the middle of the next invocation."""
+        self._may_crash = True
+
+    async def cold(self) -> None:
+        """End the environment in order, once it is idle."""
+        async with self._turn(alone=True):
+            await self._stop()
+
+    async def freeze(self, seconds: float) -> None:
+        """Stop the event loop for a number of seconds, once the environment is idle."""
+        async with self._turn(alone=True):
+            time.sleep(seconds)  # noqa: ASYNC251  # the app's event loop is this one, and is to stop
+
+    def forget(self) -> None:
+        """Forget an environment whose event loop has ended."""
+        self._environment, self._turns, self._users = None, asyncio.Condition(), 0
+
+    async def close(self) -> None:
+        """Cancel what is running, and end the environment in order."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
+        await self._stop()
+
+    async def _stop(self) -> None:
+        environment, self._environment = self._environment, None
+        if environment is not None:
+            with self._surroundings.in_place():
+                await environment.stop()
+
+    def _take_log(self, request_id: str, record: logging.LogRecord) -> None:
+        """Add a log record to its invocation, or to the only one that is running."""
+        running = self._running.get(request_id)
+        if running is None and len(self._running) == 1:
+            running = next(iter(self._running.values()))
+        if running is None:
+            return
+        running.log += f"{self._formatter.format(record)}\n"
+        if record.exc_info and record.exc_info[1] and record.levelno >= logging.ERROR:
+            running.logged_error = record.exc_info[1]
