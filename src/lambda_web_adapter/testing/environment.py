@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,9 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
-    from lambda_web_adapter.http.messages import Invocation, Request, Response
+    from lambda_web_adapter.http.messages import Invocation, Response
     from lambda_web_adapter.settings import Settings
     from lambda_web_adapter.testing.record import InvocationRecord
 
@@ -71,14 +71,13 @@ class _RecordingAccess(NoAccessLog):
 
     def __init__(self, record: InvocationRecord) -> None:
         self._record = record
-        self.set_request = self._set_request
-        self.set_error = self._set_error
 
-    def _set_request(self, source: str, request: Request) -> None:
+    def set_request(self, *values: Any) -> None:
+        source, request = values
         self._record.source = dict(request.reserved_headers).get(EVENT_SOURCE_HEADER, source)
 
-    def _set_error(self, error: AdapterError) -> None:
-        self._record.error = error
+    def set_error(self, *values: Any) -> None:
+        (self._record.error,) = values
 
 
 class _EndRequest(TimeoutPolicy):
@@ -92,9 +91,27 @@ class _EndRequest(TimeoutPolicy):
     async def handle(self, app: AppProcess, port: int, request_id: str) -> None:
         end = "the app ends, and the next event restarts it" if self._ends_app else "the request is cancelled"
         log("ERROR", f"The app did not respond in time; {end}.", request_id)
+        self._environment.served.dump_stacks(self._call)
         await self._environment.served.cancel(self._call)
         if self._ends_app:
             await self._environment.kill()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """How an invocation is handled.
+
+    Attributes:
+        settings: the settings.
+        is_single: whether the environment has single invocations.
+        own_thread: whether a WSGI app gets a thread of its own.
+        crashes: whether the app ends in the middle of the request.
+    """
+
+    settings: Settings
+    is_single: bool
+    own_thread: bool
+    crashes: bool
 
 
 class Environment:
@@ -158,38 +175,27 @@ class Environment:
         self._backend.stop_watching()
         self._run.control.close()
 
-    async def handle(
-        self,
-        invocation: Invocation,
-        record: InvocationRecord,
-        deadline: float,
-        *,
-        settings: Settings,
-        is_single: bool,
-        own_thread: bool,
-        crashes: bool,
-    ) -> None:
-        """Have the app handle an invocation: post the reply into its record, and wait until the app is done.
+    async def handle(self, invocation: Invocation, record: InvocationRecord, deadline: float, how: Handling) -> None:
+        """Have the app handle an invocation, and wait until it is done.
 
         Args:
             invocation: the event.
-            record: what the test gets.
+            record: gets the reply, and all that passes.
             deadline: on the monotonic clock, in seconds.
-            settings: the settings.
-            is_single: whether this environment has single invocations.
-            own_thread: whether a WSGI app gets a thread of its own.
-            crashes: whether the app ends in the middle of the request.
+            how: how to handle it.
         """
-        self.served.tracker.single = is_single
-        call = Call(self._crash if crashes else None)
-        backend = self._backend.accepting(partial(self.served.accept, call=call, own_thread=own_thread))
-        policy = _EndRequest(self, call, ends_app=is_single)
+        self.served.tracker.single = how.is_single
+        call = Call(self._crash if how.crashes else None)
+        backend = self._backend.accepting(partial(self.served.accept, call=call, own_thread=how.own_thread))
+        policy = _EndRequest(self, call, ends_app=how.is_single)
         client = _RecordingClient(self._run, HOST, backend, policy)
         client.record = record
-        client.deadline_margin = settings.deadline_margin
-        client.hints_at_streams = settings.invoke_mode != "response_stream"
+        client.deadline_margin = how.settings.deadline_margin
+        client.hints_at_streams = how.settings.invoke_mode != "response_stream"
         try:
-            await self._reply(Invoker(settings, client, _RecordingAccess(record)), client, invocation, record, deadline)
+            await self._reply(
+                Invoker(how.settings, client, _RecordingAccess(record)), client, invocation, record, deadline
+            )
             await client.wait_until_done(deadline, invocation.request_id)
         except asyncio.CancelledError:  # the transport is closed
             call.abandon()
@@ -199,7 +205,7 @@ class Environment:
             call.close()
             await asyncio.sleep(0)  # so that the event loop closes both ends
             record.error = call.error or record.error
-        if crashes:
+        if how.crashes:
             await self.kill()
 
     async def _reply(

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import threading
 import time
 from collections import deque
 from pathlib import Path
@@ -16,7 +17,7 @@ from lambda_web_adapter.app.loader import detect_interface, load_app
 from lambda_web_adapter.http.messages import Invocation as LambdaInvocation
 from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 from lambda_web_adapter.settings import Settings
-from lambda_web_adapter.testing.environment import Environment
+from lambda_web_adapter.testing.environment import Environment, Handling
 from lambda_web_adapter.testing.function import MAX_HISTORY, AppFunction, scaled_margin
 from lambda_web_adapter.testing.record import InvocationRecord
 from lambda_web_adapter.testing.surroundings import Surroundings, variables_for
@@ -45,7 +46,8 @@ class InProcessFunction(AppFunction):
         self._settings = Settings.from_environ({**os.environ, **environ})
         self._environment: Environment | None = None
         self._surroundings = Surroundings(variables_for(environ, options), self._take_log)
-        self._turns = asyncio.Condition()
+        self._turns, self._starting = asyncio.Condition(), asyncio.Lock()
+        self._loading = threading.Lock()
         self._users = 0  # of the environment, or as many as it takes for one that wants it alone
         self._running: dict[str, InvocationRecord] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -60,22 +62,15 @@ class InProcessFunction(AppFunction):
 
     def load(self) -> None:
         """Import the app that is named, once; raise what its import raises."""
-        if self._interface:
-            return
-        with self._surroundings.in_place():
+        with self._loading, self._surroundings.in_place():
+            if self._interface:
+                return
             if isinstance(self._app, str):
                 self._app = load_app(self._app, Path(self._settings.app_dir).absolute())
             self._interface = detect_interface(self._app, self._settings.interface)
 
     def submit(
-        self,
-        event: bytes,
-        *,
-        title: str,
-        trace_id: str = "",
-        client_context: str = "",
-        tenant_id: str = "",
-        request_id: str = "",
+        self, event: bytes, *, title: str, trace_id: str = "", client_context: str = "", tenant_id: str = ""
     ) -> Invocation:
         """Have the app handle an event, and return its invocation."""
         invocation = Invocation(
@@ -86,7 +81,6 @@ class InProcessFunction(AppFunction):
             client_context=client_context,
             tenant_id=tenant_id,
         )
-        invocation.request_id = request_id or invocation.request_id
         task = asyncio.create_task(self._handle(invocation))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -117,11 +111,7 @@ class InProcessFunction(AppFunction):
 
     async def _handle_in_turn(self, invocation: Invocation, record: InvocationRecord) -> None:
         settings = self._settings_now()
-        environment = self._environment
-        if environment is None or environment.has_ended:
-            invocation.is_cold, began = True, time.monotonic()
-            environment = await self._start()
-            invocation.init_seconds = time.monotonic() - began
+        environment = await self._ready_environment(invocation)
         invocation.environment, invocation.started_at = 1, time.monotonic()
         invocation.deadline_ms = int((time.time() + self.timeout) * 1000)
         on_lambda = LambdaInvocation(
@@ -136,15 +126,13 @@ class InProcessFunction(AppFunction):
         )
         deadline = deadline_from_invocation(on_lambda, settings.deadline_margin)
         crashes, self._may_crash = self._may_crash, False
-        await environment.handle(
-            on_lambda,
-            record,
-            deadline,
+        how = Handling(
             settings=settings,
             is_single=self.concurrency == 1,
             own_thread=self.streams or self.is_timed or self.concurrency > 1,
             crashes=crashes,
         )
+        await environment.handle(on_lambda, record, deadline, how)
 
     def _settings_now(self) -> Settings:
         """Return the settings in the blocks that the test is in."""
@@ -152,11 +140,16 @@ class InProcessFunction(AppFunction):
         margin = scaled_margin(self._settings.deadline_margin, self.timeout)
         return self._settings.replaced(invoke_mode=mode, deadline_margin=margin)
 
-    async def _start(self) -> Environment:
-        environment = Environment(self._app, self._interface, self._settings)
-        await environment.start()
-        self._environment = environment
-        return environment
+    async def _ready_environment(self, invocation: Invocation) -> Environment:
+        """Return the environment; if there is none, start it for this invocation."""
+        async with self._starting:
+            if self._environment is None or self._environment.has_ended:
+                invocation.is_cold, began = True, time.monotonic()
+                environment = Environment(self._app, self._interface, self._settings)
+                await environment.start()
+                self._environment = environment
+                invocation.init_seconds = time.monotonic() - began
+            return self._environment
 
     @contextlib.asynccontextmanager
     async def _turn(self, *, alone: bool = False) -> AsyncIterator[None]:
@@ -188,7 +181,10 @@ class InProcessFunction(AppFunction):
 
     def forget(self) -> None:
         """Forget an environment whose event loop has ended."""
-        self._environment, self._turns, self._users = None, asyncio.Condition(), 0
+        if self._environment is not None:
+            self._environment.close("its event loop has ended")
+        self._environment, self._users = None, 0
+        self._turns, self._starting = asyncio.Condition(), asyncio.Lock()
 
     async def close(self) -> None:
         """Cancel what is running, and end the environment in order."""

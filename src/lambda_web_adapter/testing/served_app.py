@@ -16,6 +16,7 @@ from lambda_web_adapter.app.control_channel import AdapterChannel
 from lambda_web_adapter.app.hooks.calls import attempt, attempt_async
 from lambda_web_adapter.app.invocation_tracking import InvocationTracker
 from lambda_web_adapter.app.server import from_asgi2, with_script_name
+from lambda_web_adapter.app.stack_dump import dump_stacks
 from lambda_web_adapter.app.wsgi.connection import WsgiConnection
 from lambda_web_adapter.app.wsgi.response import ConnectionLost
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
@@ -85,7 +86,6 @@ class Call:
         if self.connection is not None:
             with contextlib.suppress(OSError):  # it is closed
                 self.connection.shutdown(socket.SHUT_RDWR)
-
 
     def close(self) -> None:
         """Close the app's end of the connection, if an event loop has it."""
@@ -164,6 +164,10 @@ class ServedApp:
             except (ConnectionLost, OSError):  # the request has timed out, or the client has left
                 return
 
+    def dump_stacks(self, call: Call) -> None:
+        """Write to stderr what all threads and tasks are doing, the call's task first."""
+        dump_stacks(self._control, asyncio.get_running_loop(), [call.task] if call.task else [])
+
     async def cancel(self, call: Call) -> None:
         """Cancel a call; it may ignore that."""
         call.abandon()
@@ -194,7 +198,7 @@ class ServedApp:
             await asyncio.wait(set(self._tasks), timeout=_CANCEL_SECONDS)
 
 
-async def _watch_asgi(app: Any, call: Call, scope: Any, receive: Any, send: Any) -> None:
+async def _watch_asgi(app: Any, call: Call, scope: Any, receive: Any, send: Any) -> Any:
     """Call an ASGI app for a request, and keep what it raises."""
     call.task = asyncio.current_task()
 

@@ -33,7 +33,7 @@ class NumberedTransport(asyncio.Transport):
         super().__init__({"sockname": (HOST, number), "peername": (HOST, number)})
         self._transport = transport
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:  # type: ignore[override]  # as typeshed has it since 3.12
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """Pass the data on."""
         self._transport.write(data)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 from contextlib import contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -17,22 +15,20 @@ from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 from lambda_web_adapter.local.gateways import GatewayOptions, build_gateway
 from lambda_web_adapter.local.stream_relay import collect
 from lambda_web_adapter.models import InvocationError
-from lambda_web_adapter.testing.event_loop_thread import EventLoopThread
+from lambda_web_adapter.testing.bound_function import BoundFunction, new_function
 from lambda_web_adapter.testing.gateway_call import BlockingBody, GatewayCall
 from lambda_web_adapter.testing.gateway_values import authorizer_from, cors_from, media_types_from
 from lambda_web_adapter.testing.record import InvocationFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
-    from typing import Self, TypeVar
+    from typing import Self
 
     from lambda_web_adapter.local.gateways.authorizer import Authorizer
     from lambda_web_adapter.local.gateways.cors import Cors
     from lambda_web_adapter.testing.function import AppFunction
     from lambda_web_adapter.testing.record import InvocationRecord
-
-    Result = TypeVar("Result")
 
 _MEMORY = 1769  # MB; the local run has as much
 _CLIENT = ("127.0.0.1", 50000)
@@ -119,7 +115,7 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         options = FunctionOptions(
             name=function_name, region=region, timeout=timeout, memory=memory, environments=1, has_fixed_port=False
         )
-        self._shared = _Shared(_new_function(app, options, environ or {}, as_process=as_process))
+        self._shared = BoundFunction(new_function(app, options, environ or {}, as_process=as_process))
 
     # What httpx calls.
 
@@ -305,9 +301,7 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     async def _invoke(self, event: Any, *, client_context: str, tenant_id: str) -> Any:
         self._function.load()
         document = event if isinstance(event, bytes) else json.dumps(event).encode()
-        invocation = self._function.submit(
-            document, title="invoke", client_context=client_context, tenant_id=tenant_id
-        )
+        invocation = self._function.submit(document, title="invoke", client_context=client_context, tenant_id=tenant_id)
         outcome = await invocation.outcome
         if isinstance(outcome, ReplyStream):
             outcome = await collect(outcome)
@@ -319,65 +313,3 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return json.loads(outcome.payload)
         except ValueError:  # a streamed reply
             return outcome.payload
-
-
-class _Shared:
-    """A function, and the event loop that it lives in, which derived transports share."""
-
-    def __init__(self, function: AppFunction) -> None:
-        self.function = function
-        self._thread: EventLoopThread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
-        """Return a coroutine's result, in the event loop of the thread."""
-        if self._thread is None:
-            self._enter(None, coroutine)
-            self._thread = EventLoopThread()
-            self._loop = self._thread.loop
-        return self._thread.run(coroutine)
-
-    async def join(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
-        """Return a coroutine's result, in the running event loop."""
-        self._enter(asyncio.get_running_loop(), coroutine)
-        return await coroutine
-
-    def _enter(self, loop: asyncio.AbstractEventLoop | None, coroutine: Coroutine[Any, Any, Any]) -> None:
-        """Live in this event loop from now on, unless another one is in use."""
-        if loop is not None and loop is self._loop:
-            return
-        if self._loop is not None and not self._loop.is_closed():
-            coroutine.close()
-            raise RuntimeError(
-                "This LambdaTransport is in use in another event loop: that of an httpx.AsyncClient, or its own if it "
-                "was used without one. Close it first, or make one for each."
-            )
-        if self._loop is not None:
-            self.function.forget()
-        self._loop = loop
-
-    def close(self) -> None:
-        """End the environment, and the thread."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            try:
-                thread.run(self.function.close())
-            finally:
-                thread.stop()
-                self._loop = None
-
-    async def aclose(self) -> None:
-        """End the environment in the running event loop."""
-        if self._loop is asyncio.get_running_loop():
-            await self.function.close()
-            self._loop = None
-
-
-def _new_function(app: Any, options: FunctionOptions, environ: Mapping[str, str], *, as_process: bool) -> AppFunction:
-    if as_process:
-        from lambda_web_adapter.testing.process import ProcessFunction
-
-        return ProcessFunction(app, options, {**os.environ, **environ})
-    from lambda_web_adapter.testing.in_process import InProcessFunction
-
-    return InProcessFunction(app, options, environ)

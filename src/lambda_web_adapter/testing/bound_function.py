@@ -1,0 +1,97 @@
+"""A function and the event loop that it lives in: the client's, or one in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from lambda_web_adapter.testing.event_loop_thread import EventLoopThread
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+    from typing import Any, TypeVar
+
+    from lambda_web_adapter.local.environments.function_options import FunctionOptions
+    from lambda_web_adapter.testing.function import AppFunction
+
+    Result = TypeVar("Result")
+
+
+def new_function(app: Any, options: FunctionOptions, environ: Mapping[str, str], *, as_process: bool) -> AppFunction:
+    """Return the function for an app: in a process of its own, or in this one.
+
+    Args:
+        app: the app, or its name.
+        options: the function's configuration.
+        environ: environment variables in addition to those of this process.
+        as_process: whether the app runs as a process.
+    """
+    if as_process:
+        from lambda_web_adapter.testing.process import ProcessFunction
+
+        return ProcessFunction(app, options, {**os.environ, **environ})
+    from lambda_web_adapter.testing.in_process import InProcessFunction
+
+    return InProcessFunction(app, options, environ)
+
+
+class BoundFunction:
+    """A function with its event loop, which derived transports share.
+
+    Attributes:
+        function: the function.
+    """
+
+    def __init__(self, function: AppFunction) -> None:
+        """Prepare, without an event loop."""
+        self.function = function
+        self._thread: EventLoopThread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()  # a client may be used in several threads
+
+    def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        """Return a coroutine's result, in the event loop of the thread."""
+        with self._lock:
+            if self._thread is None:
+                self._enter(None, coroutine)
+                self._thread = EventLoopThread()
+                self._loop = self._thread.loop
+            thread = self._thread
+        return thread.run(coroutine)
+
+    async def join(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        """Return a coroutine's result, in the running event loop."""
+        self._enter(asyncio.get_running_loop(), coroutine)
+        return await coroutine
+
+    def _enter(self, loop: asyncio.AbstractEventLoop | None, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Live in this event loop from now on, unless another one is in use."""
+        if loop is not None and loop is self._loop:
+            return
+        if self._loop is not None and not self._loop.is_closed():
+            coroutine.close()
+            raise RuntimeError(
+                "This LambdaTransport is in use in another event loop: that of an httpx.AsyncClient, or its own if it "
+                "was used without one. Close it first, or make one for each."
+            )
+        if self._loop is not None:
+            self.function.forget()
+        self._loop = loop
+
+    def close(self) -> None:
+        """End the environment, and the thread."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            try:
+                thread.run(self.function.close())
+            finally:
+                thread.stop()
+                self._loop = None
+
+    async def aclose(self) -> None:
+        """End the environment in the running event loop."""
+        if self._loop is asyncio.get_running_loop():
+            await self.function.close()
+            self._loop = None
