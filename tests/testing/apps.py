@@ -160,7 +160,7 @@ def flask_site() -> Site:  # noqa: C901  # as above
         return Response(request.get_data(), mimetype="text/plain")
 
     @app.get("/broken")
-    def broken() -> None:
+    def broken() -> str:
         raise ZeroDivisionError("the app's bug")
 
     @app.get("/work")

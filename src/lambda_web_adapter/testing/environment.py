@@ -74,7 +74,7 @@ class _RecordingAccess(NoAccessLog):
 
     def set_request(self, *values: Any) -> None:
         source, request = values
-        self._record.source = dict(request.reserved_headers).get(EVENT_SOURCE_HEADER, source)
+        self._record.seen_source = dict(request.reserved_headers).get(EVENT_SOURCE_HEADER, source)
 
     def set_error(self, *values: Any) -> None:
         (self._record.error,) = values

@@ -207,6 +207,6 @@ class InProcessFunction(AppFunction):
             running = next(iter(self._running.values()))
         if running is None:
             return
-        running.log += f"{self._formatter.format(record)}\n"
+        running.invocation.add_log_line(self._formatter.format(record))
         if record.exc_info and record.exc_info[1] and record.levelno >= logging.ERROR:
             running.logged_error = record.exc_info[1]

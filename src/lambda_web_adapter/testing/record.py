@@ -41,24 +41,22 @@ class InvocationRecord:
     Attributes:
         raw_event: the event, as JSON.
         raw_reply: the reply, or the error document, as JSON; of a streamed reply only the prelude.
-        source: the event source, such as `http-api-v2` or `sqs`; empty if the event was not recognised.
         error: what the app has raised, or logged with a status of 500 or more, or else the adapter's error; None if
             all went well.
-        log: what the app has logged, or, if it runs as a process, written.
         invocation: times and numbers of the environment.
         sent: what the adapter sent to the app: head and body.
         received: what the app responded, of a streamed response what came with its head.
+        seen_source: the event source that the adapter has recognised; empty if it has not, or is another process.
         logged_error: the last exception that the app has logged as an error.
     """
 
     raw_event: bytes
     raw_reply: bytes = b""
-    source: str = ""
     error: BaseException | None = None
-    log: str = ""
     invocation: Invocation = field(repr=False)
     sent: tuple[bytes, bytes] | None = field(default=None, repr=False)
     received: Response | None = field(default=None, repr=False)
+    seen_source: str = ""
     logged_error: BaseException | None = field(default=None, repr=False)
 
     def complete(self) -> None:
@@ -75,6 +73,16 @@ class InvocationRecord:
     def reply(self) -> Any:
         """The reply, or the error document, parsed; of a streamed reply the prelude; None if there is none."""
         return json.loads(self.raw_reply.partition(_SEPARATOR)[0]) if self.raw_reply else None
+
+    @property
+    def source(self) -> str:
+        """The event source, such as `http-api-v2` or `sqs`; empty if it is not known."""
+        return self.seen_source or self.invocation.source
+
+    @property
+    def log(self) -> str:
+        """The last 16 KB of what the app has logged, or, if it runs as a process, written."""
+        return self.invocation.log.decode("utf-8", "replace")
 
     @property
     def request(self) -> httpx.Request | None:

@@ -80,6 +80,16 @@ class Environment:
         return self._group is not None and self._group.is_frozen
 
     @property
+    def leader(self) -> int:
+        """Return the pid of the bootstrap; 0 while there is none."""
+        return self._process.pid if self._process is not None else 0
+
+    def thaw(self) -> None:
+        """Continue its processes, if they are stopped."""
+        if self._group:
+            self._group.thaw()
+
+    @property
     def running(self) -> list[Invocation]:
         """Return the invocations that it works on."""
         return list(self._session.running.values())

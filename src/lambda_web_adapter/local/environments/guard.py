@@ -6,6 +6,8 @@ A frozen environment does not notice that, and would stay for ever.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ class Guard:
     def __init__(self, pipe: int) -> None:
         """Begin with the pipe's descriptor."""
         self._pipe = pipe
+        self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def start(cls, *listeners: socket.socket) -> Guard:
@@ -38,6 +41,22 @@ class Guard:
             _watch(read_end)
         finally:
             os._exit(0)
+
+    @classmethod
+    def start_program(cls) -> Guard:
+        """Start the guard as a program, in a process that has threads, where a fork is not safe; end it by `close`."""
+        read_end, write_end = os.pipe()
+        program = f"from {__name__} import _watch; _watch({read_end})"
+        guard = cls(write_end)
+        guard._process = subprocess.Popen([sys.executable, "-c", program], pass_fds=(read_end,))  # noqa: S603  # ours
+        os.close(read_end)
+        return guard
+
+    def close(self) -> None:
+        """End the guard, which kills what is left, and wait for it, if it is a program."""
+        os.close(self._pipe)
+        if self._process:
+            self._process.wait()
 
     def add(self, leader: int) -> None:
         """Have the process group of this leader, and its descendants, killed at the end."""

@@ -1,0 +1,201 @@
+"""A function whose environment is a bootstrap with an app process, as in a local run."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+from collections import deque
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
+from lambda_web_adapter.local.environments.function import Function
+from lambda_web_adapter.local.environments.guard import Guard
+from lambda_web_adapter.local.environments.invocation import Outcome
+from lambda_web_adapter.local.environments.program import Program
+from lambda_web_adapter.local.log import Log
+from lambda_web_adapter.models import InvocationError
+from lambda_web_adapter.settings import APP_DIR, Settings
+from lambda_web_adapter.testing.app_name import find_app
+from lambda_web_adapter.testing.function import MAX_HISTORY, AppFunction, scaled_margin
+from lambda_web_adapter.testing.record import InvocationFailed, InvocationRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from lambda_web_adapter.local.environments.environment import Environment
+    from lambda_web_adapter.local.environments.function_options import FunctionOptions
+    from lambda_web_adapter.local.environments.invocation import Invocation
+    from lambda_web_adapter.local.environments.reply_stream import ReplyStream
+
+_POLL_SECONDS = 0.001  # between two looks at something that nobody announces
+_TCP_TABLE = Path("/proc/net/tcp")  # proc(5)
+
+
+class ProcessFunction(AppFunction):
+    """A function with one environment, which is a process; what it is set to starts another one."""
+
+    def __init__(self, app: Any, options: FunctionOptions, environ: Mapping[str, str]) -> None:
+        """Prepare, without starting anything.
+
+        Args:
+            app: the app's name, or an app that is a global of a module.
+            options: the function's configuration.
+            environ: the environment variables.
+
+        Raises:
+            ValueError: the app has no name.
+            RuntimeError: this process is itself one of those, and imports the test.
+        """
+        if os.environ.get(LOCAL_RUN_VARIABLE):
+            raise RuntimeError(
+                "The app's own process makes a LambdaTransport with as_process, and would start itself again: its "
+                "module imports that of a test, or is one."
+            )
+        self._settings = Settings.from_environ(environ)
+        self._options = options
+        name, folder = (app, "") if isinstance(app, str) else find_app(app)
+        self._arguments = ["-m", "lambda_web_adapter", name]
+        self._environ = {APP_DIR: folder, **environ} if folder else dict(environ)
+        self._function: _Function | None = None
+        self._set_to: tuple[float, int, bool] | None = None
+        self._guard: Guard | None = None
+        self._stopping: set[asyncio.Task[None]] = set()
+        self._may_crash = False
+        self.timeout = options.timeout
+        self.concurrency = 1
+        self.streams = self._settings.invoke_mode == "response_stream"
+        self.is_timed = False
+        self.history: deque[InvocationRecord] = deque(maxlen=MAX_HISTORY)
+
+    def load(self) -> None:
+        """Do nothing: the process imports the app."""
+
+    def submit(
+        self, event: bytes, *, title: str, trace_id: str = "", client_context: str = "", tenant_id: str = ""
+    ) -> Invocation:
+        """Queue an event, and return its invocation."""
+        function = self._function_now()
+        function.may_crash, self._may_crash = self._may_crash, False
+        invocation = function.submit(
+            event, title=title, trace_id=trace_id, client_context=client_context, tenant_id=tenant_id
+        )
+        record = InvocationRecord(raw_event=event, invocation=invocation)
+        self.history.append(record)
+        invocation.outcome.add_done_callback(partial(_keep_outcome, record))
+        return invocation
+
+    def _function_now(self) -> _Function:
+        """Return the function as it is set now."""
+        set_to = (self.timeout, self.concurrency, self.streams)
+        if self._function is None or self._set_to != set_to:
+            self._retire()
+            self._guard = self._guard or Guard.start_program()
+            options = replace(self._options, timeout=self.timeout, concurrency=self.concurrency)
+            environ = {
+                **self._environ,
+                "AWS_LWA_INVOKE_MODE": "response_stream" if self.streams else "buffered",
+                "AWS_LWA_DEADLINE_MARGIN_SECONDS": f"{scaled_margin(self._settings.deadline_margin, self.timeout):g}",
+            }
+            log = Log(stream=io.StringIO())  # each invocation has its own lines
+            self._function = _Function(Program(self._arguments, environ, self._guard, log), options)
+            self._function.start()
+            self._set_to = set_to
+        return self._function
+
+    def _retire(self) -> None:
+        """Stop the function that there is, in the background."""
+        function, self._function = self._function, None
+        if function is not None:
+            task = asyncio.create_task(function.stop())
+            self._stopping.add(task)
+            task.add_done_callback(self._stopping.discard)
+
+    def crash(self) -> None:
+        """Have the app's process killed in the middle of the next invocation."""
+        self._may_crash = True
+
+    async def cold(self) -> None:
+        """End the environment in order."""
+        self._retire()
+        if self._stopping:
+            await asyncio.wait(set(self._stopping))
+
+    async def freeze(self, seconds: float) -> None:
+        """Wait until the environment is frozen, and for a number of seconds more."""
+        while not self._is_frozen():  # noqa: ASYNC110  # the processes are stopped a moment after the end
+            await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(seconds)
+
+    def _is_frozen(self) -> bool:
+        return self._function is None or all(each.is_frozen for each in self._function.environments)
+
+    def forget(self) -> None:
+        """Kill what is left of an environment whose event loop has ended."""
+        self._function = None
+        self._stopping.clear()
+        self._close_guard()
+
+    async def close(self) -> None:
+        """End the environment in order."""
+        await self.cold()
+        self._close_guard()
+
+    def _close_guard(self) -> None:
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            guard.close()
+
+
+class _Function(Function):
+    """A function that can have its app killed in the middle of an invocation.
+
+    Attributes:
+        may_crash: whether that happens to the next one.
+    """
+
+    may_crash = False
+
+    def _assign(self, invocation: Invocation, environment: Environment) -> None:
+        if self.may_crash:
+            self.may_crash = False
+            environment.thaw()
+            app = psutil.Process(environment.leader).children()[0]
+            app.suspend()  # so that it cannot respond before it is killed
+            self._run(_kill_in_the_middle(app, invocation))
+        super()._assign(invocation, environment)
+
+
+async def _kill_in_the_middle(app: psutil.Process, invocation: Invocation) -> None:
+    """Kill a suspended app once a request waits for it."""
+    ports = {each.laddr.port for each in app.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
+    while not invocation.outcome.done() and not _has_unread_bytes(ports):  # noqa: ASYNC110  # nobody announces it
+        await asyncio.sleep(_POLL_SECONDS)
+    with suppress(psutil.NoSuchProcess, ProcessLookupError):
+        os.kill(app.pid, signal.SIGKILL)
+
+
+def _has_unread_bytes(ports: set[int]) -> bool:
+    """Return whether a connection to one of these ports has bytes that nobody has read, or that is not known."""
+    if not _TCP_TABLE.exists():
+        return True
+    rows = [row.split() for row in _TCP_TABLE.read_text().splitlines()[1:]]
+    return any(int(row[1].partition(":")[2], 16) in ports and int(row[4].partition(":")[2], 16) for row in rows)
+
+
+def _keep_outcome(record: InvocationRecord, future: asyncio.Future[Outcome | ReplyStream]) -> None:
+    outcome = None if future.cancelled() else future.result()
+    if not isinstance(outcome, Outcome):
+        return
+    record.raw_reply = outcome.payload
+    if outcome.failed:
+        error = InvocationError.of_document(outcome.payload)
+        record.error = InvocationFailed(error.error_type, error.error_message, error.stack_trace)
