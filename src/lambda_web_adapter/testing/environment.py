@@ -11,14 +11,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.app_client import AppClient
+from lambda_web_adapter.adapter.diagnostics.exchange_report import response_head
 from lambda_web_adapter.adapter.diagnostics.log import log
-from lambda_web_adapter.adapter.invocation import Invoker, NoAccessLog
+from lambda_web_adapter.adapter.invocation import Invoker, NoObserver
 from lambda_web_adapter.adapter.process.app_process import AppProcess
 from lambda_web_adapter.adapter.process.control_channel import ControlChannel
 from lambda_web_adapter.adapter.process.process_tree import describe_exit
 from lambda_web_adapter.adapter.timeouts import TimeoutPolicy
 from lambda_web_adapter.errors import AdapterError
 from lambda_web_adapter.http.trusted_headers import EVENT_SOURCE_HEADER
+from lambda_web_adapter.ipc.exchange_frame import Exchange
 from lambda_web_adapter.local.environments.invocation import Outcome
 from lambda_web_adapter.local.environments.reply_stream import ReplyStream
 from lambda_web_adapter.local.gateways.prelude import CONTENT_TYPE
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_web_adapter.adapter.lambda_api.response_stream import StreamedReply
-    from lambda_web_adapter.http.messages import Invocation, Response
+    from lambda_web_adapter.http.messages import Invocation
     from lambda_web_adapter.settings import Settings
     from lambda_web_adapter.testing.record import InvocationRecord
 
@@ -55,26 +57,21 @@ def _serve_nothing(*_: object) -> int:
     raise AssertionError("This app has no process.")
 
 
-class _RecordingClient(AppClient):
-    """A connection to the app that keeps what passes."""
-
-    record: InvocationRecord
-
-    async def exchange(self, head: bytes, body: bytes, method: str, *rest: Any) -> Response:
-        self.record.sent = (head, body)
-        self.record.received = response = await super().exchange(head, body, method, *rest)
-        return response
-
-
-class _RecordingAccess(NoAccessLog):
-    """Keeps the event source and the adapter's error."""
+class _Observer(NoObserver):
+    """Keeps what passes between adapter and app, and the adapter's error."""
 
     def __init__(self, record: InvocationRecord) -> None:
         self._record = record
 
     def set_request(self, *values: Any) -> None:
-        source, request = values
-        self._record.seen_source = dict(request.reserved_headers).get(EVENT_SOURCE_HEADER, source)
+        source, request, head = values
+        source = dict(request.reserved_headers).get(EVENT_SOURCE_HEADER, source)
+        self._record.exchange = Exchange(source=source, request_head=head, request_body=request.body)
+
+    def set_response(self, *values: Any) -> None:
+        (response,) = values
+        if exchange := self._record.exchange:
+            exchange.response_head, exchange.response_body = response_head(response), response.body
 
     def set_error(self, *values: Any) -> None:
         (self._record.error,) = values
@@ -188,14 +185,11 @@ class Environment:
         call = Call(self._crash if how.crashes else None)
         backend = self._backend.accepting(partial(self.served.accept, call=call, own_thread=how.own_thread))
         policy = _EndRequest(self, call, ends_app=how.is_single)
-        client = _RecordingClient(self._run, HOST, backend, policy)
-        client.record = record
+        client = AppClient(self._run, HOST, backend, policy)
         client.deadline_margin = how.settings.deadline_margin
         client.hints_at_streams = how.settings.invoke_mode != "response_stream"
         try:
-            await self._reply(
-                Invoker(how.settings, client, _RecordingAccess(record)), client, invocation, record, deadline
-            )
+            await self._reply(Invoker(how.settings, client, _Observer(record)), client, invocation, record, deadline)
             await client.wait_until_done(deadline, invocation.request_id)
         except asyncio.CancelledError:  # the transport is closed
             call.abandon()

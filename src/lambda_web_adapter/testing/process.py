@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from lambda_web_adapter.ipc.exchange_frame import Exchange
     from lambda_web_adapter.local.environments.environment import Environment
     from lambda_web_adapter.local.environments.function_options import FunctionOptions
     from lambda_web_adapter.local.environments.invocation import Invocation
@@ -105,8 +106,8 @@ class ProcessFunction(AppFunction):
                 "AWS_LWA_INVOKE_MODE": "response_stream" if self.streams else "buffered",
                 "AWS_LWA_DEADLINE_MARGIN_SECONDS": f"{scaled_margin(self._settings.deadline_margin, self.timeout):g}",
             }
-            log = Log(stream=io.StringIO())  # each invocation has its own lines
-            self._function = _Function(Program(self._arguments, environ, self._guard, log), options)
+            program = Program(self._arguments, environ, self._guard, _Log(self.history), reports_exchanges=True)
+            self._function = _Function(program, options)
             self._function.start()
             self._set_to = set_to
         return self._function
@@ -155,6 +156,22 @@ class ProcessFunction(AppFunction):
             guard.close()
 
 
+class _Log(Log):
+    """Takes exchanges; the lines are those of the invocations, too."""
+
+    def __init__(self, history: deque[InvocationRecord]) -> None:
+        super().__init__(stream=io.StringIO())
+        self._history = history
+
+    def exchange_reported(self, exchange: Exchange) -> None:
+        for record in self._history:
+            if record.request_id == exchange.request_id:
+                record.exchange = exchange
+
+    def _write(self, text: str) -> None:
+        """Write nothing: the lines of a whole test run would fill the memory."""
+
+
 class _Function(Function):
     """A function that can have its app killed in the middle of an invocation.
 
@@ -165,10 +182,10 @@ class _Function(Function):
     may_crash = False
 
     def _assign(self, invocation: Invocation, environment: Environment) -> None:
-        if self.may_crash:
+        if self.may_crash and environment.group:
             self.may_crash = False
-            environment.thaw()
-            app = psutil.Process(environment.leader).children()[0]
+            environment.group.thaw()
+            app = psutil.Process(environment.group.leader).children()[0]
             app.suspend()  # so that it cannot respond before it is killed
             self._run(_kill_in_the_middle(app, invocation))
         super()._assign(invocation, environment)

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from lambda_web_adapter.ipc.envelope import HEADER_BYTES, START_BYTE
-
 if TYPE_CHECKING:
-    from lambda_web_adapter.http.messages import Response
+    from lambda_web_adapter.ipc.exchange_frame import Exchange
     from lambda_web_adapter.local.environments.invocation import Invocation
 
 _SEPARATOR = bytes(8)  # ends the prelude of a streamed reply
@@ -44,9 +42,8 @@ class InvocationRecord:
         error: what the app has raised, or logged with a status of 500 or more, or else the adapter's error; None if
             all went well.
         invocation: times and numbers of the environment.
-        sent: what the adapter sent to the app: head and body.
-        received: what the app responded, of a streamed response what came with its head.
-        seen_source: the event source that the adapter has recognised; empty if it has not, or is another process.
+        exchange: what passed between adapter and app; None if the app got nothing. Of a process, bodies are cut at
+            64 KB.
         logged_error: the last exception that the app has logged as an error.
     """
 
@@ -54,14 +51,13 @@ class InvocationRecord:
     raw_reply: bytes = b""
     error: BaseException | None = None
     invocation: Invocation = field(repr=False)
-    sent: tuple[bytes, bytes] | None = field(default=None, repr=False)
-    received: Response | None = field(default=None, repr=False)
-    seen_source: str = ""
+    exchange: Exchange | None = field(default=None, repr=False)
     logged_error: BaseException | None = field(default=None, repr=False)
 
     def complete(self) -> None:
         """Make the exception that the app has logged the error of a response with a status of 500 or more."""
-        if self.error is None and self.received is not None and self.received.status >= _SERVER_ERROR:
+        response = self.response if self.logged_error and self.error is None else None
+        if response is not None and response.status_code >= _SERVER_ERROR:
             self.error = self.logged_error
 
     @property
@@ -77,7 +73,7 @@ class InvocationRecord:
     @property
     def source(self) -> str:
         """The event source, such as `http-api-v2` or `sqs`; empty if it is not known."""
-        return self.seen_source or self.invocation.source
+        return self.exchange.source if self.exchange else self.invocation.source
 
     @property
     def log(self) -> str:
@@ -86,13 +82,15 @@ class InvocationRecord:
 
     @property
     def request(self) -> httpx.Request | None:
-        """The request that the app got; None if it got none, or runs as a process."""
-        return _parse_request(*self.sent) if self.sent else None
+        """The request that the app got; None if it got none."""
+        return _parse_request(self.exchange.request_head, self.exchange.request_body) if self.exchange else None
 
     @property
     def response(self) -> httpx.Response | None:
-        """The app's response; None if there is none, or the app runs as a process."""
-        return _build_response(self.received) if self.received else None
+        """The app's response, of a streamed one what came with its head; None if there is none."""
+        if self.exchange is None or not self.exchange.response_head:
+            return None
+        return _parse_response(self.exchange.response_head, self.exchange.response_body)
 
     @property
     def request_id(self) -> str:
@@ -130,12 +128,8 @@ class InvocationRecord:
 
 def _parse_request(head: bytes, body: bytes) -> httpx.Request:
     """Return the request on the wire; its target as sent is `extensions["target"]`."""
-    if head.startswith(START_BYTE):
-        head = head[HEADER_BYTES + int.from_bytes(head[1:HEADER_BYTES], "big") :]
-    lines = head.split(b"\r\n")
-    method, target, _ = lines[0].split(b" ", 2)
-    pairs = [(name, value) for name, _, value in (line.partition(b": ") for line in lines[1:] if line)]
-    headers = httpx.Headers(pairs)
+    line, headers = _parse_head(head)
+    method, target, _ = line.split(b" ", 2)
     url = _url(headers.get("host", ""), target)
     return httpx.Request(method.decode("ascii"), url, headers=headers, content=body, extensions={"target": target})
 
@@ -148,6 +142,14 @@ def _url(host: str, target: bytes) -> httpx.URL:
         return httpx.URL("http://localhost").copy_with(raw_path=target)
 
 
-def _build_response(response: Response) -> httpx.Response:
-    """Return a response whose body is decoded if the app has compressed it."""
-    return httpx.Response(response.status, headers=httpx.Headers(response.headers), content=response.body)
+def _parse_response(head: bytes, body: bytes) -> httpx.Response:
+    """Return a response, whose body is decoded if the app has compressed it."""
+    line, headers = _parse_head(head)
+    return httpx.Response(int(line.split(b" ")[1]), headers=headers, content=body)
+
+
+def _parse_head(head: bytes) -> tuple[bytes, httpx.Headers]:
+    """Return the first line, and the headers."""
+    first, *lines = head.split(b"\r\n")
+    pairs = [(name, value) for name, _, value in (line.partition(b": ") for line in lines if line)]
+    return first, httpx.Headers(pairs)

@@ -53,8 +53,7 @@ class ExchangeReport:
         self._access.set_response(response)
         exchange = self._exchange
         exchange.responded_at = time.monotonic()
-        lines = [b"%b: %b" % header for header in response.headers]
-        exchange.response_head = b"\r\n".join([b"HTTP/1.1 %d" % response.status, *lines, b"", b""])
+        exchange.response_head = response_head(response)
         exchange.response_body, exchange.response_size = bytes(response.body[:MAX_BODY]), len(response.body)
 
     def set_reply(self, response: Response) -> None:
@@ -83,3 +82,9 @@ class ExchangeReport:
                 raise
             self._exchange.request_body = self._exchange.response_body = b""
             os.write(self._descriptor, encode(self._exchange))
+
+
+def response_head(response: Response) -> bytes:
+    """Return a response's status line and headers, as far as they were kept."""
+    lines = [b"%b: %b" % header for header in response.headers]
+    return b"\r\n".join([b"HTTP/1.1 %d" % response.status, *lines, b"", b""])

@@ -47,6 +47,7 @@ class Environment:
         has_served: whether it has had an event.
         idle_since: since when it is idle, by the monotonic clock; 0 while it is not.
         max_memory: the most memory that was measured, in bytes.
+        group: its processes; None while there are none.
     """
 
     def __init__(self, number: int, program: Program, options: FunctionOptions, owner: Owner) -> None:
@@ -65,7 +66,7 @@ class Environment:
         self._end_reason: Outcome | None = None
         self._retried_for: Invocation | None = None
         self.has_served = self._is_debugged = False
-        self._group: ProcessGroup | None = None
+        self.group: ProcessGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -77,17 +78,7 @@ class Environment:
     @property
     def is_frozen(self) -> bool:
         """Return whether its processes are stopped."""
-        return self._group is not None and self._group.is_frozen
-
-    @property
-    def leader(self) -> int:
-        """Return the pid of the bootstrap; 0 while there is none."""
-        return self._process.pid if self._process is not None else 0
-
-    def thaw(self) -> None:
-        """Continue its processes, if they are stopped."""
-        if self._group:
-            self._group.thaw()
+        return self.group is not None and self.group.is_frozen
 
     @property
     def running(self) -> list[Invocation]:
@@ -108,9 +99,9 @@ class Environment:
             invocation.is_cold, invocation.init_seconds = True, self.init_seconds
         self.has_served, self.idle_since = True, 0.0
         self._begin(invocation)
-        if self._group:
-            self._group.thaw()
-            self._group.watch_memory(self._options.memory_bytes, self._measured)
+        if self.group:
+            self.group.thaw()
+            self.group.watch_memory(self._options.memory_bytes, self._measured)
         self._session.assign(invocation)
 
     @property
@@ -131,9 +122,9 @@ class Environment:
         return self._stop()
 
     async def _stop(self) -> None:
-        if self._group:
-            self._group.thaw()
-        if self._group and self._tasks and (self._session.extensions or self._options.is_plain):
+        if self.group:
+            self.group.thaw()
+        if self.group and self._tasks and (self._session.extensions or self._options.is_plain):
             with suppress(ProcessLookupError):
                 self._bootstrap.process.terminate()
             seconds = _PLAIN_STOP_SECONDS if self._options.is_plain else _STOP_SECONDS
@@ -145,8 +136,8 @@ class Environment:
     def kill(self, reason: Outcome | None = None) -> None:
         """Kill its processes; the reason is the outcome of what is running."""
         self._end_reason = self._end_reason or reason
-        if self._group:
-            self._group.kill()
+        if self.group:
+            self.group.kill()
 
     @property
     def has_retried(self) -> bool:
@@ -195,8 +186,8 @@ class Environment:
             self._record(Activity.IDLE)
         self._owner.environment_is_free(self)
         may_freeze = self._session.is_idle and self._options.freezes and not self._is_debugged
-        if may_freeze and self._group and self.state is State.READY:
-            self._group.freeze()
+        if may_freeze and self.group and self.state is State.READY:
+            self.group.freeze()
 
     def invocation_ended(self, invocation: Invocation) -> None:
         """Finish an invocation: its log lines are read before its end is logged."""
@@ -213,8 +204,8 @@ class Environment:
         """Let no timeout end this environment any more, and freeze it no more: a debugger may stop the app."""
         self._is_debugged = True
         self._cancel_timers()
-        if self._group:
-            self._group.thaw()
+        if self.group:
+            self.group.thaw()
 
     # Its life.
 
@@ -223,7 +214,7 @@ class Environment:
         self._session = RuntimeSession(self, self._options.concurrency)
         self._started_at = time.monotonic()
         self._init_error, self._end_reason, self._is_debugged = None, None, False
-        self._group = None
+        self.group = None
         if self._retried_for:
             self._session.assign(self._retried_for)
         async with AsyncExitStack() as stack:
@@ -235,15 +226,15 @@ class Environment:
                 self._cannot_start(error)
                 return
             process = self._bootstrap.process
-            self._group = ProcessGroup(process.pid, lambda: self._record(Activity.FROZEN))
+            self.group = ProcessGroup(process.pid, lambda: self._record(Activity.FROZEN))
             self._program.guard.add(process.pid)
             if not self._retried_for:
                 init_timer = asyncio.get_running_loop().call_later(self._options.init_seconds, self._init_timed_out)
                 stack.callback(init_timer.cancel)
             if self.is_stopping or self._end_reason:  # meanwhile
-                self._group.kill()
+                self.group.kill()
             code = await process.wait()
-            self._group.kill()  # what the bootstrap has left
+            self.group.kill()  # what the bootstrap has left
             self._program.guard.remove(process.pid)
             self._bootstrap.drain()
             self._end(Outcome.of_exit(code, self._init_error))
@@ -253,8 +244,7 @@ class Environment:
 
     def _begin(self, invocation: Invocation) -> None:
         """Start an invocation's time."""
-        invocation.environment = self.number
-        invocation.started_at = time.monotonic()
+        invocation.environment, invocation.started_at = self.number, time.monotonic()
         invocation.deadline_ms = int((time.time() + self._options.timeout) * 1000)
         if not self._options.is_plain and not self._is_debugged:
             self._timers[invocation.request_id] = asyncio.get_running_loop().call_later(
@@ -265,8 +255,8 @@ class Environment:
 
     def _finish(self, invocation: Invocation) -> None:
         invocation.ended_at = time.monotonic()
-        if not self.max_memory and self._group:  # all of its invocations were quick
-            self.max_memory = self._group.memory(self._options.memory_bytes)
+        if not self.max_memory and self.group:  # all of its invocations were quick
+            self.max_memory = self.group.memory(self._options.memory_bytes)
             self._program.log.memory_measured(self.number, self.max_memory)
         invocation.max_memory = self.max_memory
         invocation.ended.set()
@@ -290,9 +280,9 @@ class Environment:
 
     def _init_timed_out(self) -> None:
         if self.state is State.STARTING and not self._is_debugged:
-            seconds = f"{self._options.init_seconds:g} s"
-            self._program.log.environment(self.number, f"The init took longer than {seconds} and was broken off.")
-            self.kill(Outcome.failure("Sandbox.Timedout", f"The init took longer than {seconds}."))
+            text = f"The init took longer than {self._options.init_seconds:g} s"
+            self._program.log.environment(self.number, f"{text} and was broken off.")
+            self.kill(Outcome.failure("Sandbox.Timedout", f"{text}."))
 
     def _measured(self, memory: int) -> bool:
         """Take a measurement; return whether to go on. Above the limit, the environment ends, as on Lambda."""

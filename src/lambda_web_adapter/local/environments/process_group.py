@@ -36,11 +36,15 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class ProcessGroup:
-    """The processes of an environment, from its first process on."""
+    """The processes of an environment, from its first process on.
+
+    Attributes:
+        leader: the pid of the first process, which leads the group.
+    """
 
     def __init__(self, leader: int, on_freeze: Callable[[], None] = lambda: None) -> None:
         """Begin with the pid of the first process, which leads the group; `on_freeze` is called when it is frozen."""
-        self._leader = leader
+        self.leader = leader
         self._on_freeze = on_freeze
         self._others: set[int] = set()  # stopped processes outside of the group
         self._freezing: asyncio.TimerHandle | None = None
@@ -108,10 +112,10 @@ class ProcessGroup:
             limit: the limit, in bytes.
         """
         if sys.platform == "linux":
-            resident = sum(_resident_pages(pid) for pid in _tree(self._leader)) * _PAGE_BYTES
+            resident = sum(_resident_pages(pid) for pid in _tree(self.leader)) * _PAGE_BYTES
             if resident < limit * _NEAR_LIMIT:
                 return resident
-        processes = [*_process(self._leader), *self._descendants()]
+        processes = [*_process(self.leader), *self._descendants()]
         resident = sum(_resident(process) for process in processes)
         return resident if resident < limit * _NEAR_LIMIT else sum(_proportional(process) for process in processes)
 
@@ -129,20 +133,20 @@ class ProcessGroup:
         count = len(self._others)
         for pid in {process.pid for process in processes} - self._others:
             with suppress(ProcessLookupError, PermissionError):
-                if os.getpgid(pid) != self._leader:
+                if os.getpgid(pid) != self.leader:
                     os.kill(pid, signal.SIGSTOP)
                     self._others.add(pid)
         return len(self._others) > count
 
     def _descendants(self) -> list[psutil.Process]:
-        for leader in _process(self._leader):
+        for leader in _process(self.leader):
             with suppress(psutil.Error):
                 return leader.children(recursive=True)
         return []
 
     def _signal_group(self, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):  # macOS denies it if all that is left are zombies
-            os.killpg(self._leader, number)
+            os.killpg(self.leader, number)
 
 
 def _tree(pid: int) -> list[int]:
