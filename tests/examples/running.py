@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition, Thread
-from typing import IO
+from typing import IO, Any
+
+from lambda_web_adapter.app.loader import load_app
 
 SECONDS = 20.0
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -89,6 +91,18 @@ def running(example: str, *, adapter: bool, **settings: str) -> Iterator[Site]:
             raise
         finally:
             output.to_the_end()
+
+
+def load_example(example: str) -> Any:
+    """Return an example's app. All have a module `main`: what this imports is forgotten."""
+    modules, path = set(sys.modules), list(sys.path)
+    try:
+        return load_app("main:app", EXAMPLES / example)
+    finally:
+        sys.path[:] = path
+        for name in set(sys.modules) - modules:
+            if str(EXAMPLES) in str(getattr(sys.modules[name], "__file__", "")):
+                del sys.modules[name]
 
 
 def plain_environment() -> dict[str, str]:

@@ -1,5 +1,7 @@
 """What the Flask example does, said in literals: once served by Flask's own server, once through the adapter."""
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 from examples.running import EXAMPLES
@@ -47,11 +49,14 @@ def test_the_session_remembers_who_cooks_until_they_sign_out(recipes: httpx.Clie
     assert "Sign out" not in recipes.get("/").text
 
 
-def test_a_session_that_somebody_has_tampered_with_is_empty(recipes: httpx.Client) -> None:
+def test_a_session_that_somebody_has_tampered_with_is_empty(
+    recipes: httpx.Client, new_flask_client: Callable[[], httpx.Client]
+) -> None:
     recipes.post("/sign-in", data={"name": "Zoé"})
     forged = recipes.cookies["session"][:-4] + "AAAA"
 
-    with httpx.Client(base_url=recipes.base_url, trust_env=False, cookies={"session": forged}) as somebody:
+    with new_flask_client() as somebody:
+        somebody.cookies.set("session", forged)
         assert "Sign out" not in somebody.get("/").text
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from testing.apps import SITES, TESTER, Site, fastapi_site, flask_site
 
 from lambda_web_adapter import before_freeze, on_shutdown
 from lambda_web_adapter.app_api import hooks
@@ -16,7 +19,6 @@ from lambda_web_adapter.errors import AppNotFound, AppStartFailed, SettingsError
 from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 from lambda_web_adapter.local.option_error import OptionError
 from lambda_web_adapter.testing import InvocationFailed, LambdaTransport
-from testing.apps import SITES, TESTER, Site, fastapi_site, flask_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -458,6 +460,8 @@ def test_a_stream_that_breaks_off_is_incomplete(transport: LambdaTransport, clie
     ):
         response.read()
 
+    assert isinstance(transport.last.error, ZeroDivisionError)
+
 
 # Events.
 
@@ -514,3 +518,48 @@ def test_a_derived_transport_has_another_caller_and_the_same_app() -> None:
 def test_wrong_arguments_are_errors(arguments: dict[str, Any], kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         LambdaTransport(flask_site().app, **arguments)
+
+
+# Other frameworks, and what an import costs.
+
+
+@pytest.mark.parametrize("interface", [pytest.param("wsgi", id="wsgi"), pytest.param("asgi", id="asgi")])
+def test_django_is_served(interface: str) -> None:
+    program = (
+        "import sys, threading, httpx\n"
+        "from django.conf import settings\n"
+        "settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=['*'], SECRET_KEY='test')\n"
+        "from django.http import JsonResponse\n"
+        "from django.urls import path\n"
+        "urlpatterns = [path('thread', lambda request: JsonResponse({'thread': threading.get_ident()}))]\n"
+        f"from django.core.{interface} import get_{interface}_application\n"
+        "from lambda_web_adapter.testing import LambdaTransport\n"
+        f"transport = LambdaTransport(get_{interface}_application(), 'alb')\n"
+        "with httpx.Client(transport=transport, base_url='https://test') as client:\n"
+        "    print(client.get('/thread').json()['thread'] == threading.get_ident())\n"
+    )
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert output.stdout.strip() == str(interface == "wsgi"), output.stderr
+
+
+def test_an_asgi_2_app_is_served() -> None:
+    class App:
+        def __init__(self, scope: Any) -> None:
+            assert scope["type"] == "http"
+
+        async def __call__(self, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"two"})
+
+    with httpx.Client(transport=LambdaTransport(App), base_url=BASE) as client:
+        assert client.get("/").text == "two"
+
+
+@pytest.mark.parametrize("module", [pytest.param(name, id=name) for name in ("httpx", "pytest", "pydantic", "asyncio")])
+def test_the_package_imports_only_what_is_used(module: str) -> None:
+    program = f"import sys, lambda_web_adapter.testing; print({module!r} in sys.modules)"
+
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert output.stdout.strip() == "False"

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from examples.comparing import Ask, Reply, ask, comparable, send
-from support.processes import PROJECT, Running, plain_environment
+from examples.running import EXAMPLES, load_example
+from support.processes import Running, plain_environment
 
-from lambda_web_adapter.app.loader import load_app
 from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 from lambda_web_adapter.testing import LambdaTransport
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     Pair = tuple[httpx.Client, httpx.Client]
 
-EXAMPLES = PROJECT / "examples"
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
 FASTAPI = [
     pytest.param([ask("GET", "/")], id="html"),
@@ -77,9 +76,7 @@ def both(example: str, source: str) -> Iterator[Pair]:
     run = Running([sys.executable, "-m", "lambda_web_adapter", *arguments], env=plain_environment(), cwd=folder)
     try:
         url = run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
-        with modules_of_their_own():
-            app = load_app("main:app", folder)
-        transport = LambdaTransport(app, source)
+        transport = LambdaTransport(load_example(example), source)
         with (
             httpx.Client(base_url=url, trust_env=False, timeout=20) as served,
             httpx.Client(base_url=url, transport=transport) as tested,
@@ -87,17 +84,6 @@ def both(example: str, source: str) -> Iterator[Pair]:
             yield served, tested
     finally:
         run.close()
-
-
-@contextmanager
-def modules_of_their_own() -> Iterator[None]:
-    """Both examples have a module `main`: what a block imports is forgotten at its end."""
-    modules, path = set(sys.modules), list(sys.path)
-    yield
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if str(EXAMPLES) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
 
 
 @pytest.fixture(scope="module", params=[pytest.param(name, id=name) for name in EVENT_SOURCES])

@@ -91,7 +91,8 @@ class BoundFunction:
                 self._loop = None
 
     async def aclose(self) -> None:
-        """End the environment in the running event loop."""
+        """End the environment in the running event loop, and the thread if there is one."""
+        self.close()
         if self._loop is asyncio.get_running_loop():
             await self.function.close()
             self._loop = None

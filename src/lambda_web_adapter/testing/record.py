@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from lambda_web_adapter.errors import AdapterError, InvalidResponse
+
 if TYPE_CHECKING:
     from lambda_web_adapter.ipc.exchange_frame import Exchange
     from lambda_web_adapter.local.environments.invocation import Invocation
@@ -55,10 +57,16 @@ class InvocationRecord:
     logged_error: BaseException | None = field(default=None, repr=False)
 
     def complete(self) -> None:
-        """Make the exception that the app has logged the error of a response with a status of 500 or more."""
-        response = self.response if self.logged_error and self.error is None else None
-        if response is not None and response.status_code >= _SERVER_ERROR:
+        """Make the exception that the app has logged the error, if its response breaks off, or says that it failed."""
+        if self.logged_error is None:
+            return
+        if isinstance(self.error, InvalidResponse) or (self.error is None and _is_failure(self.response)):
             self.error = self.logged_error
+
+    @property
+    def app_error(self) -> BaseException | None:
+        """The error, unless it is one of the adapter, or of an invocation that has failed."""
+        return None if isinstance(self.error, (AdapterError, InvocationFailed)) else self.error
 
     @property
     def event(self) -> Any:
@@ -124,6 +132,10 @@ class InvocationRecord:
     def memory_mb(self) -> int:
         """The most memory that the environment had until then, in MB; 0 unless the app runs as a process."""
         return self.invocation.max_memory // 1024 // 1024
+
+
+def _is_failure(response: httpx.Response | None) -> bool:
+    return response is not None and response.status_code >= _SERVER_ERROR
 
 
 def _parse_request(head: bytes, body: bytes) -> httpx.Request:

@@ -293,9 +293,9 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def _respond(self, call: GatewayCall, request: httpx.Request) -> httpx.Response:
         response = await call.respond(self._gateway, self._function, request, self._client)
-        error = self._function.history[-1].error if self._raises and call.invocation else None
-        if error is not None:
-            raise error
+        records = [each for each in self._function.history if each.invocation is call.invocation]
+        if self._raises and records and records[0].app_error is not None:
+            raise records[0].app_error
         return response
 
     async def _invoke(self, event: Any, *, client_context: str, tenant_id: str) -> Any:
