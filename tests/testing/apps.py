@@ -27,7 +27,7 @@ class Site:
     Attributes:
         app: the app.
         done: what it has done, in order.
-        hanging: set to let a request go on that hangs in a thread.
+        hanging: set to let a request go on, or to send all parts but the first.
     """
 
     def __init__(self, app: Any) -> None:
@@ -106,9 +106,8 @@ def fastapi_site() -> Site:  # noqa: C901  # a route is no branch
     async def parts() -> StreamingResponse:
         async def send() -> AsyncIterator[str]:
             for number in range(3):
-                site.done.append(f"sent {number}")
                 yield f"{number}\n"
-                await asyncio.sleep(0)
+                await asyncio.to_thread(site.hanging.wait)
 
         return StreamingResponse(send(), media_type="text/plain")
 
@@ -177,8 +176,8 @@ def flask_site() -> Site:  # noqa: C901  # as above
     def parts() -> Response:
         def send() -> Iterator[str]:
             for number in range(3):
-                site.done.append(f"sent {number}")
                 yield f"{number}\n"
+                site.hanging.wait()
 
         return Response(send(), mimetype="text/plain")
 

@@ -13,11 +13,11 @@ import psutil
 import pytest
 from flask import Flask
 from support.processes import runs, wait_until
+from testing.sample import app
 
 from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
 from lambda_web_adapter.testing import InvocationFailed, LambdaTransport
 from lambda_web_adapter.testing.app_name import find_app
-from testing.sample import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
