@@ -29,6 +29,8 @@ LAYERS: dict[str, set[str]] = {
     "local/environments": {"", "adapter/process", "ipc", "local", "models", "settings"},
     "local/invoke_api": {"local", "local/environments", "local/gateways", "models"},
     "local/reload": {"ipc", "local", "local/environments"},
+    "local/inspector": set(),
+    "local/inspector/notes": {"errors", "events", "http", "local", "local/gateways", "local/records"},
     "local/records": {"adapter/process", "local", "local/environments", "models"},
     "local/websocket_api": {"local", "local/environments", "local/gateways", "models"},
     "local/sample_events": {"", "errors", "events", "local", "local/gateways", "models", "models/services", "settings"},
@@ -59,6 +61,7 @@ LAYERS: dict[str, set[str]] = {
     "errors": set(),
 }
 PURE = {"http", "ipc", "events", "settings", "setting_notes", "setting_parsers", "errors", "models", "models/services"}
+PURE |= {"local/inspector/notes"}
 # They are in ipc because both processes use them, and need the system for what they do.
 NOT_PURE = {"ipc/parent_process.py", "ipc/log_output.py", "ipc/start_file.py"}
 NOT_PURE |= {"ipc/module_finder.py", "ipc/module_record.py"}

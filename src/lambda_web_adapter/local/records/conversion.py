@@ -48,6 +48,7 @@ def to_detail(record: Record, masker: Masker | None) -> InvocationDetail:
         and HttpResponse.model_construct(
             status=response.status, headers=_masked(response.headers, masker), body=Body.of(response.body)
         ),
+        adapter_error=exchange.error_type if exchange else "",
         times=_times(record),
     )
 

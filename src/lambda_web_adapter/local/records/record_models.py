@@ -120,4 +120,7 @@ class InvocationDetail(InvocationSummary):
     request: HttpRequest | None = Field(default=None, description="The request that the app got.")
     response: HttpResponse | None = Field(default=None, description="The app's response.")
     client_response: HttpResponse | None = Field(default=None, description="The response that the client got.")
+    adapter_error: str = Field(
+        default="", description="The type of the adapter's error, if the exchange with the app or the reply has failed."
+    )
     times: Times = Times()

@@ -1,0 +1,1 @@
+"""The inspector: shows what happened in a local run, and why."""
