@@ -43,6 +43,11 @@ def test_a_header_is_masked(name: str, value: str, masked: str) -> None:
         ),
         pytest.param({"cookies": ["a=1"]}, {"cookies": [f"a={MASK}"]}, id="cookies of format 2.0"),
         pytest.param(
+            {"cookies": ["a=1; Path=/; Secure; b=2"]},
+            {"cookies": [f"a={MASK}; Path=/; Secure; b={MASK}"]},
+            id="cookies of a reply, whose attributes stay",
+        ),
+        pytest.param(
             {"requestContext": {"identity": {"apiKey": "k"}}},
             {"requestContext": {"identity": {"apiKey": MASK}}},
             id="API key of a REST API",

@@ -25,6 +25,10 @@ SECRET_HEADERS = frozenset(
 # Keys of events and replies with the same values under other names.
 _SECRET_KEYS = frozenset({"cookies", "apikey"})
 _COOKIES = frozenset({"cookie", "set-cookie", "cookies"})
+# Attributes of Set-Cookie (RFC 6265 §4.1.1 and its successors), which a reply's `cookies` have as well.
+_ATTRIBUTES = frozenset(
+    {"domain", "expires", "httponly", "max-age", "partitioned", "path", "priority", "samesite", "secure"}
+)
 MASK = "***"
 # What ends the prelude of a streamed reply (Lambda, "Response streaming").
 _PRELUDE_END = b"\0" * 8
@@ -80,7 +84,17 @@ def _mask(name: str, value: str) -> str:
     """Return the mask; of cookies, their names and attributes stay."""
     if name not in _COOKIES:
         return MASK
-    first, *attributes = value.split(";")
-    parts = [first, *attributes] if name != "set-cookie" else [first]
-    masked = ";".join(f"{part.partition('=')[0]}={MASK}" if "=" in part else MASK for part in parts)
-    return masked if name != "set-cookie" else ";".join([masked, *attributes])
+    first, *rest = value.split(";")
+    return ";".join(
+        [_mask_cookie(first), *(part if _is_attribute(name, part) else _mask_cookie(part) for part in rest)]
+    )
+
+
+def _is_attribute(name: str, part: str) -> bool:
+    """Return whether a part of a cookie header's value is an attribute; the list `cookies` may have either."""
+    return name == "set-cookie" or (name == "cookies" and part.partition("=")[0].strip().lower() in _ATTRIBUTES)
+
+
+def _mask_cookie(part: str) -> str:
+    name, equals, _ = part.partition("=")
+    return f"{name}={MASK}" if equals else MASK

@@ -33,7 +33,7 @@ def explain_reply(response: Message, reply: Message, *, is_streamed: bool) -> It
             after=str(reply.status),
         )
     if reply.description:
-        text = "The adapter has added the status with its reason, `statusDescription`, which load balancers expect."
+        text = "The adapter has added the status with its reason, `statusDescription`, as the source expects it."
         yield _note("added", "status", text, after=reply.description)
     is_compressed = reply.header("content-encoding") != response.header("content-encoding")
     yield from explain_headers(

@@ -35,7 +35,7 @@ def explain_request(event: Message, request: Message, source: str) -> Iterator[N
         text = "The app's request has another method than the event."
         yield Note(step="request", kind="changed", name="method", text=text, before=event.method, after=request.method)
     yield from explain_request_path(event, request, source)
-    yield from explain_request_query(event, request)
+    yield from explain_request_query(event, request, source)
     yield from explain_headers(
         "request", event.headers, request.headers, lambda change: _reason(change, event, request)
     )

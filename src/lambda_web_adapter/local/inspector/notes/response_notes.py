@@ -37,21 +37,19 @@ def explain_response(reply: Message, client: Message, title: str, *, is_streamed
             before=str(reply.status),
             after=str(client.status),
         )
-    yield from explain_headers(
-        "response", reply.headers, client.headers, lambda change: _reason(change, reply, client, title)
-    )
+    yield from explain_headers("response", reply.headers, client.headers, lambda change: _reason(change, client, title))
     if reply.body and client.body and not is_streamed:
         yield from _explain_body(reply.body, client.body, title)
 
 
-def _reason(change: HeaderChange, reply: Message, client: Message, title: str) -> Reason:
+def _reason(change: HeaderChange, client: Message, title: str) -> Reason:
     """Return why the gateway has changed a header."""
     if change.name == "content-type" and not change.before:
         return Reason(f"The app has set no content type, so the client gets that of {title}.", REPLY_READING)
     if change.name.startswith(_REMAPPED) and not change.before:
         name = change.name.removeprefix(_REMAPPED)
         return Reason(f"It is the app's `{name}`, which {title} reserves for itself.", REPLY_READING)
-    if not change.after and client.header(f"{_REMAPPED}{change.name}") == reply.header(change.name):
+    if not change.after and _is_remapped(change, client):
         text = f"The client gets it as `{_REMAPPED}{change.name}`: {title} reserves the name for itself."
         return Reason(text, REPLY_READING)
     if change.name in HOP_BY_HOP and not change.after:
@@ -61,6 +59,10 @@ def _reason(change: HeaderChange, reply: Message, client: Message, title: str) -
     if change.name == "content-length" and not change.after:
         return Reason("The body is longer as base64 than the app's length says.", BINARY_TYPES)
     return Reason(f"{title[0].upper()}{title[1:]} has {change.kind} this header.", REPLY_READING)
+
+
+def _is_remapped(change: HeaderChange, client: Message) -> bool:
+    return change.before == [value for name, value in client.headers if name.lower() == f"{_REMAPPED}{change.name}"]
 
 
 def _explain_body(before: Content, after: Content, title: str) -> Iterator[Note]:

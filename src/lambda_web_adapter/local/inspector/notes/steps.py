@@ -58,10 +58,9 @@ def _adapter_source(event: dict[str, Any], detail: InvocationDetail) -> str:
     """Return which source the adapter has taken the event for; some are switched on by settings."""
     source = find_source(event).name
     if source == pass_through_source().name and detail.request is not None:
-        names = {name.lower() for name, _ in detail.request.headers}
-        if "x-amzn-connection-id" in names:
+        if any(name.lower() == "x-amzn-connection-id" for name, _ in detail.request.headers):
             return "websocket"
-        if "x-amzn-event-source" not in names and "apiPath" in event:
+        if "apiPath" in event and detail.request.body.size != detail.event_bytes:  # the event is not the body
             return "bedrock-agent"
     return source
 

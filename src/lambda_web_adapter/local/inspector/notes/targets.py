@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.inspector.notes.note import Kind
 
 _DECODING = "http-api-v2"  # the one source whose events have the path decoded
+_DECODING_QUERIES = ("rest-api", "http-api-v1")
 _OTHER_QUERY = "The event has another query than the client's request."
 _ESCAPED = "Characters that a request line cannot have are percent-encoded."
 
@@ -120,7 +121,7 @@ def _path_note(kind: Kind, text: str, event: Message, request: Message, page: st
     return Note(step="request", kind=kind, name="path", text=text, before=event.path, after=request.path, help=page)
 
 
-def explain_request_query(event: Message, request: Message) -> Iterator[Note]:
+def explain_request_query(event: Message, request: Message, source: str) -> Iterator[Note]:
     """Yield how the query of the app's request differs from that of the event."""
     before, after = event.query, request.query or ""
     kind: Kind = "recoded"
@@ -128,10 +129,10 @@ def explain_request_query(event: Message, request: Message) -> Iterator[Note]:
         before = "&".join(f"{name}={value}" for name, value in event.parameters)
     if before == after:
         return
-    if after == request_rules.query_from_raw(before):
-        text = _ESCAPED
-    elif after == request_rules.query_from_decoded(event.parameters):
+    if source in _DECODING_QUERIES and after == request_rules.query_from_decoded(event.parameters):
         text = "The event has the query decoded: the adapter encodes it again, with `%20` for a space."
+    elif after == request_rules.query_from_raw(before):
+        text = _ESCAPED
     else:
         kind, text = "changed", "The app's request has another query than the event."
     yield Note(
