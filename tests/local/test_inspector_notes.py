@@ -614,6 +614,18 @@ def test_masked_values_are_no_change(source: str) -> None:
     assert not any(secret in f"{note}" for note in masked for secret in ("Bearer a", "a=1", "b=2"))
 
 
+@pytest.mark.parametrize("source", [pytest.param(name, id=name) for name in JOINING])
+def test_masked_lines_that_are_joined_are_no_loss(source: str) -> None:
+    """Both are `***` before, and so is what they have become."""
+    request = client([("x-api-key", "1"), ("x-api-key", "2")])
+    detail = RoundTrip(source=source, request=request).detail(Masker())
+
+    [note] = [note for note in explain(detail) if note.name == "x-api-key"]
+
+    assert (note.kind, note.before, note.after) == ("recoded", "***\n***", "***")
+    assert "joined" in note.text
+
+
 def test_a_cut_event_that_is_masked_says_nothing() -> None:
     request = client([("authorization", "Bearer a")], body=b"a" * (MAX_PART + 5), method="POST")
 
@@ -649,6 +661,17 @@ def test_the_adapter_s_own_reply_is_named() -> None:
     assert detail.adapter_error == "Function.AppTimeout"
     assert (note.kind, note.after) == ("added", "No response for 3 s.")
     assert "`Function.AppTimeout`" in note.text
+
+
+def test_an_app_s_response_that_the_adapter_has_replaced_is_named() -> None:
+    record = RoundTrip(source="alb", request=client()).record()
+    assert record.exchange
+    record.exchange.error_type = "Function.ResponseSizeTooLarge"
+
+    [note] = [note for note in explain(to_detail(record, None)) if note.step == "reply"]
+
+    assert note.kind == "changed"
+    assert "`Function.ResponseSizeTooLarge`" in note.text
 
 
 def test_the_reply_of_an_app_that_was_never_started_is_named() -> None:

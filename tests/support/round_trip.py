@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.events import build_request, find_source, prelude
@@ -67,7 +67,7 @@ class RoundTrip:
         if is_streamed:
             assert gateway.head is not None
             begin = prelude(response)
-            reply, client = begin + response.body, gateway.head(begin[:-8])
+            reply, client = begin + response.body, replace(gateway.head(begin[:-8]), body=response.body[:10])
         else:
             reply = source.build_reply(response, parsed)
             client = gateway.response(reply)

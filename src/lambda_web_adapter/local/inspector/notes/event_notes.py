@@ -54,7 +54,7 @@ def _reason(change: HeaderChange, source: str, title: str) -> Reason:
 
 
 def _reason_for_repeats(change: HeaderChange, source: str, title: str) -> Reason:
-    if change.is_last():
+    if source == "alb" and change.is_last():
         return Reason(
             f"Of several lines, {title} has kept only the last; multi-value headers have all.", LOSSES, "lost"
         )

@@ -76,11 +76,11 @@ def _reason_for_drop(change: HeaderChange, event: Message) -> Reason | None:
         return Reason(
             "A server could take it for a variable of its own, or of a trusted proxy, and anyone can send it."
         )
+    if change.name in {option.strip().lower() for option in event.header("connection").split(",")}:
+        return Reason("The client's `Connection` header names it as one for that connection only (RFC 9110 §7.6.1).")
     hyphenated = "".join(char if char.isalnum() else "-" for char in change.name)
     if hyphenated != change.name:
         return Reason(f"Some servers read the name as `{hyphenated}`, which a client must not set in another spelling.")
-    if change.name in {option.strip().lower() for option in event.header("connection").split(",")}:
-        return Reason("The client's `Connection` header names it as one for that connection only (RFC 9110 §7.6.1).")
     return None
 
 
