@@ -12,8 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import BOOTSTRAP, Running, plain_environment
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 ROUNDS = 5
 EVENT = {
@@ -57,11 +58,11 @@ def accept():
 def measure(text: str) -> list[tuple[float, float]]:
     """Return for each event, in milliseconds, when the reply came, and when the next event was requested."""
     times = []
-    with tempfile.TemporaryDirectory() as folder, FakeRuntimeApi() as api:
+    with tempfile.TemporaryDirectory() as folder, RuntimeApi() as api:
         Path(folder, "main.py").write_text(text)
         env = plain_environment({"AWS_LAMBDA_RUNTIME_API": api.address})
         command: list[str | Path] = [sys.executable, BOOTSTRAP, "main:app"]
-        with Running(command, env=env, cwd=folder, at_end=api.client_has_ended):
+        with Running(command, env=env, cwd=folder, at_end=api.set_runtime_ended):
             for number in range(1, ROUNDS + 1):
                 api.wait_for_call("next", number)
                 started_at = time.time()

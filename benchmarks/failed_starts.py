@@ -18,8 +18,9 @@ from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from threading import Thread, Timer
 
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import BOOTSTRAP, Running, free_port, plain_environment, wait_until
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 ROUNDS = 5
 # The app waits until the benchmark watches its process.
@@ -82,10 +83,10 @@ def failed(arguments: list[str], folder: Path, variables: dict[str, str]) -> tup
         Timer(0.02, (folder / "go").touch).start()
         app_ended = end_of(pid)
 
-    with FakeRuntimeApi() as api, redirect_stdout(io.StringIO()):
+    with RuntimeApi() as api, redirect_stdout(io.StringIO()):
         env = plain_environment({"AWS_LAMBDA_RUNTIME_API": api.address, **variables})
         command: list[str | Path] = [sys.executable, BOOTSTRAP, *arguments]
-        with Running(command, env=env, cwd=folder, at_end=api.client_has_ended) as process:
+        with Running(command, env=env, cwd=folder, at_end=api.set_runtime_ended) as process:
             wait_until((folder / "pid").exists, "the app begins")
             watcher = Thread(target=watch)
             watcher.start()
@@ -99,7 +100,7 @@ def taken_port() -> tuple[float, float]:
     with ExitStack() as stack:
         stack.enter_context(redirect_stdout(io.StringIO()))
         taken = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        api = stack.enter_context(FakeRuntimeApi())
+        api = stack.enter_context(RuntimeApi())
         port = str(taken.getsockname()[1])
         env = plain_environment({"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LWA_PORT": port})
         started_at = time.time()

@@ -20,13 +20,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.fake_runtime_api import Answer, Call, FakeRuntimeApi, Reading
 from support.processes import Running, free_port, plain_environment
+
+from lambda_web_adapter.testing.runtime_api import Answer, Call, Reading, RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.fake_runtime_api import Streamed
+    from lambda_web_adapter.testing.runtime_api import ReplyStream
 
 FASTAPI = """
 import asyncio
@@ -133,7 +134,7 @@ APPS = [
 ]
 
 
-class RuntimeApi(FakeRuntimeApi):
+class TimedRuntimeApi(RuntimeApi):
     """The fake, which also records when the last event was sent."""
 
     sent_at: float = 0
@@ -150,10 +151,10 @@ class RuntimeApi(FakeRuntimeApi):
 class Environment:
     """A running adapter, and its process."""
 
-    api: RuntimeApi
+    api: TimedRuntimeApi
     pid: int
 
-    def invoke(self, path: str, query: str) -> tuple[float, Streamed]:
+    def invoke(self, path: str, query: str) -> tuple[float, ReplyStream]:
         """Return when an event was sent, and the stream that came for it."""
         http = {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7"}
         event = {
@@ -164,9 +165,9 @@ class Environment:
             "requestContext": {"domainName": "abc.lambda-url.eu-central-1.on.aws", "http": http},
             "isBase64Encoded": False,
         }
-        request_id = self.api.add(event, seconds=600)
-        stream = self.api.streamed(request_id, seconds=60).wait_for_end(600)
-        if not stream.complete or stream.prelude["statusCode"] != 200:
+        request_id = self.api.queue_event(event, timeout=600)
+        stream = self.api.wait_for_stream(request_id, timeout=60).wait_for_end(600)
+        if not stream.is_complete or stream.prelude["statusCode"] != 200:
             raise SystemExit(f"{path} should give a complete response with 200, but gave: {stream}")
         return self.api.sent_at, stream
 
@@ -174,11 +175,11 @@ class Environment:
 @contextmanager
 def ours(app: App, folder: str) -> Iterator[Environment]:
     """Start this adapter with an app."""
-    with RuntimeApi() as api:
+    with TimedRuntimeApi() as api:
         env = plain_environment({**FUNCTION, "AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LWA_PORT": free_port()})
         command = [sys.executable, "-m", "lambda_web_adapter", *app.arguments]
-        with Running(command, env=env, cwd=folder, at_end=api.client_has_ended) as process:
-            api.wait_for_call("next", seconds=30)
+        with Running(command, env=env, cwd=folder, at_end=api.set_runtime_ended) as process:
+            api.wait_for_call("next", timeout=30)
             yield Environment(api, process.pid)
 
 
@@ -188,10 +189,10 @@ def theirs(app: App, folder: str, program: Path, python: str) -> Iterator[Enviro
     port = free_port()
     server = [argument.format(port=port) for argument in app.server]
     command = [python, "-m", *server] if app.python else server
-    with RuntimeApi() as api, Running(command, env=plain_environment({"PORT": port}), cwd=folder):
+    with TimedRuntimeApi() as api, Running(command, env=plain_environment({"PORT": port}), cwd=folder):
         env = plain_environment({**FUNCTION, "AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LWA_PORT": port})
-        with Running([program], env=env, at_end=api.client_has_ended) as process:
-            api.wait_for_call("next", seconds=30)
+        with Running([program], env=env, at_end=api.set_runtime_ended) as process:
+            api.wait_for_call("next", timeout=30)
             yield Environment(api, process.pid)
             process.kill()  # it only waits for an event
 
@@ -248,7 +249,7 @@ def memory_of(pid: int) -> dict[str, float]:
 def time_bulk(app: App, options: argparse.Namespace) -> None:
     """Print the throughput of a large stream, and the growth of the adapter meanwhile."""
     rate = options.rate and options.rate * 2**20
-    reading = Reading(limit=2**40, kept=False, hashed=False, burst=6 * 2**20, per_second=rate)
+    reading = Reading(limit=2**40, is_kept=False, is_hashed=False, burst=6 * 2**20, per_second=rate)
     with adapters(app, options) as environments:
         for name, environment in environments.items():
             environment.invoke("/chunks", "gap=0.001")

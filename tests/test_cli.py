@@ -9,12 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import BOOTSTRAP, Running, accepts, free_addresses, plain_environment, wait_until
 
 from lambda_web_adapter import __version__
 from lambda_web_adapter.cli import find_target
 from lambda_web_adapter.errors import AppNotFound, SettingsError
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 MODULE = [sys.executable, "-m", "lambda_web_adapter"]
 SCRIPT = [str(Path(sys.executable).with_name("lambda-web-adapter"))]
@@ -207,10 +207,10 @@ def test_the_file_finds_packages_that_lie_beside_it(folder: Path) -> None:
     (folder / "package" / "main.py").write_text(WSGI_APP)
     program = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
 
-    with FakeRuntimeApi() as runtime:
+    with RuntimeApi() as runtime:
         variables = {"PATH": os.defpath, "AWS_LAMBDA_RUNTIME_API": runtime.address, "_HANDLER": "main:app"}
         command = [sys.executable, "-S", "-c", program, str(folder / "package" / "bootstrap")]
-        with Running(command, cwd=folder / "package", env=variables, at_end=runtime.client_has_ended):
+        with Running(command, cwd=folder / "package", env=variables, at_end=runtime.set_runtime_ended):
             answer = runtime.invoke({"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/zip"})
 
     assert answer.json["body"] == "127.0.0.1 /zip"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import QUEUE, get
-from support.fake_runtime_api import FakeRuntimeApi
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,13 +28,13 @@ class Environment:
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
-        self.api: FakeRuntimeApi
+        self.api: RuntimeApi
         self.process: Running
         self._workers = 1
 
-    def start(self, app: str = "main:wsgi", workers: int = 1, /, **variables: str) -> FakeRuntimeApi:
+    def start(self, app: str = "main:wsgi", workers: int = 1, /, **variables: str) -> RuntimeApi:
         self._workers = workers
-        self.api = self._stack.enter_context(FakeRuntimeApi(many=workers > 1))
+        self.api = self._stack.enter_context(RuntimeApi(concurrent=workers > 1))
         if workers > 1:
             variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(workers)
         self.process = self._stack.enter_context(bootstrap(self.api, app, **variables))
@@ -67,8 +68,8 @@ def test_in_text_it_is_one_line(app: str, environment: Environment) -> None:
     api = environment.start(app, **ON)
     event = {**get("/bytes/7", authorization="secret"), "rawQueryString": "token=secret", "body": "three"}
 
-    request_id = api.add(event)
-    api.outcome(request_id)
+    request_id = api.queue_event(event)
+    api.wait_for_reply(request_id)
 
     (line,) = environment.lines()
     assert re.fullmatch(
@@ -82,8 +83,8 @@ def test_in_text_it_is_one_line(app: str, environment: Environment) -> None:
 @pytest.mark.parametrize("app", ["main:app", "main:wsgi"])
 def test_in_json_it_has_fields(app: str, environment: Environment) -> None:
     api = environment.start(app, **JSON)
-    request_id = api.add(get("/status/404"))
-    api.outcome(request_id)
+    request_id = api.queue_event(get("/status/404"))
+    api.wait_for_reply(request_id)
 
     record = environment.record()
 
@@ -153,8 +154,8 @@ def test_one_that_fails_has_a_line_too(
     event: Any, variables: dict[str, str], expected: dict[str, Any], environment: Environment
 ) -> None:
     api = environment.start(**JSON, **variables)
-    request_id = api.add(event)
-    api.outcome(request_id)
+    request_id = api.queue_event(event)
+    api.wait_for_reply(request_id)
 
     record = environment.record()
 
@@ -167,7 +168,7 @@ def test_one_that_takes_too_long_says_how_long(environment: Environment) -> None
     api = environment.start(**JSON)
     api.invoke(get("/"))  # the start is not to take of the second
     api.hold("ever")
-    api.invoke(get("/tell/ever"), seconds=1)
+    api.invoke(get("/tell/ever"), timeout=1)
     api.release("ever")
 
     _, line = environment.lines(2)
@@ -183,8 +184,8 @@ def test_one_that_takes_too_long_says_how_long(environment: Environment) -> None
 def test_a_streamed_one_has_its_line_at_the_end(app: str, workers: int, environment: Environment) -> None:
     api = environment.start(app, workers, **STREAM)
     api.hold("three")
-    request_id = api.add(get("/parts"))
-    stream = api.streamed(request_id)
+    request_id = api.queue_event(get("/parts"))
+    stream = api.wait_for_stream(request_id)
     api.wait_for_call("test/three")
     assert "appMs" not in environment.process.text
     api.release("three")
@@ -198,7 +199,7 @@ def test_a_streamed_one_has_its_line_at_the_end(app: str, workers: int, environm
 
 def test_a_stream_that_breaks_off_says_why(environment: Environment) -> None:
     api = environment.start("streaming:wsgi", **STREAM)
-    api.streamed(api.add(get("/raises"))).wait_for_end()
+    api.wait_for_stream(api.queue_event(get("/raises"))).wait_for_end()
 
     record = environment.record()
 
@@ -208,9 +209,9 @@ def test_a_stream_that_breaks_off_says_why(environment: Environment) -> None:
 
 def test_each_of_many_at_once_has_its_own(environment: Environment) -> None:
     api = environment.start("main:app", 8, **JSON)
-    ids = {f"/m{number}": api.add(get(f"/m{number}")) for number in range(50)}
+    ids = {f"/m{number}": api.queue_event(get(f"/m{number}")) for number in range(50)}
     for request_id in ids.values():
-        api.outcome(request_id)
+        api.wait_for_reply(request_id)
 
     found = {record["path"]: record["requestId"] for record in map(json.loads, environment.lines(50))}
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import Call, FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import Call, RuntimeApi
 
 ENDS = [
     pytest.param("/exit/3", "exit code 3", id="exit code"),
@@ -36,7 +37,7 @@ def problem(outcome: Call, status: int) -> dict[str, str]:
 
 @pytest.mark.parametrize(("path", "end"), ENDS)
 def test_an_app_that_ends_before_it_has_answered_is_a_502_and_the_next_event_starts_it_again(
-    path: str, end: str, api: FakeRuntimeApi, start: Start, either_app: str
+    path: str, end: str, api: RuntimeApi, start: Start, either_app: str
 ) -> None:
     log = start(either_app)
     before = body(api.invoke(get("/")))
@@ -54,7 +55,7 @@ def test_an_app_that_ends_before_it_has_answered_is_a_502_and_the_next_event_sta
 
 @pytest.mark.parametrize(("path", "end"), ENDS)
 def test_an_app_that_ends_while_it_handles_a_message_is_an_error(
-    path: str, end: str, api: FakeRuntimeApi, start: Start
+    path: str, end: str, api: RuntimeApi, start: Start
 ) -> None:
     start("main:wsgi", AWS_LWA_PASS_THROUGH_PATH=path)
 
@@ -65,9 +66,7 @@ def test_an_app_that_ends_while_it_handles_a_message_is_an_error(
     assert body(api.invoke(get("/")))["count"] == 1
 
 
-def test_an_app_that_ends_after_its_response_is_started_again(
-    api: FakeRuntimeApi, start: Start, either_app: str
-) -> None:
+def test_an_app_that_ends_after_its_response_is_started_again(api: RuntimeApi, start: Start, either_app: str) -> None:
     start(either_app)
 
     first = body(api.invoke(get("/exit-after/5")))
@@ -77,9 +76,7 @@ def test_an_app_that_ends_after_its_response_is_started_again(
     assert second["count"] == 1
 
 
-def test_an_app_that_ends_between_two_events_is_started_again(
-    api: FakeRuntimeApi, start: Start, either_app: str
-) -> None:
+def test_an_app_that_ends_between_two_events_is_started_again(api: RuntimeApi, start: Start, either_app: str) -> None:
     log = start(either_app)
     first = body(api.invoke(get("/")))
     api.wait_for_call("next", 2)
@@ -92,7 +89,7 @@ def test_an_app_that_ends_between_two_events_is_started_again(
     log.wait_for("WARNING.*signal SIGKILL")
 
 
-def test_a_response_that_the_app_breaks_off_is_a_502(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
+def test_a_response_that_the_app_breaks_off_is_a_502(api: RuntimeApi, start: Start, either_app: str) -> None:
     start(either_app)
 
     outcome = api.invoke(get("/breaks-off"))
@@ -102,15 +99,15 @@ def test_a_response_that_the_app_breaks_off_is_a_502(api: FakeRuntimeApi, start:
 
 
 def test_no_answer_before_the_deadline_is_a_504_and_the_next_event_meets_a_fresh_app(
-    api: FakeRuntimeApi, start: Start, either_app: str
+    api: RuntimeApi, start: Start, either_app: str
 ) -> None:
     api.hold("hangs")
     log = start(either_app)
     before = body(api.invoke(get("/")))
 
-    hanging = api.add(get("/tell/hangs"), seconds=1.5)
+    hanging = api.queue_event(get("/tell/hangs"), timeout=1.5)
     deadline = int(api.wait_for_call("next", 2).at * 1000) + 1500
-    outcome = api.outcome(hanging)
+    outcome = api.wait_for_reply(hanging)
     after = body(api.invoke(get("/")))
 
     found = problem(outcome, 504)
@@ -122,20 +119,20 @@ def test_no_answer_before_the_deadline_is_a_504_and_the_next_event_meets_a_fresh
     log.wait_for("ERROR.*Function.AppTimeout")
 
 
-def test_a_message_without_an_answer_before_the_deadline_is_an_error(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_message_without_an_answer_before_the_deadline_is_an_error(api: RuntimeApi, start: Start) -> None:
     api.hold("hangs")
     start("main:wsgi", AWS_LWA_PASS_THROUGH_PATH="/tell/hangs")
 
-    outcome = api.invoke(QUEUE, seconds=1.5)
+    outcome = api.invoke(QUEUE, timeout=1.5)
 
     assert error_type(outcome) == "Function.AppTimeout"
     assert body(api.invoke(get("/")))["count"] == 1
 
 
-def test_a_deadline_that_has_passed_already_is_a_504(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_deadline_that_has_passed_already_is_a_504(api: RuntimeApi, start: Start) -> None:
     start("main:wsgi")
 
-    assert problem(api.invoke(get("/"), seconds=-5), 504)["errorType"] == "Function.AppTimeout"
+    assert problem(api.invoke(get("/"), timeout=-5), 504)["errorType"] == "Function.AppTimeout"
     assert body(api.invoke(get("/")))["path"] == "/"
 
 
@@ -157,7 +154,7 @@ BAD = [
 
 
 @pytest.mark.parametrize("words", BAD)
-def test_what_is_not_a_whole_http_response_is_a_502(words: list[str], api: FakeRuntimeApi, start: Start) -> None:
+def test_what_is_not_a_whole_http_response_is_a_502(words: list[str], api: RuntimeApi, start: Start) -> None:
     log = start(*words)
 
     first, second = api.invoke(get("/")), api.invoke(get("/"))
@@ -167,9 +164,7 @@ def test_what_is_not_a_whole_http_response_is_a_502(words: list[str], api: FakeR
     assert len(log.wait_for("ERROR.*Function.InvalidResponse.*")[0]) < 500
 
 
-def test_a_command_that_ends_is_a_502_with_its_exit_code_and_is_started_again(
-    api: FakeRuntimeApi, start: Start
-) -> None:
+def test_a_command_that_ends_is_a_502_with_its_exit_code_and_is_started_again(api: RuntimeApi, start: Start) -> None:
     start(*raw("exit", "HTTP/1.1 200 OK\\r\\ncontent-le"))
 
     for _ in range(2):
@@ -178,7 +173,7 @@ def test_a_command_that_ends_is_a_502_with_its_exit_code_and_is_started_again(
         assert "exit code 7" in found["message"]
 
 
-def test_a_command_that_listens_no_more_is_a_502(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_that_listens_no_more_is_a_502(api: RuntimeApi, start: Start) -> None:
     start(*raw("deaf"))
     api.wait_for_call("next")
 
@@ -188,7 +183,7 @@ def test_a_command_that_listens_no_more_is_a_502(api: FakeRuntimeApi, start: Sta
     assert "refused" in found["message"]
 
 
-def test_connections_that_a_command_closes_are_opened_again(api: FakeRuntimeApi, start: Start) -> None:
+def test_connections_that_a_command_closes_are_opened_again(api: RuntimeApi, start: Start) -> None:
     start(*raw("close", "HTTP/1.1 200 OK\\r\\ncontent-length: 5\\r\\n\\r\\nhello"))
 
     for number in range(1, 4):
@@ -196,7 +191,7 @@ def test_connections_that_a_command_closes_are_opened_again(api: FakeRuntimeApi,
         api.wait_for_call("test/closed", number)  # a request that meets a close on its way cannot be sent again
 
 
-def test_what_comes_behind_a_response_does_not_reach_the_next_caller(api: FakeRuntimeApi, start: Start) -> None:
+def test_what_comes_behind_a_response_does_not_reach_the_next_caller(api: RuntimeApi, start: Start) -> None:
     secret = "HTTP/1.1 200 OK\\r\\ncontent-length: 6\\r\\n\\r\\nsecret"
     start(*raw("keep", f"HTTP/1.1 200 OK\\r\\ncontent-length: 5\\r\\n\\r\\nhello{secret}"))
 
@@ -204,7 +199,7 @@ def test_what_comes_behind_a_response_does_not_reach_the_next_caller(api: FakeRu
 
 
 def test_an_app_that_does_not_start_again_is_an_error_until_it_does(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start, either_app: str
+    tmp_path: Path, api: RuntimeApi, start: Start, either_app: str
 ) -> None:
     broken = tmp_path / "broken"
     start(either_app, APP_RAISES_ON_START=str(broken))
@@ -222,15 +217,15 @@ def test_an_app_that_does_not_start_again_is_an_error_until_it_does(
     assert body(api.invoke(get("/")))["count"] == 1
 
 
-def test_a_restart_does_not_take_longer_than_the_invocation_has(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_restart_does_not_take_longer_than_the_invocation_has(api: RuntimeApi, start: Start) -> None:
     start("main:app")
     api.invoke(get("/"))
     api.hold("import")
 
     problem(api.invoke(get("/exit/1")), 502)
-    slow = api.add(get("/"), seconds=1.5)
+    slow = api.queue_event(get("/"), timeout=1.5)
     asked = api.wait_for_call("next", 3)
-    answered = api.outcome(slow)
+    answered = api.wait_for_reply(slow)
     api.release("import")
 
     assert answered.at < asked.at + 1.5
@@ -254,9 +249,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
 """
 
 
-def test_a_server_behind_a_shell_script_is_ended_with_the_script(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start
-) -> None:
+def test_a_server_behind_a_shell_script_is_ended_with_the_script(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     """Many `run.sh` start their server without `exec`; on a fixed port the next start would find it taken."""
     (tmp_path / "server.py").write_text(SERVER)
     script = tmp_path / "run.sh"
@@ -265,7 +258,7 @@ def test_a_server_behind_a_shell_script_is_ended_with_the_script(
     start(cwd=tmp_path, _HANDLER="run.sh", AWS_LWA_PORT=free_port())
     first = int(api.invoke(get("/")).json["body"])
 
-    problem(api.invoke(get("/hang"), seconds=1.5), 504)
+    problem(api.invoke(get("/hang"), timeout=1.5), 504)
     second = int(api.invoke(get("/")).json["body"])
 
     assert second != first
@@ -275,10 +268,10 @@ def test_a_server_behind_a_shell_script_is_ended_with_the_script(
 # What an app was doing when its time was up, in the log.
 
 
-def test_a_thread_that_hangs_is_shown_in_the_log(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
+def test_a_thread_that_hangs_is_shown_in_the_log(api: RuntimeApi, start: Start, either_app: str) -> None:
     api.hold("hangs")
     log = start(either_app)
-    problem(api.invoke(get("/tell/hangs"), seconds=1.5), 504)
+    problem(api.invoke(get("/tell/hangs"), timeout=1.5), 504)
 
     log.wait_for(r'telling\.py", line \d+ in tell')
 
@@ -295,17 +288,15 @@ async def for_what_never_comes():
 """
 
 
-def test_a_task_that_waits_is_shown_in_the_log(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_a_task_that_waits_is_shown_in_the_log(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     (tmp_path / "waits.py").write_text(WAITS)
     log = start("waits:app", cwd=tmp_path)
-    problem(api.invoke(get("/"), seconds=1.5), 504)
+    problem(api.invoke(get("/"), timeout=1.5), 504)
 
     log.wait_for(r'waits\.py", line \d+, in for_what_never_comes')
 
 
-def test_an_environment_whose_app_does_not_start_any_more_ends(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start
-) -> None:
+def test_an_environment_whose_app_does_not_start_any_more_ends(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     broken = tmp_path / "broken"
     process = start("main:wsgi", APP_RAISES_ON_START=str(broken))
     api.invoke(get("/"))

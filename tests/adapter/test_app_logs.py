@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from adapter.conftest import APPS, bootstrap
 from adapter.test_loop import get
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import BOOTSTRAP, Running, plain_environment
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,27 +31,27 @@ class Environment:
     def __init__(self, stack: ExitStack, app: str) -> None:
         self._stack = stack
         self._app = app
-        self.api: FakeRuntimeApi
+        self.api: RuntimeApi
         self.process: Running
 
     def start(self, workers: int = 1, /, **variables: str) -> None:
-        self.api = self._stack.enter_context(FakeRuntimeApi(many=workers > 1))
+        self.api = self._stack.enter_context(RuntimeApi(concurrent=workers > 1))
         if workers > 1:
             variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(workers)
         self.process = self._stack.enter_context(bootstrap(self.api, self._app, **variables))
 
     def start_off_lambda(self) -> None:
         """Starts it with no more variables than a bootstrap needs."""
-        self.api = self._stack.enter_context(FakeRuntimeApi())
+        self.api = self._stack.enter_context(RuntimeApi())
         variables = plain_environment({"AWS_LAMBDA_RUNTIME_API": self.api.address})
         command: list[str | Path] = [sys.executable, BOOTSTRAP, self._app]
-        running = Running(command, env=variables, cwd=APPS, at_end=self.api.client_has_ended)
+        running = Running(command, env=variables, cwd=APPS, at_end=self.api.set_runtime_ended)
         self.process = self._stack.enter_context(running)
 
     def say(self, what: str, **more: Any) -> str:
         """Has the app log in an invocation, and returns its id."""
-        request_id = self.api.add(get(f"/say/{what}"), **more)
-        self.api.outcome(request_id)
+        request_id = self.api.queue_event(get(f"/say/{what}"), **more)
+        self.api.wait_for_reply(request_id)
         return request_id
 
     def log(self) -> list[str]:
@@ -243,11 +244,11 @@ def test_no_record_of_32_invocations_at_once_has_another_s_id(
 ) -> None:
     environment.start(32, **variables)
     ids = {
-        f"mark{number}": environment.api.add(get(f"/{'pool' if number % 2 else 'say'}/mark{number}"))
+        f"mark{number}": environment.api.queue_event(get(f"/{'pool' if number % 2 else 'say'}/mark{number}"))
         for number in range(200)
     }
     for request_id in ids.values():
-        environment.api.outcome(request_id)
+        environment.api.wait_for_reply(request_id)
 
     found = []
     for line in environment.log():

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-    from support.fake_runtime_api import FakeRuntimeApi
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 
 def signalled(step: int) -> tuple[list[int], bool]:
@@ -146,7 +146,7 @@ def app(environ, start_response):
 KINDS = {"command": ["--", sys.executable, "command.py"], "app": ["app:app"]}
 
 
-def starting(api: FakeRuntimeApi, folder: Path, kind: str) -> Running:
+def starting(api: RuntimeApi, folder: Path, kind: str) -> Running:
     """Starts the bootstrap above."""
     (folder / "command.py").write_text(COMMAND)
     (folder / "app.py").write_text(APP)
@@ -154,16 +154,16 @@ def starting(api: FakeRuntimeApi, folder: Path, kind: str) -> Running:
         [sys.executable, "-c", STARTS, *KINDS[kind]],
         env=on_lambda(api, folder, {"AWS_LWA_PORT": free_port()}),
         cwd=folder,
-        at_end=api.client_has_ended,
+        at_end=api.set_runtime_ended,
     )
 
 
 @pytest.mark.parametrize("when", ["right after the fork", "later"])
-def test_sigterm_while_an_app_is_started_again_reaches_it(when: str, api: FakeRuntimeApi, tmp_path: Path) -> None:
+def test_sigterm_while_an_app_is_started_again_reaches_it(when: str, api: RuntimeApi, tmp_path: Path) -> None:
     with starting(api, tmp_path, "command") as process:
         problem(api.invoke(get("/die")), 502)
         (tmp_path / when).touch()
-        api.add(get("/"))
+        api.queue_event(get("/"))
 
         assert process.wait() == 0
 
@@ -172,7 +172,7 @@ def test_sigterm_while_an_app_is_started_again_reaches_it(when: str, api: FakeRu
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_fork_that_cannot_become_the_app_is_no_second_adapter(kind: str, api: FakeRuntimeApi, tmp_path: Path) -> None:
+def test_a_fork_that_cannot_become_the_app_is_no_second_adapter(kind: str, api: RuntimeApi, tmp_path: Path) -> None:
     with starting(api, tmp_path, kind):
         problem(api.invoke(get("/die")), 502)
         (tmp_path / "fails").touch()
@@ -186,7 +186,7 @@ def test_a_fork_that_cannot_become_the_app_is_no_second_adapter(kind: str, api: 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_first_fork_that_cannot_become_the_app_is_an_error_of_the_start(
-    kind: str, api: FakeRuntimeApi, tmp_path: Path
+    kind: str, api: RuntimeApi, tmp_path: Path
 ) -> None:
     (tmp_path / "fails").touch()
     with starting(api, tmp_path, kind) as process:

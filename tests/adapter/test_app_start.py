@@ -17,17 +17,18 @@ from support.processes import free_port
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
     from support.processes import Running
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 COMMAND = ["--", sys.executable, "command.py"]
 
 
-def init_error(api: FakeRuntimeApi, log: Running) -> dict[str, Any]:
+def init_error(api: RuntimeApi, log: Running) -> dict[str, Any]:
     """Waits for the end of the bootstrap; returns what it has told Lambda before."""
     assert log.wait() != 0
-    assert api.names == ["init/error"]
-    (call,) = api.named("init/error")
+    assert api.call_names == ["init/error"]
+    (call,) = api.calls_of("init/error")
     document: dict[str, Any] = call.json
     assert sorted(document) == ["errorMessage", "errorType", "stackTrace"]
     assert call.headers["lambda-runtime-function-error-type"].startswith("Runtime.")
@@ -49,7 +50,7 @@ def taken_port() -> Any:
 @pytest.mark.parametrize("words", [pytest.param(["main:app"], id="Python app"), pytest.param(COMMAND, id="command")])
 @pytest.mark.parametrize("variable", ["AWS_LWA_PORT", "PORT"])
 def test_a_port_that_is_taken_is_named(
-    variable: str, words: list[str], taken_port: str, api: FakeRuntimeApi, start: Start
+    variable: str, words: list[str], taken_port: str, api: RuntimeApi, start: Start
 ) -> None:
     document = init_error(api, start(*words, **{variable: taken_port}))
 
@@ -67,7 +68,7 @@ def test_a_port_that_is_taken_is_named(
         pytest.param("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS", "2xx", id="statuses"),
     ],
 )
-def test_a_setting_that_is_wrong_is_named(variable: str, value: str, api: FakeRuntimeApi, start: Start) -> None:
+def test_a_setting_that_is_wrong_is_named(variable: str, value: str, api: RuntimeApi, start: Start) -> None:
     document = init_error(api, start("main:app", **{variable: value}))
 
     assert document["errorType"] == "Runtime.InvalidSettings"
@@ -83,11 +84,11 @@ def test_a_setting_that_is_wrong_is_named(variable: str, value: str, api: FakeRu
         pytest.param(["--no-such-option", "main:app"], id="option"),
     ],
 )
-def test_words_that_make_no_sense_are_told_too(words: list[str], api: FakeRuntimeApi, start: Start) -> None:
+def test_words_that_make_no_sense_are_told_too(words: list[str], api: RuntimeApi, start: Start) -> None:
     assert init_error(api, start(*words))["errorType"] == "Runtime.InvalidSettings"
 
 
-def test_a_variable_that_is_no_setting_is_warned_of(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_variable_that_is_no_setting_is_warned_of(api: RuntimeApi, start: Start) -> None:
     log = start("main:wsgi", AWS_LWA_ASYNC_INITT="true", READINESS_CHECK_PATH="/")
 
     assert body(api.invoke(get("/")))["count"] == 1
@@ -96,7 +97,7 @@ def test_a_variable_that_is_no_setting_is_warned_of(api: FakeRuntimeApi, start: 
     log.wait_for("WARNING.*READINESS_CHECK_PATH is an old name.*AWS_LWA_READINESS_CHECK_PATH")
 
 
-def test_an_exception_in_the_app_s_module_is_told_as_itself(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_an_exception_in_the_app_s_module_is_told_as_itself(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     log = start("main:app", cwd=app_in(tmp_path, "import json\n\njson.loads('{')\n"))
 
     document = init_error(api, log)
@@ -123,7 +124,7 @@ def test_an_exception_in_the_app_s_module_is_told_as_itself(tmp_path: Path, api:
     ],
 )
 def test_whatever_a_module_raises_is_told(
-    text: str, kind: str, message: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    text: str, kind: str, message: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     document = init_error(api, start("main:app", cwd=app_in(tmp_path, text)))
 
@@ -142,7 +143,7 @@ def test_whatever_a_module_raises_is_told(
     ],
 )
 def test_an_app_that_cannot_be_found_is_explained(
-    words: list[str], said: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    words: list[str], said: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     app_in(tmp_path, "text = 'no app'\n")
     app_in(tmp_path, "", "notes.txt")
@@ -153,7 +154,7 @@ def test_an_app_that_cannot_be_found_is_explained(
     assert said in document["errorMessage"]
 
 
-def test_a_folder_without_an_app_is_explained(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_a_folder_without_an_app_is_explained(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     document = init_error(api, start(cwd=tmp_path))
 
     assert document["errorType"] == "Runtime.AppNotFound"
@@ -161,7 +162,7 @@ def test_a_folder_without_an_app_is_explained(tmp_path: Path, api: FakeRuntimeAp
     assert "main.py" in document["errorMessage"]
 
 
-def test_a_process_that_ends_while_it_is_imported_is_told(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_a_process_that_ends_while_it_is_imported_is_told(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     document = init_error(api, start("main:app", cwd=app_in(tmp_path, "import os\nos._exit(9)\n")))
 
     assert document["errorType"] == "Runtime.AppStartFailed"
@@ -189,14 +190,14 @@ async def app(scope, receive, send):
     ],
 )
 def test_a_lifespan_startup_that_fails_is_told(
-    what: str, said: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    what: str, said: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     document = init_error(api, start("main:app", cwd=app_in(tmp_path, LIFESPAN.format(what))))
 
     assert said in document["errorMessage"]
 
 
-def test_a_python_app_that_is_not_ready_in_time_is_told(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_python_app_that_is_not_ready_in_time_is_told(api: RuntimeApi, start: Start) -> None:
     api.hold("startup")
 
     document = init_error(api, start("main:app", AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS="0.6"))
@@ -206,7 +207,7 @@ def test_a_python_app_that_is_not_ready_in_time_is_told(api: FakeRuntimeApi, sta
     assert "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS" in document["errorMessage"]
 
 
-def test_a_command_that_does_not_listen_is_told(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_that_does_not_listen_is_told(api: RuntimeApi, start: Start) -> None:
     api.hold("listen")
 
     document = init_error(api, start(*COMMAND, AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS="0.6"))
@@ -216,24 +217,24 @@ def test_a_command_that_does_not_listen_is_told(api: FakeRuntimeApi, start: Star
     assert "refused" in document["errorMessage"]
 
 
-def test_no_event_is_asked_for_before_the_app_is_ready(api: FakeRuntimeApi, start: Start) -> None:
+def test_no_event_is_asked_for_before_the_app_is_ready(api: RuntimeApi, start: Start) -> None:
     api.hold("startup")
     start("main:app")
     api.wait_for_call("test/startup")
 
-    early = api.comes_within("next", 1, seconds=0.2)
+    early = api.has_call_within("next", 1, timeout=0.2)
     api.release("startup")
     api.wait_for_call("next")
 
     assert not early
 
 
-def test_a_command_is_ready_when_it_listens(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_is_ready_when_it_listens(api: RuntimeApi, start: Start) -> None:
     api.hold("listen")
     log = start(*COMMAND)
     api.wait_for_call("test/listen")
 
-    early = api.comes_within("next", 1, seconds=0.2)
+    early = api.has_call_within("next", 1, timeout=0.2)
     api.release("listen")
     outcome = api.invoke(get("/path"))
 
@@ -243,7 +244,7 @@ def test_a_command_is_ready_when_it_listens(api: FakeRuntimeApi, start: Start) -
 
 
 @pytest.mark.parametrize("variable", ["AWS_LWA_PORT", "PORT"])
-def test_a_command_gets_the_configured_port(variable: str, api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_gets_the_configured_port(variable: str, api: RuntimeApi, start: Start) -> None:
     port = free_port()
     start(*COMMAND, **{variable: port})
 
@@ -252,7 +253,7 @@ def test_a_command_gets_the_configured_port(variable: str, api: FakeRuntimeApi, 
     assert (seen["PORT"], seen["AWS_LWA_PORT"], seen["listening"]) == (port, port, int(port))
 
 
-def test_a_command_gets_a_free_port_where_8080_is_taken(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_gets_a_free_port_where_8080_is_taken(api: RuntimeApi, start: Start) -> None:
     with ExitStack() as stack:
         with suppress(OSError):  # somebody else has it
             stack.enter_context(socket.create_server(("127.0.0.1", 8080)))
@@ -263,7 +264,7 @@ def test_a_command_gets_a_free_port_where_8080_is_taken(api: FakeRuntimeApi, sta
     assert seen["PORT"] == seen["AWS_LWA_PORT"] == str(seen["listening"]) != "8080"
 
 
-def test_a_command_is_ready_when_its_path_is_healthy(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_is_ready_when_its_path_is_healthy(api: RuntimeApi, start: Start) -> None:
     log = start(*COMMAND, AWS_LWA_READINESS_CHECK_PATH="/health?a=b", UNHEALTHY="503 500 599")
 
     seen = json.loads(api.invoke(get("/path")).json["body"])
@@ -272,7 +273,7 @@ def test_a_command_is_ready_when_its_path_is_healthy(api: FakeRuntimeApi, start:
     assert "Traceback" not in log.text
 
 
-def test_what_is_healthy_can_be_said(api: FakeRuntimeApi, start: Start) -> None:
+def test_what_is_healthy_can_be_said(api: RuntimeApi, start: Start) -> None:
     start(
         *COMMAND,
         AWS_LWA_READINESS_CHECK_PROTOCOL="http",
@@ -283,7 +284,7 @@ def test_what_is_healthy_can_be_said(api: FakeRuntimeApi, start: Start) -> None:
     assert json.loads(api.invoke(get("/path")).json["body"])["requests"] == ["/", "/", "/", "/path"]
 
 
-def test_a_path_that_stays_unhealthy_is_told(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_path_that_stays_unhealthy_is_told(api: RuntimeApi, start: Start) -> None:
     settings = {"AWS_LWA_READINESS_CHECK_PATH": "/health", "AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS": "3"}
 
     document = init_error(api, start(*COMMAND, UNHEALTHY=" ".join(["503"] * 10_000), **settings))
@@ -293,19 +294,19 @@ def test_a_path_that_stays_unhealthy_is_told(api: FakeRuntimeApi, start: Start) 
     assert "503" in document["errorMessage"]
 
 
-def test_answers_to_the_check_that_are_not_http_are_waited_through(api: FakeRuntimeApi, start: Start) -> None:
+def test_answers_to_the_check_that_are_not_http_are_waited_through(api: RuntimeApi, start: Start) -> None:
     start(*COMMAND, AWS_LWA_READINESS_CHECK_PATH="/health", UNHEALTHY="garbage 101 503")
 
     assert json.loads(api.invoke(get("/path")).json["body"])["requests"][-2:] == ["/health", "/path"]
 
 
-def test_the_protocol_decides_over_the_path(api: FakeRuntimeApi, start: Start) -> None:
+def test_the_protocol_decides_over_the_path(api: RuntimeApi, start: Start) -> None:
     start(*COMMAND, AWS_LWA_READINESS_CHECK_PATH="/health", AWS_LWA_READINESS_CHECK_PROTOCOL="tcp")
 
     assert json.loads(api.invoke(get("/path")).json["body"])["requests"] == ["/path"]
 
 
-def test_another_port_can_be_checked(taken_port: str, api: FakeRuntimeApi, start: Start) -> None:
+def test_another_port_can_be_checked(taken_port: str, api: RuntimeApi, start: Start) -> None:
     api.hold("listen")
     start(*COMMAND, AWS_LWA_READINESS_CHECK_PORT=taken_port)
 
@@ -315,7 +316,7 @@ def test_another_port_can_be_checked(taken_port: str, api: FakeRuntimeApi, start
     api.release("listen")
 
 
-def test_a_long_wait_is_explained_in_the_log(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_long_wait_is_explained_in_the_log(api: RuntimeApi, start: Start) -> None:
     api.hold("listen")
     log = start(*COMMAND)
 
@@ -338,7 +339,7 @@ def test_a_long_wait_is_explained_in_the_log(api: FakeRuntimeApi, start: Start) 
     ],
 )
 def test_a_long_wait_is_explained_again_and_again_but_not_more_than_once_a_second(
-    words: list[str], variables: dict[str, str], said: str, api: FakeRuntimeApi, start: Start
+    words: list[str], variables: dict[str, str], said: str, api: RuntimeApi, start: Start
 ) -> None:
     api.hold("startup")
     if not variables:
@@ -369,7 +370,7 @@ def test_a_long_wait_is_explained_again_and_again_but_not_more_than_once_a_secon
     ],
 )
 def test_a_command_that_does_not_start_is_told(
-    command: list[str], kind: str, said: str, api: FakeRuntimeApi, start: Start
+    command: list[str], kind: str, said: str, api: RuntimeApi, start: Start
 ) -> None:
     document = init_error(api, start("--", *command))
 
@@ -377,7 +378,7 @@ def test_a_command_that_does_not_start_is_told(
     assert said in document["errorMessage"]
 
 
-def test_a_command_gets_the_signals_as_a_shell_would_leave_them(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_gets_the_signals_as_a_shell_would_leave_them(api: RuntimeApi, start: Start) -> None:
     """Python ignores SIGPIPE and SIGXFSZ; what is ignored stays so through exec, and `yes | head` would complain."""
     ignored = "IGNORED=$(grep SigIgn /proc/self/status)"  # asked by a shell, since Python ignores them by itself
     start("--", "sh", "-c", f'{ignored}; export IGNORED; exec "{sys.executable}" command.py')
@@ -386,13 +387,13 @@ def test_a_command_gets_the_signals_as_a_shell_would_leave_them(api: FakeRuntime
     assert json.loads(api.invoke(get("/")).json["body"])["IGNORED"].split() == plain.stdout.split()
 
 
-def test_a_command_inherits_no_descriptors(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_inherits_no_descriptors(api: RuntimeApi, start: Start) -> None:
     start(*COMMAND)
 
     assert json.loads(api.invoke(get("/")).json["body"])["descriptors"] == [0, 1, 2]
 
 
-def test_what_an_app_prints_is_not_kept_back(api: FakeRuntimeApi, start: Start, tmp_path: Path) -> None:
+def test_what_an_app_prints_is_not_kept_back(api: RuntimeApi, start: Start, tmp_path: Path) -> None:
     folder = app_in(tmp_path, "print('from the app')\n\ndef app(environ, start_response):\n    pass\n")
 
     process = start("main:app", cwd=folder, PYTHONUNBUFFERED="")

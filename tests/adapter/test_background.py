@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 TELL = """
 import http.client, os
@@ -70,14 +71,14 @@ def accept():
     ],
 )
 def test_the_caller_has_the_reply_before_the_task_ends_and_the_next_event_is_asked_for_after_it(
-    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    app: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     api.hold("work")
     start("main:app", cwd=app_in(tmp_path, TELL + app))
 
     reply = api.invoke(get("/"))
     api.wait_for_call("test/work")
-    early = api.comes_within("next", 2, seconds=0.2)
+    early = api.has_call_within("next", 2, timeout=0.2)
     api.release("work")
     api.wait_for_call("next", 2)
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 APP = """
 import asyncio, os
@@ -54,13 +55,13 @@ KIND = pytest.mark.parametrize("hook", [SYNC, ASYNC], ids=["sync", "async"])
 @EITHER
 @KIND
 def test_the_next_event_waits_for_it_and_the_caller_does_not(
-    hook: str, app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    hook: str, app: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     api.hold("flush")
     start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", hook)), AWS_LWA_BEFORE_FREEZE_SECONDS="30")
     reply = api.invoke(get("/"))
     api.wait_for_call("test/flush")
-    early = api.comes_within("next", 2, seconds=0.2)
+    early = api.has_call_within("next", 2, timeout=0.2)
     api.release("flush")
     api.wait_for_call("next", 2)
 
@@ -70,9 +71,7 @@ def test_the_next_event_waits_for_it_and_the_caller_does_not(
 
 @EITHER
 @KIND
-def test_it_is_called_after_each_request(
-    hook: str, app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
-) -> None:
+def test_it_is_called_after_each_request(hook: str, app: str, tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", hook)))
     api.invoke(get("/"))
     api.invoke(get("/"))
@@ -87,7 +86,7 @@ def test_it_is_called_after_each_request(
 @EITHER
 @KIND
 def test_one_that_takes_too_long_is_logged_and_left(
-    hook: str, app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    hook: str, app: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     api.hold("flush")
     process = start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", hook)), AWS_LWA_BEFORE_FREEZE_SECONDS="0.2")
@@ -101,12 +100,12 @@ def test_one_that_takes_too_long_is_logged_and_left(
 
 @EITHER
 def test_one_that_fails_is_logged_and_the_others_are_called(
-    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    app: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     process = start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", FAILS + SYNC)))
     api.invoke(get("/"))
     api.wait_for_call("next", 2)
 
-    assert len(api.named("test/flush")) == 1
+    assert len(api.calls_of("test/flush")) == 1
     process.wait_for("before_freeze function broken failed")
     process.wait_for("LookupError: no collector")

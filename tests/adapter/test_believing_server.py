@@ -10,7 +10,8 @@ from adapter.test_loop import body, get
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 )
 @pytest.mark.parametrize("name", ["SCRIPT_NAME", "script_name", "Script_Name"])
 def test_a_client_does_not_move_a_request_to_a_path_that_is_refused(
-    api: FakeRuntimeApi, start: Start, variables: dict[str, str], path: str, name: str
+    api: RuntimeApi, start: Start, variables: dict[str, str], path: str, name: str
 ) -> None:
     start("--", sys.executable, "believing.py", **variables)
     event = get(f"/moved{path}")

@@ -12,13 +12,14 @@ from adapter.conftest import bootstrap
 from adapter.test_loop import get
 from adapter.test_streamed_replies import APPS, BLOCK, STREAM, Environment, rest, url
 from support.decoding import CODINGS, decoder
-from support.fake_runtime_api import FakeRuntimeApi
 from support.streamed_format import read_streamed
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.fake_streams import Streamed
+    from lambda_web_adapter.testing.runtime_api import ReplyStream
 
 COMPRESSING = {"AWS_LWA_ENABLE_COMPRESSION": "true"}
 
@@ -26,7 +27,7 @@ COMPRESSING = {"AWS_LWA_ENABLE_COMPRESSION": "true"}
 @pytest.fixture(scope="module", params=[{}, STREAM], ids=["whole", "streamed"])
 def environment(request: pytest.FixtureRequest) -> Iterator[Environment]:
     with ExitStack() as stack:
-        api = stack.enter_context(FakeRuntimeApi())
+        api = stack.enter_context(RuntimeApi())
         process = stack.enter_context(bootstrap(api, *APPS["asgi"], **COMPRESSING, **request.param))
         yield Environment(api, process, APPS["asgi"])
 
@@ -77,10 +78,10 @@ def test_what_is_not_to_be_compressed_is_not(environment: Environment, kind: str
 
 @pytest.mark.parametrize("coding", CODINGS)
 def test_each_part_of_a_stream_can_be_read_before_the_app_makes_the_next(coding: str) -> None:
-    with FakeRuntimeApi() as api, bootstrap(api, *APPS["asgi"], **COMPRESSING, **STREAM):
+    with RuntimeApi() as api, bootstrap(api, *APPS["asgi"], **COMPRESSING, **STREAM):
         api.hold("two")
         api.hold("three")
-        stream = api.streamed(api.add(accepting(url("/parts"), coding)))
+        stream = api.wait_for_stream(api.queue_event(accepting(url("/parts"), coding)))
         decode = decoder(coding)
 
         assert stream.prelude["headers"]["content-encoding"] == coding
@@ -89,17 +90,17 @@ def test_each_part_of_a_stream_can_be_read_before_the_app_makes_the_next(coding:
         assert readable(stream, decode, 2) == b"two"
         api.release("three")
         assert readable(stream, decode, 3) == b"three"
-        assert stream.wait_for_end().complete
+        assert stream.wait_for_end().is_complete
 
 
-def readable(stream: Streamed, decode: Any, number: int) -> Any:
+def readable(stream: ReplyStream, decode: Any, number: int) -> Any:
     stream.wait_for(lambda: len(stream.payload_chunks) >= number, f"part {number}")
     return decode(stream.payload_chunks[number - 1].data)
 
 
 def test_a_compressed_stream_that_breaks_off_does_not_look_whole() -> None:
-    with FakeRuntimeApi() as api, bootstrap(api, *APPS["asgi"], **COMPRESSING, **STREAM):
-        stream = api.streamed(api.add(accepting(url("/raises"), "gzip"))).wait_for_end()
+    with RuntimeApi() as api, bootstrap(api, *APPS["asgi"], **COMPRESSING, **STREAM):
+        stream = api.wait_for_stream(api.queue_event(accepting(url("/raises"), "gzip"))).wait_for_end()
 
         assert stream.trailers["lambda-runtime-function-error-type"] == "Function.InvalidResponse"
         reading = zlib.decompressobj(31)
@@ -107,7 +108,7 @@ def test_a_compressed_stream_that_breaks_off_does_not_look_whole() -> None:
         assert not reading.eof
 
 
-def test_without_the_setting_nothing_is_compressed(served: FakeRuntimeApi) -> None:
+def test_without_the_setting_nothing_is_compressed(served: RuntimeApi) -> None:
     outcome = served.invoke(accepting(get("/bytes/1000"), "gzip"))
 
     assert outcome.json["body"] == "x" * 1000

@@ -10,14 +10,16 @@ import pytest
 from adapter.conftest import bootstrap
 from adapter.test_app_failures import problem
 from adapter.test_loop import QUEUE, body, get, headers_seen
-from support.fake_runtime_api import RESET, Answer, FakeRuntimeApi
 from support.processes import children, runs
+
+from lambda_web_adapter.testing.runtime_api import RESET, Answer, RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.fake_runtime_api import Call
     from support.processes import Running
+
+    from lambda_web_adapter.testing.runtime_api import Call
 
 WORKERS = 4
 # Until an invocation's deadline, where it is to pass.
@@ -29,10 +31,10 @@ class Environment:
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
-        self.api = stack.enter_context(FakeRuntimeApi(many=True))
+        self.api = stack.enter_context(RuntimeApi(concurrent=True))
         self.process: Running
 
-    def start(self, *words: str, workers: int | str = WORKERS, **variables: str) -> FakeRuntimeApi:
+    def start(self, *words: str, workers: int | str = WORKERS, **variables: str) -> RuntimeApi:
         """Starts it, and waits until it has asked for as many events as it has workers."""
         variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(workers)
         self.process = self._stack.enter_context(bootstrap(self.api, *words, **variables))
@@ -56,11 +58,11 @@ def pid(outcome: Call) -> Any:
     return body(outcome)["pid"]
 
 
-def held(api: FakeRuntimeApi, *names: str, **more: Any) -> list[str]:
+def held(api: RuntimeApi, *names: str, **more: Any) -> list[str]:
     """Sends events that the app stands still in; returns their ids."""
     for name in names:
         api.hold(name)
-    ids = [api.add(get(f"/hold/{name}"), **more) for name in names]
+    ids = [api.queue_event(get(f"/hold/{name}"), **more) for name in names]
     for name in names:
         api.wait_for_call(f"test/{name}")
     return ids
@@ -71,16 +73,16 @@ def test_there_are_as_many_at_once_as_there_are_workers(environment: Environment
     names = [f"n{number}" for number in range(WORKERS)]
 
     ids = held(api, *names)
-    waiting = api.add(get("/"))
-    early = api.comes_within("response", 1, seconds=0.2)
+    waiting = api.queue_event(get("/"))
+    early = api.has_call_within("response", 1, timeout=0.2)
     for name in reversed(names):
         api.release(name)
 
     assert not early
     for name, request_id in zip(names, ids, strict=True):
-        assert body(api.outcome(request_id))["path"] == f"/hold/{name}"
-    assert body(api.outcome(waiting))["path"] == "/"
-    assert len({call.connection for call in api.named("next")}) == WORKERS
+        assert body(api.wait_for_reply(request_id))["path"] == f"/hold/{name}"
+    assert body(api.wait_for_reply(waiting))["path"] == "/"
+    assert len({call.connection for call in api.calls_of("next")}) == WORKERS
 
 
 def test_each_reply_is_that_of_its_own_event(environment: Environment, either: str) -> None:
@@ -88,15 +90,16 @@ def test_each_reply_is_that_of_its_own_event(environment: Environment, either: s
     markers = [f"m{number}" for number in range(1000)]
 
     ids = [
-        api.add(get(f"/{marker}", x_marker=marker), headers={"Lambda-Runtime-Trace-Id": marker}) for marker in markers
+        api.queue_event(get(f"/{marker}", x_marker=marker), headers={"Lambda-Runtime-Trace-Id": marker})
+        for marker in markers
     ]
 
     for marker, request_id in zip(markers, ids, strict=True):
-        outcome = api.outcome(request_id)
+        outcome = api.wait_for_reply(request_id)
         assert body(outcome)["path"] == f"/{marker}"
         assert headers_seen(outcome, "x-marker") == [marker]
         assert headers_seen(outcome, "x-amzn-trace-id") == [marker]
-    assert len(api.named("response")) == len(markers)
+    assert len(api.calls_of("response")) == len(markers)
 
 
 def test_a_slot_asks_again_when_the_app_s_work_after_the_response_is_done(
@@ -109,7 +112,7 @@ def test_a_slot_asks_again_when_the_app_s_work_after_the_response_is_done(
     api.wait_for_call("test/work")
     body(api.invoke(get("/")))
     api.wait_for_call("next", WORKERS + 1)
-    early = api.comes_within("next", WORKERS + 2, seconds=0.2)
+    early = api.has_call_within("next", WORKERS + 2, timeout=0.2)
     api.release("work")
     api.wait_for_call("next", WORKERS + 2)
 
@@ -122,20 +125,20 @@ def test_a_request_that_hangs_is_a_504_that_nobody_else_notices(environment: Env
     (other,) = held(api, "other")
     (stuck,) = held(api, "stuck", seconds=SHORT)
 
-    problem(api.outcome(stuck), 504)
+    problem(api.wait_for_reply(stuck), 504)
     environment.process.wait_for(r'telling\.py", line \d+ in tell')
     ids = held(api, "a", "b", "c")  # the worker of the one that hangs is among those that take them
     for name in ("other", "a", "b", "c"):
         api.release(name)
 
-    assert {pid(api.outcome(request_id)) for request_id in [other, *ids]} == {before}
+    assert {pid(api.wait_for_reply(request_id)) for request_id in [other, *ids]} == {before}
 
 
 def test_a_request_is_given_up_once(environment: Environment) -> None:
     api = environment.start("main:app", workers=2)
     held(api, "other")
     (stuck,) = held(api, "stuck", seconds=SHORT)
-    problem(api.outcome(stuck), 504)
+    problem(api.wait_for_reply(stuck), 504)
 
     for _ in range(3):  # the app gets nothing of these
         assert api.invoke({"warmer": True}).name == "response"
@@ -148,7 +151,7 @@ def test_an_asynchronous_call_that_hangs_is_cancelled(environment: Environment) 
     api = environment.start("main:app")
     (stuck,) = held(api, "stuck", seconds=SHORT)
 
-    problem(api.outcome(stuck), 504)
+    problem(api.wait_for_reply(stuck), 504)
 
     api.wait_for_call("test/stuck-cancelled")
 
@@ -157,7 +160,7 @@ def test_an_event_that_is_no_request_fails_at_its_deadline(environment: Environm
     api = environment.start("main:app", AWS_LWA_PASS_THROUGH_PATH="/hold/stuck")
     api.hold("stuck")
 
-    outcome = api.invoke(QUEUE, seconds=SHORT)
+    outcome = api.invoke(QUEUE, timeout=SHORT)
 
     assert outcome.name == "error"
     assert outcome.json["errorType"] == "Function.AppTimeout"
@@ -168,7 +171,7 @@ def test_an_app_whose_event_loop_hangs_is_ended(environment: Environment) -> Non
     before = pid(api.invoke(get("/")))
     api.hold("block")
 
-    problem(api.invoke(get("/tell/block"), seconds=SHORT), 504)
+    problem(api.invoke(get("/tell/block"), timeout=SHORT), 504)
     environment.process.wait_for("did not react")
 
     assert pid(api.invoke(get("/"))) != before
@@ -180,9 +183,9 @@ def test_workers_that_find_an_event_loop_hanging_at_once_end_it_once(workers: in
     before = pid(api.invoke(get("/")))
     api.hold("block")
 
-    ids = [api.add(get("/tell/block"), seconds=SHORT) for _ in range(workers)]
+    ids = [api.queue_event(get("/tell/block"), timeout=SHORT) for _ in range(workers)]
     for request_id in ids:
-        assert problem(api.outcome(request_id), 504)["errorType"] == "Function.AppTimeout"
+        assert problem(api.wait_for_reply(request_id), 504)["errorType"] == "Function.AppTimeout"
     api.wait_for_call("next", 2 * workers + 1)
 
     assert environment.process.text.count("did not react") == 1
@@ -198,7 +201,7 @@ def test_an_app_in_which_as_many_requests_hang_as_there_are_workers_is_ended(env
 
     for name in ("a", "b", "c", "d"):
         (stuck,) = held(api, name, seconds=SHORT)
-        problem(api.outcome(stuck), 504)
+        problem(api.wait_for_reply(stuck), 504)
     environment.process.wait_for("4 requests hang")
 
     assert pid(api.invoke(get("/"))) != before
@@ -210,7 +213,7 @@ def test_a_request_that_ends_after_all_does_not_count_as_one_that_hangs(environm
 
     for name in ("a", "b", "c", "d"):
         (stuck,) = held(api, name, seconds=SHORT)
-        problem(api.outcome(stuck), 504)
+        problem(api.wait_for_reply(stuck), 504)
         api.release(name)
         api.wait_for_call(f"test/{name}-over")
 
@@ -225,11 +228,11 @@ def test_an_app_that_ends_fails_all_of_its_requests_and_is_started_once(
     before = pid(api.invoke(get("/")))
     ids = held(api, "a", "b")
 
-    outcomes = [api.invoke(get(path)), *(api.outcome(request_id) for request_id in ids)]
-    ids = [api.add(get(f"/{number}")) for number in range(WORKERS)]
+    outcomes = [api.invoke(get(path)), *(api.wait_for_reply(request_id) for request_id in ids)]
+    ids = [api.queue_event(get(f"/{number}")) for number in range(WORKERS)]
 
     assert {problem(outcome, 502)["errorType"] for outcome in outcomes} == {"Runtime.AppExited"}
-    after = {pid(api.outcome(request_id)) for request_id in ids}
+    after = {pid(api.wait_for_reply(request_id)) for request_id in ids}
     assert len(after) == 1
     assert after != {before}
     assert len(children(environment.process.pid)) == 1
@@ -261,9 +264,11 @@ def test_what_one_slot_is_told_does_not_stop_the_others(environment: Environment
     environment.api.script("next", *[Answer(403)] * WORKERS, RESET, Answer(200, b"{}"))
     api = environment.start(either)
 
-    ids = [api.add(get(f"/{number}")) for number in range(20)]
+    ids = [api.queue_event(get(f"/{number}")) for number in range(20)]
 
-    assert {body(api.outcome(request_id))["path"] for request_id in ids} == {f"/{number}" for number in range(20)}
+    assert {body(api.wait_for_reply(request_id))["path"] for request_id in ids} == {
+        f"/{number}" for number in range(20)
+    }
 
 
 def test_a_runtime_api_that_calls_for_the_end_ends_it(environment: Environment, either: str) -> None:
@@ -308,7 +313,7 @@ def test_a_stop_while_the_app_starts_again_ends_it_too(environment: Environment)
     api = environment.start("main:app")
     problem(api.invoke(get("/exit/1")), 502)
     api.hold("import")
-    api.add(get("/"))
+    api.queue_event(get("/"))
     api.wait_for_call("test/import", 2)
 
     assert environment.process.terminate() == 0
@@ -319,14 +324,14 @@ def test_a_start_that_takes_longer_than_an_invocation_has_is_waited_on_by_the_ne
     problem(api.invoke(get("/exit/1")), 502)
     api.hold("import")
 
-    ids = [api.add(get("/"), seconds=SHORT) for _ in range(2)]
-    outcomes = [api.outcome(request_id) for request_id in ids]
-    last = api.add(get("/"))
+    ids = [api.queue_event(get("/"), timeout=SHORT) for _ in range(2)]
+    outcomes = [api.wait_for_reply(request_id) for request_id in ids]
+    last = api.queue_event(get("/"))
     api.release("import")
 
     assert {outcome.json["errorType"] for outcome in outcomes} == {"Runtime.AppNotReady"}
-    assert body(api.outcome(last))["count"] == 1
-    assert len(api.named("test/import")) == 2
+    assert body(api.wait_for_reply(last))["count"] == 1
+    assert len(api.calls_of("test/import")) == 2
 
 
 def test_the_app_may_run_in_several_processes(environment: Environment, either: str) -> None:
@@ -336,7 +341,7 @@ def test_the_app_may_run_in_several_processes(environment: Environment, either: 
     for name in names:
         api.release(name)
 
-    found = [pid(api.outcome(request_id)) for request_id in ids]
+    found = [pid(api.wait_for_reply(request_id)) for request_id in ids]
 
     assert sorted(found.count(each) for each in set(found)) == [2, 2]
     assert sorted(set(found)) == sorted(children(environment.process.pid))
@@ -347,13 +352,13 @@ def test_one_of_several_processes_that_ends_leaves_the_others_alone(environment:
     ids = held(api, "a", "b")
     for name in ("a", "b"):
         api.release(name)
-    before = {pid(api.outcome(request_id)) for request_id in ids}
+    before = {pid(api.wait_for_reply(request_id)) for request_id in ids}
     problem(api.invoke(get("/exit/1")), 502)
 
     ids = held(api, "c", "d")
     for name in ("c", "d"):
         api.release(name)
-    after = {pid(api.outcome(request_id)) for request_id in ids}
+    after = {pid(api.wait_for_reply(request_id)) for request_id in ids}
 
     assert len(before & after) == 1
     assert len(after) == 2
@@ -376,27 +381,27 @@ def test_a_command_serves_many_too(environment: Environment) -> None:
     for name in names:
         api.release(name)
 
-    assert [json.loads(api.outcome(each).json["body"]) for each in ids] == [f"/hold/{name}" for name in names]
+    assert [json.loads(api.wait_for_reply(each).json["body"]) for each in ids] == [f"/hold/{name}" for name in names]
 
 
 def test_a_command_that_does_not_answer_has_its_connection_closed(environment: Environment) -> None:
     api = environment.start("--", "python3", "threads.py")
     (stuck,) = held(api, "stuck", seconds=SHORT)
 
-    problem(api.outcome(stuck), 504)
+    problem(api.wait_for_reply(stuck), 504)
 
     ids = held(api, *"abcd")
     for name in "abcd":
         api.release(name)
-    assert {api.outcome(each).json["statusCode"] for each in ids} == {200}
+    assert {api.wait_for_reply(each).json["statusCode"] for each in ids} == {200}
 
 
 @pytest.mark.parametrize("workers", ["1", "0", "many", ""])
 def test_without_a_number_above_one_there_is_one_at_a_time(workers: str, environment: Environment, either: str) -> None:
     api = environment.start(either, workers=workers)
     held(api, "first")
-    api.add(get("/"))
+    api.queue_event(get("/"))
 
-    assert not api.comes_within("next", 2, seconds=0.2)
+    assert not api.has_call_within("next", 2, timeout=0.2)
     api.release("first")
     api.wait_for_call("response", 2)

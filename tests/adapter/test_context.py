@@ -12,9 +12,10 @@ import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import QUEUE, body, get
 from fixtures.loading import every_fixture, fixture
-from support.fake_runtime_api import ARN, FakeRuntimeApi
 
 from lambda_web_adapter.events import find_source
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
+from lambda_web_adapter.testing.runtime_api.variables import ARN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,25 +47,25 @@ KINDS = [
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def environment(request: pytest.FixtureRequest) -> Iterator[FakeRuntimeApi]:
+def environment(request: pytest.FixtureRequest) -> Iterator[RuntimeApi]:
     """One environment for all tests that only ask it."""
     app, variables = request.param
-    with FakeRuntimeApi() as api, bootstrap(api, app, **FUNCTION, **variables):
+    with RuntimeApi() as api, bootstrap(api, app, **FUNCTION, **variables):
         yield api
 
 
 @pytest.fixture(scope="module")
-def asgi() -> Iterator[FakeRuntimeApi]:
-    with FakeRuntimeApi() as api, bootstrap(api, "about_lambda:app"):
+def asgi() -> Iterator[RuntimeApi]:
+    with RuntimeApi() as api, bootstrap(api, "about_lambda:app"):
         yield api
 
 
-def asked(api: FakeRuntimeApi, path: str = "/", **more: Any) -> dict[str, Any]:
+def asked(api: RuntimeApi, path: str = "/", **more: Any) -> dict[str, Any]:
     found: dict[str, Any] = body(api.invoke(get(path), **more))
     return found
 
 
-def test_the_context_has_the_names_that_lambda_documents(environment: FakeRuntimeApi) -> None:
+def test_the_context_has_the_names_that_lambda_documents(environment: RuntimeApi) -> None:
     found = asked(environment, request_id="an-id", seconds=60, headers=MORE)
 
     assert found["context"] == {
@@ -84,20 +85,20 @@ def test_the_context_has_the_names_that_lambda_documents(environment: FakeRuntim
     assert found["own_context"] == "an-id"
 
 
-def test_an_invocation_without_them_has_none(environment: FakeRuntimeApi) -> None:
+def test_an_invocation_without_them_has_none(environment: RuntimeApi) -> None:
     found = asked(environment)
 
     assert found["identity"] == [None, None]
     assert (found["client_context"], found["context"]["tenant_id"], found["trace"]) == (None, None, None)
 
 
-def test_the_time_that_is_left_is_that_of_the_moment(environment: FakeRuntimeApi) -> None:
+def test_the_time_that_is_left_is_that_of_the_moment(environment: RuntimeApi) -> None:
     assert asked(environment, seconds=900)["left"] > 800_000
     assert asked(environment, seconds=9)["left"] <= 9000
     assert asked(environment, seconds=None)["left"] == 0
 
 
-def test_the_event_is_a_dict_in_its_usual_place(environment: FakeRuntimeApi) -> None:
+def test_the_event_is_a_dict_in_its_usual_place(environment: RuntimeApi) -> None:
     event = {**get("/x"), "more": {"é": ["\ud800", 2**70, 1.5, None]}}
 
     found = body(environment.invoke(event))
@@ -108,7 +109,7 @@ def test_the_event_is_a_dict_in_its_usual_place(environment: FakeRuntimeApi) -> 
 
 @pytest.mark.parametrize("size", [100, 10_000, 70_000, 300_000])
 @pytest.mark.parametrize("encoded", [False, True])
-def test_an_event_has_its_body_whatever_its_size(environment: FakeRuntimeApi, size: int, encoded: bool) -> None:
+def test_an_event_has_its_body_whatever_its_size(environment: RuntimeApi, size: int, encoded: bool) -> None:
     text = ("né\n" * size)[:size]
     event = {
         **get("/"),
@@ -120,7 +121,7 @@ def test_an_event_has_its_body_whatever_its_size(environment: FakeRuntimeApi, si
     assert body(environment.invoke(event))["event"] == event
 
 
-def test_an_event_that_is_no_request_is_whole_too(environment: FakeRuntimeApi) -> None:
+def test_an_event_that_is_no_request_is_whole_too(environment: RuntimeApi) -> None:
     found = environment.invoke(QUEUE).json
 
     assert found["event"] == found["own_event"] == QUEUE
@@ -130,7 +131,7 @@ def test_an_event_that_is_no_request_is_whole_too(environment: FakeRuntimeApi) -
 @pytest.mark.parametrize(
     ("folder", "aspect"), [each for each in every_fixture() if fixture(*each.values).request.method != "HEAD"]
 )
-def test_the_event_of_every_source(asgi: FakeRuntimeApi, folder: str, aspect: str, large: bool) -> None:
+def test_the_event_of_every_source(asgi: RuntimeApi, folder: str, aspect: str, large: bool) -> None:
     sample = fixture(folder, aspect)
     event = sample.event
     if large and isinstance(event, dict):
@@ -146,7 +147,7 @@ def test_the_event_of_every_source(asgi: FakeRuntimeApi, folder: str, aspect: st
     assert reply["event"] == event
 
 
-def test_there_is_none_before_the_first_and_still_one_before_the_freeze(environment: FakeRuntimeApi) -> None:
+def test_there_is_none_before_the_first_and_still_one_before_the_freeze(environment: RuntimeApi) -> None:
     asked(environment, request_id="first")
 
     found = asked(environment, request_id="second")
@@ -155,25 +156,25 @@ def test_there_is_none_before_the_first_and_still_one_before_the_freeze(environm
     assert found["after"] == "first"
 
 
-def test_x_ray_s_variable_is_there_for_the_invocation_only(environment: FakeRuntimeApi) -> None:
+def test_x_ray_s_variable_is_there_for_the_invocation_only(environment: RuntimeApi) -> None:
     assert asked(environment, headers=MORE)["trace"] == TRACE
     assert asked(environment)["trace"] is None
 
 
-def test_threads_that_the_app_starts_know_the_only_invocation(environment: FakeRuntimeApi) -> None:
+def test_threads_that_the_app_starts_know_the_only_invocation(environment: RuntimeApi) -> None:
     found = asked(environment, "/threads", request_id="mine")
 
     assert found == {**found, "started": "mine", "copied": "mine"}
 
 
-def test_tasks_and_pools_know_it(api: FakeRuntimeApi, start: Start) -> None:
+def test_tasks_and_pools_know_it(api: RuntimeApi, start: Start) -> None:
     start("about_lambda:app")
 
     assert asked(api, "/tasks", request_id="mine") == {"task": "mine", "pool": "mine"}
 
 
 @pytest.mark.parametrize("app", ["about_lambda:app", "about_lambda:wsgi"])
-def test_an_event_that_nobody_asks_for_is_not_read(app: str, api: FakeRuntimeApi, start: Start) -> None:
+def test_an_event_that_nobody_asks_for_is_not_read(app: str, api: RuntimeApi, start: Start) -> None:
     start(app)
 
     assert asked(api, "/quiet")["unread"] is True
@@ -183,15 +184,15 @@ def test_an_event_that_nobody_asks_for_is_not_read(app: str, api: FakeRuntimeApi
 def test_no_context_of_parallel_invocations_mixes(kind: tuple[str, dict[str, str]]) -> None:
     app, variables = kind
     with ExitStack() as stack:
-        api = stack.enter_context(FakeRuntimeApi(many=True))
+        api = stack.enter_context(RuntimeApi(concurrent=True))
         stack.enter_context(bootstrap(api, app, AWS_LAMBDA_MAX_CONCURRENCY=str(WORKERS), **variables))
         sent = {}
         for number in range(10 * WORKERS):
             event = {**get("/wait"), "number": number}
             trace = TRACE.replace("9a9197af755a6419", f"{number:016x}")
-            sent[api.add(event, headers={"Lambda-Runtime-Trace-Id": trace})] = (event, trace)
+            sent[api.queue_event(event, headers={"Lambda-Runtime-Trace-Id": trace})] = (event, trace)
         for request_id, (event, trace) in sent.items():
-            found = body(api.outcome(request_id))
+            found = body(api.wait_for_reply(request_id))
             assert (found["first"], found["own_context"]) == (request_id, request_id)
             assert (found["event"], found["own_event"]) == (event, event)
             assert (found["context"]["aws_request_id"], found["context"]["xray_trace_id"]) == (request_id, trace)
@@ -202,13 +203,13 @@ def test_no_context_of_parallel_invocations_mixes(kind: tuple[str, dict[str, str
 
 
 def test_a_started_thread_knows_none_among_several_but_in_a_copied_context() -> None:
-    with FakeRuntimeApi(many=True) as api, bootstrap(api, "about_lambda:wsgi", AWS_LAMBDA_MAX_CONCURRENCY="2"):
+    with RuntimeApi(concurrent=True) as api, bootstrap(api, "about_lambda:wsgi", AWS_LAMBDA_MAX_CONCURRENCY="2"):
         found = asked(api, "/threads", request_id="mine")
 
     assert found == {**found, "started": None, "copied": "mine"}
 
 
-def test_a_command_has_the_headers(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_has_the_headers(api: RuntimeApi, start: Start) -> None:
     start("--", sys.executable, "command.py", **FUNCTION)
     forged = {"x-amzn-request-context": "{}", "X_Amzn_Lambda_Context": "{}", "x-amz-tenant-id": "red"}
     event = get("/")

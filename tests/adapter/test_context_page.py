@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 PAGE = (PROJECT / "docs" / "context.md").read_text()
 APP = """
@@ -44,7 +45,7 @@ def expressions(heading: str) -> list[str]:
     return [shown for shown in re.findall(r"`([^`]+)`", table) if shown.startswith("current_")]
 
 
-def test_the_page_s_python_gives_what_it_says(api: FakeRuntimeApi, start: Start, tmp_path: Path) -> None:
+def test_the_page_s_python_gives_what_it_says(api: RuntimeApi, start: Start, tmp_path: Path) -> None:
     snippets = re.findall(r"```python\n(.*?)```", PAGE.split("## In FastAPI")[0], re.DOTALL)
     (tmp_path / "app.py").write_text(APP.replace("{snippets}", "\n".join(snippets[:2])))
     start("app:app", cwd=tmp_path)
@@ -69,7 +70,7 @@ def test_the_page_s_python_gives_what_it_says(api: FakeRuntimeApi, start: Start,
     assert values == ["user-1", {"a": 1}, "arn", "$default", "r"]
 
 
-def test_the_page_s_expressions_for_rest_apis(api: FakeRuntimeApi, start: Start, tmp_path: Path) -> None:
+def test_the_page_s_expressions_for_rest_apis(api: RuntimeApi, start: Start, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APP.replace("{snippets}", SNIPPETS))
     start("app:app", cwd=tmp_path)
     shown = expressions("REST APIs, and HTTP APIs with payload 1.0:") + expressions("Anywhere:")
@@ -86,7 +87,7 @@ def test_the_page_s_expressions_for_rest_apis(api: FakeRuntimeApi, start: Start,
         },
     }
 
-    _, _, *values = body(api.invoke(event, request_id="an-id", seconds=60))
+    _, _, *values = body(api.invoke(event, request_id="an-id", timeout=60))
 
     claims = {"claims": {"sub": "user-1"}}
     assert values[:5] == ["user-1", claims, "prod", {"colour": "blue"}, "key"]
@@ -99,12 +100,12 @@ def snippets(heading: str, language: str = "python") -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0], re.DOTALL)
 
 
-def test_the_page_s_event_is_one_for_the_page_s_app(api: FakeRuntimeApi, start: Start, tmp_path: Path) -> None:
+def test_the_page_s_event_is_one_for_the_page_s_app(api: RuntimeApi, start: Start, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(snippets("In FastAPI")[0])
     [event] = snippets("On a laptop", "json")
     start("app:app", cwd=tmp_path)
 
-    answered = body(api.invoke(json.loads(event), request_id="an-id", seconds=60))
+    answered = body(api.invoke(json.loads(event), request_id="an-id", timeout=60))
 
     assert answered == {"invocation": "an-id", "stage": "$default"}
     assert PayloadV2Event.model_validate_json(event).raw_path == "/who"

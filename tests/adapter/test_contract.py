@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import SECONDS, wait_until
 from support.rie import Emulator, ManagedEmulator, program_for_tests
 from support.uploading import ERROR_BODY, ERROR_TYPE, PRELUDE, Upload
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from support.fake_runtime_api import Call
+    from lambda_web_adapter.testing.runtime_api import Call
 
 LIMIT = 6 * 1024 * 1024 + 100
 # The emulator starts this as its bootstrap; the tests themselves call the Runtime API in its place, from then on.
@@ -152,7 +153,7 @@ def with_restore(request: pytest.FixtureRequest) -> Iterator[Platform]:
 def _platform(request: pytest.FixtureRequest, *, snap_start: bool) -> Iterator[Platform]:
     with ExitStack() as stack:
         if request.param == "fake":
-            fake = FakeRuntimeApi(snap_start=snap_start)
+            fake = RuntimeApi(snap_start=snap_start)
             found = Platform(fake.address, lambda event: fake.invoke(event).body)
             stack.callback(found.close)
             stack.enter_context(fake)
@@ -175,9 +176,9 @@ def managed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform
     """A platform with many invocations at once, as Lambda Managed Instances have them."""
     with ExitStack() as stack:
         if request.param == "fake":
-            fake = FakeRuntimeApi(many=True)
+            fake = RuntimeApi(concurrent=True)
             found = Platform(
-                fake.address, lambda event: seen_by_caller(fake.invoke(event)), until_streamed=fake.streamed
+                fake.address, lambda event: seen_by_caller(fake.invoke(event)), until_streamed=fake.wait_for_stream
             )
             stack.callback(found.close)
             stack.enter_context(fake)

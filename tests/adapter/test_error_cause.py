@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import Call, FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import Call, RuntimeApi
 
 HEADER = "lambda-runtime-function-xray-error-cause"
 
@@ -268,10 +269,10 @@ except OSError as error:
 """
 
 
-def test_a_failed_start_is_told_with_its_frames(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_a_failed_start_is_told_with_its_frames(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     assert start("main:app", cwd=app_in(tmp_path, RAISES)).wait() != 0
 
-    (call,) = api.named("init/error")
+    (call,) = api.calls_of("init/error")
     cause = cause_in(call)
     last, first = cause["exceptions"]
     assert (last["type"], last["message"]) == ("RuntimeError", "cannot start")
@@ -283,7 +284,7 @@ def test_a_failed_start_is_told_with_its_frames(tmp_path: Path, api: FakeRuntime
     assert "x-forged" not in call.headers
 
 
-def test_a_failed_invocation_is_told(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_failed_invocation_is_told(api: RuntimeApi, start: Start) -> None:
     start("main:wsgi")
     call = api.invoke(b"no JSON")
 
@@ -292,21 +293,19 @@ def test_a_failed_invocation_is_told(api: FakeRuntimeApi, start: Start) -> None:
     assert exception == {"type": call.json["errorType"], "message": call.json["errorMessage"], "stack": []}
 
 
-def test_a_reply_has_no_cause(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_reply_has_no_cause(api: RuntimeApi, start: Start) -> None:
     start("main:wsgi")
 
     assert HEADER not in api.invoke(get("/")).headers
 
 
-def test_a_folder_that_is_gone_keeps_no_error_from_being_told(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start
-) -> None:
+def test_a_folder_that_is_gone_keeps_no_error_from_being_told(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     app_in(tmp_path, "import os\nos.rmdir(os.getcwd())\nraise LookupError('gone')\n")
     (tmp_path / "below").mkdir()
     process = start("main:app", cwd=tmp_path / "below", PYTHONPATH=str(tmp_path))
 
     assert process.wait() != 0
-    (call,) = api.named("init/error")
+    (call,) = api.calls_of("init/error")
     cause = cause_in(call)
     assert cause["working_directory"] == ""
     assert cause["exceptions"][0]["type"] == "LookupError"

@@ -14,12 +14,12 @@ from adapter.test_loop import QUEUE, get
 from fastapi import APIRouter, Depends, FastAPI
 from flask import Flask
 from flask.views import MethodView
-from support.fake_runtime_api import FakeRuntimeApi
 
 from lambda_web_adapter import current_event_source
 from lambda_web_adapter.fastapi import require_event_source
 from lambda_web_adapter.flask import require_event_source as flask_require_event_source
 from lambda_web_adapter.testing import invocation
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,20 +85,20 @@ COMMAND = ["--", sys.executable, "main.py"]
         pytest.param((IN_FLASK, COMMAND), id="Flask in a command"),
     ],
 )
-def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeRuntimeApi]:
+def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeApi]:
     """One environment for all tests that only ask it."""
     app, words = request.param
-    with FakeRuntimeApi() as api, bootstrap(api, *words, cwd=app_in(tmp_path_factory.mktemp("app"), app)):
-        api.add(QUEUE, seconds=60)
-        api.wait_for_call("response", seconds=60)
+    with RuntimeApi() as api, bootstrap(api, *words, cwd=app_in(tmp_path_factory.mktemp("app"), app)):
+        api.queue_event(QUEUE, timeout=60)
+        api.wait_for_call("response", timeout=60)
         yield api
 
 
-def test_an_event_gets_in(environment: FakeRuntimeApi) -> None:
+def test_an_event_gets_in(environment: RuntimeApi) -> None:
     assert environment.invoke(QUEUE).json == len(QUEUE["Records"])
 
 
-def test_an_event_of_another_source_fails(environment: FakeRuntimeApi) -> None:
+def test_an_event_of_another_source_fails(environment: RuntimeApi) -> None:
     outcome = environment.invoke({"Records": [{"eventSource": "aws:s3"}]})
 
     assert outcome.name == "error"
@@ -116,7 +116,7 @@ def test_an_event_of_another_source_fails(environment: FakeRuntimeApi) -> None:
         ),
     ],
 )
-def test_a_client_does_not(headers: dict[str, str], environment: FakeRuntimeApi) -> None:
+def test_a_client_does_not(headers: dict[str, str], environment: RuntimeApi) -> None:
     event = get("/events")
     event["requestContext"]["http"]["method"] = "POST"
     event["headers"] |= {"content-type": "application/json", **headers}

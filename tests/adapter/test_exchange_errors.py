@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
 
     from lambda_web_adapter.adapter.io.backend import Backend
     from lambda_web_adapter.adapter.process.app_process import AppProcess
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 __all__ = ["backend"]
 HALF = "HTTP/1.1 200 OK\\r\\ncontent-length: 5\\r\\n\\r\\nhe"
@@ -56,7 +56,7 @@ HALF = "HTTP/1.1 200 OK\\r\\ncontent-length: 5\\r\\n\\r\\nhe"
     ],
 )
 def test_an_app_that_ends_is_said_to_have_done_so_before_or_in_its_response(
-    sent: str, when: str, api: FakeRuntimeApi, start: Start
+    sent: str, when: str, api: RuntimeApi, start: Start
 ) -> None:
     start(*raw("exit", sent))
 
@@ -72,10 +72,10 @@ def test_an_app_that_ends_is_said_to_have_done_so_before_or_in_its_response(
         pytest.param(HALF, "The response was not complete at", id="half a response"),
     ],
 )
-def test_a_timeout_says_whether_a_response_had_begun(sent: str, what: str, api: FakeRuntimeApi, start: Start) -> None:
+def test_a_timeout_says_whether_a_response_had_begun(sent: str, what: str, api: RuntimeApi, start: Start) -> None:
     start(*raw("keep", sent))
 
-    found = problem(api.invoke(get("/"), seconds=1.0), 504)
+    found = problem(api.invoke(get("/"), timeout=1.0), 504)
 
     assert found["message"] == f"{what} the function's timeout."
 

@@ -12,8 +12,9 @@ from typing import Protocol
 import pytest
 from adapter.conftest import on_lambda
 from adapter.test_loop import get
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import Running, free_port
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 # The bootstrap, which looks after 0.5 s instead of 5, and asks for the first event after 1.5 s instead of 9.8.
 IMPATIENT = """
@@ -33,14 +34,14 @@ class Begin(Protocol):
 
 
 @pytest.fixture
-def begin(api: FakeRuntimeApi, tmp_path: Path) -> Iterator[Begin]:
+def begin(api: RuntimeApi, tmp_path: Path) -> Iterator[Begin]:
     with ExitStack() as stack:
 
         def started(source: str, *words: str, **variables: str) -> Running:
             (tmp_path / "main.py").write_text(source)
             command = [sys.executable, "-c", IMPATIENT, *(words or ("main:app",))]
             env = on_lambda(api, tmp_path, variables)
-            return stack.enter_context(Running(command, env=env, cwd=tmp_path, at_end=api.client_has_ended))
+            return stack.enter_context(Running(command, env=env, cwd=tmp_path, at_end=api.set_runtime_ended))
 
         yield started
 
@@ -63,7 +64,7 @@ NATIVE_WITH_THE_LOCK = 'import re\nre.match("(a|a)*b", "a" * 64)\n'
     ],
 )
 def test_an_import_that_hangs_is_shown_once_and_again_when_it_is_given_up(
-    source: str, place: str, begin: Begin, api: FakeRuntimeApi
+    source: str, place: str, begin: Begin, api: RuntimeApi
 ) -> None:
     process = begin(source)
     process.wait_for(f"The app has been importing for \\d+ s; it is at: {place}")
@@ -108,7 +109,7 @@ def test_a_lifespan_startup_that_blocks_is_shown_by_its_thread(loop: str, begin:
     process.wait_for(r"its lifespan startup is not complete .*`time.sleep\(1000\)` at main.py:4")
 
 
-def test_a_slow_start_is_served_after_it_was_looked_at(begin: Begin, api: FakeRuntimeApi) -> None:
+def test_a_slow_start_is_served_after_it_was_looked_at(begin: Begin, api: RuntimeApi) -> None:
     source = """
 import time
 time.sleep(1)

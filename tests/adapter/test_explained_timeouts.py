@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 APP = """
 import asyncio
@@ -38,13 +39,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_timeout_names_the_time_and_what_to_set(
-    workers: str, folder: Path, api: FakeRuntimeApi, start: Start
-) -> None:
+def test_a_timeout_names_the_time_and_what_to_set(workers: str, folder: Path, api: RuntimeApi, start: Start) -> None:
     variables = {"AWS_LAMBDA_MAX_CONCURRENCY": workers} if workers != "1" else {}
     process = start("streams:app", cwd=folder, **variables)
 
-    answer = problem(api.invoke(get("/hang"), seconds=1.3), 504)
+    answer = problem(api.invoke(get("/hang"), timeout=1.3), 504)
 
     process.wait_for(
         r"The app sent no response before the function's timeout\. It had [01]\.\d s, and the adapter stops waiting "
@@ -56,17 +55,17 @@ def test_a_timeout_names_the_time_and_what_to_set(
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_endless_event_stream_that_is_buffered_names_the_switch(
-    workers: str, folder: Path, api: FakeRuntimeApi, start: Start
+    workers: str, folder: Path, api: RuntimeApi, start: Start
 ) -> None:
     variables = {"AWS_LAMBDA_MAX_CONCURRENCY": workers} if workers != "1" else {}
     process = start("streams:app", cwd=folder, **variables)
 
-    problem(api.invoke(get("/endless"), seconds=1.3), 504)
+    problem(api.invoke(get("/endless"), timeout=1.3), 504)
 
     process.wait_for(f"It is text/event-stream, but the reply is buffered, so that .* {SWITCH}")
 
 
-def test_event_streams_that_are_buffered_name_the_switch_once(folder: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_event_streams_that_are_buffered_name_the_switch_once(folder: Path, api: RuntimeApi, start: Start) -> None:
     process = start("streams:app", cwd=folder)
     for _ in range(3):
         api.invoke(get("/"))
@@ -75,7 +74,7 @@ def test_event_streams_that_are_buffered_name_the_switch_once(folder: Path, api:
     assert process.text.count(SWITCH) == 1
 
 
-def test_an_event_stream_that_is_streamed_names_nothing(folder: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_an_event_stream_that_is_streamed_names_nothing(folder: Path, api: RuntimeApi, start: Start) -> None:
     process = start("streams:app", cwd=folder, AWS_LWA_INVOKE_MODE="response_stream")
     api.invoke(get("/"))
     process.terminate()

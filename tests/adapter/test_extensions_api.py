@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 from adapter.test_loop import get
-from support.fake_runtime_api import RESET, Answer
+
+from lambda_web_adapter.testing.runtime_api import RESET, Answer
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 REGISTER = "extension/register"
 WAIT = "extension/event/next"
 
 
-def test_it_is_registered_without_events_before_the_first_event_is_asked_for(api: FakeRuntimeApi, start: Start) -> None:
+def test_it_is_registered_without_events_before_the_first_event_is_asked_for(api: RuntimeApi, start: Start) -> None:
     start("main:wsgi")
     register = api.wait_for_call(REGISTER)
     wait = api.wait_for_call(WAIT)
@@ -29,11 +31,11 @@ def test_it_is_registered_without_events_before_the_first_event_is_asked_for(api
     assert wait.headers["lambda-extension-identifier"]
 
 
-def test_it_can_be_left_out(api: FakeRuntimeApi, start: Start) -> None:
+def test_it_can_be_left_out(api: RuntimeApi, start: Start) -> None:
     start("main:wsgi", AWS_LWA_REGISTER_EXTENSION="false")
     api.invoke(get("/"))
 
-    assert (api.named(REGISTER), api.named(WAIT)) == ([], [])
+    assert (api.calls_of(REGISTER), api.calls_of(WAIT)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -44,9 +46,7 @@ def test_it_can_be_left_out(api: FakeRuntimeApi, start: Start) -> None:
         pytest.param(RESET, "Connection reset", id="a reset"),
     ],
 )
-def test_without_it_the_environment_works_and_says_so(
-    answer: Answer, word: str, api: FakeRuntimeApi, start: Start
-) -> None:
+def test_without_it_the_environment_works_and_says_so(answer: Answer, word: str, api: RuntimeApi, start: Start) -> None:
     api.script(REGISTER, answer)
     process = start("main:wsgi")
 
@@ -54,10 +54,10 @@ def test_without_it_the_environment_works_and_says_so(
     process.wait_for(rf"The extension was not registered \((the Extensions API |\[Errno 104\] )?{word}")
 
 
-def test_an_emulator_that_offers_none_is_no_reason_for_a_warning(api: FakeRuntimeApi, start: Start) -> None:
+def test_an_emulator_that_offers_none_is_no_reason_for_a_warning(api: RuntimeApi, start: Start) -> None:
     api.script(REGISTER, Answer(404))
     process = start("main:wsgi")
     api.invoke(get("/"))
 
     assert "extension" not in process.text
-    assert api.named(WAIT) == []
+    assert api.calls_of(WAIT) == []

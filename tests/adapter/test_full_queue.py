@@ -23,9 +23,9 @@ from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
 
     from lambda_web_adapter.adapter.process.app_process import AppProcess
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 __all__ = ["environment"]
 COMMAND = ["--", sys.executable, "deaf.py"]
@@ -33,30 +33,30 @@ COMMAND = ["--", sys.executable, "deaf.py"]
 SHORT = 1.8  # seconds
 
 
-def test_a_command_that_takes_no_connection_is_a_504_and_is_started_again(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_that_takes_no_connection_is_a_504_and_is_started_again(api: RuntimeApi, start: Start) -> None:
     log = start(*COMMAND)
     api.wait_for_call("next")
 
-    outcome = api.invoke(get("/"), seconds=SHORT)
-    api.add(get("/"), seconds=SHORT)
+    outcome = api.invoke(get("/"), timeout=SHORT)
+    api.queue_event(get("/"), timeout=SHORT)
     api.wait_for_call("test/started", 2)
 
     assert problem(outcome, 504)["errorType"] == "Function.AppTimeout"
     log.wait_for("ERROR.*accepts no connection.*it is killed")
 
 
-def test_a_message_for_a_command_that_takes_no_connection_fails_as_timed_out(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_message_for_a_command_that_takes_no_connection_fails_as_timed_out(api: RuntimeApi, start: Start) -> None:
     start(*COMMAND)
 
-    assert error_type(api.invoke(QUEUE, seconds=SHORT)) == "Function.AppTimeout"
+    assert error_type(api.invoke(QUEUE, timeout=SHORT)) == "Function.AppTimeout"
 
 
 def test_among_several_invocations_such_a_command_is_started_again_too(environment: Environment) -> None:
     api = environment.start(*COMMAND, workers=2)
 
-    outcomes = [api.add(get("/"), seconds=SHORT) for _ in range(2)]
-    found = {json.loads(api.outcome(each).json["body"])["errorType"] for each in outcomes}
-    api.add(get("/"), seconds=SHORT)
+    outcomes = [api.queue_event(get("/"), timeout=SHORT) for _ in range(2)]
+    found = {json.loads(api.wait_for_reply(each).json["body"])["errorType"] for each in outcomes}
+    api.queue_event(get("/"), timeout=SHORT)
     api.wait_for_call("test/started", 2)
 
     # The worker whose deadline is first kills the app, which the other may still be connecting to.

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 APP = """
 import gc, json, os
@@ -50,12 +51,12 @@ def write_app(folder: Path, setting: str = "", more: str = "") -> None:
     (folder / "main.py").write_text(APP.replace("SETTING", setting) + more)
 
 
-def seen(api: FakeRuntimeApi) -> Any:
+def seen(api: RuntimeApi) -> Any:
     return json.loads(api.invoke(get("/")).json["body"])
 
 
 @ON_ONE_CORE_AND_ON_TWO
-def test_afterwards_all_is_as_usual(tmp_path: Path, api: FakeRuntimeApi, start: Start, app: str, memory: str) -> None:
+def test_afterwards_all_is_as_usual(tmp_path: Path, api: RuntimeApi, start: Start, app: str, memory: str) -> None:
     write_app(tmp_path)
     start(app, cwd=tmp_path, AWS_LAMBDA_FUNCTION_MEMORY_SIZE=memory)
 
@@ -63,7 +64,7 @@ def test_afterwards_all_is_as_usual(tmp_path: Path, api: FakeRuntimeApi, start: 
 
 
 @ON_ONE_CORE_AND_ON_TWO
-def test_nothing_is_collected_before(tmp_path: Path, api: FakeRuntimeApi, start: Start, app: str, memory: str) -> None:
+def test_nothing_is_collected_before(tmp_path: Path, api: RuntimeApi, start: Start, app: str, memory: str) -> None:
     garbage = """
 before = gc.get_stats()[0]["collections"]
 for _ in range(5000):
@@ -80,7 +81,7 @@ def state():
     assert seen(api) == 0
 
 
-def test_garbage_of_the_start_is_freed_later(tmp_path: Path, api: FakeRuntimeApi, start: Start, app: str) -> None:
+def test_garbage_of_the_start_is_freed_later(tmp_path: Path, api: RuntimeApi, start: Start, app: str) -> None:
     garbage = """
 import weakref
 
@@ -115,7 +116,7 @@ def state():
 )
 def test_what_the_app_sets_holds(
     tmp_path: Path,
-    api: FakeRuntimeApi,
+    api: RuntimeApi,
     start: Start,
     app: str,
     setting: str,
@@ -130,7 +131,7 @@ def test_what_the_app_sets_holds(
     assert seen(api)[1:3] == [is_enabled, expected]
 
 
-def test_functions_that_the_app_has_kept_work(tmp_path: Path, api: FakeRuntimeApi, start: Start, app: str) -> None:
+def test_functions_that_the_app_has_kept_work(tmp_path: Path, api: RuntimeApi, start: Start, app: str) -> None:
     switching = """
 def state():
     found = [isenabled()]
@@ -146,7 +147,7 @@ def state():
 
 
 def test_a_process_that_the_app_forks_in_its_import_collects(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start, app: str
+    tmp_path: Path, api: RuntimeApi, start: Start, app: str
 ) -> None:
     forks = """
 reader, writer = os.pipe()
@@ -164,9 +165,7 @@ def state():
     assert seen(api) == [True, 0]
 
 
-def test_an_app_that_is_started_again_starts_so_too(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start, app: str
-) -> None:
+def test_an_app_that_is_started_again_starts_so_too(tmp_path: Path, api: RuntimeApi, start: Start, app: str) -> None:
     write_app(tmp_path)
     process = start(app, cwd=tmp_path)
     first = seen(api)

@@ -16,7 +16,7 @@ from support.processes import BOOTSTRAP, Running
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.fake_runtime_api import FakeRuntimeApi
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 OURS = "lambda_web_adapter"
 NOT_IN_THE_ADAPTER = (f"{OURS}.app.", f"{OURS}.local", f"{OURS}.models", f"{OURS}.testing")
@@ -46,14 +46,14 @@ exec(compile(code, path, "exec"))
 """
 
 
-def modules_of_an_adapter(api: FakeRuntimeApi, folder: Path, app: str) -> set[str]:
+def modules_of_an_adapter(api: RuntimeApi, folder: Path, app: str) -> set[str]:
     """Serves events, ends the bootstrap, and reads what it had imported, beyond what every Python has."""
     target = folder / "modules"
     (folder / "watch.py").write_text(WATCH)
     env = on_lambda(api, APPS, {})
     env = {name: value for name, value in env.items() if not name.startswith("COVERAGE")}  # which would be imported too
     command: list[str | Path] = [sys.executable, folder / "watch.py", target, BOOTSTRAP, BOOTSTRAP, app]
-    with Running(command, env=env, cwd=APPS, at_end=api.client_has_ended) as process:
+    with Running(command, env=env, cwd=APPS, at_end=api.set_runtime_ended) as process:
         assert body(api.invoke(get("/")))["count"] == 1
         assert api.invoke(QUEUE).name == "response"
         assert api.invoke(b"no JSON").name == "error"
@@ -63,7 +63,7 @@ def modules_of_an_adapter(api: FakeRuntimeApi, folder: Path, app: str) -> set[st
 
 
 def test_the_adapter_imports_the_standard_library_and_three_packages(
-    tmp_path: Path, api: FakeRuntimeApi, either_app: str
+    tmp_path: Path, api: RuntimeApi, either_app: str
 ) -> None:
     modules = modules_of_an_adapter(api, tmp_path, either_app)
 
@@ -73,7 +73,7 @@ def test_the_adapter_imports_the_standard_library_and_three_packages(
     assert {name for name in others if name.startswith(NOT_IN_THE_ADAPTER)} == set()
 
 
-def test_the_adapter_imports_no_dear_part_of_the_standard_library(tmp_path: Path, api: FakeRuntimeApi) -> None:
+def test_the_adapter_imports_no_dear_part_of_the_standard_library(tmp_path: Path, api: RuntimeApi) -> None:
     assert modules_of_an_adapter(api, tmp_path, "main:app") & DEAR == set()
 
 

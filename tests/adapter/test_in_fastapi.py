@@ -10,12 +10,12 @@ import pytest
 from adapter.test_app_start import app_in
 from adapter.test_loop import body, get
 from fastapi import Depends, FastAPI
-from support.fake_runtime_api import FakeRuntimeApi
 
 from lambda_web_adapter import LambdaContext
 from lambda_web_adapter.errors import NoInvocation
 from lambda_web_adapter.fastapi import Context, Event, event_as, get_context, get_event
 from lambda_web_adapter.models import PayloadV2Event
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def records(context: Context, event: Event) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_an_endpoint_has_what_it_asks_for(kind: str, tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_an_endpoint_has_what_it_asks_for(kind: str, tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start("main:app", cwd=app_in(tmp_path, APP))
 
     for request in ("first", "second"):
@@ -65,32 +65,32 @@ def test_an_endpoint_has_what_it_asks_for(kind: str, tmp_path: Path, api: FakeRu
 
 
 def test_among_many_invocations_each_has_its_own(tmp_path: Path, start: Start) -> None:
-    with FakeRuntimeApi(many=True) as api:
+    with RuntimeApi(concurrent=True) as api:
         start(
             "main:app",
             cwd=app_in(tmp_path, APP),
             AWS_LAMBDA_RUNTIME_API=api.address,
             AWS_LAMBDA_MAX_CONCURRENCY="4",
         )
-        requests = [api.add(get("/sync")) for _ in range(16)]
+        requests = [api.queue_event(get("/sync")) for _ in range(16)]
 
-        assert [body(api.outcome(request))["id"] for request in requests] == requests
+        assert [body(api.wait_for_reply(request))["id"] for request in requests] == requests
 
 
-def test_an_event_has_types(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_an_event_has_types(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start("main:app", cwd=app_in(tmp_path, APP))
 
     assert body(api.invoke(get("/typed"))) == {"path": "/typed", "caller": "203.0.113.7"}
 
 
-def test_an_event_that_is_another_is_an_error_of_the_app(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_an_event_that_is_another_is_an_error_of_the_app(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     log = start("main:app", cwd=app_in(tmp_path, APP))
 
     assert api.invoke(get("/other")).json["statusCode"] == 500
     log.wait_for("ValidationError.*AlbEvent")
 
 
-def test_an_event_that_is_no_request_is_there_too(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_an_event_that_is_no_request_is_there_too(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start("main:app", cwd=app_in(tmp_path, APP))
     outcome = api.invoke({"Records": [{"eventSource": "aws:sqs", "body": "a"}]}, request_id="queued")
 

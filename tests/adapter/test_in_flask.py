@@ -8,11 +8,11 @@ import pytest
 from adapter.test_app_start import app_in
 from adapter.test_loop import body, get
 from flask import Flask
-from support.fake_runtime_api import FakeRuntimeApi
 
 from lambda_web_adapter import LambdaContext
 from lambda_web_adapter.errors import NoInvocation
 from lambda_web_adapter.flask import lambda_context, lambda_event
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def records():
 
 
 @pytest.mark.parametrize("server", ["auto", "uvicorn"])
-def test_a_view_has_what_it_asks_for(server: str, tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_a_view_has_what_it_asks_for(server: str, tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start("main:app", cwd=app_in(tmp_path, APP), AWS_LWA_SERVER=server)
 
     for request in ("first", "second"):
@@ -48,19 +48,19 @@ def test_a_view_has_what_it_asks_for(server: str, tmp_path: Path, api: FakeRunti
 
 
 def test_among_many_invocations_each_has_its_own(tmp_path: Path, start: Start) -> None:
-    with FakeRuntimeApi(many=True) as api:
+    with RuntimeApi(concurrent=True) as api:
         start(
             "main:app",
             cwd=app_in(tmp_path, APP),
             AWS_LAMBDA_RUNTIME_API=api.address,
             AWS_LAMBDA_MAX_CONCURRENCY="4",
         )
-        requests = [api.add(get("/who")) for _ in range(16)]
+        requests = [api.queue_event(get("/who")) for _ in range(16)]
 
-        assert [body(api.outcome(request))["id"] for request in requests] == requests
+        assert [body(api.wait_for_reply(request))["id"] for request in requests] == requests
 
 
-def test_an_event_that_is_no_request_is_there_too(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_an_event_that_is_no_request_is_there_too(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start("main:app", cwd=app_in(tmp_path, APP))
     outcome = api.invoke({"Records": [{"eventSource": "aws:sqs", "body": "a"}]}, request_id="queued")
 

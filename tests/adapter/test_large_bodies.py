@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import get
-from support.fake_runtime_api import FakeRuntimeApi
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ MANY = {"AWS_LAMBDA_MAX_CONCURRENCY": "2"}
 
 
 class Environment:
-    def __init__(self, api: FakeRuntimeApi, process: Running) -> None:
+    def __init__(self, api: RuntimeApi, process: Running) -> None:
         self.api = api
         self._process = process
 
@@ -39,7 +40,7 @@ class Environment:
 @pytest.fixture(params=[{}, MANY], ids=["one", "many"])
 def environment(request: pytest.FixtureRequest, either_app: str) -> Iterator[Environment]:
     with ExitStack() as stack:
-        api = stack.enter_context(FakeRuntimeApi(many=bool(request.param)))
+        api = stack.enter_context(RuntimeApi(concurrent=bool(request.param)))
         variables = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769", **request.param}
         process = stack.enter_context(bootstrap(api, either_app, **variables))
         api.invoke(get("/"))
@@ -60,7 +61,7 @@ def test_six_megabytes_come_back_in_little_memory(environment: Environment, kind
     before = environment.memory("VmRSS")
 
     for _ in range(3):
-        reply = environment.api.invoke(event, seconds=60).json
+        reply = environment.api.invoke(event, timeout=60).json
 
         assert reply["isBase64Encoded"] is is_base64
         assert reply["body"] == body, "it has changed"

@@ -15,8 +15,9 @@ import pytest
 from adapter.conftest import bootstrap, on_lambda
 from adapter.test_app_failures import problem
 from adapter.test_loop import body, get
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import BOOTSTRAP, Running, accepts, free_port, runs, wait_until
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +101,7 @@ class Environment:
         self._stack = stack
         self.folder = folder
         self.workers = workers
-        self.api = stack.enter_context(FakeRuntimeApi(many=workers != "1"))
+        self.api = stack.enter_context(RuntimeApi(concurrent=workers != "1"))
         self.process: Running
 
     def start(self, *words: str, **variables: str) -> None:
@@ -128,7 +129,7 @@ def app(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def ended(process: FakeRuntimeApi | int) -> None:
+def ended(process: RuntimeApi | int) -> None:
     assert isinstance(process, int)
     wait_until(lambda: not runs(process), f"the end of {process}")
 
@@ -154,7 +155,7 @@ def test_an_app_whose_event_loop_was_stopped_is_started_again(environment: Envir
     environment.start("leaving:app")
     before = environment.pid("/linger")
 
-    problem(environment.api.invoke(get("/stop"), seconds=LONG), 502)
+    problem(environment.api.invoke(get("/stop"), timeout=LONG), 502)
     after = {environment.pid() for _ in range(3)}
 
     assert before not in after
@@ -208,7 +209,7 @@ def test_an_app_that_dies_beside_its_child_is_a_502_at_once(how: str, environmen
     environment.start(app)
     before = environment.pid()
 
-    found = problem(environment.api.invoke(get(f"/{how}/die"), seconds=LONG), 502)
+    found = problem(environment.api.invoke(get(f"/{how}/die"), timeout=LONG), 502)
 
     assert found["errorType"] == "Runtime.AppExited"
     assert "signal SIGKILL" in found["message"]
@@ -223,7 +224,7 @@ def test_an_app_that_dies_after_its_response_does_not_hold_up_the_next_event(
     asked = int(environment.workers)
     environment.api.wait_for_call("next", asked)
 
-    before = json.loads(environment.api.invoke(get("/fork/die-after"), seconds=LONG).json["body"])["pid"]
+    before = json.loads(environment.api.invoke(get("/fork/die-after"), timeout=LONG).json["body"])["pid"]
 
     environment.api.wait_for_call("next", asked + 1)
     ended(environment.child)
@@ -282,7 +283,7 @@ def test_the_children_of_an_app_that_hangs_are_ended_with_it(environment: Enviro
     environment.start("hanging:app")
     environment.pid("/fork-session")
 
-    problem(environment.api.invoke(get("/hang"), seconds=1.5), 504)
+    problem(environment.api.invoke(get("/hang"), timeout=1.5), 504)
     environment.process.wait_for("the next event restarts it")
 
     environment.pid()
@@ -295,13 +296,13 @@ def test_what_is_not_the_app_s_is_left_alone(tmp_path: Path) -> None:
     script = (
         f'sh -c "while :; do sleep 1; done" >/dev/null 2>&1 & echo $! > agent; exec {sys.executable} {BOOTSTRAP} "$@"'
     )
-    with FakeRuntimeApi() as api:
+    with RuntimeApi() as api:
         command: list[str | Path] = ["sh", "-c", script, "wrapper", "leaving:wsgi"]
-        with Running(command, env=on_lambda(api, tmp_path, {}), cwd=tmp_path, at_end=api.client_has_ended) as process:
+        with Running(command, env=on_lambda(api, tmp_path, {}), cwd=tmp_path, at_end=api.set_runtime_ended) as process:
             before: Any = json.loads(api.invoke(get("/fork")).json["body"])
             agent = int((tmp_path / "agent").read_text())
             try:
-                problem(api.invoke(get("/die"), seconds=LONG), 502)
+                problem(api.invoke(get("/die"), timeout=LONG), 502)
                 body(api.invoke(get("/")))
                 assert not runs(before["child"])
                 assert process.terminate() == 0

@@ -15,7 +15,8 @@ from lambda_web_adapter.ipc.log_config import LogConfig
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 VARIABLES = ("AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL", "AWS_LAMBDA_LOG_GROUP_NAME")
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
@@ -119,7 +120,7 @@ def test_the_controls(environment: dict[str, str], expected: tuple[bool, int, bo
     assert (found.json, found.level, found.one_line) == expected
 
 
-def test_a_bootstrap_s_own_lines_are_json_too(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_bootstrap_s_own_lines_are_json_too(api: RuntimeApi, start: Start) -> None:
     process = start("nothing:here", AWS_LAMBDA_LOG_FORMAT="JSON", AWS_LWA_NONSENSE="1")
     process.wait()
 

@@ -10,11 +10,11 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from adapter.conftest import ON_LAMBDA
 from adapter.test_app_failures import problem
 from adapter.test_loop import get
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import BOOTSTRAP, SECONDS, free_port, plain_environment, wait_until
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,13 +114,13 @@ class Environment:
         (folder / "tea.py").write_text(APP)
         (folder / "command.py").write_text(COMMAND)
         self._folder = folder
-        self.api = stack.enter_context(FakeRuntimeApi())
+        self.api = stack.enter_context(RuntimeApi())
         self._stack = stack
         self.process: subprocess.Popen[bytes]
 
     def start(self, *words: str, stderr: int | None, stdout: int = subprocess.DEVNULL, **variables: str) -> None:
         """Starts it; without stderr, it is closed."""
-        env = plain_environment({**ON_LAMBDA, **variables, "AWS_LAMBDA_RUNTIME_API": self.api.address})
+        env = plain_environment(self.api.environ(**variables))
         program: list[str] = [sys.executable, str(BOOTSTRAP), *words]
         if stderr is None:
             program = ["sh", "-c", 'exec "$@" 2>&-', "sh", *program]
@@ -150,7 +150,7 @@ def test_no_reply_depends_on_it(app: str, where: Where, environment: Environment
     with where() as stderr:
         environment.start(app, stderr=stderr)
         replies = [api.invoke(get(path)).json["statusCode"] for path in ("/", "/log", "/log", "/raise", "/")]
-        problem(api.invoke(get("/hang"), seconds=1.5), 504)
+        problem(api.invoke(get("/hang"), timeout=1.5), 504)
         after = api.invoke(get("/")).json["statusCode"]
         code = environment.stop()
 

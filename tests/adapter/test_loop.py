@@ -12,7 +12,8 @@ import pytest
 
 if TYPE_CHECKING:
     from adapter.conftest import Start
-    from support.fake_runtime_api import Call, FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import Call, RuntimeApi
 
 LIMIT = 6 * 1024 * 1024 + 100
 QUEUE = {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": "a"}]}
@@ -53,21 +54,19 @@ def error_type(outcome: Call) -> Any:
     return outcome.json["errorType"]
 
 
-def test_each_event_is_asked_for_handled_and_answered(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
+def test_each_event_is_asked_for_handled_and_answered(api: RuntimeApi, start: Start, either_app: str) -> None:
     start(either_app)
 
     first, second = api.invoke(get("/a")), api.invoke(get("/b"))
     api.wait_for_call("next", 3)
 
-    assert api.names == ["next", "response", "next", "response", "next"]
+    assert api.call_names == ["next", "response", "next", "response", "next"]
     assert [(body(call)["path"], body(call)["count"]) for call in (first, second)] == [("/a", 1), ("/b", 2)]
     assert body(first)["pid"] == body(second)["pid"]
     assert len({call.connection for call in api.runtime_calls}) == 1
 
 
-def test_the_app_gets_one_request_for_each_event_and_no_others(
-    api: FakeRuntimeApi, start: Start, either_app: str
-) -> None:
+def test_the_app_gets_one_request_for_each_event_and_no_others(api: RuntimeApi, start: Start, either_app: str) -> None:
     start(either_app, AWS_LWA_READINESS_CHECK_PATH="/health", AWS_LWA_READINESS_CHECK_PROTOCOL="http")
 
     assert body(api.invoke(get("/"))) | {"pid": 0, "headers": []} == {
@@ -82,14 +81,14 @@ def test_the_app_gets_one_request_for_each_event_and_no_others(
 
 
 def test_the_next_event_is_asked_for_only_when_the_app_is_done_with_the_last(
-    api: FakeRuntimeApi, start: Start, either_app: str
+    api: RuntimeApi, start: Start, either_app: str
 ) -> None:
     api.hold("work")
     start(either_app)
 
     api.invoke(get("/after/work"))
     api.wait_for_call("test/work")
-    early = api.comes_within("next", 2, seconds=0.2)
+    early = api.has_call_within("next", 2, timeout=0.2)
     api.release("work")
     api.wait_for_call("next", 2)
 
@@ -98,27 +97,27 @@ def test_the_next_event_is_asked_for_only_when_the_app_is_done_with_the_last(
 
 
 def test_work_that_outlives_its_invocation_is_not_mistaken_for_that_of_the_next(
-    api: FakeRuntimeApi, start: Start, either_app: str
+    api: RuntimeApi, start: Start, either_app: str
 ) -> None:
     api.hold("first")
     api.hold("second")
     log = start(either_app)
-    api.invoke(get("/after/first"), seconds=1.5)
+    api.invoke(get("/after/first"), timeout=1.5)
     api.wait_for_call("next", 2)
     log.wait_for("WARNING.*still working")
 
-    api.add(get("/after/second"))
+    api.queue_event(get("/after/second"))
     api.wait_for_call("test/second")
     api.release("first")
     api.wait_for_call("test/first-ended")
-    early = api.comes_within("next", 3, seconds=0.2)
+    early = api.has_call_within("next", 3, timeout=0.2)
     api.release("second")
     api.wait_for_call("next", 3)
 
     assert not early
 
 
-def test_the_adapter_says_who_it_is(api: FakeRuntimeApi, start: Start) -> None:
+def test_the_adapter_says_who_it_is(api: RuntimeApi, start: Start) -> None:
     start("main:wsgi")
 
     api.invoke(b"no JSON")
@@ -143,7 +142,7 @@ def test_the_adapter_says_who_it_is(api: FakeRuntimeApi, start: Start) -> None:
     ],
 )
 def test_the_invocation_id_is_echoed_where_there_is_one(
-    given: str | None, echoed: str | None, event: object, call: str, served: FakeRuntimeApi
+    given: str | None, echoed: str | None, event: object, call: str, served: RuntimeApi
 ) -> None:
     outcome = served.invoke(event, headers={"Lambda-Runtime-Invocation-Id": given})
 
@@ -151,7 +150,7 @@ def test_the_invocation_id_is_echoed_where_there_is_one(
     assert outcome.headers.get("lambda-runtime-invocation-id") == echoed
 
 
-def test_each_invocation_has_an_id_of_its_own(served: FakeRuntimeApi) -> None:
+def test_each_invocation_has_an_id_of_its_own(served: RuntimeApi) -> None:
     outcomes = [served.invoke(get("/"), headers={"Lambda-Runtime-Invocation-Id": given}) for given in ("a", None, "b")]
 
     assert [call.headers.get("lambda-runtime-invocation-id") for call in outcomes] == ["a", None, "b"]
@@ -165,7 +164,7 @@ def test_each_invocation_has_an_id_of_its_own(served: FakeRuntimeApi) -> None:
     ],
 )
 def test_what_the_runtime_api_says_of_an_invocation_reaches_the_app_and_nothing_forged(
-    name: str, header: str, api: FakeRuntimeApi, start: Start, either_app: str
+    name: str, header: str, api: RuntimeApi, start: Start, either_app: str
 ) -> None:
     start(either_app)
     forged = get("/", **{header: "forged", header.title(): "forged too"})
@@ -183,27 +182,27 @@ def test_what_the_runtime_api_says_of_an_invocation_reaches_the_app_and_nothing_
     ],
 )
 def test_what_the_runtime_api_says_goes_along_with_an_event_that_is_no_request_too(
-    name: str, header: str, served: FakeRuntimeApi
+    name: str, header: str, served: RuntimeApi
 ) -> None:
     outcome = served.invoke(QUEUE, headers={name: "abc"})
 
     assert [header, "abc"] in outcome.json["headers"]
 
 
-def test_without_a_tenant_the_app_sees_none(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
+def test_without_a_tenant_the_app_sees_none(api: RuntimeApi, start: Start, either_app: str) -> None:
     start(either_app)
 
     assert headers_seen(api.invoke(get("/", x_amz_tenant_id="forged")), "x-amz-tenant-id") == []
 
 
-def test_without_a_trace_of_the_invocation_the_gateway_s_own_reaches_the_app(served: FakeRuntimeApi) -> None:
+def test_without_a_trace_of_the_invocation_the_gateway_s_own_reaches_the_app(served: RuntimeApi) -> None:
     assert headers_seen(served.invoke(get("/", x_amzn_trace_id="Root=1")), "x-amzn-trace-id") == ["Root=1"]
 
 
-def test_an_event_without_a_deadline_is_handled(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
+def test_an_event_without_a_deadline_is_handled(api: RuntimeApi, start: Start, either_app: str) -> None:
     start(either_app)
 
-    assert body(api.invoke(get("/"), seconds=None))["path"] == "/"
+    assert body(api.invoke(get("/"), timeout=None))["path"] == "/"
 
 
 @pytest.mark.parametrize(
@@ -216,9 +215,7 @@ def test_an_event_without_a_deadline_is_handled(api: FakeRuntimeApi, start: Star
         pytest.param(b"[" * 100_000 + b"]" * 100_000, id="nesting too deep"),
     ],
 )
-def test_an_event_that_cannot_be_read_is_an_error_and_the_next_one_is_handled(
-    event: bytes, served: FakeRuntimeApi
-) -> None:
+def test_an_event_that_cannot_be_read_is_an_error_and_the_next_one_is_handled(event: bytes, served: RuntimeApi) -> None:
     outcome = served.invoke(event)
 
     assert error_type(outcome) == "Runtime.InvalidEvent"
@@ -240,7 +237,7 @@ def test_an_event_that_cannot_be_read_is_an_error_and_the_next_one_is_handled(
         pytest.param(b' {"a":\t1} ', id="white space"),
     ],
 )
-def test_an_event_that_is_no_request_reaches_the_app_as_it_is(event: bytes, served: FakeRuntimeApi) -> None:
+def test_an_event_that_is_no_request_reaches_the_app_as_it_is(event: bytes, served: RuntimeApi) -> None:
     outcome = served.invoke(event)
 
     assert outcome.name == "response"
@@ -248,7 +245,7 @@ def test_an_event_that_is_no_request_reaches_the_app_as_it_is(event: bytes, serv
     assert outcome.json["body"] == event.decode()
 
 
-def test_a_request_that_http_cannot_carry_is_answered_and_the_next_one_is_handled(served: FakeRuntimeApi) -> None:
+def test_a_request_that_http_cannot_carry_is_answered_and_the_next_one_is_handled(served: RuntimeApi) -> None:
     outcome = served.invoke(get("/", x_evil="a\r\nx-more: b"))
 
     assert outcome.name == "response"
@@ -258,14 +255,14 @@ def test_a_request_that_http_cannot_carry_is_answered_and_the_next_one_is_handle
 
 
 @pytest.mark.parametrize("status", [400, 404, 500, 503])
-def test_the_app_s_own_error_status_is_the_caller_s(status: int, served: FakeRuntimeApi) -> None:
+def test_the_app_s_own_error_status_is_the_caller_s(status: int, served: RuntimeApi) -> None:
     outcome = served.invoke(get(f"/status/{status}"))
 
     assert (outcome.name, outcome.json["statusCode"]) == ("response", status)
 
 
 @pytest.mark.parametrize("path", ["/status/400", "/status/500", "/status/302"])
-def test_an_event_that_the_app_does_not_take_is_an_error(path: str, api: FakeRuntimeApi, start: Start) -> None:
+def test_an_event_that_the_app_does_not_take_is_an_error(path: str, api: RuntimeApi, start: Start) -> None:
     start("main:wsgi", AWS_LWA_PASS_THROUGH_PATH=path)
 
     outcome = api.invoke(QUEUE)
@@ -274,7 +271,7 @@ def test_an_event_that_the_app_does_not_take_is_an_error(path: str, api: FakeRun
     assert path.removeprefix("/status/") in outcome.json["errorMessage"]
 
 
-def test_a_large_body_reaches_the_app_unchanged(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
+def test_a_large_body_reaches_the_app_unchanged(api: RuntimeApi, start: Start, either_app: str) -> None:
     start(either_app)
     content = bytes(range(256)) * 16_000
     event = get("/digest") | {"body": base64.b64encode(content).decode(), "isBase64Encoded": True}
@@ -283,12 +280,12 @@ def test_a_large_body_reaches_the_app_unchanged(api: FakeRuntimeApi, start: Star
     assert body(api.invoke(event)) == hashlib.sha256(content).hexdigest()
 
 
-def envelope(api: FakeRuntimeApi) -> int:
+def envelope(api: RuntimeApi) -> int:
     """The size of a reply around its body."""
     return len(api.invoke(get("/bytes/0")).body)
 
 
-def test_a_reply_may_be_as_large_as_lambda_takes(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
+def test_a_reply_may_be_as_large_as_lambda_takes(api: RuntimeApi, start: Start, either_app: str) -> None:
     start(either_app)
     length = LIMIT - envelope(api)
 
@@ -299,7 +296,7 @@ def test_a_reply_may_be_as_large_as_lambda_takes(api: FakeRuntimeApi, start: Sta
     assert outcome.json["body"] == "x" * length
 
 
-def test_a_reply_that_is_too_large_is_a_small_clear_error(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_reply_that_is_too_large_is_a_small_clear_error(api: RuntimeApi, start: Start) -> None:
     log = start("main:wsgi")
     length = LIMIT - envelope(api) + 1
 
@@ -319,13 +316,13 @@ def test_a_reply_that_is_too_large_is_a_small_clear_error(api: FakeRuntimeApi, s
     assert body(api.invoke(get("/")))["count"] == 3
 
 
-def test_the_status_for_a_reply_that_is_too_large_can_be_chosen(api: FakeRuntimeApi, start: Start) -> None:
+def test_the_status_for_a_reply_that_is_too_large_can_be_chosen(api: RuntimeApi, start: Start) -> None:
     start("main:wsgi", AWS_LWA_TOO_LARGE_STATUS="413")
 
     assert api.invoke(get("/bytes/7000000")).json["statusCode"] == 413
 
 
-def test_a_load_balancer_takes_less(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_load_balancer_takes_less(api: RuntimeApi, start: Start) -> None:
     log = start("main:wsgi")
     event = {"requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "GET", "path": "/bytes/1048576"}
 
@@ -337,7 +334,7 @@ def test_a_load_balancer_takes_less(api: FakeRuntimeApi, start: Start) -> None:
     assert api.invoke({**event, "path": "/bytes/1048000"}).json["statusCode"] == 200
 
 
-def test_a_result_that_is_too_large_is_a_small_clear_error(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_result_that_is_too_large_is_a_small_clear_error(api: RuntimeApi, start: Start) -> None:
     start("main:wsgi", AWS_LWA_PASS_THROUGH_PATH="/bytes/7000000")
 
     outcome = api.invoke(QUEUE)
@@ -346,7 +343,7 @@ def test_a_result_that_is_too_large_is_a_small_clear_error(api: FakeRuntimeApi, 
     assert len(outcome.body) < 1000
 
 
-def test_what_the_app_prints_is_in_the_log_and_nowhere_else(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
+def test_what_the_app_prints_is_in_the_log_and_nowhere_else(api: RuntimeApi, start: Start, either_app: str) -> None:
     log = start(either_app)
 
     body(api.invoke(get("/print/printed")))

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 from adapter.conftest import bootstrap
 from adapter.test_start_file import EVENT, compile_start
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import plain_environment
 
 from lambda_web_adapter.errors import StartFileRejected
 from lambda_web_adapter.ipc import start_file
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -311,7 +311,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_an_app_that_is_started_again_uses_it(started: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_an_app_that_is_started_again_uses_it(started: Path, api: RuntimeApi, start: Start) -> None:
     start("main:app", cwd=started, AWS_LWA_START_FILE=str(started / "start"))
     seen = [json.loads(api.invoke(EVENT).json["body"])]
     assert api.invoke({**EVENT, "path": "/die"}).json["statusCode"] == 502
@@ -323,9 +323,9 @@ def test_an_app_that_is_started_again_uses_it(started: Path, api: FakeRuntimeApi
 def test_several_app_processes_use_it(started: Path) -> None:
     variables = {"AWS_LAMBDA_MAX_CONCURRENCY": "4", "AWS_LWA_WORKERS": "2"}
     variables["AWS_LWA_START_FILE"] = str(started / "start")
-    with FakeRuntimeApi(many=True) as api, bootstrap(api, "main:app", cwd=started, **variables) as process:
-        requests = [api.add(EVENT) for _ in range(8)]
-        seen = [json.loads(api.outcome(request).json["body"]) for request in requests]
+    with RuntimeApi(concurrent=True) as api, bootstrap(api, "main:app", cwd=started, **variables) as process:
+        requests = [api.queue_event(EVENT) for _ in range(8)]
+        seen = [json.loads(api.wait_for_reply(request).json["body"]) for request in requests]
 
     assert seen == [AS_FROM_THE_FILE] * 8
     assert "start file" not in process.text

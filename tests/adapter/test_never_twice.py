@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
 
     from lambda_web_adapter.adapter.process.app_process import AppProcess
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 COMMAND = ["--", sys.executable, "treating.py"]
 
 
-def arrivals(api: FakeRuntimeApi, marker: str) -> int:
+def arrivals(api: RuntimeApi, marker: str) -> int:
     """How often a request was read by the command."""
-    return len(api.named(f"test/{marker}"))
+    return len(api.calls_of(f"test/{marker}"))
 
 
 def large(path: str) -> dict[str, Any]:
@@ -47,9 +47,7 @@ def large(path: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept connection", "new connection"])
 @pytest.mark.parametrize("what", ["close", "reset"])
-def test_a_request_that_gets_no_answer_is_not_sent_again(
-    what: str, kept: bool, api: FakeRuntimeApi, start: Start
-) -> None:
+def test_a_request_that_gets_no_answer_is_not_sent_again(what: str, kept: bool, api: RuntimeApi, start: Start) -> None:
     start(*COMMAND)
     if kept:
         api.invoke(get("/answer/before"))
@@ -63,9 +61,7 @@ def test_a_request_that_gets_no_answer_is_not_sent_again(
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept connection", "new connection"])
-def test_a_request_that_is_refused_in_the_middle_is_not_sent_again(
-    kept: bool, api: FakeRuntimeApi, start: Start
-) -> None:
+def test_a_request_that_is_refused_in_the_middle_is_not_sent_again(kept: bool, api: RuntimeApi, start: Start) -> None:
     start(*COMMAND)
     if kept:
         api.invoke(get("/answer/before"))
@@ -79,7 +75,7 @@ def test_a_request_that_is_refused_in_the_middle_is_not_sent_again(
 
 
 def test_a_request_that_is_answered_with_a_408_is_the_caller_s_and_not_sent_again(
-    api: FakeRuntimeApi, start: Start
+    api: RuntimeApi, start: Start
 ) -> None:
     start(*COMMAND)
 
@@ -92,7 +88,7 @@ def test_a_request_that_is_answered_with_a_408_is_the_caller_s_and_not_sent_agai
 
 
 @pytest.mark.parametrize("how", ["answer-and-close", "answer-and-reset", "answer-and-408"])
-def test_on_a_connection_that_was_ended_before_nothing_is_sent(how: str, api: FakeRuntimeApi, start: Start) -> None:
+def test_on_a_connection_that_was_ended_before_nothing_is_sent(how: str, api: RuntimeApi, start: Start) -> None:
     start(*COMMAND)
 
     for number in range(5):
@@ -103,7 +99,7 @@ def test_on_a_connection_that_was_ended_before_nothing_is_sent(how: str, api: Fa
 
 
 def test_a_connection_that_is_broken_right_after_it_was_accepted_carries_its_request_at_most_once(
-    api: FakeRuntimeApi, start: Start
+    api: RuntimeApi, start: Start
 ) -> None:
     start(*COMMAND)
     api.invoke(get("/spoil/before"))
@@ -118,7 +114,7 @@ def test_a_connection_that_is_broken_right_after_it_was_accepted_carries_its_req
     assert after.json["body"] == "ok"
 
 
-def test_a_server_that_breaks_every_connection_is_told_to_the_caller(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_server_that_breaks_every_connection_is_told_to_the_caller(api: RuntimeApi, start: Start) -> None:
     start(*COMMAND)
     api.invoke(get("/spoil-all/before"))
     api.wait_for_call("next", 2)
@@ -129,10 +125,10 @@ def test_a_server_that_breaks_every_connection_is_told_to_the_caller(api: FakeRu
     found = {problem(outcome, 502)["errorType"] for outcome in outcomes}
     assert found <= {"Function.InvalidResponse", "Function.AppUnreachable"}
     assert arrivals(api, "marked") == 0
-    assert len(api.named("test/spoiled")) <= 6
+    assert len(api.calls_of("test/spoiled")) <= 6
 
 
-def test_a_request_that_crosses_the_end_of_its_connection_is_not_sent_again(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_request_that_crosses_the_end_of_its_connection_is_not_sent_again(api: RuntimeApi, start: Start) -> None:
     """The server has decided to close before it reads what has come meanwhile: nobody can tell whether it was read."""
     port = free_port()
     process = start(*COMMAND, "impatient", AWS_LWA_PORT=port)
@@ -141,9 +137,9 @@ def test_a_request_that_crosses_the_end_of_its_connection_is_not_sent_again(api:
     wait_until(lambda: state(command) == "S", "the command awaits a request")
 
     with frozen(command):
-        event = api.add(get("/answer/marked"))
+        event = api.queue_event(get("/answer/marked"))
         wait_until(lambda: unread(int(port)), "the request has been sent")
-    outcome = api.outcome(event)
+    outcome = api.wait_for_reply(event)
     after = api.invoke(get("/answer/after"))
 
     assert problem(outcome, 502)["errorType"] == "Function.InvalidResponse"

@@ -11,7 +11,8 @@ from adapter.conftest import TELL
 from adapter.test_app_start import app_in
 from adapter.test_loop import get
 from adapter.test_stop import told
-from support.fake_runtime_api import FakeRuntimeApi
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +92,7 @@ EITHER = pytest.mark.parametrize("app", ["main:app", "main:wsgi"], ids=["asgi", 
     ],
 )
 def test_the_last_function_is_called_first_between_lifespan_and_atexit(
-    app: str, server: str, expected: list[str], tmp_path: Path, api: FakeRuntimeApi, start: Start
+    app: str, server: str, expected: list[str], tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     process = start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", ASYNC)), AWS_LWA_SERVER=server)
     api.invoke(get("/"))
@@ -107,7 +108,7 @@ def test_the_last_function_is_called_first_between_lifespan_and_atexit(
 
 
 @EITHER
-def test_two_signals_call_them_once(app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_two_signals_call_them_once(app: str, tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     api.hold("sync")
     process = start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", "")))
     api.invoke(get("/"))
@@ -132,7 +133,7 @@ def test_two_signals_call_them_once(app: str, tmp_path: Path, api: FakeRuntimeAp
     ],
 )
 def test_one_that_fails_is_logged_and_the_others_are_called(
-    hook: str, reason: str, app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    hook: str, reason: str, app: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     process = start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", hook)))
     api.invoke(get("/"))
@@ -147,7 +148,7 @@ def test_one_that_fails_is_logged_and_the_others_are_called(
 
 @EITHER
 def test_one_that_takes_too_long_is_killed_with_the_app(
-    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    app: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     api.hold("late")
     process = start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", LATE)))
@@ -162,14 +163,14 @@ def test_one_that_takes_too_long_is_killed_with_the_app(
 
 @EITHER
 def test_they_are_not_called_when_a_hanging_app_is_ended(
-    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    app: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     api.hold("hangs")
     process = start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", "")))
     api.invoke(get("/"))
-    hanging = api.add(get("/hangs"), seconds=2)
+    hanging = api.queue_event(get("/hangs"), timeout=2)
     api.wait_for_call("test/hangs")
-    assert api.outcome(hanging).json["statusCode"] == 504
+    assert api.wait_for_reply(hanging).json["statusCode"] == 504
     api.invoke(get("/"))  # starts it again
     api.wait_for_call("next", 4)
 
@@ -180,7 +181,7 @@ def test_they_are_not_called_when_a_hanging_app_is_ended(
 
 def test_each_process_of_the_app_calls_its_own(tmp_path: Path, start: Start) -> None:
     many = {"AWS_LAMBDA_MAX_CONCURRENCY": "2", "AWS_LWA_WORKERS": "2"}
-    with FakeRuntimeApi(many=True) as api:
+    with RuntimeApi(concurrent=True) as api:
         process = start(
             "main:app", cwd=app_in(tmp_path, APP.replace("HOOKS", "")), AWS_LAMBDA_RUNTIME_API=api.address, **many
         )
@@ -188,5 +189,5 @@ def test_each_process_of_the_app_calls_its_own(tmp_path: Path, start: Start) -> 
 
         assert process.terminate() == 0
 
-        assert len({call.headers["x-pid"] for call in api.named("test/sync")}) == 2
-        assert len(api.named("test/sync")) == 2
+        assert len({call.headers["x-pid"] for call in api.calls_of("test/sync")}) == 2
+        assert len(api.calls_of("test/sync")) == 2

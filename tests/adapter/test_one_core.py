@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 APP = """
 import json, os
@@ -42,7 +43,7 @@ EVENT = {"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/", "heade
     ],
 )
 def test_adapter_and_app_share_a_core_where_there_is_one_s_worth(
-    api: FakeRuntimeApi, start: Start, tmp_path: Path, variables: dict[str, str], cores: list[int]
+    api: RuntimeApi, start: Start, tmp_path: Path, variables: dict[str, str], cores: list[int]
 ) -> None:
     (tmp_path / "main.py").write_text(APP)
     start("main:app", cwd=tmp_path, **variables)
@@ -68,7 +69,7 @@ def app(environ, start_response):
     ],
 )
 def test_with_one_core_s_time_the_app_has_the_adapter_s_modules(
-    api: FakeRuntimeApi, start: Start, tmp_path: Path, variables: dict[str, str], is_first: bool
+    api: RuntimeApi, start: Start, tmp_path: Path, variables: dict[str, str], is_first: bool
 ) -> None:
     (tmp_path / "main.py").write_text(MODULES)
     start("main:app", cwd=tmp_path, **variables)

@@ -13,9 +13,9 @@ import pytest
 from adapter.conftest import bootstrap
 from adapter.test_app_failures import problem
 from adapter.test_loop import QUEUE, error_type, get
-from support.fake_runtime_api import FakeRuntimeApi
 
 from lambda_web_adapter.adapter.io.response_parser import ResponseParser
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ MEMORY = 48 * MEGABYTE
 
 
 class Environment:
-    def __init__(self, api: FakeRuntimeApi, process: Running) -> None:
+    def __init__(self, api: RuntimeApi, process: Running) -> None:
         self.api = api
         self.process = process
         api.invoke(get("/text/0"))
@@ -50,7 +50,7 @@ def begin(request: pytest.FixtureRequest) -> Iterator[Callable[..., Environment]
     with ExitStack() as stack:
 
         def begun(app: str, **variables: str) -> Environment:
-            api = stack.enter_context(FakeRuntimeApi(many=bool(request.param)))
+            api = stack.enter_context(RuntimeApi(concurrent=bool(request.param)))
             process = stack.enter_context(bootstrap(api, app, **variables, **request.param))
             return Environment(api, process)
 
@@ -125,7 +125,7 @@ def test_a_response_that_becomes_small_enough_is_compressed_as_it_comes(
 ) -> None:
     environment = begin("outsize:app", AWS_LWA_ENABLE_COMPRESSION="true")
 
-    reply = environment.api.invoke(accepting(f"/{kind}/40"), seconds=60).json
+    reply = environment.api.invoke(accepting(f"/{kind}/40"), timeout=60).json
 
     assert reply["statusCode"] == 200
     assert reply["headers"]["content-encoding"] == "gzip"
@@ -138,7 +138,7 @@ def test_a_response_that_becomes_small_enough_is_compressed_as_it_comes(
 def test_a_response_that_does_not_become_small_enough_is_stopped(begin: Callable[..., Environment]) -> None:
     environment = begin("outsize:app", AWS_LWA_ENABLE_COMPRESSION="true")
 
-    outcome = environment.api.invoke(accepting("/noise/100"), seconds=60)
+    outcome = environment.api.invoke(accepting("/noise/100"), timeout=60)
 
     assert problem(outcome, 502)["errorType"] == "Function.ResponseSizeTooLarge"
     environment.api.wait_for_call("test/cut")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from adapter.conftest import APPS
 from adapter.test_loop import body, get
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import free_addresses
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,14 +116,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def proxy(api: FakeRuntimeApi) -> Iterator[Proxy]:
+def proxy(api: RuntimeApi) -> Iterator[Proxy]:
     with Proxy(api.address) as running:
         yield running
 
 
 @pytest.mark.parametrize("form", ["{}", "http://{}", "http://{}/"])
 def test_invocations_go_through_the_proxy(
-    form: str, api: FakeRuntimeApi, proxy: Proxy, start: Start, either_app: str
+    form: str, api: RuntimeApi, proxy: Proxy, start: Start, either_app: str
 ) -> None:
     start(either_app, **{VARIABLE: form.format(proxy.address)})
 
@@ -136,7 +137,7 @@ def test_invocations_go_through_the_proxy(
 
 
 def test_a_start_that_fails_since_a_setting_cannot_be_used_is_reported_through_the_proxy(
-    api: FakeRuntimeApi, start: Start
+    api: RuntimeApi, start: Start
 ) -> None:
     with Proxy(api.address, prefix="/of/the/extension") as proxy:
         bootstrap = start("main:app", **{VARIABLE: f"{proxy.address}/of/the/extension", "AWS_LWA_PORT": "none"})
@@ -145,7 +146,7 @@ def test_a_start_that_fails_since_a_setting_cannot_be_used_is_reported_through_t
         assert proxy.heard == ["POST /of/the/extension/2018-06-01/runtime/init/error"]
 
 
-def test_a_path_goes_before_that_of_each_call(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_path_goes_before_that_of_each_call(api: RuntimeApi, start: Start) -> None:
     with Proxy(api.address, prefix="/of/the/extension") as proxy:
         start("main:app", **{VARIABLE: f"http://{proxy.address}/of/the/extension/"})
 
@@ -157,69 +158,69 @@ def test_a_path_goes_before_that_of_each_call(api: FakeRuntimeApi, start: Start)
         }
 
 
-def test_streamed_replies_go_through_the_proxy_part_by_part(api: FakeRuntimeApi, proxy: Proxy, start: Start) -> None:
+def test_streamed_replies_go_through_the_proxy_part_by_part(api: RuntimeApi, proxy: Proxy, start: Start) -> None:
     api.hold("two")
     start("streaming:app", **{VARIABLE: proxy.address}, AWS_LWA_INVOKE_MODE="response_stream")
-    request = api.add(get("/parts"))
-    stream = api.streamed(request)
+    request = api.queue_event(get("/parts"))
+    stream = api.wait_for_stream(request)
     stream.wait_for_payload(len(b"one"))
-    early = stream.over
+    early = stream.is_over
     api.release("two")
 
     assert not early
     assert stream.wait_for_end().payload == b"onetwothree"
-    assert f"POST {api.outcome(request).path}" in proxy.heard
+    assert f"POST {api.wait_for_reply(request).path}" in proxy.heard
 
 
 def test_many_invocations_at_once_go_through_the_proxy(start: Start) -> None:
-    with FakeRuntimeApi(many=True) as api, Proxy(api.address) as proxy:
+    with RuntimeApi(concurrent=True) as api, Proxy(api.address) as proxy:
         start(
             "main:app",
             AWS_LAMBDA_RUNTIME_API=api.address,
             AWS_LAMBDA_MAX_CONCURRENCY="2",
             **{VARIABLE: proxy.address},
         )
-        outcomes = [api.outcome(request) for request in [api.add(get("/")) for _ in range(4)]]
+        outcomes = [api.wait_for_reply(request) for request in [api.queue_event(get("/")) for _ in range(4)]]
 
         assert {body(outcome)["path"] for outcome in outcomes} == {"/"}
         assert sorted(proxy.heard)[-4:] == sorted(f"POST {outcome.path}" for outcome in outcomes)
 
 
-def test_a_failed_start_is_told_through_the_proxy(api: FakeRuntimeApi, proxy: Proxy, start: Start) -> None:
+def test_a_failed_start_is_told_through_the_proxy(api: RuntimeApi, proxy: Proxy, start: Start) -> None:
     assert start("missing:app", **{VARIABLE: proxy.address}).wait() != 0
 
     assert [call.name for call in api.runtime_calls] == ["init/error"]
     assert proxy.heard == ["POST /2018-06-01/runtime/init/error"]
 
 
-def test_restores_go_through_the_proxy(api: FakeRuntimeApi, proxy: Proxy, start: Start) -> None:
+def test_restores_go_through_the_proxy(api: RuntimeApi, proxy: Proxy, start: Start) -> None:
     start("main:wsgi", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start", **{VARIABLE: proxy.address})
     api.invoke(get("/"))
 
     assert proxy.heard[0] == "GET /2018-06-01/runtime/restore/next"
 
 
-def test_the_extension_is_registered_with_lambda_itself(api: FakeRuntimeApi, proxy: Proxy, start: Start) -> None:
+def test_the_extension_is_registered_with_lambda_itself(api: RuntimeApi, proxy: Proxy, start: Start) -> None:
     """A proxy is for the runtime's calls; many know no others, and it may not listen yet."""
     start("main:wsgi", **{VARIABLE: proxy.address})
     api.invoke(get("/"))
 
-    assert len(api.named("extension/register")) == len(api.named("extension/event/next")) == 1
+    assert len(api.calls_of("extension/register")) == len(api.calls_of("extension/event/next")) == 1
     assert [path for path in proxy.heard if "extension" in path] == []
 
 
-def test_the_app_sees_lambda_s_own_address(api: FakeRuntimeApi, proxy: Proxy, start: Start) -> None:
+def test_the_app_sees_lambda_s_own_address(api: RuntimeApi, proxy: Proxy, start: Start) -> None:
     start("main:app", cwd=APPS, **{VARIABLE: proxy.address})
     api.invoke(get("/tell/hello"))
 
-    assert api.named("test/hello")
+    assert api.calls_of("test/hello")
     assert [path for path in proxy.heard if "/test/" in path] == []
 
 
 @pytest.mark.parametrize("workers", ["", "2"], ids=["one at a time", "many at once"])
 def test_a_proxy_need_not_listen_yet(workers: str, start: Start) -> None:
     (address,) = free_addresses(1)
-    with FakeRuntimeApi(many=bool(workers)) as api:
+    with RuntimeApi(concurrent=bool(workers)) as api:
         variables = {"AWS_LAMBDA_MAX_CONCURRENCY": workers} if workers else {}
         log = start("main:wsgi", AWS_LAMBDA_RUNTIME_API=api.address, **{VARIABLE: address}, **variables)
         log.wait_for(f"INFO.*{address}.*yet")
@@ -229,19 +230,19 @@ def test_a_proxy_need_not_listen_yet(workers: str, start: Start) -> None:
             assert "ERROR" not in log.text
 
 
-def test_a_proxy_that_never_listens_ends_the_environment(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_proxy_that_never_listens_ends_the_environment(api: RuntimeApi, start: Start) -> None:
     (address,) = free_addresses(1)
     log = start("main:app", **{VARIABLE: address})
 
     assert log.wait() != 0
     log.wait_for(f"ERROR.*cannot be reached by its proxy {address} .{VARIABLE}. after")
-    assert api.named("test/shutdown")
+    assert api.calls_of("test/shutdown")
     assert api.runtime_calls == []
 
 
-def test_an_address_that_makes_no_sense_is_named(api: FakeRuntimeApi, start: Start) -> None:
+def test_an_address_that_makes_no_sense_is_named(api: RuntimeApi, start: Start) -> None:
     assert start("main:app", **{VARIABLE: "https://127.0.0.1:1"}).wait() != 0
 
-    (call,) = api.named("init/error")
+    (call,) = api.calls_of("init/error")
     assert call.json["errorType"] == "Runtime.InvalidSettings"
     assert VARIABLE in call.json["errorMessage"]

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 NO_SELECT = """
 import selectors
@@ -49,13 +50,13 @@ def app(environ, start_response): ...
 
 @pytest.mark.parametrize("source", [pytest.param(NO_SELECT, id="WSGI"), pytest.param(IN_A_REQUEST, id="ASGI")])
 def test_an_environment_whose_server_fails_after_each_start_ends(
-    source: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    source: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     (tmp_path / "main.py").write_text(source)
     process = start("main:app", cwd=tmp_path)
 
     for _ in range(12):  # up to three meet an app that is about to end
-        api.add(get("/"))
+        api.queue_event(get("/"))
 
     assert process.wait(50) == 1
     assert "3 times in a row" in process.text
@@ -64,7 +65,7 @@ def test_an_environment_whose_server_fails_after_each_start_ends(
 
 @pytest.mark.parametrize("source", [pytest.param(NO_SELECTOR, id="WSGI"), pytest.param(STOPPED_LOOP, id="ASGI")])
 def test_a_server_that_fails_before_the_app_is_ready_is_an_error_of_the_start(
-    source: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    source: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     (tmp_path / "main.py").write_text(source)
     process = start("main:app", cwd=tmp_path)
@@ -102,7 +103,7 @@ def app(environ, start_response):
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_app_that_is_killed_in_each_request_costs_no_more_than_those(
-    workers: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    workers: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     (tmp_path / "main.py").write_text(KILLED)
     start("main:app", cwd=tmp_path, AWS_LAMBDA_MAX_CONCURRENCY=workers)
@@ -112,7 +113,7 @@ def test_an_app_that_is_killed_in_each_request_costs_no_more_than_those(
     assert replies == [502] * 8
 
 
-def test_starts_that_fail_count_in_a_row_only(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_starts_that_fail_count_in_a_row_only(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     (tmp_path / "main.py").write_text(SOME_STARTS_FAIL)
     start("main:app", cwd=tmp_path)
 

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from support.fake_runtime_api import FakeRuntimeApi
-
     from lambda_web_adapter.adapter.process.app_process import AppProcess
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 # The bootstrap, with less patience than the 9.8 s that Lambda allows: nobody wants to wait for that.
 IMPATIENT = """
@@ -44,13 +43,13 @@ ON_DEMAND = "on-demand"
 class Slow:
     """A bootstrap whose app is held in its lifespan startup."""
 
-    def __init__(self, api: FakeRuntimeApi, kind: str, app: str = "main:app", **more: str) -> None:
+    def __init__(self, api: RuntimeApi, kind: str, app: str = "main:app", **more: str) -> None:
         api.hold("startup")
         self.process = Running(
             [sys.executable, "-c", IMPATIENT, app],
             env=on_lambda(api, APPS, {"AWS_LAMBDA_INITIALIZATION_TYPE": kind, **more}),
             cwd=APPS,
-            at_end=api.client_has_ended,
+            at_end=api.set_runtime_ended,
         )
         api.wait_for_call("test/startup")
 
@@ -61,40 +60,40 @@ def kill_app(process: Running) -> None:
 
 
 @pytest.fixture
-def slow(api: FakeRuntimeApi, request: pytest.FixtureRequest) -> Iterator[Slow]:
+def slow(api: RuntimeApi, request: pytest.FixtureRequest) -> Iterator[Slow]:
     started = Slow(api, getattr(request, "param", ON_DEMAND))
     with started.process:
         yield started
 
 
-def test_the_first_event_is_asked_for_and_waits_for_the_app(slow: Slow, api: FakeRuntimeApi) -> None:
+def test_the_first_event_is_asked_for_and_waits_for_the_app(slow: Slow, api: RuntimeApi) -> None:
     api.wait_for_call("next")
-    event = api.add(get("/"))
-    early = api.comes_within("response", 1, seconds=0.2)
+    event = api.queue_event(get("/"))
+    early = api.has_call_within("response", 1, timeout=0.2)
     api.release("startup")
 
-    assert api.outcome(event).json["statusCode"] == 200
+    assert api.wait_for_reply(event).json["statusCode"] == 200
     assert not early
-    assert len(api.named("test/import")) == 1
+    assert len(api.calls_of("test/import")) == 1
     assert "requests the first event meanwhile" in slow.process.text
 
 
-def test_an_invocation_that_ends_first_is_an_error_and_the_next_one_waits_on(slow: Slow, api: FakeRuntimeApi) -> None:
-    first = api.invoke(get("/"), seconds=1.5)
+def test_an_invocation_that_ends_first_is_an_error_and_the_next_one_waits_on(slow: Slow, api: RuntimeApi) -> None:
+    first = api.invoke(get("/"), timeout=1.5)
     api.release("startup")
     second = api.invoke(get("/"))
 
     assert (first.name, first.json["errorType"]) == ("error", "Runtime.AppNotReady")
     assert "after its start" in first.json["errorMessage"]
     assert second.json["statusCode"] == 200
-    assert len(api.named("test/import")) == 1
+    assert len(api.calls_of("test/import")) == 1
 
 
 @pytest.mark.parametrize("slow", ["provisioned-concurrency", "snap-start"], indirect=True)
 def test_where_the_init_phase_is_long_no_event_is_asked_for_before_the_app_is_ready(
-    slow: Slow, api: FakeRuntimeApi
+    slow: Slow, api: RuntimeApi
 ) -> None:
-    early = api.comes_within("next", 1, seconds=0.5)
+    early = api.has_call_within("next", 1, timeout=0.5)
     api.release("startup")
     api.wait_for_call("next")
 
@@ -115,18 +114,16 @@ async def app(scope, receive, send):
 
 
 @pytest.mark.parametrize("mode", ["buffered", "response_stream"])
-def test_a_request_that_waits_for_an_app_that_is_killed_has_an_answer_in_its_form(
-    mode: str, api: FakeRuntimeApi
-) -> None:
+def test_a_request_that_waits_for_an_app_that_is_killed_has_an_answer_in_its_form(mode: str, api: RuntimeApi) -> None:
     slow = Slow(api, ON_DEMAND, AWS_LWA_INVOKE_MODE=mode)
     with slow.process:
         api.wait_for_call("next")
-        event = api.add(function_url(Request(path="/")))
+        event = api.queue_event(function_url(Request(path="/")))
         slow.process.wait_for("An invocation waits for the app")
         kill_app(slow.process)
-        outcome = api.outcome(event)
+        outcome = api.wait_for_reply(event)
         api.release("startup")
-        served = api.outcome(api.add(function_url(Request(path="/"))))
+        served = api.wait_for_reply(api.queue_event(function_url(Request(path="/"))))
 
     assert outcome.name == "response"
     head = outcome.stream.prelude if outcome.stream else outcome.json
@@ -139,27 +136,27 @@ def test_a_request_that_waits_for_an_app_that_is_killed_has_an_answer_in_its_for
     assert served.name == "response"
 
 
-def test_an_event_that_waits_for_an_app_that_is_killed_fails(slow: Slow, api: FakeRuntimeApi) -> None:
+def test_an_event_that_waits_for_an_app_that_is_killed_fails(slow: Slow, api: RuntimeApi) -> None:
     api.wait_for_call("next")
-    event = api.add(QUEUE)
+    event = api.queue_event(QUEUE)
     slow.process.wait_for("An invocation waits for the app")
     kill_app(slow.process)
 
-    outcome = api.outcome(event)
+    outcome = api.wait_for_reply(event)
 
     assert (outcome.name, outcome.json["errorType"]) == ("error", "Runtime.AppStartFailed")
 
 
-def test_an_app_that_ends_after_all_is_told_to_the_first_caller(tmp_path: Path, api: FakeRuntimeApi) -> None:
+def test_an_app_that_ends_after_all_is_told_to_the_first_caller(tmp_path: Path, api: RuntimeApi) -> None:
     (tmp_path / "dies.py").write_text(DIES)
     broken = tmp_path / "broken"
     broken.touch()
     slow = Slow(api, ON_DEMAND, "dies:app", PYTHONPATH=str(tmp_path), BROKEN=str(broken))
     with slow.process:
         api.wait_for_call("next")
-        event = api.add(get("/"))
+        event = api.queue_event(get("/"))
         api.release("startup")
-        error = api.outcome(event)
+        error = api.wait_for_reply(event)
         broken.unlink()
         served = api.invoke(get("/"))
 
@@ -169,10 +166,10 @@ def test_an_app_that_ends_after_all_is_told_to_the_first_caller(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("bound", ["0", "-1", "-0.5"])
-def test_without_bound_the_app_is_waited_for_as_long_as_it_takes(bound: str, api: FakeRuntimeApi) -> None:
+def test_without_bound_the_app_is_waited_for_as_long_as_it_takes(bound: str, api: RuntimeApi) -> None:
     slow = Slow(api, "provisioned-concurrency", AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS=bound)
     with slow.process:
-        early = api.comes_within("init/error", 1, seconds=0.5)
+        early = api.has_call_within("init/error", 1, timeout=0.5)
         api.release("startup")
         api.wait_for_call("next")
 

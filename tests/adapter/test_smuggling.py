@@ -12,7 +12,8 @@ from adapter.conftest import bootstrap
 from adapter.test_loop import body, get
 from conformance.problems import problem_of
 from fixtures.loading import CLIENT_FOLDERS, event_bytes
-from support.fake_runtime_api import FakeRuntimeApi
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +31,9 @@ UPGRADE = {"connection": "upgrade", "upgrade": "h2c", "http2_settings": "AAMAAAB
 
 
 @pytest.fixture(scope="module", params=["main:app", "main:wsgi"], ids=["asgi", "wsgi"])
-def environment(request: pytest.FixtureRequest) -> Iterator[FakeRuntimeApi]:
+def environment(request: pytest.FixtureRequest) -> Iterator[RuntimeApi]:
     """One environment for all tests that leave it as it was."""
-    with FakeRuntimeApi() as api, bootstrap(api, request.param):
+    with RuntimeApi() as api, bootstrap(api, request.param):
         yield api
 
 
@@ -43,7 +44,7 @@ def event(method: str, path: str, content: bytes, **headers: str) -> dict[str, A
     return {**found, "body": base64.b64encode(content).decode(), "isBase64Encoded": True}
 
 
-def count(api: FakeRuntimeApi) -> int:
+def count(api: RuntimeApi) -> int:
     """How many requests have reached the app, this one included; it must be the one that is answered."""
     seen = body(api.invoke(get("/innocent")))
     assert seen["path"] == "/innocent"
@@ -54,7 +55,7 @@ def count(api: FakeRuntimeApi) -> int:
 @pytest.mark.parametrize("content", BODIES)
 @pytest.mark.parametrize("method", ["CONNECT", "connect", "Connect", "TRACE", "trace", "PRI"])
 def test_a_method_that_changes_what_follows_does_not_reach_the_app(
-    environment: FakeRuntimeApi, method: str, content: bytes
+    environment: RuntimeApi, method: str, content: bytes
 ) -> None:
     before = count(environment)
 
@@ -66,7 +67,7 @@ def test_a_method_that_changes_what_follows_does_not_reach_the_app(
 
 @pytest.mark.parametrize("content", BODIES)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "POST", "QUERY"])
-def test_a_body_under_another_method_is_a_body(environment: FakeRuntimeApi, method: str, content: bytes) -> None:
+def test_a_body_under_another_method_is_a_body(environment: RuntimeApi, method: str, content: bytes) -> None:
     before = count(environment)
 
     for number in range(1, 4):
@@ -74,12 +75,12 @@ def test_a_body_under_another_method_is_a_body(environment: FakeRuntimeApi, meth
         assert count(environment) == before + 2 * number
 
 
-def test_trace_without_a_body_is_the_app_s(environment: FakeRuntimeApi) -> None:
+def test_trace_without_a_body_is_the_app_s(environment: RuntimeApi) -> None:
     assert body(environment.invoke(event("TRACE", "/", b"")))["method"] == "TRACE"
 
 
 @pytest.mark.parametrize("folder", CLIENT_FOLDERS)
-def test_a_refused_method_is_answered_in_the_shape_of_its_source(environment: FakeRuntimeApi, folder: str) -> None:
+def test_a_refused_method_is_answered_in_the_shape_of_its_source(environment: RuntimeApi, folder: str) -> None:
     found = json.loads(event_bytes(folder, "simple"))
     for place in (found, found.get("requestContext", {}), found.get("requestContext", {}).get("http", {})):
         place.update({key: "CONNECT" for key in ("method", "httpMethod") if key in place})
@@ -92,7 +93,7 @@ def test_a_refused_method_is_answered_in_the_shape_of_its_source(environment: Fa
     assert headers["allow"] in (ALLOWED, [ALLOWED])
 
 
-def test_a_refused_method_is_answered_where_replies_are_streamed(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_refused_method_is_answered_where_replies_are_streamed(api: RuntimeApi, start: Start) -> None:
     start("main:app", AWS_LWA_INVOKE_MODE="response_stream")
 
     outcome = api.invoke(event("CONNECT", "/", FORGED))
@@ -115,7 +116,7 @@ def test_a_refused_method_is_answered_where_replies_are_streamed(api: FakeRuntim
     ],
 )
 def test_a_body_that_a_command_leaves_unread_is_not_its_next_request(
-    api: FakeRuntimeApi, start: Start, method: str, path: str, status: int
+    api: RuntimeApi, start: Start, method: str, path: str, status: int
 ) -> None:
     start("--", sys.executable, "unread.py")
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 SNAP_START = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
 APP = """
@@ -61,7 +62,7 @@ def raising(hook: str) -> str:
 
 
 @EITHER
-def test_the_hooks_are_called_around_the_snapshot(app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_the_hooks_are_called_around_the_snapshot(app: str, tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", HOOKS)), **SNAP_START)
     api.wait_for_call("next")
 
@@ -78,22 +79,20 @@ def test_the_hooks_are_called_around_the_snapshot(app: str, tmp_path: Path, api:
 
 
 @EITHER
-def test_connections_are_opened_anew_after_the_restore(
-    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
-) -> None:
+def test_connections_are_opened_anew_after_the_restore(app: str, tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start(app, cwd=app_in(tmp_path, APP.replace("HOOKS", "")), **SNAP_START)
     replies = [api.invoke(get("/")).json for _ in range(2)]
-    (restore,) = api.named("restore/next")
+    (restore,) = api.calls_of("restore/next")
 
     assert replies[0] == replies[1]
     assert restore.connection not in {call.connection for call in api.runtime_calls if call is not restore}
 
 
-def test_the_first_event_is_asked_for_after_the_restore(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_the_first_event_is_asked_for_after_the_restore(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     api.hold("restore")
     start("main:app", cwd=app_in(tmp_path, APP.replace("HOOKS", HOOKS)), **SNAP_START)
     api.wait_for_call("restore/next")
-    early = api.comes_within("next", 1, seconds=0.2) or api.named("test/after-1")
+    early = api.has_call_within("next", 1, timeout=0.2) or api.calls_of("test/after-1")
     api.release("restore")
     api.wait_for_call("next")
 
@@ -102,40 +101,40 @@ def test_the_first_event_is_asked_for_after_the_restore(tmp_path: Path, api: Fak
 
 @EITHER
 def test_a_hook_that_fails_before_the_snapshot_fails_the_start(
-    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    app: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     process = start(app, cwd=app_in(tmp_path, raising("before_snapshot")), **SNAP_START)
 
     assert process.wait() != 0
-    (error,) = api.named("init/error")
+    (error,) = api.calls_of("init/error")
     assert error.headers["lambda-runtime-function-error-type"] == "Runtime.BeforeSnapshotError"
     assert (error.json["errorType"], error.json["errorMessage"]) == ("LookupError", "no secret")
     assert any("in broken" in line for line in error.json["stackTrace"])
-    assert api.names == ["init/error"]
+    assert api.call_names == ["init/error"]
 
 
 @EITHER
 def test_a_hook_that_fails_after_the_restore_is_told_and_ends_the_environment(
-    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    app: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     process = start(app, cwd=app_in(tmp_path, raising("after_restore")), **SNAP_START)
 
     assert process.wait() != 0
-    (error,) = api.named("restore/error")
+    (error,) = api.calls_of("restore/error")
     assert error.headers["lambda-runtime-function-error-type"] == "Runtime.AfterRestoreError"
     assert (error.json["errorType"], error.json["errorMessage"]) == ("LookupError", "no secret")
-    assert api.names == ["restore/next", "restore/error"]
+    assert api.call_names == ["restore/next", "restore/error"]
 
 
-def test_an_app_that_ends_in_a_hook_fails_the_start(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_an_app_that_ends_in_a_hook_fails_the_start(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     hooks = "@before_snapshot\ndef dies():\n    os._exit(3)\n"
     process = start("main:wsgi", cwd=app_in(tmp_path, APP.replace("HOOKS", hooks)), **SNAP_START)
 
     assert process.wait() != 0
-    assert api.names == ["init/error"]
+    assert api.call_names == ["init/error"]
 
 
-def test_hooks_that_take_too_long_fail_the_start(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_hooks_that_take_too_long_fail_the_start(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     api.hold("slow")
     hooks = '@before_snapshot\ndef slow():\n    tell("slow")\n'
     process = start(
@@ -146,7 +145,7 @@ def test_hooks_that_take_too_long_fail_the_start(tmp_path: Path, api: FakeRuntim
     )
 
     assert process.wait() != 0
-    assert "hooks took longer than 1 seconds" in api.named("init/error")[0].json["errorMessage"]
+    assert "hooks took longer than 1 seconds" in api.calls_of("init/error")[0].json["errorMessage"]
 
 
 PATHS = {
@@ -182,7 +181,7 @@ ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forev
 """.replace("TELL", TELL)
 
 
-def told(api: FakeRuntimeApi) -> list[str]:
+def told(api: RuntimeApi) -> list[str]:
     return [call.name.removeprefix("test/") for call in api.calls if "extension" not in call.name]
 
 
@@ -192,7 +191,7 @@ def command(tmp_path: Path) -> tuple[str, str, str]:
 
 
 def test_a_command_gets_a_post_before_the_snapshot_and_after_the_restore(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start
+    tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     start(*command(tmp_path), AWS_LWA_READINESS_CHECK_PATH="/up", **PATHS, **SNAP_START)
     api.wait_for_call("next")
@@ -209,30 +208,30 @@ def test_a_command_gets_a_post_before_the_snapshot_and_after_the_restore(
 
 @pytest.mark.parametrize("status", ["500", "404", "302", "0"])
 def test_a_commands_hook_that_is_not_answered_with_a_2xx_fails_the_start(
-    status: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    status: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     process = start(*command(tmp_path), STATUS_OF_SNAP_BEFORE=status, **PATHS, **SNAP_START)
 
     assert process.wait() != 0
-    (error,) = api.named("init/error")
+    (error,) = api.calls_of("init/error")
     assert error.headers["lambda-runtime-function-error-type"] == "Runtime.BeforeSnapshotError"
     assert "The app's SnapStart hook, POST /snap/before, " in error.json["errorMessage"]
-    assert api.names == ["init/error"]
+    assert api.call_names == ["init/error"]
 
 
 @pytest.mark.parametrize("status", ["500", "404", "302", "0"])
 def test_a_commands_hook_that_fails_after_the_restore_ends_the_environment(
-    status: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    status: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     process = start(*command(tmp_path), STATUS_OF_SNAP_AFTER=status, **PATHS, **SNAP_START)
 
     assert process.wait() != 0
-    (error,) = api.named("restore/error")
+    (error,) = api.calls_of("restore/error")
     assert error.headers["lambda-runtime-function-error-type"] == "Runtime.AfterRestoreError"
-    assert api.names == ["restore/next", "restore/error"]
+    assert api.call_names == ["restore/next", "restore/error"]
 
 
-def test_only_the_path_that_is_set_is_called(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_only_the_path_that_is_set_is_called(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start(*command(tmp_path), AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH="/snap/after", **SNAP_START)
     api.wait_for_call("next")
 
@@ -256,7 +255,7 @@ def seen_by_wsgi(environ):
 
 @EITHER
 def test_a_python_app_gets_its_paths_called_around_its_functions(
-    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    app: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     start(app, cwd=app_in(tmp_path, WITH_PATHS), **PATHS, **SNAP_START)
     reply = api.invoke(get("/"))
@@ -294,9 +293,7 @@ def test_a_python_app_gets_its_paths_called_around_its_functions(
     ],
 )
 @pytest.mark.parametrize("kind", ["snap-start", "on-demand"])
-def test_no_client_asks_for_such_a_path(
-    kind: str, path: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
-) -> None:
+def test_no_client_asks_for_such_a_path(kind: str, path: str, tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start(*command(tmp_path), AWS_LAMBDA_INITIALIZATION_TYPE=kind, **PATHS)
     api.wait_for_call("next")
     before = told(api)
@@ -306,7 +303,7 @@ def test_no_client_asks_for_such_a_path(
     assert [name for name in told(api)[len(before) :] if "snap" in name] == []
 
 
-def test_a_path_that_only_begins_like_it_is_the_apps(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_a_path_that_only_begins_like_it_is_the_apps(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start(*command(tmp_path), **PATHS)
 
     assert [api.invoke(get(path)).json["statusCode"] for path in ("/snap/after/x", "/snap", "/snap/afterx")] == [
@@ -314,15 +311,15 @@ def test_a_path_that_only_begins_like_it_is_the_apps(tmp_path: Path, api: FakeRu
     ] * 3
 
 
-def test_a_command_without_paths_has_no_hooks_but_a_restore(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_without_paths_has_no_hooks_but_a_restore(api: RuntimeApi, start: Start) -> None:
     start("--", sys.executable, "command.py", **SNAP_START)
     api.wait_for_call("next")
 
-    assert api.names == ["restore/next", "next"]
+    assert api.call_names == ["restore/next", "next"]
 
 
 @pytest.mark.parametrize("kind", ["on-demand", "provisioned-concurrency"])
-def test_without_snapstart_no_hook_is_called(kind: str, tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_without_snapstart_no_hook_is_called(kind: str, tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start("main:app", cwd=app_in(tmp_path, APP.replace("HOOKS", HOOKS)), AWS_LAMBDA_INITIALIZATION_TYPE=kind)
     api.invoke(get("/"))
 
@@ -336,7 +333,7 @@ def app(environ, start_response):
 """
 
 
-def test_a_response_of_any_length_does_for_such_a_call(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_a_response_of_any_length_does_for_such_a_call(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     start("main:app", cwd=app_in(tmp_path, ANSWERS_AT_LENGTH), **PATHS, **SNAP_START)
 
     api.wait_for_call("next")
@@ -353,7 +350,7 @@ def app(environ, start_response):
 
 
 def test_an_app_that_dies_in_such_a_call_beside_its_child_fails_the_start(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start
+    tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     process = start("main:app", cwd=app_in(tmp_path, DIES_BESIDE_ITS_CHILD), **PATHS, **SNAP_START)
 

@@ -11,7 +11,8 @@ import pytest
 from adapter.conftest import bootstrap
 from adapter.test_app_failures import problem
 from adapter.test_loop import get
-from support.fake_runtime_api import FakeRuntimeApi
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,11 +73,11 @@ class Environment:
     def __init__(self, stack: ExitStack, app: str, folder: Path) -> None:
         (folder / "hangs.py").write_text(HANGS)
         self._stack, self._app, self._folder = stack, app, folder
-        self.api: FakeRuntimeApi
+        self.api: RuntimeApi
         self.process: Running
 
     def start(self, workers: int) -> None:
-        self.api = self._stack.enter_context(FakeRuntimeApi(many=workers > 1))
+        self.api = self._stack.enter_context(RuntimeApi(concurrent=workers > 1))
         variables = {"AWS_LAMBDA_MAX_CONCURRENCY": str(workers)} if workers > 1 else {}
         self.process = self._stack.enter_context(bootstrap(self.api, self._app, cwd=self._folder, **variables))
 
@@ -97,7 +98,7 @@ def test_what_it_hangs_in_is_shown_and_it_lives_until_it_is_killed(
     environment.api.invoke(get("/"))
 
     for _ in range(ATTEMPTS):
-        outcome = environment.api.invoke(get(f"/{where}"), seconds=1.5)
+        outcome = environment.api.invoke(get(f"/{where}"), timeout=1.5)
         # The app is killed once as many requests hang as there are workers: the next one may meet that.
         assert outcome.json["statusCode"] in ((504,) if workers == 1 else (504, 502))
         environment.api.invoke(get("/"))
@@ -125,14 +126,14 @@ async def for_what_never_comes():
 """
 
 
-def test_tasks_are_shown_while_the_event_loop_hangs(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_tasks_are_shown_while_the_event_loop_hangs(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     (tmp_path / "beside.py").write_text(BESIDE)
     process = start("beside:app", cwd=tmp_path)
     api.invoke(get("/"))
     patterns = (r'beside\.py", line \d+ in app\b', r'beside\.py", line \d+, in for_what_never_comes')
 
     for _ in range(ATTEMPTS):
-        problem(api.invoke(get("/hang"), seconds=1.5), 504)
+        problem(api.invoke(get("/hang"), timeout=1.5), 504)
         api.invoke(get("/"))
         if all(re.search(pattern, process.text) for pattern in patterns):
             break

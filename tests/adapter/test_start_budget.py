@@ -24,7 +24,7 @@ from adapter.test_loop import get
 from support.processes import BOOTSTRAP, Running, wait_until
 
 if TYPE_CHECKING:
-    from support.fake_runtime_api import FakeRuntimeApi
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 BUDGET = Path(__file__).parent / "start_budget.json"
 MEMORY = {"one-core": "1024", "two-cores": "3008"}
@@ -77,20 +77,20 @@ class State:
         self.bytes_read, self.reads = int(io["rchar"]), int(io["syscr"])
 
 
-def variables(api: FakeRuntimeApi, folder: Path, memory: str) -> dict[str, str]:
+def variables(api: RuntimeApi, folder: Path, memory: str) -> dict[str, str]:
     """Return a start's environment variables; without those of coverage, whose modules would count as well."""
     env = on_lambda(api, folder, {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory})
     return {name: value for name, value in env.items() if not name.startswith("COVERAGE")}
 
 
-def states(api: FakeRuntimeApi, folder: Path, kind: str, memory: str) -> dict[str, State]:
+def states(api: RuntimeApi, folder: Path, kind: str, memory: str) -> dict[str, State]:
     """Serves one event, and returns the state of adapter and app."""
     (folder / "main.py").write_text(APP)
     (folder / "watch.py").write_text(WATCH)
     target = folder / "state"
     env = variables(api, folder, memory)
     command: list[str | Path] = [sys.executable, folder / "watch.py", target, BOOTSTRAP, BOOTSTRAP, f"main:{kind}"]
-    with Running(command, env=env, cwd=folder, at_end=api.client_has_ended) as process:
+    with Running(command, env=env, cwd=folder, at_end=api.set_runtime_ended) as process:
         app = api.invoke(get("/")).json["body"]
         api.wait_for_call("next", 2)
         os.kill(process.pid, signal.SIGRTMIN)
@@ -110,7 +110,7 @@ def write_budget(key: str, value: dict[str, Any]) -> None:
 @pytest.mark.parametrize("memory", MEMORY)
 @pytest.mark.parametrize("kind", ["wsgi", "asgi"])
 def test_a_start_imports_and_reads_no_more_than_its_budget(
-    tmp_path: Path, api: FakeRuntimeApi, kind: str, memory: str
+    tmp_path: Path, api: RuntimeApi, kind: str, memory: str
 ) -> None:
     found = states(api, tmp_path, kind, MEMORY[memory])
     write_budget(
@@ -151,7 +151,7 @@ COUNTED = "%file,%memory,read,lseek,close,ioctl,fstat,getdents64"
 @pytest.mark.parametrize("memory", MEMORY)
 @pytest.mark.parametrize("kind", ["wsgi", "app"])
 def test_a_start_makes_no_more_system_calls_than_its_budget(
-    tmp_path: Path, api: FakeRuntimeApi, kind: str, memory: str
+    tmp_path: Path, api: RuntimeApi, kind: str, memory: str
 ) -> None:
     trace = tmp_path / "trace"
     env = variables(api, APPS, MEMORY[memory])
@@ -167,7 +167,7 @@ def test_a_start_makes_no_more_system_calls_than_its_budget(
         sys.executable,
         BOOTSTRAP,
     ]
-    with Running([*command, f"main:{kind}"], env=env, cwd=APPS, at_end=api.client_has_ended):
+    with Running([*command, f"main:{kind}"], env=env, cwd=APPS, at_end=api.set_runtime_ended):
         api.invoke(get("/"))
         calls = Counter(re.findall(r"(?m)^\d+ +(\w+)\(", trace.read_text()))
     write_budget(f"{kind}, {memory}, system calls", dict(sorted(calls.items())))

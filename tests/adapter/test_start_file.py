@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from adapter.conftest import bootstrap
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import BOOTSTRAP, plain_environment
 
 from lambda_web_adapter.events import SOURCES
 from lambda_web_adapter.ipc import start_file
 from lambda_web_adapter.settings import Settings
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,7 +176,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reply(folder: Path, file: Path | str, **variables: str) -> tuple[Any, str]:
     """Start the app; return what it sees of itself, and what was logged."""
     variables |= {"AWS_LWA_START_FILE": str(file), "PYTHONPATH": str(folder)}
-    with FakeRuntimeApi() as api, bootstrap(api, "main:app", cwd=folder, **variables) as process:
+    with RuntimeApi() as api, bootstrap(api, "main:app", cwd=folder, **variables) as process:
         return json.loads(api.invoke(EVENT).json["body"]), process.text
 
 
@@ -366,7 +366,7 @@ def delete(folder: Path) -> None:
     ],
 )
 def test_a_file_that_does_not_fit_is_not_used(
-    small: Path, api: FakeRuntimeApi, start: Start, change: Callable[[Path], None], reason: str
+    small: Path, api: RuntimeApi, start: Start, change: Callable[[Path], None], reason: str
 ) -> None:
     change(small)
     expected = "1" if change in (shadow, install_package, shadow_by_extension) else "2"
@@ -377,7 +377,7 @@ def test_a_file_that_does_not_fit_is_not_used(
     assert process.text.count("The start file") == 1
 
 
-def test_the_app_may_change_the_search_path(small: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_the_app_may_change_the_search_path(small: Path, api: RuntimeApi, start: Start) -> None:
     """A folder that is put before the others, and has what comes from elsewhere, ends the use of the file."""
     vendored = small / "vendored"
     vendored.mkdir()
@@ -404,7 +404,7 @@ def test_the_app_may_change_the_search_path(small: Path, api: FakeRuntimeApi, st
     ids=["before the fork", "in the app", "in one of two processes that import at once"],
 )
 def test_damaged_code_is_loaded_in_the_usual_way(
-    small: Path, api: FakeRuntimeApi, start: Start, memory: str, position: int
+    small: Path, api: RuntimeApi, start: Start, memory: str, position: int
 ) -> None:
     finder = start_file.read(str(small / "start"))
     size = 200_000  # bytes of the first modules, or of the last
@@ -529,7 +529,7 @@ INSTALLED = {
     ids=["from a folder", "from an index"],
 )
 def test_a_package_of_the_same_version_is_installed_anew(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start, direct_url: str | None, is_used: bool
+    tmp_path: Path, api: RuntimeApi, start: Start, direct_url: str | None, is_used: bool
 ) -> None:
     """Versions of an index do not change (PyPI); those of a project do, as the app's own."""
     write_small(tmp_path)

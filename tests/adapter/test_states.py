@@ -21,10 +21,10 @@ from adapter.test_loop import body, get
 from adapter.test_slow_start import IMPATIENT
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from support.fake_runtime_api import Answer, FakeRuntimeApi
 from support.processes import PROJECT, Running, children, runs, wait_until
 
 from lambda_web_adapter.adapter.process.supervisor import MAX_FAILED_STARTS
+from lambda_web_adapter.testing.runtime_api import Answer, RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +99,7 @@ ENDS = (State.STOPPED, State.FAILED)
 class Life:
     """A real environment, taken through its life step by step; what is seen of each step is checked."""
 
-    def __init__(self, api: FakeRuntimeApi, app: str, inputs: list[Input]) -> None:
+    def __init__(self, api: RuntimeApi, app: str, inputs: list[Input]) -> None:
         """Starts it; the inputs that are to come decide how long its patience, and each deadline, must be."""
         self.state = State.STARTING
         self._api = api
@@ -114,7 +114,7 @@ class Life:
             [sys.executable, "-c", IMPATIENT, app],
             env=on_lambda(api, APPS, {"AWS_LAMBDA_INITIALIZATION_TYPE": kind}),
             cwd=APPS,
-            at_end=api.client_has_ended,
+            at_end=api.set_runtime_ended,
         )
         api.wait_for_call("test/import")
 
@@ -171,7 +171,7 @@ class Life:
     def _event(self) -> None:
         if self.state is State.IDLE:
             self._failed_starts = 0
-        starts = len(self._api.named("test/import"))
+        starts = len(self._api.calls_of("test/import"))
         name = f"event-{len(self._ids)}"
         self._api.hold(name)
         self._api.hold(f"{name}-after")
@@ -179,8 +179,8 @@ class Life:
         seconds = 20.0
         if Input.DEADLINE in until_over:
             seconds = 5.0 if Input.READY in until_over else 1.0  # a start takes its time
-        self._ids.append(self._api.add(get(f"/both/{name}"), seconds=seconds))
-        self._api.handed_out(self._ids[-1])
+        self._ids.append(self._api.queue_event(get(f"/both/{name}"), timeout=seconds))
+        self._api.wait_for_delivery(self._ids[-1])
         if self.state is State.IDLE:
             self._api.wait_for_call(f"test/{name}")
         else:
@@ -191,7 +191,7 @@ class Life:
 
     def _response(self) -> None:
         self._api.release(self._name)
-        assert body(self._api.outcome(self._ids[-1]))["path"] == f"/both/{self._name}"
+        assert body(self._api.wait_for_reply(self._ids[-1]))["path"] == f"/both/{self._name}"
         self._api.wait_for_call(f"test/{self._name}-after")
 
     def _returned(self) -> None:
@@ -200,9 +200,9 @@ class Life:
     def _deadline(self) -> None:
         self._api.hold("import")
         if self.state is State.WAITING:
-            assert self._api.outcome(self._ids[-1]).json["errorType"] == "Runtime.AppNotReady"
+            assert self._api.wait_for_reply(self._ids[-1]).json["errorType"] == "Runtime.AppNotReady"
         elif self.state is State.INVOKING:
-            assert problem(self._api.outcome(self._ids[-1]), 504)["errorType"] == "Function.AppTimeout"
+            assert problem(self._api.wait_for_reply(self._ids[-1]), 504)["errorType"] == "Function.AppTimeout"
         else:
             self.process.wait_for("was still working after its response at the function's timeout")
 
@@ -215,9 +215,9 @@ class Life:
             assert self._api.wait_for_call("init/error").json["errorType"] == "Runtime.AppStartFailed"
         if self.state is State.WAITING:
             self._failed_starts += 1
-            assert problem(self._api.outcome(self._ids[-1]), 502)["errorType"] == "Runtime.AppStartFailed"
+            assert problem(self._api.wait_for_reply(self._ids[-1]), 502)["errorType"] == "Runtime.AppStartFailed"
         if self.state is State.INVOKING:
-            assert problem(self._api.outcome(self._ids[-1]), 502)["errorType"] == "Runtime.AppExited"
+            assert problem(self._api.wait_for_reply(self._ids[-1]), 502)["errorType"] == "Runtime.AppExited"
 
     def _stop(self) -> None:
         assert self.process.terminate() == 0
@@ -227,7 +227,7 @@ class Life:
         for name in ("next", "response", "error"):
             self._api.script(name, Answer(500))
         steps: dict[State, Callable[[], None]] = {
-            **dict.fromkeys((State.LATE, State.IDLE, State.DOWN), lambda: self._api.drop_waiting(Answer(500))),
+            **dict.fromkeys((State.LATE, State.IDLE, State.DOWN), lambda: self._api.answer_waiting(Answer(500))),
             State.STARTING: lambda: self._api.release("import"),
             State.WAITING: lambda: os.kill(children(self.process.pid)[0], signal.SIGKILL),
             State.INVOKING: lambda: self._api.release(self._name),
@@ -240,7 +240,7 @@ class Life:
 def live(app: str, inputs: list[Input]) -> State:
     """Lives such a life; returns where it came to."""
     with ExitStack() as stack:
-        api = stack.enter_context(FakeRuntimeApi())
+        api = stack.enter_context(RuntimeApi())
         life = Life(api, app, inputs)
         stack.enter_context(life.process)
         life.go()

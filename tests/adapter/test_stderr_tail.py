@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
     from support.processes import Running
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 DIES_IN_IMPORT = """
 import os, sys
@@ -51,7 +52,7 @@ def app(environ, start_response):
 
 
 def test_they_are_in_the_error_of_an_app_that_ends_without_an_exception(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start
+    tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     process = start("main:app", cwd=app_in(tmp_path, DIES_IN_IMPORT))
     message = init_error(api, process)["errorMessage"]
@@ -84,7 +85,7 @@ FAILED = "await send({'type': 'lifespan.startup.failed', 'message': 'gives up'})
     ],
 )
 def test_they_are_in_the_error_of_an_app_that_raises_and_its_traceback_is_not_told_twice(
-    text: str, kind: str, said: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    text: str, kind: str, said: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     document = init_error(api, start("main:app", cwd=app_in(tmp_path, f"{SAYS}{text}\n")))
 
@@ -102,7 +103,7 @@ def test_they_are_in_the_error_of_an_app_that_raises_and_its_traceback_is_not_to
     ],
 )
 def test_they_are_in_the_error_of_a_lifespan_startup_that_fails(
-    what: str, kind: str, message: str, more: list[str], tmp_path: Path, api: FakeRuntimeApi, start: Start
+    what: str, kind: str, message: str, more: list[str], tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     document = init_error(api, start("main:app", cwd=app_in(tmp_path, SAYS.replace("WHAT", what))))
 
@@ -113,7 +114,7 @@ def test_they_are_in_the_error_of_a_lifespan_startup_that_fails(
     assert "main.py" in "".join(document["stackTrace"]) or kind == "StartupFailed"
 
 
-def test_they_are_in_the_error_of_an_app_that_is_killed(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_they_are_in_the_error_of_an_app_that_is_killed(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     """As the kernel does when memory runs out."""
     text = SAYS + "os.kill(os.getpid(), 9)\n"
     message = init_error(api, start("main:app", cwd=app_in(tmp_path, text)))["errorMessage"]
@@ -130,7 +131,7 @@ os._exit(7)
 """
 
 
-def test_they_do_not_wait_for_a_child_that_goes_on_writing(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_they_do_not_wait_for_a_child_that_goes_on_writing(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     process = start("main:app", cwd=app_in(tmp_path, LEAVES_A_CHILD))
     call = api.wait_for_call("init/error")
     code = process.wait()
@@ -148,14 +149,14 @@ raise LookupError("no licence")
 
 
 def test_an_app_that_raises_is_told_while_a_thread_of_its_goes_on(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start
+    tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     document = init_error(api, start("main:app", cwd=app_in(tmp_path, A_THREAD_GOES_ON)))
 
     assert (document["errorType"], document["errorMessage"]) == ("LookupError", "no licence")
 
 
-def test_only_the_last_of_many_are_in_the_error(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_only_the_last_of_many_are_in_the_error(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     lines = "import os\nfor number in range(10_000):\n    os.write(2, b'line %d\\n' % number)\nos._exit(7)\n"
     process = start("main:app", cwd=app_in(tmp_path, lines))
     message = init_error(api, process)["errorMessage"]
@@ -174,7 +175,7 @@ def dying(tmp_path: Path, start: Start) -> Running:
 
 
 def test_they_are_in_the_log_of_a_request_in_which_a_command_ends_but_not_for_its_caller(
-    dying: Running, api: FakeRuntimeApi
+    dying: Running, api: RuntimeApi
 ) -> None:
     reply = api.invoke(get("/")).json
 
@@ -187,20 +188,18 @@ def test_they_are_in_the_log_of_a_request_in_which_a_command_ends_but_not_for_it
     )
 
 
-def test_they_are_in_the_error_of_an_event_in_which_a_command_ends(dying: Running, api: FakeRuntimeApi) -> None:
+def test_they_are_in_the_error_of_an_event_in_which_a_command_ends(dying: Running, api: RuntimeApi) -> None:
     assert api.invoke(QUEUE).json["errorMessage"].endswith("It wrote to stderr:\nout of ink")
 
 
-def test_a_command_that_does_not_start_tells_them(tmp_path: Path, api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_that_does_not_start_tells_them(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     process = start("--", "sh", "-c", "echo no such port >&2; exit 3", cwd=tmp_path)
 
     assert init_error(api, process)["errorMessage"].endswith("(exit code 3). It wrote to stderr:\nno such port")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells where stderr leads to")
-def test_an_app_that_is_ready_has_the_stderr_of_the_bootstrap(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start
-) -> None:
+def test_an_app_that_is_ready_has_the_stderr_of_the_bootstrap(tmp_path: Path, api: RuntimeApi, start: Start) -> None:
     process = start("main:app", cwd=app_in(tmp_path, WRITES))
     api.invoke(get("/"))
     (app,) = children(process.pid)

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 # Lambda leaves 300 ms to the app; what the rest takes is not Lambda's affair alone on a busy machine.
 SOON = 2.0
 
 
-def told(api: FakeRuntimeApi) -> list[str]:
+def told(api: RuntimeApi) -> list[str]:
     """What the app has told, in order."""
     return [call.name.removeprefix("test/") for call in api.calls if call.name.startswith("test/")]
 
@@ -36,7 +37,7 @@ def told(api: FakeRuntimeApi) -> list[str]:
         pytest.param("main:wsgi", ["import", "exit"], id="wsgi"),
     ],
 )
-def test_an_idle_environment_ends_in_order(app: str, steps: list[str], api: FakeRuntimeApi, start: Start) -> None:
+def test_an_idle_environment_ends_in_order(app: str, steps: list[str], api: RuntimeApi, start: Start) -> None:
     process = start(app)
     pid = body(api.invoke(get("/")))["pid"]
     api.wait_for_call("next", 2)
@@ -50,7 +51,7 @@ def test_an_idle_environment_ends_in_order(app: str, steps: list[str], api: Fake
     assert "Traceback" not in process.text
 
 
-def test_a_signal_to_the_whole_group_is_as_good(api: FakeRuntimeApi, start: Start, either_app: str) -> None:
+def test_a_signal_to_the_whole_group_is_as_good(api: RuntimeApi, start: Start, either_app: str) -> None:
     """The Runtime Interface Emulator signals the group, so that the app hears it twice."""
     process = start(either_app)
     api.invoke(get("/"))
@@ -63,12 +64,10 @@ def test_a_signal_to_the_whole_group_is_as_good(api: FakeRuntimeApi, start: Star
     assert "Traceback" not in process.text
 
 
-def test_an_environment_in_the_middle_of_an_invocation_ends_too(
-    api: FakeRuntimeApi, start: Start, either_app: str
-) -> None:
+def test_an_environment_in_the_middle_of_an_invocation_ends_too(api: RuntimeApi, start: Start, either_app: str) -> None:
     api.hold("hangs")
     process = start(either_app)
-    api.add(get("/tell/hangs"))
+    api.queue_event(get("/tell/hangs"))
     api.wait_for_call("test/hangs")
     (app,) = children(process.pid)
 
@@ -77,11 +76,11 @@ def test_an_environment_in_the_middle_of_an_invocation_ends_too(
 
     assert time.monotonic() - began < SOON
     assert not runs(app)
-    assert api.names == ["next"]
+    assert api.call_names == ["next"]
 
 
 @pytest.mark.parametrize("stage", ["import", "startup"])
-def test_an_environment_that_has_not_started_yet_ends_too(stage: str, api: FakeRuntimeApi, start: Start) -> None:
+def test_an_environment_that_has_not_started_yet_ends_too(stage: str, api: RuntimeApi, start: Start) -> None:
     api.hold(stage)
     process = start("main:app")
     api.wait_for_call(f"test/{stage}")
@@ -92,10 +91,10 @@ def test_an_environment_that_has_not_started_yet_ends_too(stage: str, api: FakeR
 
     assert time.monotonic() - began < SOON
     assert not runs(app)
-    assert api.names == []
+    assert api.call_names == []
 
 
-def test_an_app_that_ignores_the_signal_is_killed(api: FakeRuntimeApi, start: Start) -> None:
+def test_an_app_that_ignores_the_signal_is_killed(api: RuntimeApi, start: Start) -> None:
     process = start("main:wsgi", APP_IGNORES="SIGTERM")
     pid = body(api.invoke(get("/")))["pid"]
     api.wait_for_call("next", 2)
@@ -107,7 +106,7 @@ def test_an_app_that_ignores_the_signal_is_killed(api: FakeRuntimeApi, start: St
     assert not runs(pid)
 
 
-def test_a_command_gets_the_signal(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_gets_the_signal(api: RuntimeApi, start: Start) -> None:
     process = start("--", sys.executable, "command.py")
     api.wait_for_call("next")
     (app,) = children(process.pid)
@@ -117,7 +116,7 @@ def test_a_command_gets_the_signal(api: FakeRuntimeApi, start: Start) -> None:
     assert not runs(app)
 
 
-def test_a_command_behind_a_shell_gets_the_signal(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_command_behind_a_shell_gets_the_signal(api: RuntimeApi, start: Start) -> None:
     process = start("--", "sh", "-c", f"{sys.executable} command.py; exit $?")
     api.wait_for_call("next")
     (shell,) = children(process.pid)
@@ -129,7 +128,7 @@ def test_a_command_behind_a_shell_gets_the_signal(api: FakeRuntimeApi, start: St
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel is told which thread is to take the signal")
-def test_a_signal_that_another_thread_takes_ends_the_environment_too(api: FakeRuntimeApi, start: Start) -> None:
+def test_a_signal_that_another_thread_takes_ends_the_environment_too(api: RuntimeApi, start: Start) -> None:
     """Python's handlers run in the main thread, whose system call such a signal does not interrupt.
 
     It stands as well for a signal that comes just before that call, which no test can time.
@@ -154,13 +153,13 @@ def test_a_signal_that_another_thread_takes_ends_the_environment_too(api: FakeRu
 
 
 def test_an_app_is_not_left_over_by_a_bootstrap_that_is_told_to_stop_before_it_can_be(
-    api: FakeRuntimeApi, start: Start
+    api: RuntimeApi, start: Start
 ) -> None:
     process = start("stopping:app")
 
     assert process.wait() == 0
     assert children(process.pid) == []
-    assert api.names == []
+    assert api.call_names == []
 
 
 @pytest.mark.parametrize(
@@ -172,7 +171,7 @@ def test_an_app_is_not_left_over_by_a_bootstrap_that_is_told_to_stop_before_it_c
     ],
 )
 def test_an_app_is_not_left_over_by_a_bootstrap_that_is_killed(
-    words: tuple[str, ...], api: FakeRuntimeApi, start: Start
+    words: tuple[str, ...], api: RuntimeApi, start: Start
 ) -> None:
     process = start(*words)
     api.invoke(get("/"))
@@ -208,7 +207,7 @@ sys.setprofile(profile)
 
 
 def test_a_signal_in_other_people_s_code_leaves_none_of_its_locks_held(
-    api: FakeRuntimeApi, start: Start, tmp_path: Path
+    api: RuntimeApi, start: Start, tmp_path: Path
 ) -> None:
     """As a profiler or a tracer in the adapter's process has them."""
     (tmp_path / "sitecustomize.py").write_text(PROFILER)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from adapter.conftest import on_lambda
 from adapter.test_loop import get
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import Running, free_port, runs, wait_until
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,16 +88,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def api() -> Iterator[FakeRuntimeApi]:
-    with FakeRuntimeApi() as fake:
-        yield fake
+def api() -> Iterator[RuntimeApi]:
+    with RuntimeApi() as api:
+        yield api
 
 
-def notes_of_a_stop(api: FakeRuntimeApi, folder: Path, command: list[str], for_others: float) -> list[str]:
+def notes_of_a_stop(api: RuntimeApi, folder: Path, command: list[str], for_others: float) -> list[str]:
     """Starts a command, has it serve a request, stops it; returns what it has noted."""
     program = [sys.executable, "-c", PATIENT, str(for_others), "--", *command]
     variables = on_lambda(api, folder, {"AWS_LWA_PORT": free_port()})
-    with Running(program, env=variables, cwd=folder, at_end=api.client_has_ended) as process:
+    with Running(program, env=variables, cwd=folder, at_end=api.set_runtime_ended) as process:
         assert api.invoke(get("/")).json["statusCode"] == 200
         server = int((folder / "server").read_text())
         assert process.terminate() == 0
@@ -106,7 +107,7 @@ def notes_of_a_stop(api: FakeRuntimeApi, folder: Path, command: list[str], for_o
 
 
 @pytest.mark.parametrize("shell", [False, True], ids=["itself", "behind a shell"])
-def test_the_workers_of_a_server_get_no_signal(shell: bool, api: FakeRuntimeApi, folder: Path) -> None:
+def test_the_workers_of_a_server_get_no_signal(shell: bool, api: RuntimeApi, folder: Path) -> None:
     command = ["sh", "-c", f"{sys.executable} leader.py; exit $?"] if shell else [sys.executable, "leader.py"]
 
     notes = notes_of_a_stop(api, folder, command, for_others=0.1)
@@ -114,13 +115,13 @@ def test_the_workers_of_a_server_get_no_signal(shell: bool, api: FakeRuntimeApi,
     assert notes == ["lifespan shutdown", "leader ends"]
 
 
-def test_a_server_that_outlives_its_shell_gets_the_signal(api: FakeRuntimeApi, folder: Path) -> None:
+def test_a_server_that_outlives_its_shell_gets_the_signal(api: RuntimeApi, folder: Path) -> None:
     command = ["sh", "-c", f"{sys.executable} alone.py; exit $?"]
 
     assert notes_of_a_stop(api, folder, command, for_others=0.1) == ["server ends"]
 
 
-def test_a_server_whose_shell_does_not_hand_on_the_signal_gets_it_in_time(api: FakeRuntimeApi, folder: Path) -> None:
+def test_a_server_whose_shell_does_not_hand_on_the_signal_gets_it_in_time(api: RuntimeApi, folder: Path) -> None:
     """A shell with a trap waits for its command before it runs it."""
     command = ["sh", "-c", f"trap 'echo trapped >> notes' TERM; {sys.executable} alone.py; exit 0"]
 

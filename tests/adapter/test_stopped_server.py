@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapter.conftest import Start
-    from support.fake_runtime_api import FakeRuntimeApi
+
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 APP = """
 import asyncio, json, os, signal, sys, threading
@@ -71,13 +72,13 @@ EITHER = pytest.mark.parametrize("app", ["main:app", "main:wsgi"], ids=["asgi", 
 
 @EITHER
 def test_no_event_goes_to_a_server_that_has_stopped_after_work_that_overran(
-    app: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    app: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     """The message that the work is done comes when nobody waits for it any more, and before the one of the stop."""
     api.hold("overrun")
     process = start(app, cwd=app_in(tmp_path, APP))
 
-    before = body(api.invoke(get("/overrun"), seconds=2))["pid"]
+    before = body(api.invoke(get("/overrun"), timeout=2))["pid"]
     process.wait_for("still working after its response")
     api.wait_for_call("next", 2)
     api.release("overrun")
@@ -95,7 +96,7 @@ def test_no_event_goes_to_a_server_that_has_stopped_after_work_that_overran(
     ],
 )
 def test_a_server_that_the_app_itself_stops_has_not_failed(
-    app: str, path: str, tmp_path: Path, api: FakeRuntimeApi, start: Start
+    app: str, path: str, tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     start(app, cwd=app_in(tmp_path, APP))
 
@@ -106,7 +107,7 @@ def test_a_server_that_the_app_itself_stops_has_not_failed(
 
 
 def test_an_environment_ends_whose_server_fails_after_each_start_in_a_process_that_goes_on(
-    tmp_path: Path, api: FakeRuntimeApi, start: Start
+    tmp_path: Path, api: RuntimeApi, start: Start
 ) -> None:
     process = start("main:app", cwd=app_in(tmp_path, APP))
 

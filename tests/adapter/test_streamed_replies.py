@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 from adapter.conftest import bootstrap
 from adapter.test_loop import QUEUE, get
-from support.fake_calls import RESET, Answer
-from support.fake_runtime_api import FakeRuntimeApi
-from support.fake_streams import Reading
 from support.streamed_format import CONTENT_TYPE, read_streamed
+
+from lambda_web_adapter.testing.runtime_api import RESET, Answer, Reading, RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from support.fake_streams import Streamed
     from support.processes import Running
+
+    from lambda_web_adapter.testing.runtime_api import ReplyStream
 
 APPS = {
     "asgi": ["streaming:app"],
@@ -37,13 +37,13 @@ BLOCK = bytes(range(256)) * 256
 class Environment:
     """A bootstrap that streams, and the Runtime API that it talks to."""
 
-    def __init__(self, api: FakeRuntimeApi, process: Running, words: list[str]) -> None:
+    def __init__(self, api: RuntimeApi, process: Running, words: list[str]) -> None:
         self.api = api
         self.process = process
         self.is_command = "--" in words
 
-    def stream(self, event: Any, **more: Any) -> Streamed:
-        return self.api.streamed(self.api.add(event, **more))
+    def stream(self, event: Any, **more: Any) -> ReplyStream:
+        return self.api.wait_for_stream(self.api.queue_event(event, **more))
 
     def whole(self, event: Any) -> Any:
         return read_streamed(self.stream(event).wait_for_end().body)
@@ -62,7 +62,7 @@ class Environment:
 
 def start(stack: ExitStack, kind: str, workers: str, **variables: str) -> Environment:
     many = MANY if workers == "many" else {}
-    api = stack.enter_context(FakeRuntimeApi(many=bool(many)))
+    api = stack.enter_context(RuntimeApi(concurrent=bool(many)))
     process = stack.enter_context(bootstrap(api, *APPS[kind], **STREAM, **many, **variables))
     return Environment(api, process, APPS[kind])
 
@@ -136,7 +136,7 @@ def test_each_part_is_sent_before_the_app_makes_the_next(shared: Environment, ev
     api.release("three")
     found = read_streamed(stream.wait_for_end().body)
     assert (found.status, found.headers["content-type"], found.body) == (200, "text/plain", b"onetwothree")
-    assert stream.complete
+    assert stream.is_complete
     assert not stream.trailers
     shared.works()
 
@@ -180,7 +180,7 @@ def test_a_response_without_a_body_ends_at_once(shared: Environment, status: int
 
     found = read_streamed(stream.wait_for_end().body)
 
-    assert stream.complete
+    assert stream.is_complete
     assert (found.status, found.body) == (status, b"")
     shared.works()
 
@@ -229,10 +229,10 @@ def test_headers_that_a_rest_api_does_not_take_are_an_error_that_says_so(environ
 # What goes wrong in the middle.
 
 
-def failed(stream: Streamed) -> Any:
+def failed(stream: ReplyStream) -> Any:
     """The error of a stream that broke off, behind a body that has nothing of it."""
     found = read_streamed(stream.wait_for_end().body)
-    assert stream.complete, "the end must not be missing"
+    assert stream.is_complete, "the end must not be missing"
     assert (found.status, found.body) == (200, b"one")
     document = json.loads(base64.b64decode(stream.trailers["lambda-runtime-function-error-body"], validate=True))
     assert document["errorType"] == stream.trailers["lambda-runtime-function-error-type"]
@@ -313,7 +313,7 @@ def test_of_a_rejection_without_end_only_the_beginning_is_read(kind: str, worker
         environment = start(stack, kind, workers, AWS_LWA_ERROR_STATUS_CODES="503")
 
         for _ in range(4):
-            outcome = environment.api.invoke(url("/without-end/503"), seconds=10)
+            outcome = environment.api.invoke(url("/without-end/503"), timeout=10)
 
             assert outcome.name == "error"
             assert outcome.json["errorType"] == "Function.AppRejectedEvent"
@@ -348,7 +348,7 @@ def test_a_refusal_in_the_middle_is_survived(environment: Environment, status: i
 @EACH
 @pytest.mark.parametrize("end", [Answer(413), RESET], ids=["refused", "reset"])
 def test_an_app_goes_on_no_longer_than_somebody_takes_its_response(environment: Environment, end: Answer) -> None:
-    environment.api.reading = Reading(limit=1 << 40, kept=False)
+    environment.api.reading = Reading(limit=1 << 40, is_kept=False)
     stream = environment.stream(url("/without-end/200"), seconds=60)
     stream.wait_for_payload(4 * len(BLOCK))
     stream.end_with(end)
@@ -396,7 +396,7 @@ def test_an_event_that_is_no_request_gets_the_plain_body(environment: Environmen
 
 
 def test_without_the_setting_nothing_is_streamed(request: pytest.FixtureRequest) -> None:
-    with FakeRuntimeApi() as api, bootstrap(api, *APPS["asgi"]):
+    with RuntimeApi() as api, bootstrap(api, *APPS["asgi"]):
         outcome = api.invoke(url("/parts"))
 
         assert outcome.stream is None
@@ -410,11 +410,11 @@ def test_without_the_setting_nothing_is_streamed(request: pytest.FixtureRequest)
 def test_a_body_of_any_size_goes_through_in_little_memory(environment: Environment) -> None:
     environment.works()
     before = environment.memory("VmRSS")
-    environment.api.reading = Reading(limit=1 << 40, kept=False)
+    environment.api.reading = Reading(limit=1 << 40, is_kept=False)
 
     stream = environment.stream(url("/blocks/1024"), seconds=120).wait_for_end(60)
 
-    assert stream.complete
+    assert stream.is_complete
     assert stream.payload_size == 1024 * len(BLOCK)
     assert environment.memory("VmHWM") - before < 8 * 1024
     environment.api.reading = Reading()
@@ -424,13 +424,13 @@ def test_a_body_of_any_size_goes_through_in_little_memory(environment: Environme
 @EACH
 def test_a_reader_that_stands_still_has_the_app_stand_still(environment: Environment) -> None:
     api = environment.api
-    api.reading = Reading(limit=1 << 40, kept=False, buffer=65536)
+    api.reading = Reading(limit=1 << 40, is_kept=False, buffer=65536)
     api.hold("reading")
 
     stream = environment.stream(url("/blocks/1024"), seconds=60)
 
     megabytes = 0
-    while api.comes_within("test/block", megabytes + 1, 0.5):
+    while api.has_call_within("test/block", megabytes + 1, 0.5):
         megabytes += 1
         assert megabytes < 48, "the app does not wait"
     api.release("reading")

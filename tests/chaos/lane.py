@@ -17,10 +17,9 @@ from chaos.runtime_api import Faults
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.fake_streams import Reading
-
     from chaos.events import Event
     from chaos.runtime_api import Post
+    from lambda_web_adapter.testing.runtime_api import Reading
 
 
 # The share of environments that compress replies.
@@ -79,14 +78,14 @@ class Lane:
         headers = {"Lambda-Runtime-Trace-Id": f"Root={name}"}
         if self.chance.random() < 0.5:
             headers["Lambda-Runtime-Invocation-Id"] = f"nonce-{name}"
-        self.environment.api.add(event.document, request_id=name, seconds=seconds, headers=headers)
+        self.environment.api.queue_event(event.document, request_id=name, timeout=seconds, headers=headers)
 
     def outcome(self, event: Event) -> Outcome:
         """Waits for what becomes of an event."""
         given = self._given[event.marker]
         post = self.environment.wait_for_end(event.marker)
         given.outcome = outcome_of(event, post, streams=self.streams, over=self.environment.api.over)
-        if post and post.taken and post.call.at > self.environment.api.deadline(event.marker):
+        if post and post.taken and post.call.at > self.environment.api.deadline_of(event.marker):
             self.late += 1
         return given.outcome
 

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from support.fake_runtime_api import RESET, Answer
-
 from chaos.disturbances import IS_OVER, RIGHTLY, Disturbance, broken, nothing, refused, told
 from chaos.environment import RUNTIME_API_FAILED
 from chaos.events import FEW, QUEUE, STREAMED, Parts
@@ -21,16 +19,16 @@ from chaos.of_the_runtime_api import CLOSED, GARBAGE, REFUSALS, half, on_post
 from chaos.of_the_runtime_api import RESET as RESET_AFTERWARDS
 from chaos.outcomes import CUT_OFF
 from chaos.runtime_api import LAMBDA_S
+from lambda_web_adapter.testing.runtime_api import RESET, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from support.fake_streams import Reading, Streamed
 
     from chaos.environment import Environment
     from chaos.events import Event
     from chaos.lane import Lane
     from chaos.outcomes import Outcome
+    from lambda_web_adapter.testing.runtime_api import Reading, ReplyStream
 
     Act = Callable[[Lane, Event], Outcome]
 
@@ -45,12 +43,12 @@ STINGY = replace(LAMBDA_S, limit=PIECE)
 
 
 @contextmanager
-def in_the_middle(lane: Lane, event: Event, seconds: float = 20) -> Iterator[Streamed]:
+def in_the_middle(lane: Lane, event: Event, seconds: float = 20) -> Iterator[ReplyStream]:
     """Hands an event out, and has the app stand still behind the first part until the end of the block."""
     api = lane.environment.api
     with lane.standing_still(event.middle):
         lane.give(event, seconds)
-        stream = api.streamed(event.marker)
+        stream = api.wait_for_stream(event.marker)
         stream.wait_for_payload(1)
         lane.environment.wait_until_told(event.marker, event.middle)
         yield stream

@@ -11,11 +11,10 @@ from chaos.events import assert_begins_rightly, assert_is_right
 from chaos.replies import foreign, read_stream, read_whole
 
 if TYPE_CHECKING:
-    from support.fake_streams import Streamed
-
     from chaos.events import Event
     from chaos.replies import Reply
     from chaos.runtime_api import Post
+    from lambda_web_adapter.testing.runtime_api import ReplyStream
 
 # The statuses of the adapter's own replies to requests (errors.py).
 STATUSES = {
@@ -79,9 +78,9 @@ def outcome_of(event: Event, post: Post | None, *, streams: bool, over: bool) ->
     return Outcome(RIGHT)
 
 
-def _of_stream(event: Event, post: Post, stream: Streamed, *, over: bool) -> Outcome:
+def _of_stream(event: Event, post: Post, stream: ReplyStream, *, over: bool) -> Outcome:
     reply = read_stream(stream)
-    if stream.complete and post.taken and not stream.trailers:
+    if stream.is_complete and post.taken and not stream.trailers:
         assert reply.ended, f"{event.marker}: a body whose coding does not end: {reply}"
         return _of_reply(event, reply)
     assert not foreign(event.marker, reply.head, reply.body), f"another's reply: {reply}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from support.streamed_format import SEPARATOR
 
 if TYPE_CHECKING:
-    from support.fake_streams import Streamed
+    from lambda_web_adapter.testing.runtime_api import ReplyStream
 
 # What is an invocation's own in its marker; it is looked for in megabytes, so that it had better begin with a letter
 # that is known.
@@ -51,10 +51,10 @@ def read_whole(document: Any) -> Reply:
     return _read(document, base64.b64decode(body) if document["isBase64Encoded"] else body.encode(), ended=True)
 
 
-def read_stream(stream: Streamed) -> Reply:
+def read_stream(stream: ReplyStream) -> Reply:
     """Reads what has come of a stream, which may be over before its prelude is."""
     head, found, body = stream.body.partition(SEPARATOR)
-    return _read(json.loads(head), body, ended=stream.complete) if found else Reply(0, b"", b"", ended=False)
+    return _read(json.loads(head), body, ended=stream.is_complete) if found else Reply(0, b"", b"", ended=False)
 
 
 def _read(said: Any, body: bytes, *, ended: bool) -> Reply:

@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from threading import Condition
 from typing import TYPE_CHECKING
 
-from support.fake_runtime_api import RESET, Answer, FakeRuntimeApi, Reading
 from support.processes import SECONDS
+
+from lambda_web_adapter.testing.runtime_api import RESET, Answer, Reading, RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.fake_runtime_api import Call
+    from lambda_web_adapter.testing.runtime_api import Call
 
 # Of a streamed response (Lambda quotas, "Streamed response payload").
-LAMBDA_S = Reading(limit=200 * 1024 * 1024, hashed=False)
+LAMBDA_S = Reading(limit=200 * 1024 * 1024, is_hashed=False)
 REQUEST_ID = "Lambda-Runtime-Aws-Request-Id"
 
 
@@ -74,7 +75,7 @@ class Post:
         return 200 <= self.status < 300
 
 
-class DisturbedRuntimeApi(FakeRuntimeApi):
+class DisturbedRuntimeApi(RuntimeApi):
     """The Runtime API of one environment.
 
     Attributes:
@@ -114,14 +115,14 @@ class DisturbedRuntimeApi(FakeRuntimeApi):
         posts = [post for post in self.posts.get(request_id, ()) if post.ends]
         return next((post for post in posts if post.taken), posts[-1] if posts else None)
 
-    def connected(self, connection: socket.socket) -> None:
+    def add_connection(self, connection: socket.socket) -> None:
         """Remembers the connection, to be able to break it in the middle of an answer."""
         self._sockets[connection.getpeername()[1]] = connection
-        super().connected(connection)
+        super().add_connection(connection)
 
-    def client_has_ended(self) -> None:
-        """Says that no more calls will come, so that nobody waits for one."""
-        super().client_has_ended()
+    def set_runtime_ended(self, message: str = "The bootstrap has ended.") -> None:
+        """Have all waits fail, since no more calls will come."""
+        super().set_runtime_ended(message)
         with self._news:
             self.over = True
             self._news.notify_all()
@@ -184,7 +185,7 @@ class DisturbedRuntimeApi(FakeRuntimeApi):
 def _breaks_off(call: Call) -> bool:
     """Whether the bootstrap has gone in the middle of a post."""
     if call.stream:
-        return call.stream.truncated
+        return call.stream.is_truncated
     return len(call.body) < int(call.headers.get("content-length", 0))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conformance.callers import got
 
 if TYPE_CHECKING:
-    from support.fake_runtime_api import Call
+    from lambda_web_adapter.testing.runtime_api import Call
 
 
 def problem_of(column: str, outcome: Call) -> tuple[int, str]:

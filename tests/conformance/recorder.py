@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from adapter.conftest import bootstrap
 from adapter.scripted import Peer
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import free_port
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from support.fake_runtime_api import Call
-
     from lambda_web_adapter.http.messages import Response
+    from lambda_web_adapter.testing.runtime_api import Call
 
 APPS = Path(__file__).parent / "apps"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
@@ -63,7 +63,7 @@ class Recorded:
 
         What is older than the command is not taken for it, so the adapter asks at another port whether it is ready.
         """
-        self._api = stack.enter_context(FakeRuntimeApi())
+        self._api = stack.enter_context(RuntimeApi())
         port = free_port()
         # Closed after the adapter has ended, and its connections with it.
         server_stack = stack.enter_context(ExitStack())

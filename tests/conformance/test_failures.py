@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from adapter.conftest import bootstrap
 from fixtures.loading import event_bytes
-from support.fake_runtime_api import FakeRuntimeApi
 
 from conformance.callers import got
 from conformance.cells import Fails
@@ -17,9 +16,10 @@ from conformance.columns import SWITCHED_ON
 from conformance.problems import problem_of
 from conformance.recorder import APPS, Recorders
 from conformance.table import cells
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
-    from support.fake_runtime_api import Call
+    from lambda_web_adapter.testing.runtime_api import Call
 
 # What the app answers instead, byte for byte, and the variables to run under.
 RESPONSES = {
@@ -63,7 +63,7 @@ def test_a_response_that_cannot_be_passed_on_is_an_error(column: str, cell: Fail
 def invoke_unreachable() -> Iterator[Callable[[bytes], Call]]:
     """Has events handled by an adapter whose app is ready, by another port, and listens on none."""
     with ExitStack() as stack:
-        api = stack.enter_context(FakeRuntimeApi())
+        api = stack.enter_context(RuntimeApi())
         ready = api.address.rpartition(":")[2]
         command = ("sleep", "1000")
         stack.enter_context(bootstrap(api, "--", *command, AWS_LWA_READINESS_CHECK_PORT=ready, **SWITCHED_ON))
@@ -83,7 +83,7 @@ def test_an_app_that_cannot_be_reached_is_an_error(
 def invoke_raising(request: pytest.FixtureRequest) -> Iterator[Callable[[bytes], Call]]:
     """Has events handled by an app of either kind that raises."""
     with ExitStack() as stack:
-        api = stack.enter_context(FakeRuntimeApi())
+        api = stack.enter_context(RuntimeApi())
         stack.enter_context(bootstrap(api, request.param, cwd=APPS, **SWITCHED_ON))
         yield api.invoke
 

@@ -20,11 +20,11 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import BOOTSTRAP, PROJECT, Running, accepts, free_port, plain_environment, wait_until
 
 from frameworks.events import COLUMNS
 from frameworks.listing import FRAMEWORKS, Framework
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,12 +72,12 @@ def _outcomes(framework: Framework, python: Path, apps: Path) -> Iterator[str]:
     alone = _alone(framework, python, apps)
     yield _difference(framework, alone, alone)
     yield _difference(framework, _through_the_local_run(framework, python, words, apps), alone)
-    with FakeRuntimeApi() as api:
+    with RuntimeApi() as api:
         variables = _variables(framework, {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LWA_REMOVE_BASE_PATH": "/base"})
-        with Running([python, BOOTSTRAP, *words], env=variables, cwd=apps, at_end=api.client_has_ended):
-            api.wait_for_call("next", seconds=START_SECONDS)
+        with Running([python, BOOTSTRAP, *words], env=variables, cwd=apps, at_end=api.set_runtime_ended):
+            api.wait_for_call("next", timeout=START_SECONDS)
             for prefix, event_of in COLUMNS.values():
-                pages = [_page(api.invoke(event_of(path), seconds=60).json) for path in _paths(framework)]
+                pages = [_page(api.invoke(event_of(path), timeout=60).json) for path in _paths(framework)]
                 yield _difference(framework, Answers(*pages[0], *pages[1:]), alone, prefix)
 
 

@@ -17,14 +17,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from properties.strategies import EVERYTHING_ON
 from properties.test_echo import APPS
-from support.fake_runtime_api import FakeRuntimeApi
 
 from fuzz.campaign import SECONDS, TIMEOUT, repeat, thorough
 from fuzz.inputs import event_bodies
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
-    from support.fake_runtime_api import Call
     from support.processes import Running
+
+    from lambda_web_adapter.testing.runtime_api import Call
 
 # The app answers everything with a 200. A 400 is the adapter's or the server's for what is no HTTP request.
 EXPECTED = {200, 400, 403}
@@ -65,12 +66,12 @@ class Environments:
     def __init__(self, app: str, stack: ExitStack) -> None:
         self._app = app
         self._stack = stack
-        self._api: FakeRuntimeApi | None = None
+        self._api: RuntimeApi | None = None
         self._process: Running | None = None
 
     def invoke(self, event: object, headers: dict[str, str | None]) -> Call:
         if self._api is None or self._process is None or self._process.ended:
-            self._api = self._stack.enter_context(FakeRuntimeApi())
+            self._api = self._stack.enter_context(RuntimeApi())
             self._process = self._stack.enter_context(bootstrap(self._api, self._app, cwd=APPS, **EVERYTHING_ON))
         try:
             return self._api.invoke(event, headers=headers)

@@ -13,7 +13,6 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import Running, plain_environment
 
 from lambda_web_adapter.cli import find_target
@@ -21,6 +20,7 @@ from lambda_web_adapter.local.commands import COMMANDS, group, main
 from lambda_web_adapter.local.commands.run import command as run_command
 from lambda_web_adapter.local.commands.serve import command as serve_command
 from lambda_web_adapter.local.option_names import FLAGS, WITH_VALUE
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
 
@@ -236,9 +236,9 @@ def test_the_program_of_a_container_runs_on_lambda_as_well(tmp_path: Path) -> No
         "    start_response('200 OK', [('content-type', 'text/plain')])\n"
         "    return [b'the same image']\n"
     )
-    with FakeRuntimeApi() as runtime:
+    with RuntimeApi() as runtime:
         variables = plain_environment({"AWS_LAMBDA_RUNTIME_API": runtime.address})
         words = ["serve", "--port", "80", "--access-log", "main:app"]
-        with Running([*PROGRAM, *words], cwd=tmp_path, env=variables, at_end=runtime.client_has_ended):
+        with Running([*PROGRAM, *words], cwd=tmp_path, env=variables, at_end=runtime.set_runtime_ended):
             event = {"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/"}
             assert runtime.invoke(event).json["body"] == "the same image"

@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 import httpx
 import pytest
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import Running, free_port, plain_environment
 
 from lambda_web_adapter.errors import SettingsError
 from lambda_web_adapter.local.commands.help_sections import SectionOption
 from lambda_web_adapter.local.commands.run import command as run_command
 from lambda_web_adapter.local.project_options import options_from_pyproject, read_env_file
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
 APP = """
@@ -220,8 +220,8 @@ def test_commands_without_such_options_do_not_read_the_table(tmp_path: Path) -> 
 def test_on_lambda_none_of_it_is_read(folder: Path) -> None:
     (folder / "pyproject.toml").write_text("[tool")
     (folder / ".env").write_text("COLOUR=blue\nAWS_LWA_APP=nothing:app\n")
-    with FakeRuntimeApi() as runtime:
+    with RuntimeApi() as runtime:
         variables = plain_environment({"AWS_LAMBDA_RUNTIME_API": runtime.address, "_HANDLER": "main:app"})
-        with Running(PROGRAM, cwd=folder, env=variables, at_end=runtime.client_has_ended):
+        with Running(PROGRAM, cwd=folder, env=variables, at_end=runtime.set_runtime_ended):
             event = {"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/COLOUR"}
             assert runtime.invoke(event).json["body"] == "unset"

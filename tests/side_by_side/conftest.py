@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from adapter.test_loop import get
-from support.fake_runtime_api import FakeRuntimeApi
 from support.processes import Running, plain_environment
+
+from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from support.fake_runtime_api import Call
+    from lambda_web_adapter.testing.runtime_api import Call
 
 # `make test-side-by-side` has the packages, in an environment of its own; elsewhere only test_snippets.py is run.
 collect_ignore = (
@@ -78,9 +79,9 @@ class Served:
     def __init__(self, stack: ExitStack, words: Sequence[str | Path], folder: Path, variables: dict[str, str]) -> None:
         """Starts it, and waits until it asks for its first events."""
         many = "AWS_LAMBDA_MAX_CONCURRENCY" in variables
-        self.api = stack.enter_context(FakeRuntimeApi(many=many))
+        self.api = stack.enter_context(RuntimeApi(concurrent=many))
         env = plain_environment({"AWS_LAMBDA_RUNTIME_API": self.api.address, "PYTHONUNBUFFERED": "", **variables})
-        self.process = stack.enter_context(Running(words, env=env, cwd=folder, at_end=self.api.client_has_ended))
+        self.process = stack.enter_context(Running(words, env=env, cwd=folder, at_end=self.api.set_runtime_ended))
         self.asked = WORKERS if many else 1
         self.api.wait_for_call("next", self.asked)
 
@@ -97,16 +98,16 @@ class Served:
         All are within the app at once.
         """
         self.api.hold("gate")
-        before = len(self.api.named("test/gate"))
+        before = len(self.api.calls_of("test/gate"))
         traces = {}
         for number in range(WORKERS):
             trace = Trace()
             headers = {"Lambda-Runtime-Trace-Id": trace.xray()}
-            traces[self.api.add(get(paths[number % len(paths)]), headers=headers)] = trace
+            traces[self.api.queue_event(get(paths[number % len(paths)]), headers=headers)] = trace
         self.api.wait_for_call("test/gate", before + WORKERS)
         self.api.release("gate")
         for request_id in traces:
-            assert self.api.outcome(request_id).json["statusCode"] == 200
+            assert self.api.wait_for_reply(request_id).json["statusCode"] == 200
         self._wait_until_asked(WORKERS)
         return traces
 

@@ -11,7 +11,7 @@ from side_by_side.receivers import Collector
 from side_by_side.snippets import instructions, snippet
 
 if TYPE_CHECKING:
-    from support.fake_runtime_api import Call
+    from lambda_web_adapter.testing.runtime_api import Call
 
 ROUTES = """
 @app.get("/hello")

@@ -1,4 +1,4 @@
-"""The server of the fake Runtime API: HTTP and its connections, with a thread for each."""
+"""The server of the Runtime API for tests: HTTP and its connections, with a thread for each."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from io import BufferedReader
 
-    from support.fake_calls import Answer
-    from support.fake_runtime_api import FakeRuntimeApi
+    from lambda_web_adapter.testing.runtime_api.calls import Answer
+    from lambda_web_adapter.testing.runtime_api.rules import Rules
 
-# As Go's server has them, in which the emulator is written.
-SECONDS_TO_LEAVE = 0.5
-BYTES_TO_LEAVE = 256 * 1024
+# As Go's server has them, in which the Runtime Interface Emulator is written (net/http/server.go).
+LINGER_SECONDS = 0.5
+LINGER_BYTES = 256 * 1024
 
 
 class Server(ThreadingHTTPServer):
-    """Serves the API on a free port."""
+    """Serve the Runtime API on a free port."""
 
     daemon_threads = False  # joined as the server closes
     request_queue_size = 128  # as many workers connect at once
 
-    def __init__(self, api: FakeRuntimeApi) -> None:
-        self.api = api
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        self.api.connected(request)
+        """Hand a connection to a thread, and to who ends it at the end."""
+        self.rules.add_connection(request)
         super().process_request(request, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that has gone away is nothing to tell of."""
+        """Do nothing: a client that has gone away is no error."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -52,34 +53,33 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         port = self.client_address[1]
-        answer = self.server.api.heard(self.command, self.path, headers, self.rfile, self.connection, port)
-        self.close_connection |= answer.closed or answer.reset or answer.headers.get("Connection") == "close"
+        answer = self.server.rules.receive(self.command, self.path, headers, self.rfile, self.connection, port)
+        if answer.delay:
+            self.server.rules.wait_for_close(answer.delay)
+        is_last = answer.cut_at is not None or answer.headers.get("Connection") == "close"
+        self.close_connection |= answer.closed or answer.reset or is_last
         if answer.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
         elif not answer.closed:
             self._write(answer)
-            if answer.headers.get("Connection") == "close":
+            if is_last:
                 self._linger()
 
     def _write(self, answer: Answer) -> None:
-        given = {
-            "Content-Type": "application/json",
-            "Content-Length": str(len(answer.body)),
-            **answer.headers,
-        }
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(answer.body)), **answer.headers}
         lines = [f"HTTP/1.1 {answer.status} {self.responses.get(answer.status, ('-',))[0]}"]
-        lines += [f"{name}: {value}" for name, value in given.items() if value is not None]
-        self.wfile.write("\r\n".join([*lines, "\r\n"]).encode() + answer.body)
+        lines += [f"{name}: {value}" for name, value in headers.items() if value is not None]
+        self.wfile.write("\r\n".join([*lines, "\r\n"]).encode() + answer.body[: answer.cut_at])
 
     def _linger(self) -> None:
-        """Leaves the client a moment to read the answer: what it has sent meanwhile would have the kernel reset it."""
+        """Leave the client a moment to read the answer: for what it has sent meanwhile the kernel would reset it."""
         self.connection.shutdown(socket.SHUT_WR)
-        self.connection.settimeout(SECONDS_TO_LEAVE)
-        left = BYTES_TO_LEAVE
+        self.connection.settimeout(LINGER_SECONDS)
+        remaining = LINGER_BYTES
         with suppress(OSError):
-            while left > 0 and (piece := self.rfile.read1(left)):
-                left -= len(piece)
+            while remaining > 0 and (piece := self.rfile.read1(remaining)):
+                remaining -= len(piece)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name that http.server has
-        """The calls are recorded; nothing is written."""
+        """Write nothing: the calls are recorded."""
