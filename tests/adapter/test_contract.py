@@ -1,9 +1,9 @@
-"""The fake Runtime API answers as the Runtime Interface Emulator does: the same cases against both.
+"""The Runtime API for tests answers as the Runtime Interface Emulator does: the same cases against both.
 
 Neither shapes a streamed response, where Lambda slows down after 6 MiB, and both take no more than 6 MiB of one, where
 Lambda takes 200 MB. The emulator gives the caller all of it at its end. With one invocation at a time it drops the
 trailers; and a response that is cut short has it close the connection without a word and refuse all else until the
-function's time is up, where the fake answers as the emulator does with many.
+function's time is up, where the one for tests answers as the emulator does with many.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Platform:
     def __init__(
         self,
         address: str,
-        invoke: Callable[[object], bytes],
+        invoke: Callable[..., bytes],
         until_started: Callable[[], object] = bool,
         until_streamed: Callable[[str], object] = bool,
     ) -> None:
@@ -53,9 +53,9 @@ class Platform:
         self._until_streamed = until_streamed
         self._threads = ThreadPoolExecutor()
 
-    def invoke(self, event: object) -> Future[bytes]:
+    def invoke(self, event: object, **options: Any) -> Future[bytes]:
         """Has somebody call the function; what they get comes after the runtime has asked for the next event."""
-        caller = self._threads.submit(self._invoke, event)
+        caller = self._threads.submit(self._invoke, event, **options)
         self._until_started()
         return caller
 
@@ -85,7 +85,7 @@ class Platform:
         return Upload(self._address, request_id, **more)
 
     def until_streamed(self, request_id: str) -> None:
-        """Waits until a streamed response to an event has begun, where that can be seen: in the fake."""
+        """Waits until a streamed response to an event has begun, where that can be seen: in `RuntimeApi`."""
         self._until_streamed(request_id)
 
     def upload_whole(
@@ -133,7 +133,7 @@ class Platform:
         self._client.close()
 
 
-EACH = pytest.fixture(params=["fake", pytest.param("emulator", marks=pytest.mark.e2e)])
+EACH = pytest.fixture(params=["RuntimeApi", pytest.param("emulator", marks=pytest.mark.e2e)])
 
 
 @EACH
@@ -152,18 +152,18 @@ def with_restore(request: pytest.FixtureRequest) -> Iterator[Platform]:
 @contextmanager
 def _platform(request: pytest.FixtureRequest, *, snap_start: bool) -> Iterator[Platform]:
     with ExitStack() as stack:
-        if request.param == "fake":
-            fake = RuntimeApi(snap_start=snap_start)
-            found = Platform(fake.address, lambda event: fake.invoke(event).body)
+        if request.param == "RuntimeApi":
+            api = RuntimeApi(snap_start=snap_start)
+            found = Platform(api.address, lambda event, **options: api.invoke(event, **options).body)
             stack.callback(found.close)
-            stack.enter_context(fake)
+            stack.enter_context(api)
         else:
             program = program_for_tests(request.config)
             flags = ["--enable-init-caching"] if snap_start else []
             emulator = Emulator(program, [*flags, sys.executable, "-S", "-c", IDLE])
             found = Platform(
                 emulator.runtime_api,
-                lambda event: emulator.invoke(event).content,
+                lambda event, **options: invoke_emulator(emulator, event, **options),
                 lambda: emulator.process.wait_for("(?m)^idle$"),
             )
             stack.callback(found.close)
@@ -171,17 +171,19 @@ def _platform(request: pytest.FixtureRequest, *, snap_start: bool) -> Iterator[P
         yield found
 
 
-@pytest.fixture(params=["fake", pytest.param("emulator", marks=pytest.mark.e2e)])
+@pytest.fixture(params=["RuntimeApi", pytest.param("emulator", marks=pytest.mark.e2e)])
 def managed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     """A platform with many invocations at once, as Lambda Managed Instances have them."""
     with ExitStack() as stack:
-        if request.param == "fake":
-            fake = RuntimeApi(concurrent=True)
+        if request.param == "RuntimeApi":
+            api = RuntimeApi(concurrent=True)
             found = Platform(
-                fake.address, lambda event: seen_by_caller(fake.invoke(event)), until_streamed=fake.wait_for_stream
+                api.address,
+                lambda event, **options: seen_by_caller(api.invoke(event, **options)),
+                until_streamed=api.wait_for_stream,
             )
             stack.callback(found.close)
-            stack.enter_context(fake)
+            stack.enter_context(api)
         else:
             (tmp_path / "bootstrap").write_text(f"#!/usr/bin/env python3\n{IDLE}\n")
             for path in (tmp_path, tmp_path / "bootstrap"):
@@ -189,12 +191,19 @@ def managed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform
             emulator = ManagedEmulator(program_for_tests(request.config), tmp_path, workers=2)
             found = Platform(
                 emulator.runtime_api,
-                lambda event: emulator.invoke(event).content,
+                lambda event, **options: invoke_emulator(emulator, event, **options),
                 lambda: emulator.process.wait_for("(?m)^idle$"),
             )
             stack.callback(found.close)
             stack.enter_context(emulator)
         yield found
+
+
+def invoke_emulator(emulator: Emulator, event: object, client_context: object = None) -> bytes:
+    """What the emulator's caller gets, who sends the client context as the Invoke API has it."""
+    encoded = base64.b64encode(json.dumps(client_context).encode()).decode()
+    headers = {} if client_context is None else {"X-Amz-Client-Context": encoded}
+    return emulator.invoke(event, **headers).content
 
 
 def seen_by_caller(call: Call) -> bytes:
@@ -223,6 +232,13 @@ def test_next_gives_the_event_with_its_id_deadline_and_function(platform: Platfo
     assert response.headers["lambda-runtime-invoked-function-arn"].startswith("arn:aws:lambda:us-east-1:")
     assert "lambda-runtime-trace-id" not in response.headers
     assert "lambda-runtime-invocation-id" not in response.headers
+
+
+def test_next_gives_the_client_context(platform: Platform) -> None:
+    """The emulator gives no trace id to the runtime, and knows no tenants."""
+    platform.invoke({}, client_context={"custom": {"a": "b"}})
+
+    assert platform.next().headers["lambda-runtime-client-context"] == '{"custom": {"a": "b"}}'
 
 
 def test_a_response_is_accepted_and_reaches_the_caller_byte_for_byte(platform: Platform) -> None:

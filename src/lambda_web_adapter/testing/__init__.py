@@ -1,4 +1,4 @@
-"""Test an app as Lambda runs it, or one that uses Lambda's event or context.
+"""Test an app as Lambda runs it, one that uses Lambda's event or context, or a runtime.
 
 Example:
     ```python
@@ -21,11 +21,19 @@ from lambda_web_adapter.testing.fake_invocation import invocation as invocation
 if TYPE_CHECKING:
     from lambda_web_adapter.testing.record import InvocationFailed as InvocationFailed
     from lambda_web_adapter.testing.record import InvocationRecord as InvocationRecord
+    from lambda_web_adapter.testing.runtime_api import RuntimeApi as RuntimeApi
+    from lambda_web_adapter.testing.runtime_api import WaitFailed as WaitFailed
     from lambda_web_adapter.testing.transport import LambdaTransport as LambdaTransport
 
-__all__ = ["InvocationFailed", "InvocationRecord", "LambdaTransport", "invocation"]
+__all__ = ["InvocationFailed", "InvocationRecord", "LambdaTransport", "RuntimeApi", "WaitFailed", "invocation"]
 # Imported when they are first used: httpx and the gateways' models take 0.3 s.
-_MODULES = {"InvocationFailed": "record", "InvocationRecord": "record", "LambdaTransport": "transport"}
+_MODULES = {
+    "InvocationFailed": "record",
+    "InvocationRecord": "record",
+    "LambdaTransport": "transport",
+    "RuntimeApi": "runtime_api",
+    "WaitFailed": "runtime_api",
+}
 
 
 def __getattr__(name: str) -> object:
