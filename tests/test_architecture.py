@@ -22,7 +22,8 @@ LAYERS: dict[str, set[str]] = {
     "__main__": {"cli", "ipc"},
     "cli": {"adapter", "adapter/*", "app", "errors", "ipc", "local", "local/commands", "setting_notes", "settings"},
     "testing": {"adapter", "adapter/*", "app", "app/*", "app_api", "errors", "http", "ipc", "local", "local/*"}
-    | {"models", "settings"},
+    | {"models", "settings", "testing/*"},
+    "testing/runtime_api": set(),
     "local": {"", "adapter/process", "app", "app_api", "app/hooks", "app/wsgi", "errors", "ipc", "local/*", "models"}
     | {"settings"},
     "local/commands": {"errors", "ipc", "local", "local/*", "settings"},

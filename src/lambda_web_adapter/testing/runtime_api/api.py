@@ -278,6 +278,12 @@ class RuntimeApi(Rules):
             self._end = message
             self._changed.notify_all()
 
+    def describe(self) -> str:
+        """Return what the runtime has done so far: its last calls, and the invocations without a reply."""
+        with self._changed:
+            events = describe_events(self._open.values(), len(self._queue), self._waiting)
+            return f"{events}\n{describe_calls(self._calls, self.address, self._began)}"
+
     def close(self) -> None:
         """End all connections, also of calls that wait for an event, and stop listening."""
         with self._changed:
@@ -310,7 +316,5 @@ class RuntimeApi(Rules):
         return streams[number - 1] if len(streams) >= number else None
 
     def _describe_failure(self, description: str, timeout: float) -> str:
-        events = describe_events(self._open.values(), len(self._queue), self._waiting)
-        calls = describe_calls(self._calls, self.address, self._began)
         end = f" {self._end}" if self._end else ""
-        return f"Expected {description} within {timeout:g} s.{end}\n{events}\n{calls}"
+        return f"Expected {description} within {timeout:g} s.{end}\n{self.describe()}"

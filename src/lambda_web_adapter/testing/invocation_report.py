@@ -1,0 +1,109 @@
+"""The invocations of a failed test, as its report shows them: without secrets, and not too long."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import httpx
+
+    from lambda_web_adapter.testing.record import InvocationRecord
+
+_INVOCATIONS = 3
+_BODY_CHARACTERS = 500
+_LOG_CHARACTERS = 4000
+_MASK = "***"
+# Headers, and keys of events with the same values: a REST API repeats the API key in `requestContext.identity.apiKey`,
+# payload 2.0 has the cookies in `cookies`, and authorizers get `authorizationToken`.
+_SECRETS = frozenset(
+    {
+        "apikey",
+        "authorization",
+        "authorizationtoken",
+        "cookie",
+        "cookies",
+        "proxy-authorization",
+        "set-cookie",
+        "x-amz-security-token",
+        "x-amzn-oidc-accesstoken",
+        "x-amzn-oidc-data",
+        "x-api-key",
+    }
+)
+_BODIES = frozenset({"body"})
+
+
+def describe_invocations(history: Sequence[InvocationRecord]) -> str:
+    """Return the last invocations, the oldest first."""
+    if not history:
+        return "There was none: no request was sent, or the gateway responded by itself."
+    omitted = len(history) - _INVOCATIONS
+    parts = [f"{omitted} earlier invocations are not shown."] if omitted > 0 else []
+    first = max(omitted, 0) + 1
+    parts += [_describe(number, record) for number, record in enumerate(history[-_INVOCATIONS:], first)]
+    return "\n\n".join(parts)
+
+
+def _describe(number: int, record: InvocationRecord) -> str:
+    cold = f", cold start {record.init_ms:.0f} ms" if record.is_cold else ""
+    sections = [
+        f"Invocation {number}: {record.source or 'direct'}, {record.duration_ms:.1f} ms{cold}",
+        f"Event: {_describe_json(record.event)}",
+    ]
+    if record.request is not None:
+        sections.append(f"Request: {_describe_request(record.request)}")
+    if record.response is not None:
+        sections.append(f"Response: {_describe_response(record.response)}")
+    if record.reply is not None:
+        sections.append(f"Reply: {_describe_json(record.reply)}")
+    if record.error is not None:
+        sections.append(f"Error: {type(record.error).__name__}: {record.error}")
+    if record.log.strip():
+        sections.append(f"Log:\n{record.log.strip()[-_LOG_CHARACTERS:]}")
+    return "\n".join(sections)
+
+
+def _describe_json(document: Any) -> str:
+    return json.dumps(mask(document), indent=2, ensure_ascii=False)
+
+
+def _describe_request(request: httpx.Request) -> str:
+    target = request.extensions.get("target", request.url.raw_path).decode("utf-8", "replace")
+    return _describe_message(f"{request.method} {target}", request.headers, request.content)
+
+
+def _describe_response(response: httpx.Response) -> str:
+    return _describe_message(str(response.status_code), response.headers, response.content)
+
+
+def _describe_message(start: str, headers: httpx.Headers, body: bytes) -> str:
+    lines = [start]
+    for name, value in headers.multi_items():
+        lines.append(f"  {name}: {_MASK if name.lower() in _SECRETS else value}")
+    if body:
+        lines += ["", f"  {_shorten(body.decode('utf-8', 'replace'))}"]
+    return "\n".join(lines)
+
+
+def mask(value: Any, key: str = "") -> Any:
+    """Return a JSON value with secrets replaced and bodies shortened.
+
+    Args:
+        value: the value.
+        key: the key that it has in its object.
+    """
+    if key.lower() in _SECRETS:
+        return [_MASK] * len(value) if isinstance(value, list) else value and _MASK
+    if isinstance(value, dict):
+        return {name: mask(each, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [mask(each) for each in value]
+    return _shorten(value) if key in _BODIES and isinstance(value, str) else value
+
+
+def _shorten(text: str) -> str:
+    rest = len(text) - _BODY_CHARACTERS
+    return f"{text[:_BODY_CHARACTERS]}… ({rest} more characters)" if rest > 0 else text
