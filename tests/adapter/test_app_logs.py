@@ -284,7 +284,7 @@ def test_an_app_that_cannot_be_imported_is_one_event_and_one_of_the_adapter_s(
 def hang(environment: Environment) -> str:
     """Has the app hang until its deadline, of which its start takes nothing; returns the invocation's id."""
     environment.say("nothing")
-    return environment.say("hang", seconds=1)
+    return environment.say("hang", timeout=1)
 
 
 def assert_stacks_of(line: str, request_id: str) -> None:

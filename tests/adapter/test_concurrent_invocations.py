@@ -123,7 +123,7 @@ def test_a_request_that_hangs_is_a_504_that_nobody_else_notices(environment: Env
     api = environment.start(either)
     before = pid(api.invoke(get("/")))
     (other,) = held(api, "other")
-    (stuck,) = held(api, "stuck", seconds=SHORT)
+    (stuck,) = held(api, "stuck", timeout=SHORT)
 
     problem(api.wait_for_reply(stuck), 504)
     environment.process.wait_for(r'telling\.py", line \d+ in tell')
@@ -137,7 +137,7 @@ def test_a_request_that_hangs_is_a_504_that_nobody_else_notices(environment: Env
 def test_a_request_is_given_up_once(environment: Environment) -> None:
     api = environment.start("main:app", workers=2)
     held(api, "other")
-    (stuck,) = held(api, "stuck", seconds=SHORT)
+    (stuck,) = held(api, "stuck", timeout=SHORT)
     problem(api.wait_for_reply(stuck), 504)
 
     for _ in range(3):  # the app gets nothing of these
@@ -149,7 +149,7 @@ def test_a_request_is_given_up_once(environment: Environment) -> None:
 
 def test_an_asynchronous_call_that_hangs_is_cancelled(environment: Environment) -> None:
     api = environment.start("main:app")
-    (stuck,) = held(api, "stuck", seconds=SHORT)
+    (stuck,) = held(api, "stuck", timeout=SHORT)
 
     problem(api.wait_for_reply(stuck), 504)
 
@@ -200,7 +200,7 @@ def test_an_app_in_which_as_many_requests_hang_as_there_are_workers_is_ended(env
     before = pid(api.invoke(get("/")))
 
     for name in ("a", "b", "c", "d"):
-        (stuck,) = held(api, name, seconds=SHORT)
+        (stuck,) = held(api, name, timeout=SHORT)
         problem(api.wait_for_reply(stuck), 504)
     environment.process.wait_for("4 requests hang")
 
@@ -212,7 +212,7 @@ def test_a_request_that_ends_after_all_does_not_count_as_one_that_hangs(environm
     before = pid(api.invoke(get("/")))
 
     for name in ("a", "b", "c", "d"):
-        (stuck,) = held(api, name, seconds=SHORT)
+        (stuck,) = held(api, name, timeout=SHORT)
         problem(api.wait_for_reply(stuck), 504)
         api.release(name)
         api.wait_for_call(f"test/{name}-over")
@@ -386,7 +386,7 @@ def test_a_command_serves_many_too(environment: Environment) -> None:
 
 def test_a_command_that_does_not_answer_has_its_connection_closed(environment: Environment) -> None:
     api = environment.start("--", "python3", "threads.py")
-    (stuck,) = held(api, "stuck", seconds=SHORT)
+    (stuck,) = held(api, "stuck", timeout=SHORT)
 
     problem(api.wait_for_reply(stuck), 504)
 

@@ -66,7 +66,7 @@ def asked(api: RuntimeApi, path: str = "/", **more: Any) -> dict[str, Any]:
 
 
 def test_the_context_has_the_names_that_lambda_documents(environment: RuntimeApi) -> None:
-    found = asked(environment, request_id="an-id", seconds=60, headers=MORE)
+    found = asked(environment, request_id="an-id", timeout=60, headers=MORE)
 
     assert found["context"] == {
         "aws_request_id": "an-id",
@@ -93,9 +93,9 @@ def test_an_invocation_without_them_has_none(environment: RuntimeApi) -> None:
 
 
 def test_the_time_that_is_left_is_that_of_the_moment(environment: RuntimeApi) -> None:
-    assert asked(environment, seconds=900)["left"] > 800_000
-    assert asked(environment, seconds=9)["left"] <= 9000
-    assert asked(environment, seconds=None)["left"] == 0
+    assert asked(environment, timeout=900)["left"] > 800_000
+    assert asked(environment, timeout=9)["left"] <= 9000
+    assert asked(environment, timeout=None)["left"] == 0
 
 
 def test_the_event_is_a_dict_in_its_usual_place(environment: RuntimeApi) -> None:

@@ -265,7 +265,7 @@ def test_a_response_that_breaks_off_is_an_error_in_the_trailers(environment: Env
 def test_a_response_that_does_not_go_on_is_ended_before_the_deadline(environment: Environment) -> None:
     environment.api.hold("hanging")
 
-    stream = environment.stream(url("/hangs"), seconds=2)
+    stream = environment.stream(url("/hangs"), timeout=2)
 
     assert failed(stream)["errorType"] == "Function.AppTimeout"
     assert stream.chunks[-1].at < stream.began + 2
@@ -277,7 +277,7 @@ def test_a_response_that_does_not_go_on_is_ended_before_the_deadline(environment
 @pytest.mark.parametrize("environment", [("asgi", "one"), ("asgi", "many")], indirect=True)
 def test_the_log_shows_where_a_generator_hangs(environment: Environment) -> None:
     """A framework would cancel it as soon as the connection closes."""
-    stream = environment.stream(url("/waits"), seconds=2)
+    stream = environment.stream(url("/waits"), timeout=2)
 
     assert failed(stream)["errorType"] == "Function.AppTimeout"
     environment.process.wait_for(r"streaming\.py\", line \d+, in waiting")
@@ -349,7 +349,7 @@ def test_a_refusal_in_the_middle_is_survived(environment: Environment, status: i
 @pytest.mark.parametrize("end", [Answer(413), RESET], ids=["refused", "reset"])
 def test_an_app_goes_on_no_longer_than_somebody_takes_its_response(environment: Environment, end: Answer) -> None:
     environment.api.reading = Reading(limit=1 << 40, is_kept=False)
-    stream = environment.stream(url("/without-end/200"), seconds=60)
+    stream = environment.stream(url("/without-end/200"), timeout=60)
     stream.wait_for_payload(4 * len(BLOCK))
     stream.end_with(end)
 
@@ -412,7 +412,7 @@ def test_a_body_of_any_size_goes_through_in_little_memory(environment: Environme
     before = environment.memory("VmRSS")
     environment.api.reading = Reading(limit=1 << 40, is_kept=False)
 
-    stream = environment.stream(url("/blocks/1024"), seconds=120).wait_for_end(60)
+    stream = environment.stream(url("/blocks/1024"), timeout=120).wait_for_end(60)
 
     assert stream.is_complete
     assert stream.payload_size == 1024 * len(BLOCK)
@@ -427,7 +427,7 @@ def test_a_reader_that_stands_still_has_the_app_stand_still(environment: Environ
     api.reading = Reading(limit=1 << 40, is_kept=False, buffer=65536)
     api.hold("reading")
 
-    stream = environment.stream(url("/blocks/1024"), seconds=60)
+    stream = environment.stream(url("/blocks/1024"), timeout=60)
 
     megabytes = 0
     while api.has_call_within("test/block", megabytes + 1, 0.5):

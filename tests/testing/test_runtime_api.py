@@ -95,6 +95,13 @@ def test_a_runtime_gets_events_and_replies(api: RuntimeApi) -> None:
     assert (environ["MY_OWN"], environ["TZ"]) == ("yes", ":Europe/Berlin")
 
 
+def test_an_unknown_option_is_an_error_that_names_the_known_ones(api: RuntimeApi) -> None:
+    options: dict[str, Any] = {"seconds": 3}
+
+    with pytest.raises(TypeError, match=r"Expected the options request_id, timeout, .*, got seconds\."):
+        api.queue_event({}, **options)
+
+
 @pytest.mark.usefixtures("process")
 def test_an_error_is_a_reply_as_well(api: RuntimeApi) -> None:
     reply = api.invoke("fail")

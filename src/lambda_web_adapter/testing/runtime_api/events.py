@@ -73,7 +73,14 @@ class Event:
 
 
 def build_event(event: object, options: EventOptions) -> Event:
-    """Return an event with its headers; bytes stay as they are, anything else becomes JSON."""
+    """Return an event with its headers; bytes stay as they are, anything else becomes JSON.
+
+    Raises:
+        TypeError: There is no such option.
+    """
+    unknown = options.keys() - EventOptions.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"Expected the options {', '.join(EventOptions.__annotations__)}, got {', '.join(unknown)}.")
     request_id = options.get("request_id") or str(uuid.uuid4())
     body = event if isinstance(event, bytes) else json.dumps(event).encode()
     return Event(request_id, body, _build_headers(request_id, options), options.get("timeout", FUNCTION_TIMEOUT))
