@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lambda_web_adapter.local.records.masking import Masker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,25 +17,6 @@ if TYPE_CHECKING:
 _INVOCATIONS = 3
 _BODY_CHARACTERS = 500
 _LOG_CHARACTERS = 4000
-_MASK = "***"
-# Headers, and keys of events with the same values: a REST API repeats the API key in `requestContext.identity.apiKey`,
-# payload 2.0 has the cookies in `cookies`, and authorizers get `authorizationToken`.
-_SECRETS = frozenset(
-    {
-        "apikey",
-        "authorization",
-        "authorizationtoken",
-        "cookie",
-        "cookies",
-        "proxy-authorization",
-        "set-cookie",
-        "x-amz-security-token",
-        "x-amzn-oidc-accesstoken",
-        "x-amzn-oidc-data",
-        "x-api-key",
-    }
-)
-_BODIES = frozenset({"body"})
 
 
 def describe_invocations(history: Sequence[InvocationRecord]) -> str:
@@ -51,14 +34,14 @@ def _describe(number: int, record: InvocationRecord) -> str:
     cold = f", cold start {record.init_ms:.0f} ms" if record.is_cold else ""
     sections = [
         f"Invocation {number}: {record.source or 'direct'}, {record.duration_ms:.1f} ms{cold}",
-        f"Event: {_describe_json(record.event)}",
+        f"Event: {_describe_json(record.raw_event)}",
     ]
     if record.request is not None:
         sections.append(f"Request: {_describe_request(record.request)}")
     if record.response is not None:
         sections.append(f"Response: {_describe_response(record.response)}")
-    if record.reply is not None:
-        sections.append(f"Reply: {_describe_json(record.reply)}")
+    if record.raw_reply:
+        sections.append(f"Reply: {_describe_json(record.raw_reply)}")
     if record.error is not None:
         sections.append(f"Error: {type(record.error).__name__}: {record.error}")
     if record.log.strip():
@@ -66,8 +49,15 @@ def _describe(number: int, record: InvocationRecord) -> str:
     return "\n".join(sections)
 
 
-def _describe_json(document: Any) -> str:
-    return json.dumps(mask(document), indent=2, ensure_ascii=False)
+def _describe_json(document: bytes) -> str:
+    """Return an event or a reply with masked secrets and a short body; what is not JSON in short, as it is."""
+    try:
+        parsed = json.loads(Masker().document(document))
+    except ValueError:
+        return _shorten(document.decode("utf-8", "replace"))
+    if isinstance(parsed, dict) and isinstance(parsed.get("body"), str):
+        parsed["body"] = _shorten(parsed["body"])
+    return json.dumps(parsed, indent=2, ensure_ascii=False)
 
 
 def _describe_request(request: httpx.Request) -> str:
@@ -80,28 +70,10 @@ def _describe_response(response: httpx.Response) -> str:
 
 
 def _describe_message(start: str, headers: httpx.Headers, body: bytes) -> str:
-    lines = [start]
-    for name, value in headers.multi_items():
-        lines.append(f"  {name}: {_MASK if name.lower() in _SECRETS else value}")
+    lines = [start, *(f"  {name}: {value}" for name, value in Masker().headers(headers.multi_items()))]
     if body:
         lines += ["", f"  {_shorten(body.decode('utf-8', 'replace'))}"]
     return "\n".join(lines)
-
-
-def mask(value: Any, key: str = "") -> Any:
-    """Return a JSON value with secrets replaced and bodies shortened.
-
-    Args:
-        value: the value.
-        key: the key that it has in its object.
-    """
-    if key.lower() in _SECRETS:
-        return [_MASK] * len(value) if isinstance(value, list) else value and _MASK
-    if isinstance(value, dict):
-        return {name: mask(each, name) for name, each in value.items()}
-    if isinstance(value, list):
-        return [mask(each) for each in value]
-    return _shorten(value) if key in _BODIES and isinstance(value, str) else value
 
 
 def _shorten(text: str) -> str:
