@@ -18,7 +18,7 @@ pytest_plugins = ["pytester"]
 APP = """
 import json, os, logging
 
-from lambda_web_adapter import current_context
+from lambda_web_adapter import current_context, current_event
 
 def name_of(event):
     if "elb" in event.get("requestContext", {}):
@@ -35,15 +35,16 @@ def name_of(event):
 
 def app(environ, start_response):
     if environ["PATH_INFO"] == "/fail":
+        assert environ["HTTP_AUTHORIZATION"] == "Bearer secret-value"
         logging.getLogger().warning("about to fail")
         raise KeyError("no-such-key")
     values = {
-        "source": name_of(environ["aws.event"]),
+        "source": name_of(current_event()),
         "mode": os.environ.get("OWN_MODE"),
-        "stage": environ["aws.event"]["requestContext"].get("stage"),
+        "stage": current_event().get("requestContext", {}).get("stage"),
         "ms": current_context().get_remaining_time_in_millis(),
     }
-    start_response("200 OK", [("content-type", "application/json"), ("set-cookie", "session=secret-4")])
+    start_response("200 OK", [("content-type", "application/json"), ("set-cookie", "session=secret-value")])
     return [json.dumps(values).encode()]
 """
 CONFIG = """
@@ -241,10 +242,12 @@ def test_an_async_client_is_in_the_event_loop_of_the_test(run: pytest.Pytester) 
 
 
 FAILING = """
+SECRET = "-".join(["secret", "value"])  # which is not on the lines that a failure shows
+
 def test_fails(lambda_client):
     for number in range(4):
         lambda_client.get(f"/{number}")
-    headers = {"authorization": "Bearer secret-1", "cookie": "session=secret-2", "x-api-key": "secret-3"}
+    headers = {"authorization": f"Bearer {SECRET}", "cookie": f"session={SECRET}", "x-api-key": SECRET}
     response = lambda_client.post("/fail", headers=headers, content="x" * 2000)
     assert response.status_code == 200
 """
@@ -265,7 +268,7 @@ def test_a_failed_test_shows_its_last_invocations_without_secrets(run: pytest.Py
         assert "about to fail" in section
         assert "… (1500 more characters)" in section
         assert "  authorization: ***" in section
-        assert "secret-" not in section
+        assert "secret-value" not in section
 
 
 def test_a_test_that_passes_shows_nothing(run: pytest.Pytester) -> None:
@@ -328,3 +331,27 @@ def test_pytest_is_not_needed_by_the_rest() -> None:
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
 
     assert {"pytest", "httpx", "lambda_web_adapter.testing.pytest_plugin"} & {*loaded} == set()
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        pytest.param({"stage": "prod"}, "/prod/x", id="stage"),
+        pytest.param({"stage": "$default"}, "/x", id="default stage"),
+        pytest.param({"base_path": "/shop", "stage": "prod"}, "/shop/x", id="base path"),
+        pytest.param({"custom_domain": "shop.example.com", "stage": "prod"}, "/x", id="custom domain"),
+    ],
+)
+def test_the_client_s_url_is_that_of_the_gateway(options: dict[str, str], path: str, run: pytest.Pytester) -> None:
+    run.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.lambda_options(**{options})
+        def test_path(lambda_client):
+            response = lambda_client.get("/x")
+            assert (response.url.path, response.status_code) == ({path!r}, 200)
+        """
+    )
+
+    run.runpytest_subprocess().assert_outcomes(passed=1)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_SOURCE = "http-api-v2"
 _ALL = "all"
-_BASE_URL = "https://test"
+_URL = "https://test"
 _MARKERS = (
     'lambda_sources(*sources): the event sources of the test, such as "alb", "rest-api", or "all"',
     'lambda_environ(**variables): environment variables of the function, such as AWS_LWA_INVOKE_MODE="response_stream"',
@@ -113,20 +113,20 @@ def lambda_transport(request: pytest.FixtureRequest, lambda_app: Any, lambda_sou
 
 
 @pytest.fixture
-def lambda_client(lambda_transport: LambdaTransport) -> Iterator[httpx.Client]:
+def lambda_client(request: pytest.FixtureRequest, lambda_transport: LambdaTransport) -> Iterator[httpx.Client]:
     """Return an `httpx.Client` whose requests the app gets as on Lambda."""
     import httpx
 
-    with httpx.Client(transport=lambda_transport, base_url=_BASE_URL) as client:
+    with httpx.Client(transport=lambda_transport, base_url=_base_url_of(request.node)) as client:
         yield client
 
 
 @pytest.fixture
-def async_lambda_client(lambda_transport: LambdaTransport) -> httpx.AsyncClient:
+def async_lambda_client(request: pytest.FixtureRequest, lambda_transport: LambdaTransport) -> httpx.AsyncClient:
     """Return an `httpx.AsyncClient` for `async with` in the test, whose event loop the app then shares."""
     import httpx
 
-    return httpx.AsyncClient(transport=lambda_transport, base_url=_BASE_URL)
+    return httpx.AsyncClient(transport=lambda_transport, base_url=_base_url_of(request.node))
 
 
 @pytest.fixture
@@ -169,6 +169,15 @@ def _parse_sources(sources: list[str]) -> list[str]:
             f"expected {', '.join(EVENT_SOURCES)} or all, got {', '.join(map(repr, unknown)) or 'nothing'}"
         )
     return list(dict.fromkeys(names))
+
+
+def _base_url_of(item: pytest.Item) -> str:
+    """Return the URL of the gateway: as on AWS, an API's base path, or else its stage, is part of it."""
+    options = _merge_markers(item, "lambda_options")
+    stage = options.get("stage", "")
+    if options.get("custom_domain") or options.get("base_path") or stage in ("", "$default"):
+        return f"{_URL}{options.get('base_path', '')}"
+    return f"{_URL}/{stage}"
 
 
 def _merge_markers(item: pytest.Item, name: str) -> dict[str, Any]:
