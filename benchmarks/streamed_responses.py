@@ -135,7 +135,7 @@ APPS = [
 
 
 class TimedRuntimeApi(RuntimeApi):
-    """The fake, which also records when the last event was sent."""
+    """The Runtime API for tests, which also records when the last event was sent."""
 
     sent_at: float = 0
 

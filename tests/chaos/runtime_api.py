@@ -1,4 +1,4 @@
-"""The fake Runtime API, whose answers about single invocations break off, get lost, or are not what they should be.
+"""The Runtime API for tests, whose answers about single invocations break off, get lost, or are wrong.
 
 It also remembers, for each invocation, how often the app was given it, and what was made of each post.
 """
@@ -128,7 +128,7 @@ class DisturbedRuntimeApi(RuntimeApi):
             self._news.notify_all()
 
     def answer(self, call: Call) -> Answer:
-        """Answers a call, as the fake does where nothing goes wrong."""
+        """Answers a call, by the rules where nothing goes wrong."""
         if call.name == "next":
             return self._answer_next(call)
         if call.name in ("response", "error"):

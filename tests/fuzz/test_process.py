@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 EXPECTED = {200, 400, 403}
 _VISIBLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x2FF, exclude_categories=["Cc"]), max_size=8)
 _odd = st.just("") | _VISIBLE.map(str.strip) | st.just("x" * 60_000)
-# The id stays the fake's own: by an odd one nobody would find the answer. The loop's test has odd ids.
+# The id stays the Runtime API's own: by an odd one nobody would find the answer. The loop's test has odd ids.
 runtime_headers: st.SearchStrategy[dict[str, str | None]] = st.fixed_dictionaries(
     {},
     optional={
@@ -88,7 +88,7 @@ class Environments:
 @pytest.mark.parametrize("app", ["echo:wsgi", "echo:asgi"])
 def test_a_bootstrap_survives_any_event(app: str) -> None:
     def check() -> None:
-        # Each round has an environment of its own: the fake remembers every call, and looks through them all.
+        # Each round has an environment of its own: the Runtime API remembers every call, and looks through them all.
         with ExitStack() as stack:
             environments = Environments(app, stack)
 

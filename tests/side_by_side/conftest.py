@@ -74,7 +74,7 @@ class Trace:
 
 
 class Served:
-    """An app behind the bootstrap, which the fake Runtime API gives one event at a time, or many at once."""
+    """An app behind the bootstrap, which the Runtime API for tests gives one event at a time, or many at once."""
 
     def __init__(self, stack: ExitStack, words: Sequence[str | Path], folder: Path, variables: dict[str, str]) -> None:
         """Starts it, and waits until it asks for its first events."""

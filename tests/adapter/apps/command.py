@@ -1,7 +1,7 @@
 """A command: an HTTP server of the standard library on PORT, which replies with what it has seen.
 
 UNHEALTHY lists the statuses of its first responses; `garbage` is no response at all. It makes itself heard by a call of
-/test/listen of the fake Runtime API, which can hold it there.
+/test/listen of the Runtime API for tests, which can hold it there.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One app for the tests of the adapter, of both kinds: what it does is in the path, what it sees is in the reply.
 
-It makes itself heard by calling /test/... of the fake Runtime API, which can hold it there.
+It makes itself heard by calling /test/... of the Runtime API for tests, which can hold it there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A command that answers in bytes of its own: `raw.py HOW BYTES ...`, a response for each request of a connection.
 
 HOW says what comes after the last one: `keep`, `close`, `reset`, or `exit` with code 7. `deaf` runs on after the first
-connection, but listens no more. It makes each close known by a call of /test/closed of the fake Runtime API.
+connection, but listens no more. It makes each close known by a call of /test/closed of the Runtime API for tests.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Apps of both kinds that send their responses part by part; `streaming_command` serves the same.
 
-It makes itself heard by calling /test/... of the fake Runtime API, which can hold it there.
+It makes itself heard by calling /test/... of the Runtime API for tests, which can hold it there.
 """
 
 from __future__ import annotations

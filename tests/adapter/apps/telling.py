@@ -1,4 +1,4 @@
-"""How an app reports to a test: by calling /test/... of the fake Runtime API, which can hold it there.
+"""How an app reports to a test: by calling /test/... of the Runtime API for tests, which can hold it there.
 
 Without `http.client`, which imports `ssl` and so takes a tenth of a second of each start.
 """

@@ -1,6 +1,6 @@
 """A command that treats its connections as a request's path says, and tells of each request that it has read.
 
-`/WHAT/MARKER`: the call of /test/MARKER of the fake Runtime API says that the request arrived. WHAT is one of
+`/WHAT/MARKER`: the call of /test/MARKER of the Runtime API for tests says that the request arrived. WHAT is one of
 
     answer              answer, and keep the connection
     answer-and-close    answer, and close the connection without having announced it
