@@ -153,17 +153,17 @@ class Rules:
     def _rules(self) -> dict[str, tuple[str, Callable[[Call], Answer]]]:
         """The method of each call, and what answers it."""
         return {
-            "next": ("GET", self._answer_next),
+            "next": ("GET", self._give_event),
             "response": ("POST", self._end_invocation),
             "error": ("POST", self._end_invocation),
             "init/error": ("POST", self._fail_init),
             "restore/next": ("GET", self._restore),
             "restore/error": ("POST", self._restore),
-            "extension/register": ("POST", self._answer_extension),
-            "extension/event/next": ("GET", self._answer_extension),
+            "extension/register": ("POST", self._serve_extension),
+            "extension/event/next": ("GET", self._serve_extension),
         }
 
-    def _answer_next(self, call: Call) -> Answer:
+    def _give_event(self, call: Call) -> Answer:
         self._has_asked = self._extensions.is_closed = True
         if self._has_init_failed:
             return build_error(403, "InvalidStateTransition", "State transition from InitError to Ready failed")
@@ -240,7 +240,7 @@ class Rules:
         )
         return Answer(200, b"")
 
-    def _answer_extension(self, call: Call) -> Answer:
+    def _serve_extension(self, call: Call) -> Answer:
         try:
             if call.name == "extension/register":
                 name = call.headers.get("lambda-extension-name", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -34,8 +35,10 @@ class Server(ThreadingHTTPServer):
         self.rules.add_connection(request)
         super().process_request(request, client_address)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Do nothing: a client that has gone away is no error."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print the traceback of an error; a client that has gone away is none."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
