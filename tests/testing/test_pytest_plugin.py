@@ -355,3 +355,20 @@ def test_the_client_s_url_is_that_of_the_gateway(options: dict[str, str], path: 
     )
 
     run.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_an_app_can_run_as_a_process(run: pytest.Pytester) -> None:
+    run.makepyfile(
+        """
+        import os, pytest
+
+        @pytest.mark.lambda_options(as_process=True)
+        @pytest.mark.lambda_environ(OWN_MODE="of the process")
+        def test_process(lambda_client, lambda_transport):
+            assert lambda_client.get("/").json()["mode"] == "of the process"
+            assert lambda_transport.last.memory_mb > 0
+            assert "OWN_MODE" not in os.environ
+        """
+    )
+
+    run.runpytest_subprocess().assert_outcomes(passed=1)
