@@ -40,13 +40,15 @@ def to_detail(record: Record, masker: Masker | None) -> InvocationDetail:
             method=request.method,
             target=f"{request.raw_path}{'?' if request.query else ''}{request.query}",
             headers=_masked(request.headers, masker),
-            body=Body.of(request.body),
+            body=Body.of(request.body, record.client_request_size),
         ),
         request=_app_request(exchange, masker) if exchange and exchange.request_head else None,
         response=_app_response(exchange, masker) if exchange and exchange.response_head else None,
         client_response=response
         and HttpResponse.model_construct(
-            status=response.status, headers=_masked(response.headers, masker), body=Body.of(response.body)
+            status=response.status,
+            headers=_masked(response.headers, masker),
+            body=Body.of(response.body, record.client_response_size),
         ),
         adapter_error=exchange.error_type if exchange else "",
         times=_times(record),
@@ -102,12 +104,10 @@ def _times(record: Record) -> Times:
 
 
 def _document(data: bytes, size: int, masker: Masker | None) -> Body:
-    return Body.of(data, size) if masker is None or size > len(data) else _body_of_masked(data, size, masker)
-
-
-def _body_of_masked(data: bytes, size: int, masker: Masker) -> Body:
-    masked = masker.document(data)
-    return Body.of(masked, len(masked) + size - len(data))
+    """Return an event or a reply; nothing is shown of one that is cut, since it cannot be masked."""
+    if masker is None:
+        return Body.of(data, size)
+    return Body.of(b"", size) if size > len(data) else Body.of(masker.document(data))
 
 
 def _masked(headers: list[tuple[str, str]], masker: Masker | None) -> list[tuple[str, str]]:

@@ -85,8 +85,10 @@ class Recorder:
             record.state, record.received_at = REJECTED, time.monotonic() - line.seconds
         else:
             record.title = line.title
-        record.client_request = _bounded(line.request) if line.request else None
-        record.client_response = _bounded(line.response) if line.response else None
+        if line.request:
+            record.client_request, record.client_request_size = _bounded(line.request), len(line.request.body)
+        if line.response:
+            record.client_response, record.client_response_size = _bounded(line.response), len(line.response.body)
         record.status = line.status if isinstance(line.status, int) else None
         record.problem, record.response_ms = line.problem, line.seconds * 1000
         self._update(record, invocation)
