@@ -83,6 +83,7 @@ def _summary_fields(record: Record) -> dict[str, Any]:
         "duration_ms": round(record.duration_ms, 2),
         "response_ms": None if record.response_ms is None else round(record.response_ms, 2),
         "event_bytes": record.event_bytes,
+        "reply_bytes": record.reply_bytes,
         "memory_bytes": record.memory_bytes,
         "log": record.log.decode("utf-8", "replace").removesuffix("\n").split("\n") if record.log else [],
     }

@@ -105,7 +105,8 @@ class InvocationSummary(_Model):
     init_ms: float = Field(default=0.0, description="How long the environment's init took; 0 unless `is_cold`.")
     duration_ms: float = Field(default=0.0, description="How long the environment worked on it.")
     response_ms: float | None = Field(default=None, description="How long the caller waited for all of the response.")
-    event_bytes: int = 0
+    event_bytes: int = Field(default=0, description="The size of the event.")
+    reply_bytes: int = Field(default=0, description="The size of the reply.")
     memory_bytes: int = Field(default=0, description="The most memory of the environment; 0 if not measured.")
     log: list[str] = Field(default=[], description="The last of its log lines.")
 
