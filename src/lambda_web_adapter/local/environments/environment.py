@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from lambda_web_adapter.local.environments.bootstrap import start_bootstrap
 from lambda_web_adapter.local.environments.environment_states import RUN_ENDS, Activity, State
 from lambda_web_adapter.local.environments.invocation import Outcome
-from lambda_web_adapter.local.environments.process_group import ProcessGroup
+from lambda_web_adapter.local.environments.process_group import MEMORY_INTERVAL_SECONDS, ProcessGroup
 from lambda_web_adapter.local.environments.runtime_session import RuntimeSession
 from lambda_web_adapter.models import InvocationError
 
@@ -65,7 +65,8 @@ class Environment:
         self._init_error: bytes | None = None
         self._end_reason: Outcome | None = None
         self._retried_for: Invocation | None = None
-        self.has_served = self._is_debugged = False
+        self.has_served = self._is_debugged = self._is_measured = False
+        self._measured_at = 0.0
         self.group: ProcessGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -99,6 +100,7 @@ class Environment:
             invocation.is_cold, invocation.init_seconds = True, self.init_seconds
         self.has_served, self.idle_since = True, 0.0
         self._begin(invocation)
+        self._record(Activity.BUSY)
         if self.group:
             self.group.thaw()
             self.group.watch_memory(self._options.memory_bytes, self._measured)
@@ -175,7 +177,8 @@ class Environment:
             self.init_seconds = time.monotonic() - self._started_at
             for invocation in self._session.running.values():  # the init was repeated for it
                 invocation.init_seconds = self.init_seconds
-            self._record(Activity.IDLE)
+            self._record(Activity.BUSY if self.running else Activity.IDLE)
+            self._measure()
 
     def environment_waits(self) -> None:
         """Pass the environment to its owner, and freeze it if nothing is to be done."""
@@ -226,7 +229,7 @@ class Environment:
                 self._cannot_start(error)
                 return
             process = self._bootstrap.process
-            self.group = ProcessGroup(process.pid, lambda: self._record(Activity.FROZEN))
+            self.group = ProcessGroup(process.pid, self._frozen)
             self._program.guard.add(process.pid)
             if not self._retried_for:
                 init_timer = asyncio.get_running_loop().call_later(self._options.init_seconds, self._init_timed_out)
@@ -239,6 +242,21 @@ class Environment:
             self._bootstrap.drain()
             self._end(Outcome.of_exit(code, self._init_error))
 
+    def _frozen(self) -> None:
+        """Record that it is frozen; its memory stays the same from now on, and nobody waits while it is measured."""
+        self._record(Activity.FROZEN)
+        if time.monotonic() - self._measured_at >= MEMORY_INTERVAL_SECONDS:
+            self._measure()
+
+    def _measure(self) -> None:
+        """Measure its memory, unless its processes have ended."""
+        if self.group and self.state is not State.ENDED:
+            self._take_measurement(self.group.memory(self._options.memory_bytes))
+
+    def _take_measurement(self, memory: int) -> None:
+        self.max_memory, self._measured_at = max(self.max_memory, memory), time.monotonic()
+        self._program.log.memory_measured(self.number, memory)
+
     def _record(self, activity: Activity, reason: str = "") -> None:
         self._program.log.environment_changed(self.number, activity, reason)
 
@@ -250,14 +268,13 @@ class Environment:
             self._timers[invocation.request_id] = asyncio.get_running_loop().call_later(
                 self._options.timeout, self._timed_out, invocation
             )
-        self._record(Activity.BUSY)
         self._program.log.started(invocation)
 
     def _finish(self, invocation: Invocation) -> None:
         invocation.ended_at = time.monotonic()
-        if not self.max_memory and self.group:  # all of its invocations were quick
-            self.max_memory = self.group.memory(self._options.memory_bytes)
-            self._program.log.memory_measured(self.number, self.max_memory)
+        if not self._is_measured:  # all of its invocations were quick
+            self._is_measured = True
+            self._measure()
         invocation.max_memory = self.max_memory
         invocation.ended.set()
         self._program.log.ended(invocation, self._options)
@@ -286,8 +303,8 @@ class Environment:
 
     def _measured(self, memory: int) -> bool:
         """Take a measurement; return whether to go on. Above the limit, the environment ends, as on Lambda."""
-        self.max_memory = max(self.max_memory, memory)
-        self._program.log.memory_measured(self.number, memory)
+        self._is_measured = True
+        self._take_measurement(memory)
         if memory <= self._options.memory_bytes or self._options.is_plain:
             return bool(self._session.running)
         used = memory // 1024 // 1024

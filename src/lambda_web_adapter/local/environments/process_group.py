@@ -29,7 +29,7 @@ _SEARCH_DELAY_SECONDS = 0.05
 # ends all the time might be followed forever.
 _MAX_SEARCHES = 20
 # How often the memory of a busy environment is measured, in seconds.
-_MEMORY_INTERVAL_SECONDS = 0.1
+MEMORY_INTERVAL_SECONDS = 0.1
 # From which share of the limit on the memory is measured exactly.
 _NEAR_LIMIT = 0.8
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -95,7 +95,7 @@ class ProcessGroup:
         """Measure the memory from time to time, until `take`, which gets the bytes, returns False, or `kill`."""
         if self._watch is None:
             loop = asyncio.get_running_loop()
-            self._watch = loop.call_later(_MEMORY_INTERVAL_SECONDS, self._measure, limit, take)
+            self._watch = loop.call_later(MEMORY_INTERVAL_SECONDS, self._measure, limit, take)
 
     def _measure(self, limit: int, take: Callable[[int], bool]) -> None:
         self._watch = None

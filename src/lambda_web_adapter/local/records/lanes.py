@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from lambda_web_adapter.local.environments.environment_states import Activity
+
 # How many environments are kept, and of each, how many changes and measurements.
 _MAX_LANES, _MAX_CHANGES, _MAX_MEASUREMENTS = 100, 2000, 1000
 
@@ -24,13 +26,18 @@ class Lane:
     changes: deque[tuple[float, str, str]] = field(default_factory=lambda: deque(maxlen=_MAX_CHANGES))
     memory: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_MAX_MEASUREMENTS))
 
+    @property
+    def has_ended(self) -> bool:
+        """Return whether the environment has ended, so that no more follows."""
+        return bool(self.changes) and self.changes[-1][1] == Activity.ENDED
+
 
 class Lanes:
     """The lanes of the last environments."""
 
     def __init__(self) -> None:
         """Begin without any."""
-        self._lanes: dict[int, Lane] = {}  # the oldest first
+        self._lanes: dict[int, Lane] = {}
 
     def change(self, number: int, moment: float, state: str, reason: str = "") -> None:
         """Add what an environment does from now on, unless it does so already."""
@@ -44,11 +51,16 @@ class Lanes:
 
     def last(self) -> list[Lane]:
         """Return the lanes, by number."""
-        return list(self._lanes.values())
+        return [self._lanes[number] for number in sorted(self._lanes)]
 
     def _lane(self, number: int) -> Lane:
         if number not in self._lanes:
             self._lanes[number] = Lane(number=number)
             if len(self._lanes) > _MAX_LANES:
-                del self._lanes[min(self._lanes)]
+                self._drop_one(number)
         return self._lanes[number]
+
+    def _drop_one(self, kept: int) -> None:
+        """Drop the oldest lane of an environment that has ended, or the oldest of all if none has."""
+        others = sorted(set(self._lanes) - {kept})
+        del self._lanes[next((each for each in others if self._lanes[each].has_ended), others[0])]

@@ -60,7 +60,8 @@ class Recorder:
         record.replay_of = invocation.replay_of
         record.event, record.event_bytes = invocation.event[:MAX_PART], len(invocation.event)
         self._incomplete[invocation] = record
-        self._last_of_environment[record.environment] = record
+        if not invocation.ended_at:  # else the environment has ended before it got the event
+            self._last_of_environment[record.environment] = record
 
     def end(self, invocation: Invocation) -> None:
         """Complete the record with what the environment has done; it may have failed before it got the event."""
@@ -104,6 +105,8 @@ class Recorder:
         self.lanes.change(number, time.time(), state, reason)
         if state == Activity.FROZEN and (record := self._last_of_environment.get(number)):
             record.frozen_at = time.monotonic()
+        elif state == Activity.ENDED:
+            self._last_of_environment.pop(number, None)
 
     def measure_environment(self, number: int, memory: int) -> None:
         """Record how much memory an environment has, in bytes."""
