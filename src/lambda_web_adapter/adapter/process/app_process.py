@@ -20,7 +20,7 @@ from lambda_web_adapter.adapter.process.control_channel import ControlChannel
 from lambda_web_adapter.adapter.process.ports import ReservedPort, command_port, listen
 from lambda_web_adapter.ipc.control_protocol import encode_failure
 from lambda_web_adapter.ipc.envelope import COMMAND_VARIABLE
-from lambda_web_adapter.ipc.parent_process import SERVER_FAILED
+from lambda_web_adapter.ipc.parent_process import EXCHANGES_FD_VARIABLE, SERVER_FAILED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,6 +158,8 @@ class AppProcess:
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            if descriptor := os.environ.pop(EXCHANGES_FD_VARIABLE, ""):
+                os.close(int(descriptor))  # only the adapter reports exchanges
             stderr = self._stderr_tail.replace_stderr() if self._stderr_tail else None
             if self._stack_dump:
                 self._stack_dump.pass_to_child(os.environ, execute=execute)

@@ -23,7 +23,8 @@ class ExchangeSocket:
         """Open a pair of connected sockets; `take` gets each exchange."""
         self._take = take
         self._reader, self._writer = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._writer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_DATAGRAM)
+        # Linux takes twice the value for the largest datagram (socket(7)). What is larger than it, `_read` would cut.
+        self._writer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_DATAGRAM // 2)
         self._reader.setblocking(False)
         asyncio.get_running_loop().add_reader(self._reader, self._read)
 
