@@ -28,6 +28,7 @@ LAYERS: dict[str, set[str]] = {
     | {"settings"},
     "local/commands": {"errors", "ipc", "local", "local/*", "settings"},
     "local/environments": {"", "adapter/process", "ipc", "local", "models", "settings"},
+    "local/inspector": {"app", "errors", "ipc", "local", "local/environments", "local/records", "settings"},
     "local/invoke_api": {"local", "local/environments", "local/gateways", "models"},
     "local/reload": {"ipc", "local", "local/environments"},
     "local/inspector": set(),
