@@ -19,6 +19,12 @@ SERVER_FAILED = 70
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
+def drop_exchanges() -> None:
+    """Close the descriptor for exchanges, and remove its variable, in a process that reports none."""
+    if descriptor := os.environ.pop(EXCHANGES_FD_VARIABLE, ""):
+        os.close(int(descriptor))
+
+
 def end_with_parent(parent: int) -> None:
     """Make the kernel kill this process when the process that started it ends, also after an exec.
 

@@ -20,7 +20,7 @@ from lambda_web_adapter.adapter.process.control_channel import ControlChannel
 from lambda_web_adapter.adapter.process.ports import ReservedPort, command_port, listen
 from lambda_web_adapter.ipc.control_protocol import encode_failure
 from lambda_web_adapter.ipc.envelope import COMMAND_VARIABLE
-from lambda_web_adapter.ipc.parent_process import EXCHANGES_FD_VARIABLE, SERVER_FAILED
+from lambda_web_adapter.ipc.parent_process import SERVER_FAILED, drop_exchanges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ class AppProcess:
         self.port = 0
         self.pid = 0
         self.run_id = ""
-        self.started_at = 0.0
-        self.unreachable_since = 0.0
+        self.started_at = self.unreachable_since = 0.0
         self.server_failed = self.ended_by_signal = False
         self._first_started = 0
         self._is_cleared = self._has_broken_off = False
@@ -158,8 +157,7 @@ class AppProcess:
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-            if descriptor := os.environ.pop(EXCHANGES_FD_VARIABLE, ""):
-                os.close(int(descriptor))  # only the adapter reports exchanges
+            drop_exchanges()  # only the adapter reports them
             stderr = self._stderr_tail.replace_stderr() if self._stderr_tail else None
             if self._stack_dump:
                 self._stack_dump.pass_to_child(os.environ, execute=execute)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from lambda_web_adapter.local.environments.bootstrap import start_bootstrap
 from lambda_web_adapter.local.environments.environment_states import RUN_ENDS, Activity, State
 from lambda_web_adapter.local.environments.invocation import Outcome
-from lambda_web_adapter.local.environments.process_group import MEMORY_INTERVAL_SECONDS, ProcessGroup
+from lambda_web_adapter.local.environments.memory_gauge import MemoryGauge
+from lambda_web_adapter.local.environments.process_group import ProcessGroup
 from lambda_web_adapter.local.environments.runtime_session import RuntimeSession
 from lambda_web_adapter.models import InvocationError
 
@@ -46,27 +47,22 @@ class Environment:
         init_seconds: how long its init took; 0 until it is complete.
         has_served: whether it has had an event.
         idle_since: since when it is idle, by the monotonic clock; 0 while it is not.
-        max_memory: the most memory that was measured, in bytes.
-        group: its processes; None while there are none.
     """
 
     def __init__(self, number: int, program: Program, options: FunctionOptions, owner: Owner) -> None:
         """Prepare, without starting anything."""
         self.number = number
         self.state = State.STARTING
-        self.is_outdated = False
-        self.init_seconds = self.idle_since = 0.0
-        self.max_memory = 0
+        self.is_outdated = self.has_served = self._is_debugged = False
+        self.init_seconds = self.idle_since = self._started_at = 0.0
         self._program = program
         self._options = options
         self._owner = owner
         self._session = RuntimeSession(self, options.concurrency)
-        self._started_at = 0.0
         self._init_error: bytes | None = None
         self._end_reason: Outcome | None = None
         self._retried_for: Invocation | None = None
-        self.has_served = self._is_debugged = self._is_measured = False
-        self._measured_at = 0.0
+        self._memory = MemoryGauge(options.memory_bytes, lambda memory: program.log.memory_measured(number, memory))
         self.group: ProcessGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -178,7 +174,7 @@ class Environment:
             for invocation in self._session.running.values():  # the init was repeated for it
                 invocation.init_seconds = self.init_seconds
             self._record(Activity.BUSY if self.running else Activity.IDLE)
-            self._measure()
+            self._memory.measure_init(self.group)
 
     def environment_waits(self) -> None:
         """Pass the environment to its owner, and freeze it if nothing is to be done."""
@@ -186,7 +182,8 @@ class Environment:
             return
         if self._session.is_idle:
             self.idle_since = time.monotonic()
-            self._record(Activity.IDLE)
+            # It may be frozen before the last of several workers is seen to wait.
+            self._record(Activity.FROZEN if self.is_frozen else Activity.IDLE)
         self._owner.environment_is_free(self)
         may_freeze = self._session.is_idle and self._options.freezes and not self._is_debugged
         if may_freeze and self.group and self.state is State.READY:
@@ -229,7 +226,7 @@ class Environment:
                 self._cannot_start(error)
                 return
             process = self._bootstrap.process
-            self.group = ProcessGroup(process.pid, self._frozen)
+            self.group = ProcessGroup(process.pid, self._on_freeze)
             self._program.guard.add(process.pid)
             if not self._retried_for:
                 init_timer = asyncio.get_running_loop().call_later(self._options.init_seconds, self._init_timed_out)
@@ -242,20 +239,9 @@ class Environment:
             self._bootstrap.drain()
             self._end(Outcome.of_exit(code, self._init_error))
 
-    def _frozen(self) -> None:
-        """Record that it is frozen; its memory stays the same from now on, and nobody waits while it is measured."""
+    def _on_freeze(self) -> None:
         self._record(Activity.FROZEN)
-        if time.monotonic() - self._measured_at >= MEMORY_INTERVAL_SECONDS:
-            self._measure()
-
-    def _measure(self) -> None:
-        """Measure its memory, unless its processes have ended."""
-        if self.group and self.state is not State.ENDED:
-            self._take_measurement(self.group.memory(self._options.memory_bytes))
-
-    def _take_measurement(self, memory: int) -> None:
-        self.max_memory, self._measured_at = max(self.max_memory, memory), time.monotonic()
-        self._program.log.memory_measured(self.number, memory)
+        self._memory.measure_frozen(self.group)
 
     def _record(self, activity: Activity, reason: str = "") -> None:
         self._program.log.environment_changed(self.number, activity, reason)
@@ -272,10 +258,9 @@ class Environment:
 
     def _finish(self, invocation: Invocation) -> None:
         invocation.ended_at = time.monotonic()
-        if not self._is_measured:  # all of its invocations were quick
-            self._is_measured = True
-            self._measure()
-        invocation.max_memory = self.max_memory
+        if self.state is not State.ENDED:
+            self._memory.measure_end(self.group)
+        invocation.max_memory = self._memory.most
         invocation.ended.set()
         self._program.log.ended(invocation, self._options)
 
@@ -283,8 +268,7 @@ class Environment:
         """End the environment, as Lambda does; with several invocations at once, only this one ends."""
         text = f"Task timed out after {self._options.timeout:.2f} seconds"
         self._program.log.note(invocation, text)
-        message = f"RequestId: {invocation.request_id} Error: {text}"
-        outcome = Outcome.failure("Sandbox.Timedout", message)
+        outcome = Outcome.failure("Sandbox.Timedout", f"RequestId: {invocation.request_id} Error: {text}")
         if self._options.concurrency > 1:
             invocation.end(outcome)
         else:
@@ -303,8 +287,7 @@ class Environment:
 
     def _measured(self, memory: int) -> bool:
         """Take a measurement; return whether to go on. Above the limit, the environment ends, as on Lambda."""
-        self._is_measured = True
-        self._take_measurement(memory)
+        self._memory.add(memory)
         if memory <= self._options.memory_bytes or self._options.is_plain:
             return bool(self._session.running)
         used = memory // 1024 // 1024
@@ -315,9 +298,8 @@ class Environment:
         return False
 
     def _cannot_start(self, error: OSError) -> None:
-        message = f"The environment cannot be started: {error.strerror}"
         self._program.log.environment(self.number, f"It cannot be started: {error.strerror}.")
-        self._end(Outcome.failure("Runtime.ExitError", message))
+        self._end(Outcome.failure("Runtime.ExitError", f"The environment cannot be started: {error.strerror}"))
 
     def _end(self, outcome: Outcome) -> None:
         """Set the outcome of all that is running, unless it was killed for another reason, and report the end."""
