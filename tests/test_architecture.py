@@ -31,7 +31,6 @@ LAYERS: dict[str, set[str]] = {
     "local/inspector": {"app", "errors", "ipc", "local", "local/environments", "local/records", "settings"},
     "local/invoke_api": {"local", "local/environments", "local/gateways", "models"},
     "local/reload": {"ipc", "local", "local/environments"},
-    "local/inspector": set(),
     "local/inspector/notes": {"errors", "events", "http", "local", "local/gateways", "local/records"},
     "local/records": {"adapter/process", "local", "local/environments", "models"},
     "local/websocket_api": {"local", "local/environments", "local/gateways", "models"},
