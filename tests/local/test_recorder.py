@@ -18,7 +18,12 @@ from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 from lambda_web_adapter.local.environments.reply_stream import ReplyStream
 from lambda_web_adapter.local.log import Log, RequestLine
 from lambda_web_adapter.local.records.conversion import to_summary
-from lambda_web_adapter.local.records.recorder import Recorder
+from lambda_web_adapter.local.records.recorder import (
+    EnvironmentChanged,
+    InvocationCompleted,
+    InvocationStarted,
+    Recorder,
+)
 from lambda_web_adapter.local.records.records import Record
 from lambda_web_adapter.local.websocket_api.route_calls import RouteCalls
 from lambda_web_adapter.models import InvocationError
@@ -153,8 +158,8 @@ def test_a_record_has_the_app_s_lines_and_not_lambda_s(style: str) -> None:
     assert only(run(steps)).log == b"hello\nSTART of something\n"
 
 
-def test_followers_get_each_record_once_and_complete() -> None:
-    numbers = []
+def test_followers_get_each_record_when_it_starts_and_when_it_is_complete() -> None:
+    changes = []
 
     def steps(recorder: Recorder, log: Log) -> None:
         with recorder.follow() as queue:
@@ -164,15 +169,37 @@ def test_followers_get_each_record_once_and_complete() -> None:
             respond(log, first)
             end(log, first)
             while not queue.empty():
-                record = queue.get_nowait()
-                assert record.is_complete
-                numbers.append(record.number)
+                change = queue.get_nowait()
+                assert not isinstance(change, EnvironmentChanged)
+                changes.append((type(change), change.record.number))
         respond(log, None)
         assert queue.empty()
 
     run(steps)
 
-    assert numbers == [2, 1]
+    assert changes == [
+        (InvocationStarted, 1),
+        (InvocationStarted, 2),
+        (InvocationCompleted, 2),
+        (InvocationCompleted, 1),
+    ]
+
+
+def test_followers_get_each_change_of_an_environment_once() -> None:
+    states = []
+
+    def steps(recorder: Recorder, _: Log) -> None:
+        with recorder.follow() as queue:
+            for state in ("idle", "idle", "busy"):
+                recorder.change_environment(2, state)
+            while not queue.empty():
+                change = queue.get_nowait()
+                assert isinstance(change, EnvironmentChanged)
+                states.append((change.number, change.state))
+
+    run(steps)
+
+    assert states == [(2, "idle"), (2, "busy")]
 
 
 def test_a_slow_follower_misses_the_oldest_records() -> None:
@@ -180,7 +207,9 @@ def test_a_slow_follower_misses_the_oldest_records() -> None:
         with recorder.follow() as queue:
             for _ in range(queue.maxsize + 1):
                 respond(log, None)
-            assert queue.get_nowait().number == 2
+            change = queue.get_nowait()
+            assert isinstance(change, InvocationCompleted)
+            assert change.record.number == 2
 
     run(steps)
 

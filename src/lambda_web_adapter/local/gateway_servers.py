@@ -42,8 +42,8 @@ class GatewayServers:
         )
 
     @asynccontextmanager
-    async def serve(self, listener: Listener, bound: socket.socket) -> AsyncIterator[None]:
-        """Serve a listener's gateway on its socket while the block runs, and log its URL."""
+    async def serve(self, listener: Listener, bound: socket.socket) -> AsyncIterator[str]:
+        """Serve a listener's gateway on its socket while the block runs; log its URL, and return it."""
         app, prefix = self._app(listener)
         invoke_api = InvokeApi(self._function, self._queue, self._log, listener.host)
         async with serve(bound, BesideInvokeApi(app, invoke_api), certificate=self._options.certificate):
@@ -54,7 +54,7 @@ class GatewayServers:
             self._log.line(f"Serving {self._options.title} on {url} through an embedded Lambda{behind}. Ctrl-C stops.")
             if not is_loopback(host):
                 self._log.line("Anyone who can reach this address can call the app, and send it events of any source.")
-            yield
+            yield url
 
     async def stop(self) -> None:
         """Close the connections of WebSocket APIs, whose `$disconnect` events follow, and stop asynchronous events."""

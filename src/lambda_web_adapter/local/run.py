@@ -6,6 +6,7 @@ import asyncio
 import errno
 import signal
 import sys
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from lambda_web_adapter.adapter.process.listeners import owner_of
 from lambda_web_adapter.adapter.process.ports import open_listener
 from lambda_web_adapter.local.environments.guard import Guard
 from lambda_web_adapter.local.event_sources import WEBSOCKET
+from lambda_web_adapter.local.inspector.options import InspectorOptions
 
 if TYPE_CHECKING:
     import socket
@@ -48,6 +50,7 @@ class RunOptions:
         log_style: how the log looks.
         function: the function's configuration.
         watched: the files whose change replaces the environments; None for none.
+        inspector: the inspector's configuration.
         program: the bootstrap, as arguments of the interpreter.
     """
 
@@ -61,6 +64,7 @@ class RunOptions:
     log_style: str = "short"
     function: FunctionOptions
     watched: WatchedFiles | None = None
+    inspector: InspectorOptions = field(default_factory=InspectorOptions)
     program: list[str] = field(default_factory=lambda: ["-m", "lambda_web_adapter"])
 
 
@@ -84,26 +88,43 @@ async def _serve(options: RunOptions, environ: Mapping[str, str], sockets: list[
     from lambda_web_adapter.local.environments.program import Program
     from lambda_web_adapter.local.log import Log
     from lambda_web_adapter.local.records.recorder import Recorder
+    from lambda_web_adapter.local.records.records import Records
 
-    stopped = _signals()
-    recorder = Recorder()
+    stopped, started = _signals(), time.time()
+    inspector = options.inspector
+    recorder = Recorder(Records(inspector.keep, inspector.max_bytes))
     log = Log(options.log_style, recorder=recorder)
     arguments = [*options.program, *options.arguments]
-    program = Program(arguments, _app_environ(options, environ, log), guard, log, reports_exchanges=True)
+    app_environ = _app_environ(options, environ, log)
+    program = Program(arguments, app_environ, guard, log, reports_exchanges=inspector.has_page)
     function = Function(program, options.function)
     if options.function.has_fixed_port:
         log.line("The app's port is set, so that there is one environment at a time. Unset AWS_LWA_PORT for more.")
     function.start()  # before the gateways' models are imported
     from lambda_web_adapter.local.gateway_servers import GatewayServers
-    from lambda_web_adapter.local.records.control_api import serve_control_api
+    from lambda_web_adapter.local.inspector.inspected_run import InspectedRun
+    from lambda_web_adapter.local.inspector.server import serve_inspector
+    from lambda_web_adapter.local.records.masking import Masker
 
     async with AsyncExitStack() as stack:
         servers = GatewayServers(options, function, log)
         stack.push_async_callback(function.stop)
-        ports = [bound.getsockname()[1] for bound in sockets]
-        await stack.enter_async_context(serve_control_api(recorder, log, environ, ports=ports, title=options.title))
+        inspected = InspectedRun(
+            options=options,
+            environ=app_environ,
+            function=function,
+            recorder=recorder,
+            log=log,
+            masker=Masker(inspector.masked_headers),
+            ports=[bound.getsockname()[1] for bound in sockets],
+            started=started,
+        )
+        line = await stack.enter_async_context(serve_inspector(inspected, environ))
         for listener, bound in zip(options.listeners, sockets, strict=True):
-            await stack.enter_async_context(servers.serve(listener, bound))
+            url = await stack.enter_async_context(servers.serve(listener, bound))
+            inspected.listeners.append((listener.source, url))
+        if inspector.has_page:
+            log.line(line)
         if options.watched:
             from lambda_web_adapter.local.reload.watcher import reload_environments
 

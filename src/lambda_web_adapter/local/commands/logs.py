@@ -1,4 +1,4 @@
-"""`lambda-web-adapter logs`: the last invocations of a running local run, read from its control API."""
+"""`lambda-web-adapter logs`: the last invocations of a running local run, read from its inspector."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 # Exit code if there is no such run, or it does not respond.
 UNREACHABLE = 3
 
-# Seconds: the control API responds at once, but the machine may be busy.
+# Seconds: the inspector responds at once, but the machine may be busy.
 _TIMEOUT = 10.0
-_DATA = b"data: "
+_PATH = "/api/invocations"
+_EVENT, _DATA = b"event: ", b"data: "
 _COLOURS = {"2": "green", "3": "cyan", "4": "yellow"}  # by a status's first digit, as in the log of the run
 
 _EXAMPLES = """\
@@ -113,7 +114,7 @@ def _read(run: RunFile, last: int) -> list[dict[str, Any]]:
 
     try:
         with httpx.Client(trust_env=False, timeout=_TIMEOUT) as client:
-            response = client.get(f"{run.url}/invocations", params={"last": last}, headers=_headers(run))
+            response = client.get(f"{run.url}{_PATH}", params={"last": last, "log": 1}, headers=_headers(run))
             response.raise_for_status()
     except httpx.HTTPError as error:
         raise _not_responding(run, error) from None
@@ -129,17 +130,20 @@ def _follow(run: RunFile, last: int) -> Iterator[dict[str, Any]]:
     """
     import httpx  # which `--help` does not need
 
-    parameters = {"last": last, "follow": 1}
+    parameters = {"last": last, "log": 1, "follow": 1}
     has_begun = False
     try:
         with (
             httpx.Client(trust_env=False, timeout=httpx.Timeout(_TIMEOUT, read=None)) as client,
-            client.stream("GET", f"{run.url}/invocations", params=parameters, headers=_headers(run)) as response,
+            client.stream("GET", f"{run.url}{_PATH}", params=parameters, headers=_headers(run)) as response,
         ):
             response.raise_for_status()
             has_begun = True
+            event = b""
             for line in _lines(response.iter_bytes()):
-                if line.startswith(_DATA):
+                if line.startswith(_EVENT):
+                    event = line.removeprefix(_EVENT)
+                elif line.startswith(_DATA) and event == b"invocation":
                     yield json.loads(line.removeprefix(_DATA))
     except httpx.HTTPError as error:
         if not has_begun:

@@ -10,6 +10,7 @@ import click
 
 from lambda_web_adapter.local.commands import (
     gateway_options,
+    inspector_options,
     lambda_options,
     reload_options,
     server_options,
@@ -68,6 +69,7 @@ _PARAMETERS: list[click.Parameter] = [
     *websocket_options.PARAMETERS,
     *reload_options.PARAMETERS,
     *lambda_options.PARAMETERS,
+    *inspector_options.PARAMETERS,
     SectionOption(
         ["--log", "log_style"],
         section="Log",
@@ -102,6 +104,7 @@ def _run(app: str | None, **values: Any) -> None:
         log_style="plain" if values["plain"] else values["log_style"],
         function=lambda_options.parse(values, environ),
         watched=reload_options.parse(values, external),
+        inspector=inspector_options.parse(values),
     )
     sys.exit(run(options, environ))
 

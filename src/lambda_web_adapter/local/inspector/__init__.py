@@ -1,1 +1,1 @@
-"""The inspector: shows what happened in a local run, and why."""
+"""The inspector of a local run: a page, and the JSON API that the page and other programs read records by."""

@@ -39,11 +39,13 @@ class Lanes:
         """Begin without any."""
         self._lanes: dict[int, Lane] = {}
 
-    def change(self, number: int, moment: float, state: str, reason: str = "") -> None:
-        """Add what an environment does from now on, unless it does so already."""
+    def change(self, number: int, moment: float, state: str, reason: str = "") -> bool:
+        """Add what an environment does from now on, unless it does so already; return whether that is new."""
         changes = self._lane(number).changes
-        if not changes or changes[-1][1] != state:
+        is_new = not changes or changes[-1][1] != state
+        if is_new:
             changes.append((moment, state, reason))
+        return is_new
 
     def measure(self, number: int, moment: float, memory: int) -> None:
         """Add how much memory an environment has, in bytes."""

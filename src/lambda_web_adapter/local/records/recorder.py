@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.local.environments.environment_states import Activity
@@ -26,8 +26,35 @@ if TYPE_CHECKING:
 
     _Message = TypeVar("_Message", Request, Response)
 
-# How many records wait for a slow follower; then the oldest ones are dropped.
+# How many changes wait for a slow follower; then the oldest ones are dropped.
 _MAX_QUEUE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationStarted:
+    """An environment has got an event."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationCompleted:
+    """A record is complete; the exchange with the app, and the freeze, may follow a moment later."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentChanged:
+    """An environment does something else from now on; `at` is in seconds since the epoch."""
+
+    number: int
+    at: float
+    state: str
+    reason: str
+
+
+Change = InvocationStarted | InvocationCompleted | EnvironmentChanged
 
 
 class Recorder:
@@ -42,11 +69,11 @@ class Recorder:
 
     def __init__(self, records: Records | None = None) -> None:
         """Begin without records."""
-        self.records = records or Records()
+        self.records = Records() if records is None else records
         self.lanes = Lanes()
         self._incomplete: dict[Invocation, Record] = {}
         self._last_of_environment: dict[int, Record] = {}
-        self._followers: set[asyncio.Queue[Record]] = set()
+        self._followers: set[asyncio.Queue[Change]] = set()
 
     def start(self, invocation: Invocation) -> None:
         """Make the record of an invocation that an environment has got."""
@@ -62,6 +89,7 @@ class Recorder:
         self._incomplete[invocation] = record
         if not invocation.ended_at:  # else the environment has ended before it got the event
             self._last_of_environment[record.environment] = record
+        self._notify(InvocationStarted(record))
 
     def end(self, invocation: Invocation) -> None:
         """Complete the record with what the environment has done; it may have failed before it got the event."""
@@ -102,7 +130,9 @@ class Recorder:
 
     def change_environment(self, number: int, state: str, reason: str = "") -> None:
         """Record what an environment does from now on, and why."""
-        self.lanes.change(number, time.time(), state, reason)
+        moment = time.time()
+        if self.lanes.change(number, moment, state, reason):
+            self._notify(EnvironmentChanged(number, moment, str(state), reason))
         if state == Activity.FROZEN and (record := self._last_of_environment.get(number)):
             record.frozen_at = time.monotonic()
         elif state == Activity.ENDED:
@@ -113,9 +143,13 @@ class Recorder:
         self.lanes.measure(number, time.time(), memory)
 
     @contextmanager
-    def follow(self) -> Iterator[asyncio.Queue[Record]]:
-        """Return a queue that gets each record as soon as it is complete, while the block runs."""
-        queue: asyncio.Queue[Record] = asyncio.Queue(_MAX_QUEUE)
+    def follow(self, max_waiting: int = _MAX_QUEUE) -> Iterator[asyncio.Queue[Change]]:
+        """Return a queue that gets what happens to invocations and environments while the block runs.
+
+        Args:
+            max_waiting: how many changes wait for a slow follower; of more, the oldest ones are dropped.
+        """
+        queue: asyncio.Queue[Change] = asyncio.Queue(max_waiting)
         self._followers.add(queue)
         try:
             yield queue
@@ -128,10 +162,13 @@ class Recorder:
             return
         if invocation:
             self._incomplete.pop(invocation, None)
+        self._notify(InvocationCompleted(record))
+
+    def _notify(self, change: Change) -> None:
         for queue in self._followers:
             if queue.full():
                 queue.get_nowait()
-            queue.put_nowait(record)
+            queue.put_nowait(change)
 
 
 def _set_outcome(record: Record, invocation: Invocation) -> None:

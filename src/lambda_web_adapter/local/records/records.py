@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lambda_web_adapter.ipc.exchange_frame import Exchange
     from lambda_web_adapter.local.gateways import Request, Response
 
@@ -109,6 +112,11 @@ class Record:
         return self.state != RUNNING and self.response_ms is not None
 
     @property
+    def completed_at(self) -> float:
+        """Return when it was complete; 0 until then."""
+        return max(self.ended_at, self.received_at + (self.response_ms or 0) / 1000) if self.is_complete else 0.0
+
+    @property
     def waited_ms(self) -> float:
         """Return how long it waited for the environment."""
         return self._ms(self.started_at)
@@ -190,8 +198,11 @@ class Records:
 
     def last(self, count: int) -> list[Record]:
         """Return the last records, the oldest first."""
-        skipped = max(len(self._records) - count, 0)
-        return [record for index, record in enumerate(self._records) if index >= skipped]
+        return list(islice(self.newest_first(), count))[::-1]
+
+    def newest_first(self) -> Iterator[Record]:
+        """Return all records, the newest first."""
+        return reversed(self._records)
 
     def _drop_oldest(self) -> None:
         record = self._records.popleft()

@@ -1,9 +1,11 @@
-"""The file by which other commands find a running local run: where its control API is, and the token for it."""
+"""The file by which other commands find a running local run: where its API is, and the token for it."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import secrets
 import stat
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 _FOLDER = "lambda-web-adapter"
 _OWNER_ONLY_FOLDER, _OWNER_ONLY_FILE = 0o700, 0o600
+_TOKEN_BYTES = 32
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +26,7 @@ class RunFile:
     """What the file of a run says.
 
     Attributes:
-        url: the URL of its control API.
+        url: the URL of its inspector, with the API below `/api`.
         token: what requests to it carry.
         pid: the process of the run.
         ports: the ports that the app is served on.
@@ -60,17 +64,35 @@ def written(run: RunFile, folder: Path) -> Iterator[None]:
     """
     _make_private(folder)
     path = folder / f"{run.pid}.json"
-    temporary = path.with_suffix(".new")
-    temporary.unlink(missing_ok=True)
-    with open(
-        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY_FILE), "w", encoding="utf-8"
-    ) as file:
-        json.dump(asdict(run), file)
-    temporary.replace(path)  # so that nobody reads half of it
+    _write(path, json.dumps(asdict(run)))
     try:
         yield
     finally:
         path.unlink(missing_ok=True)
+
+
+def user_token(folder: Path) -> str:
+    """Return the token of all runs of this user, from its file, which is written if there is none.
+
+    It stays the same, so that a page that is open goes on with the next run.
+
+    Raises:
+        OSError: it cannot be written, or the folder belongs to somebody else.
+    """
+    _make_private(folder)
+    path = folder / "token"
+    with suppress(FileNotFoundError, UnicodeDecodeError):
+        token = path.read_text(encoding="ascii")
+        if _TOKEN.fullmatch(token) and stat.S_IMODE(path.stat().st_mode) == _OWNER_ONLY_FILE:
+            return token
+    token = new_token()
+    _write(path, token)
+    return token
+
+
+def new_token() -> str:
+    """Return a random token."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 def read_runs(folder: Path) -> list[RunFile]:
@@ -84,6 +106,16 @@ def read_runs(folder: Path) -> list[RunFile]:
             else:
                 path.unlink()
     return sorted(runs, key=lambda run: run.ports)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that only the user can read, so that nobody reads half of it."""
+    temporary = path.with_suffix(f".{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY_FILE)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)
 
 
 def _parse(path: Path) -> RunFile | None:
