@@ -17,7 +17,7 @@ import pytest
 from support.processes import Running, free_port, plain_environment, wait_until
 
 from lambda_web_adapter.local.commands.logs import format_record
-from lambda_web_adapter.local.records.conversion import to_summary
+from lambda_web_adapter.local.records.conversion import to_detail, to_summary
 from lambda_web_adapter.local.records.records import FAILED, REJECTED, SUCCEEDED, Records
 
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
@@ -225,6 +225,81 @@ def test_a_reader_that_stops_reading_gets_no_traceback(client: httpx.Client, env
 
     assert len(result.stdout.splitlines()) == 1
     assert result.stderr == ""
+
+
+def test_a_file_has_the_records_of_a_run(folder: Path, environment: dict[str, str]) -> None:
+    file = folder / "records.jsonl"
+    options = ["--record", str(file), "--keep", "1", "--no-inspector", "--port", "0"]
+    with Running([*PROGRAM, *options, "main:app"], cwd=folder, env=environment) as run:
+        url = run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
+        for path in ("/1", "/2"):
+            httpx.get(f"{url}{path}", headers={"authorization": "hush"}, trust_env=False, timeout=30)
+        run.terminate()
+
+    lines = logs(environment, str(file)).stdout.splitlines()
+    (last,) = records(environment, "--last", "1", str(file))
+
+    assert [line.split()[1:4] for line in lines] == [["GET", "/1", "200"], ["GET", "/2", "200"]]
+    assert (last["title"], last["log"]) == ("GET /2", ["the app saw /2"])
+    assert "event" not in last
+    assert "hush" not in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_bad_line_of_a_file_is_named_and_the_others_are_shown(folder: Path, environment: dict[str, str]) -> None:
+    record = Records().add(0.0, "GET /good")
+    file = folder / "records.jsonl"
+    file.write_text("no\n" + to_detail(record, None).model_dump_json())
+
+    result = logs(environment, str(file))
+
+    assert result.returncode == 1
+    assert "GET /good" in result.stdout
+    assert f"lambda-web-adapter logs: Line 1 of {file} is no record: Invalid JSON" in result.stderr
+
+
+@pytest.mark.parametrize("option", [["--follow"], ["--port", "8000"]], ids=["follow", "port"])
+def test_a_file_is_no_run(option: list[str], folder: Path, environment: dict[str, str]) -> None:
+    file = folder / "records.jsonl"
+    file.touch()
+
+    result = logs(environment, str(file), *option)
+
+    assert result.returncode == 2
+    assert f"and {option[0]} is for a running local run" in result.stderr
+
+
+def test_a_record_file_that_cannot_be_written_is_an_error(folder: Path, environment: dict[str, str]) -> None:
+    command = [*PROGRAM, "--record", str(folder / "no" / "records.jsonl"), "main:app"]
+
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 2
+    assert "records.jsonl cannot be written: No such file or directory. Name a file in a folder" in result.stderr
+
+
+def test_a_run_keeps_as_many_records_as_it_is_to_keep(folder: Path, environment: dict[str, str]) -> None:
+    with Running([*PROGRAM, "--keep", "2", "--port", "0", "main:app"], cwd=folder, env=environment) as run:
+        url = run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
+        for path in ("/1", "/2", "/3"):
+            httpx.get(f"{url}{path}", trust_env=False, timeout=30)
+
+        assert [each["title"] for each in records(environment)] == ["GET /2", "GET /3"]
+
+
+def test_without_the_inspector_there_is_the_api_alone(folder: Path, environment: dict[str, str]) -> None:
+    with Running([*PROGRAM, "--no-inspector", "--port", "0", "main:app"], cwd=folder, env=environment) as run:
+        url = run.wait_for(r"http://127\.0\.0\.1:\d+")[0]
+        httpx.get(f"{url}/1", trust_env=False, timeout=30)
+        wait_for_end(environment, 1)
+        (file,) = (folder / "runtime").glob("**/*.json")
+        found = json.loads(file.read_text())
+        headers = {"authorization": f"Bearer {found['token']}"}
+        detail = httpx.get(f"{found['url']}/api/invocations/1", headers=headers, trust_env=False, timeout=30).json()
+
+        assert detail["request"] is None
+        assert httpx.get(f"{found['url']}/", trust_env=False, timeout=30).status_code == 404
+        assert "Inspector" not in run.text
 
 
 def line(**values: Any) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.local.environments.function_options import FunctionOptions
     from lambda_web_adapter.local.gateways import GatewayOptions
+    from lambda_web_adapter.local.inspector.inspected_run import InspectedRun
     from lambda_web_adapter.local.listeners import Listener
     from lambda_web_adapter.local.log import Log
     from lambda_web_adapter.local.reload.watched_files import WatchedFiles
@@ -83,56 +84,67 @@ def run(options: RunOptions, environ: Mapping[str, str]) -> int:
 
 
 async def _serve(options: RunOptions, environ: Mapping[str, str], sockets: list[socket.socket], guard: Guard) -> int:
-    # Imported after the guard was forked, which stays small.
-    from lambda_web_adapter.local.environments.function import Function
-    from lambda_web_adapter.local.environments.program import Program
-    from lambda_web_adapter.local.log import Log
-    from lambda_web_adapter.local.records.recorder import Recorder
-    from lambda_web_adapter.local.records.records import Records
-
-    stopped, started = _signals(), time.time()
-    inspector = options.inspector
-    recorder = Recorder(Records(inspector.keep, inspector.max_bytes))
-    log = Log(options.log_style, recorder=recorder)
-    arguments = [*options.program, *options.arguments]
-    app_environ = _app_environ(options, environ, log)
-    program = Program(arguments, app_environ, guard, log, reports_exchanges=inspector.has_page)
-    function = Function(program, options.function)
-    if options.function.has_fixed_port:
-        log.line("The app's port is set, so that there is one environment at a time. Unset AWS_LWA_PORT for more.")
-    function.start()  # before the gateways' models are imported
+    stopped = _signals()
+    ports = [bound.getsockname()[1] for bound in sockets]
+    run = _start_function(options, environ, ports, guard)  # before the gateways' models are imported
     from lambda_web_adapter.local.gateway_servers import GatewayServers
-    from lambda_web_adapter.local.inspector.inspected_run import InspectedRun
     from lambda_web_adapter.local.inspector.server import serve_inspector
-    from lambda_web_adapter.local.records.masking import Masker
 
     async with AsyncExitStack() as stack:
-        servers = GatewayServers(options, function, log)
-        stack.push_async_callback(function.stop)
-        inspected = InspectedRun(
-            options=options,
-            environ=app_environ,
-            function=function,
-            recorder=recorder,
-            log=log,
-            masker=Masker(inspector.masked_headers),
-            ports=[bound.getsockname()[1] for bound in sockets],
-            started=started,
-        )
-        line = await stack.enter_async_context(serve_inspector(inspected, environ))
+        servers = GatewayServers(options, run.function, run.log)
+        if file := options.inspector.record_file:
+            from lambda_web_adapter.local.records.record_file import write_records
+
+            await stack.enter_async_context(write_records(run.recorder, file, run.masker, run.log))
+        stack.push_async_callback(run.function.stop)
+        line = await stack.enter_async_context(serve_inspector(run, environ))
         for listener, bound in zip(options.listeners, sockets, strict=True):
             url = await stack.enter_async_context(servers.serve(listener, bound))
-            inspected.listeners.append((listener.source, url))
-        if inspector.has_page:
-            log.line(line)
+            run.listeners.append((listener.source, url))
+        if options.inspector.has_page:
+            run.log.line(line)
         if options.watched:
             from lambda_web_adapter.local.reload.watcher import reload_environments
 
-            stack.callback(asyncio.create_task(reload_environments(options.watched, function, log)).cancel)
+            reloading = reload_environments(options.watched, run.function, run.log)
+            stack.callback(asyncio.create_task(reloading).cancel)
         await stopped.wait()
         await servers.stop()  # whose last events the function still gets
-        await function.stop()
+        await run.function.stop()
     return 0
+
+
+def _start_function(options: RunOptions, environ: Mapping[str, str], ports: list[int], guard: Guard) -> InspectedRun:
+    """Start the function, and return it with its log and its records."""
+    # Imported after the guard was forked, which stays small.
+    from lambda_web_adapter.local.environments.function import Function
+    from lambda_web_adapter.local.environments.program import Program
+    from lambda_web_adapter.local.inspector.inspected_run import InspectedRun
+    from lambda_web_adapter.local.log import Log
+    from lambda_web_adapter.local.records.masking import Masker
+    from lambda_web_adapter.local.records.recorder import Recorder
+    from lambda_web_adapter.local.records.records import Records
+
+    inspector = options.inspector
+    recorder = Recorder(Records(inspector.keep, inspector.max_bytes))
+    log = Log(options.log_style, recorder=recorder)
+    app_environ = _app_environ(options, environ, log)
+    arguments = [*options.program, *options.arguments]
+    program = Program(arguments, app_environ, guard, log, reports_exchanges=inspector.has_page)
+    run = InspectedRun(
+        options=options,
+        environ=app_environ,
+        function=Function(program, options.function),
+        recorder=recorder,
+        log=log,
+        masker=Masker(inspector.masked_headers),
+        ports=ports,
+        started=time.time(),
+    )
+    if options.function.has_fixed_port:
+        log.line("The app's port is set, so that there is one environment at a time. Unset AWS_LWA_PORT for more.")
+    run.function.start()
+    return run
 
 
 def _app_environ(options: RunOptions, environ: Mapping[str, str], log: Log) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,10 @@ from lambda_web_adapter.local.records.records import MAX_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, BinaryIO
 
 
+_OWNER_ONLY = 0o600  # bodies may hold secrets; only those in headers are masked
 _SECTION = "Inspector"
 PARAMETERS: list[click.Parameter] = [
     SectionOption(
@@ -60,11 +62,29 @@ PARAMETERS: list[click.Parameter] = [
 
 
 def parse(values: Mapping[str, Any]) -> InspectorOptions:
-    """Return the inspector's configuration, given the values of the options."""
+    """Return the inspector's configuration, given the values of the options.
+
+    Raises:
+        click.BadParameter: the file for records cannot be written.
+    """
     return InspectorOptions(
         has_page=values["inspector"],
         port=values["inspector_port"],
         keep=values["keep"],
-        record_file=values["record_file"],
+        record_file=_open_record_file(values["record_file"]) if values["record_file"] else None,
         masked_headers=tuple(values["masked_headers"]),
     )
+
+
+def _open_record_file(path: Path) -> BinaryIO:
+    """Return a file to append records to, which only the user can read if it is new.
+
+    Raises:
+        click.BadParameter: it cannot be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}. Name a file in a folder that exists."
+        raise click.BadParameter(message, param_hint="--record") from None
+    return open(descriptor, "ab", buffering=0)

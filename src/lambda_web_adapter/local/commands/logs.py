@@ -1,4 +1,4 @@
-"""`lambda-web-adapter logs`: the last invocations of a running local run, read from its inspector."""
+"""`lambda-web-adapter logs`: the last invocations of a running local run, from its inspector, or those of a file."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from lambda_web_adapter.local.commands.help_sections import SectionedCommand, SectionOption
-from lambda_web_adapter.local.records.records import MAX_RECORDS, RUNNING
+from lambda_web_adapter.local.inspector.options import MAX_KEPT
+from lambda_web_adapter.local.records.records import RUNNING
 from lambda_web_adapter.local.records.run_file import read_runs, runs_folder
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 # Exit code if there is no such run, or it does not respond.
 UNREACHABLE = 3
+# Exit code if lines of a file are no records.
+FAILED = 1
 
 # Seconds: the inspector responds at once, but the machine may be busy.
 _TIMEOUT = 10.0
@@ -35,16 +39,20 @@ Examples:
   lambda-web-adapter logs                       the last 10 invocations
   lambda-web-adapter logs --follow --verbose    each further one, with its log
   lambda-web-adapter logs --json | jq 'select(.is_cold)'
+  lambda-web-adapter logs records.jsonl         those of a file, from --record
 """
 
 _PARAMETERS: list[click.Parameter] = [
+    click.Argument(
+        ["file"], required=False, metavar="[FILE]", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+    ),
     SectionOption(
         ["--last"],
-        type=click.IntRange(0, MAX_RECORDS),
+        type=click.IntRange(0, MAX_KEPT),
         default=10,
         show_default=True,
         metavar="N",
-        help="How many invocations to show; the run keeps the last 1000.",
+        help="How many invocations to show; a run keeps the last 1000, or as many as its --keep says.",
     ),
     SectionOption(["--follow", "-f"], is_flag=True, help="Go on with each further invocation when it has ended."),
     SectionOption(["--verbose", "-v"], is_flag=True, help="Show the request id, times and log lines of each."),
@@ -59,14 +67,21 @@ _PARAMETERS: list[click.Parameter] = [
 ]
 
 
-def _logs(last: int, follow: bool, verbose: bool, as_json: bool, port: int | None) -> None:
-    """Print the invocations."""
+def _logs(  # noqa: PLR0913  # the options of the command
+    file: Path | None, last: int, follow: bool, verbose: bool, as_json: bool, port: int | None
+) -> None:
+    """Print the invocations of a file or of a run."""
+    is_chosen = click.get_current_context().get_parameter_source("port") is ParameterSource.COMMANDLINE
+    if file and (follow or is_chosen):
+        raise click.UsageError(f"{file} is a file, and --{'follow' if follow else 'port'} is for a running local run.")
     try:
-        is_chosen = click.get_current_context().get_parameter_source("port") is ParameterSource.COMMANDLINE
-        run = _find_run(port or None, is_chosen=is_chosen)
-        for record in _follow(run, last) if follow else _read(run, last):
-            text = _to_json(record) if as_json else format_record(record, verbose=verbose)
-            click.echo(text)
+        if file:
+            records: Iterable[dict[str, Any]] = _read_file(file, last)
+        else:
+            run = _find_run(port or None, is_chosen=is_chosen)
+            records = _follow(run, last) if follow else _read(run, last)
+        for record in records:
+            click.echo(_to_json(record) if as_json else format_record(record, verbose=verbose))
     except _Unreachable as error:
         sys.stderr.write(f"lambda-web-adapter logs: {error}\n")
         sys.exit(UNREACHABLE)
@@ -77,6 +92,29 @@ def _logs(last: int, follow: bool, verbose: bool, as_json: bool, port: int | Non
 
 class _Unreachable(Exception):
     """There is no such run, or it does not respond."""
+
+
+def _read_file(path: Path, last: int) -> Iterator[dict[str, Any]]:
+    """Yield the last records of a file; at the end, exit with 1 if some lines are none.
+
+    Raises:
+        click.ClickException: the file cannot be read.
+    """
+    from lambda_web_adapter.local.records.record_file import BadLine, read_records
+    from lambda_web_adapter.local.records.record_models import InvocationSummary
+
+    try:
+        lines = list(read_records(path))
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
+    bad_lines = [line for line in lines if isinstance(line, BadLine)]
+    for line in bad_lines:
+        sys.stderr.write(f"lambda-web-adapter logs: Line {line.number} of {path} is no record: {line.reason}\n")
+    records = [line for line in lines if not isinstance(line, BadLine)]
+    for record in records[len(records) - min(last, len(records)) :]:
+        yield record.model_dump(include=set(InvocationSummary.model_fields))
+    if bad_lines:
+        sys.exit(FAILED)
 
 
 def _find_run(port: int | None, *, is_chosen: bool) -> RunFile:
@@ -206,6 +244,7 @@ command = SectionedCommand(
     params=_PARAMETERS,
     help="""Show the last invocations of a local run of yours, the oldest first.
 
-    There is a line for each one, and for each request that was rejected. The run has to be running.""",
+    There is a line for each one, and for each request that was rejected. The run has to be running, or FILE has what
+    a run with --record has written.""",
     epilog=_EXAMPLES,
 )

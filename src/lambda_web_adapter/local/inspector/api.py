@@ -20,6 +20,7 @@ from lambda_web_adapter.local.inspector.follow import follow
 from lambda_web_adapter.local.inspector.openapi import build_document
 from lambda_web_adapter.local.inspector.operations import OPERATIONS
 from lambda_web_adapter.local.records.conversion import to_detail, to_summary
+from lambda_web_adapter.local.records.records import SETTLE_SECONDS
 from lambda_web_adapter.local.records.search import matches
 
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     _Model = TypeVar("_Model", bound=BaseModel)
 
 STATIC = Path(__file__).parent / "static"
-# After that time a record has the exchange with the app, which its adapter reports after the reply, and its freeze,
-# which comes 10 ms after the end; in seconds.
-SETTLE_SECONDS = 0.1
 
 
 def build_app(run: InspectedRun, static: Path = STATIC) -> Starlette:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.local.records.records import MAX_BYTES, MAX_RECORDS
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from typing import BinaryIO
 
 DEFAULT_PORT = 8001
 MAX_KEPT = 100_000
@@ -31,7 +31,7 @@ class InspectorOptions:
     has_page: bool = True
     port: int = DEFAULT_PORT
     keep: int = MAX_RECORDS
-    record_file: Path | None = None
+    record_file: BinaryIO | None = None
     masked_headers: tuple[str, ...] = ()
 
     @property

@@ -18,6 +18,9 @@ MAX_RECORDS = 1000
 MAX_BYTES = 64 * 1024 * 1024
 # The largest part of an event, a body or a reply that is kept, in bytes. What is larger cannot be replayed.
 MAX_PART = 1024 * 1024
+# After that time a record that is complete has the exchange with the app, which its adapter reports after the reply,
+# and its freeze, which comes 10 ms after the end; in seconds.
+SETTLE_SECONDS = 0.1
 # What a record takes besides its texts, in bytes, measured with sys.getsizeof.
 _BASE_SIZE = 1500
 
