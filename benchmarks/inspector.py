@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import statistics
 import sys
 from pathlib import Path
@@ -20,10 +21,12 @@ from local_servers import Local, end_servers_on_signals, local_environ
 from processes import cpu_microseconds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from local_run import Rows
 
 PATH = "/hello"
-REQUESTS = 4  # of one client in a turn: few, since the load of the machine changes
+REQUESTS = 8  # of one client in a turn: few, since the load of the machine changes
 
 
 def measure_requests(local: Local, title: str, rounds: int) -> Rows:
@@ -33,12 +36,11 @@ def measure_requests(local: Local, title: str, rounds: int) -> Rows:
         clients = [Client(server.port) for server in started]
         times: list[list[float]] = [[] for _ in started]
         cpu = [0.0] * len(started)
-        for turn in range(rounds):
-            order = range(len(started)) if turn % 2 else reversed(range(len(started)))
-            for index in order:
-                before = cpu_microseconds(started[index].process.pid)
-                times[index] += request_times(clients[index], REQUESTS)
-                cpu[index] += cpu_microseconds(started[index].process.pid) - before
+        for index in _turns(len(started), rounds):
+            request_times(clients[index], 1)  # which finds the environment frozen
+            before = cpu_microseconds(started[index].process.pid)
+            times[index] += request_times(clients[index], REQUESTS)
+            cpu[index] += cpu_microseconds(started[index].process.pid) - before
     first = statistics.median(times[0])
     return {
         server.name: {
@@ -49,6 +51,14 @@ def measure_requests(local: Local, title: str, rounds: int) -> Rows:
         }
         for server, each, microseconds in zip(started, times, cpu, strict=True)
     }
+
+
+def _turns(number: int, rounds: int) -> Iterator[int]:
+    """Yield whose turn it is: in each round all of them, in any order, so that none is always after another."""
+    order, generator = list(range(number)), random.Random(number)  # noqa: S311  # the same in each run
+    for _ in range(rounds):
+        generator.shuffle(order)
+        yield from order
 
 
 def measure_memory(local: Local, title: str, requests: int) -> Rows:

@@ -7,6 +7,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -19,6 +21,7 @@ from lambda_web_adapter.ipc.exchange_frame import Exchange
 from lambda_web_adapter.local.gateways import Request, Response
 from lambda_web_adapter.local.inspector.api import build_app
 from lambda_web_adapter.local.inspector.options import InspectorOptions
+from lambda_web_adapter.local.inspector.security import Guarded
 from lambda_web_adapter.local.log import Log
 
 SECRET = Request(method="GET", raw_path="/x", headers=[("authorization", "Bearer hush"), ("x-own", "quiet")])
@@ -359,11 +362,39 @@ def test_a_file_that_cannot_be_written_is_a_line_in_the_log(tmp_path: Path) -> N
     assert "`lambda-web-adapter logs` will not find this run: " in text.getvalue()
 
 
-def test_nobody_asks_and_no_framework_is_imported(tmp_path: Path) -> None:
-    """Starlette takes as long as the rest of the local run's start."""
-    import subprocess
-    import sys
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({}, 200), ({"host": "evil.example"}, 403), ({"sec-fetch-site": "cross-site"}, 403)],
+    ids=["own", "another host", "another site"],
+)
+def test_files_of_the_page_need_no_token_and_run_no_foreign_script(
+    headers: dict[str, str], status: int, tmp_path: Path
+) -> None:
+    static = tmp_path / "static"
+    static.mkdir()
+    (static / "index.html").write_text("<!doctype html>")
 
+    async def steps(inspector: Served) -> None:
+        app = Guarded(build_app(inspector.inspected, static), "token")  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8001") as client:
+            response = await client.get("/", headers=headers)
+
+        assert response.status_code == status
+        assert response.headers["content-security-policy"] == (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["referrer-policy"] == "no-referrer"
+        assert response.headers["cross-origin-resource-policy"] == "same-origin"
+        assert response.headers.get_list("cache-control") == ["no-store"]
+
+    run(tmp_path, steps)
+
+
+def test_the_server_imports_no_framework_before_its_first_request() -> None:
+    """Starlette takes as long as the rest of the local run's start."""
     code = "import sys, lambda_web_adapter.local.inspector.server as s; print('starlette' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
