@@ -6,7 +6,7 @@ body, the response's head and body.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -47,11 +47,15 @@ class Exchange:
     error_type: str = ""
 
 
+_FIELDS = tuple(name for name in Exchange.__slots__ if name not in _PARTS)
+
+
 def encode(exchange: Exchange) -> bytes:
     """Return the datagram for an exchange."""
-    fields: dict[str, Any] = asdict(exchange)
-    parts = [fields.pop(name) for name in _PARTS]
-    return b"\n".join([orjson.dumps({**fields, "lengths": list(map(len, parts))}), b"".join(parts)])
+    parts = [getattr(exchange, name) for name in _PARTS]
+    fields: dict[str, Any] = {name: getattr(exchange, name) for name in _FIELDS}  # `asdict` takes 25 µs
+    fields["lengths"] = list(map(len, parts))
+    return b"".join([orjson.dumps(fields), b"\n", *parts])
 
 
 def decode(datagram: bytes) -> Exchange:
