@@ -101,7 +101,7 @@ async def put_photo(slug: Slug, request: Request, store: Store, content_type: An
     store.put_photo(slug, content_type, await request.body())
 
 
-@app.get("/varieties/{slug}/photo")
+@app.get("/varieties/{slug}/photo", response_class=Response)
 async def get_photo(slug: Slug, store: Store) -> Response:
     media_type, data = store.get_photo(slug)
     return Response(data, media_type=media_type)
@@ -138,7 +138,7 @@ async def packet_link(slug: Slug, request: Request) -> RedirectResponse:
     return RedirectResponse(request.url_for("read_variety", slug=slug))
 
 
-@app.get("/backup")
+@app.get("/backup", response_class=Response)
 async def backup(store: Store) -> Response:
     disposition = 'attachment; filename="seed-library.sqlite3"'
     return Response(store.backup(), headers={"content-disposition": disposition}, media_type="application/vnd.sqlite3")
