@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# `make test-browser` says what is missing, and has boto3, with which the chat's app sends its messages.
+# `make test-browser` says what is missing, and has boto3, with which the chat's app sends its messages, and Selenium.
 collect_ignore_glob = [] if is_installed() else ["test_*.py"]
-collect_ignore = [] if find_spec("boto3") else ["test_chat.py"]
+collect_ignore = [
+    name for package, name in {"boto3": "test_chat.py", "selenium": "test_recipes.py"}.items() if not find_spec(package)
+]
 
 
 @pytest.fixture
