@@ -86,6 +86,10 @@ class _SocketPairClient(AsyncioClient):
         super().__init__(HOST, 0, app)
         self._accept = accept
 
+    async def connect(self, seconds: float | None = None) -> None:
+        """Open the connection. Nobody keeps it waiting but a slow machine, so that there is no limit of time."""
+        await super().connect()
+
     async def _open(self) -> ClientProtocol:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
