@@ -57,6 +57,8 @@ class ScriptedFunction(Function):
         client_context: str = "",
         tenant_id: str = "",
         request_id: str = "",
+        replay_of: int = 0,
+        is_cold: bool = False,
     ) -> Invocation:
         """Takes the event, and ends the invocation as the loop goes on."""
         invocation = Invocation(
@@ -66,6 +68,8 @@ class ScriptedFunction(Function):
             trace_id=trace_id,
             client_context=client_context,
             tenant_id=tenant_id,
+            replay_of=replay_of,
+            is_cold=is_cold,
         )
         invocation.request_id = request_id or invocation.request_id
         outcome = self.respond(invocation)

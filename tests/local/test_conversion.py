@@ -42,8 +42,8 @@ def test_secrets_are_shown_on_demand() -> None:
 
 def test_a_body_that_is_cut_has_its_whole_size() -> None:
     record = record_with(b"{}")
-    record.client_request, record.client_request_size = Request(method="PUT", raw_path="/", body=b"a"), 10
-    record.client_response, record.client_response_size = Response(status=200, headers=[], body=b"b"), 20
+    record.client_request, record.client_request_bytes = Request(method="PUT", raw_path="/", body=b"a"), 10
+    record.client_response, record.client_response_bytes = Response(status=200, headers=[], body=b"b"), 20
 
     detail = to_detail(record, None)
 

@@ -31,21 +31,29 @@ class RequestLine:
 
     Attributes:
         title: method, path and query.
+        source: the gateway's name; empty for the Invoke API.
         status: the response's status, or `-` if none was sent.
         seconds: how long it took.
         request: the client's request, if its body has come.
         response: the response; of a streamed one, the beginning.
+        response_bytes: the size of a streamed response's body.
         invocation: its invocation, if there was one.
+        replay_of: the number of the record that it repeats; 0 if it repeats none.
+        number: the number of its record, once it is logged; 0 if nothing is recorded.
         progress: what is to be said of a streamed response, after a comma.
         problem: what went wrong, if anything.
     """
 
     title: str
+    source: str = ""
     status: int | str = "-"
     seconds: float = 0.0
     request: Request | None = None
     response: Response | None = None
+    response_bytes: int = 0
     invocation: Invocation | None = None
+    replay_of: int = 0
+    number: int = 0
     progress: str = ""
     problem: str = ""
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.ipc.exchange_frame import MAX_BODY
 from lambda_web_adapter.local.asgi_messages import NO_CONTENT, WITHOUT_BODY, encode_headers
 from lambda_web_adapter.local.environments.invocation import Outcome
 from lambda_web_adapter.local.environments.reply_stream import StreamFailed
@@ -31,12 +32,19 @@ class Sent:
     Attributes:
         head_at: when its head was sent, by the monotonic clock.
         size: how many bytes of its body were sent.
+        start: the first 64 KB of them.
         problem: why it is incomplete; empty if it is not.
     """
 
     head_at: float = field(default_factory=time.monotonic)
     size: int = 0
+    start: bytearray = field(default_factory=bytearray)
     problem: str = ""
+
+    def add(self, part: bytes) -> None:
+        """Add a part of the body."""
+        self.size += len(part)
+        self.start += part[: MAX_BODY - len(self.start)]
 
 
 async def collect(stream: ReplyStream) -> Outcome:
@@ -119,7 +127,7 @@ async def _send_part(sent: Sent, part: bytes, length: int | None, send: ASGISend
     if length is not None and sent.size + len(part) > length:
         raise _wrong_length(length)
     await send({"type": "http.response.body", "body": part, "more_body": True})
-    sent.size += len(part)
+    sent.add(part)
 
 
 async def abandon_on_disconnect(stream: ReplyStream, receive: ASGIReceiveCallable) -> None:

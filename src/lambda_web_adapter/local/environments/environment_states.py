@@ -6,6 +6,7 @@ from enum import Enum, StrEnum, auto
 
 # Why an environment is stopped.
 IDLE_TOO_LONG, CODE_CHANGED, RUN_ENDS = "idle for too long", "the code has changed", "the run ends"
+MAKES_ROOM = "a cold start was requested"
 
 
 class Activity(StrEnum):

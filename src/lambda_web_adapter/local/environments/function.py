@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.local.environments.environment import Environment
-from lambda_web_adapter.local.environments.environment_states import CODE_CHANGED, IDLE_TOO_LONG, State
+from lambda_web_adapter.local.environments.environment_states import CODE_CHANGED, IDLE_TOO_LONG, MAKES_ROOM, State
 from lambda_web_adapter.local.environments.explanations import describe_busy, is_endless
 from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 
@@ -53,6 +53,7 @@ class Function:
         self.options = options
         self.environments: list[Environment] = []
         self._waiting: deque[Invocation] = deque()
+        self._waiting_for_init: deque[Invocation] = deque()  # those that need a new environment
         self._count = 0
         self._scaling: asyncio.TimerHandle | None = None
         self._assigned_at = self._queued_since = 0.0
@@ -68,6 +69,8 @@ class Function:
         client_context: str = "",
         tenant_id: str = "",
         request_id: str = "",
+        replay_of: int = 0,
+        is_cold: bool = False,
     ) -> Invocation:
         """Queue an event, and return its invocation.
 
@@ -78,6 +81,8 @@ class Function:
             client_context: the caller's client context, as JSON.
             tenant_id: the caller's tenant.
             request_id: the invocation's id, if it has one already: that of the first attempt.
+            replay_of: the number of the record that it repeats; 0 if it repeats none.
+            is_cold: whether it is to be the first event of a new environment.
 
         Raises:
             Throttled: all environments are busy, and `throttles` is set.
@@ -89,10 +94,15 @@ class Function:
             trace_id=trace_id,
             client_context=client_context,
             tenant_id=tenant_id,
+            replay_of=replay_of,
         )
         invocation.request_id = request_id or invocation.request_id
         if self._is_stopping:
             self._reject(invocation)
+            return invocation
+        if is_cold:
+            self._waiting_for_init.append(invocation)
+            self._start_reserved()
             return invocation
         free = [each for each in self.environments if each.is_free]
         if free:
@@ -129,8 +139,11 @@ class Function:
         self._is_stopping = True
         for task in self._tasks:
             task.cancel()
-        while self._waiting:
-            self._reject(self._waiting.popleft())
+        reserved = [each.reserved_for for each in self.environments if each.reserved_for]
+        for invocation in (*self._waiting, *self._waiting_for_init, *reserved):
+            self._reject(invocation)
+        self._waiting.clear()
+        self._waiting_for_init.clear()
         await asyncio.gather(*(each.stop() for each in self.environments))
 
     # What the environments report.
@@ -138,6 +151,10 @@ class Function:
     def environment_is_free(self, environment: Environment) -> None:
         """Give the environment the event that has waited longest; those that are outdated are stopped instead."""
         self._stop_outdated()
+        if environment.is_ready and (invocation := environment.reserved_for):
+            environment.reserved_for = None
+            self._assign(invocation, environment)
+        self._start_reserved()
         while self._waiting and environment.is_free:
             self._assign(self._waiting.popleft(), environment)
 
@@ -147,20 +164,29 @@ class Function:
         if self._is_stopping:
             return
         self._stop_outdated()
-        if outcome and self._waiting and not environment.is_outdated and not environment.has_retried:
-            invocation = self._waiting.popleft()
+        if outcome and (invocation := self._take_for_failed_init(environment)):
             if environment.may_retry_init:
                 self.environments.append(environment)
                 environment.retry_init(invocation)
             else:
                 environment.fail(invocation, outcome)
+        elif environment.reserved_for:  # it was stopped before its init was complete
+            self._waiting_for_init.appendleft(environment.reserved_for)
         if outcome is None and environment.has_served:
             self._start_provisioned()
         elif self.options.provisioned:  # not at once, or one that ends by itself would be started without end
             asyncio.get_running_loop().call_later(_RESTART_SECONDS, self._start_provisioned)
+        self._start_reserved()
         if self.options.has_fixed_port and environment.is_outdated and not self._current():
             self._start_first()
         self._start_as_needed(at_once=True)
+
+    def _take_for_failed_init(self, environment: Environment) -> Invocation | None:
+        """Return the event within which a failed init is repeated, or which fails with it; None if there is none."""
+        reserved, environment.reserved_for = environment.reserved_for, None
+        if reserved or not self._waiting or environment.is_outdated or environment.has_retried:
+            return reserved
+        return self._waiting.popleft()
 
     # How many environments there are.
 
@@ -170,7 +196,7 @@ class Function:
         return [each for each in self.environments if each.state in usable and not each.is_outdated]
 
     def _count_starting(self) -> int:
-        return sum(each.state is State.STARTING for each in self._current())
+        return sum(each.state is State.STARTING and not each.reserved_for for each in self._current())
 
     def _room(self) -> int:
         """Return how many more environments there may be."""
@@ -230,11 +256,22 @@ class Function:
         for _ in range(min(max(self.options.provisioned, 1), self._room())):
             self._start_environment()
 
-    def _start_environment(self) -> None:
+    def _start_environment(self, reserved_for: Invocation | None = None) -> None:
         self._count += 1
         environment = Environment(self._count, self._program, self.options, self)
+        environment.reserved_for = reserved_for
         self.environments.append(environment)
         environment.start()
+
+    def _start_reserved(self) -> None:
+        """Start an environment for each event that needs a new one; without room, in place of one that is idle."""
+        while self._waiting_for_init:
+            idle = [each for each in self._current() if each.is_free and not each.running]
+            if idle and self._room() <= 0:
+                self._run(idle[0].stop(MAKES_ROOM))
+            if self._room() <= 0:  # until one is idle, or, if the app's port is set, has ended
+                return
+            self._start_environment(self._waiting_for_init.popleft())
 
     async def _retire_idle(self) -> None:
         """Stop environments that have been idle for long."""

@@ -40,7 +40,7 @@ def to_detail(record: Record, masker: Masker | None) -> InvocationDetail:
             method=request.method,
             target=f"{request.raw_path}{'?' if request.query else ''}{request.query}",
             headers=_masked(request.headers, masker),
-            body=Body.of(request.body, record.client_request_size),
+            body=Body.of(request.body, record.client_request_bytes),
         ),
         request=_app_request(exchange, masker) if exchange and exchange.request_head else None,
         response=_app_response(exchange, masker) if exchange and exchange.response_head else None,
@@ -48,7 +48,7 @@ def to_detail(record: Record, masker: Masker | None) -> InvocationDetail:
         and HttpResponse.model_construct(
             status=response.status,
             headers=_masked(response.headers, masker),
-            body=Body.of(response.body, record.client_response_size),
+            body=Body.of(response.body, record.client_response_bytes),
         ),
         adapter_error=exchange.error_type if exchange else "",
         times=_times(record),

@@ -112,12 +112,15 @@ class Recorder:
         if record is None:
             record = self.records.add(time.time() - line.seconds, line.title)
             record.state, record.received_at = REJECTED, time.monotonic() - line.seconds
+            record.replay_of = line.replay_of
         else:
             record.title = line.title
+        line.number, record.source = record.number, line.source or record.source
         if line.request:
-            record.client_request, record.client_request_size = _bounded(line.request), len(line.request.body)
+            record.client_request, record.client_request_bytes = _bounded(line.request), len(line.request.body)
         if line.response:
-            record.client_response, record.client_response_size = _bounded(line.response), len(line.response.body)
+            size = line.response_bytes or len(line.response.body)
+            record.client_response, record.client_response_bytes = _bounded(line.response), size
         record.status = line.status if isinstance(line.status, int) else None
         record.problem, record.response_ms = line.problem, line.seconds * 1000
         self._update(record, invocation)

@@ -55,10 +55,10 @@ class Record:
         replied_at: when the reply was complete.
         ended_at: when the environment was idle again, after background work.
         frozen_at: when the environment was frozen after it.
-        client_request: the client's request; None if the event came through the Invoke API. Its body has up to 1 MB.
-        client_request_size: the size of its body.
-        client_response: the gateway's response, with up to 1 MB of its body; of a streamed one, the beginning.
-        client_response_size: the size of its body.
+        client_request: the client's request, with up to 1 MB of its body; None if there is only an event.
+        client_request_bytes: the size of its body.
+        client_response: the gateway's response, with up to 1 MB of its body; of a streamed one, with up to 64 KB.
+        client_response_bytes: the size of its body.
         event: the event, up to 1 MB.
         event_bytes: the size of the event.
         exchange: request and response between adapter and app, as the adapter has reported them.
@@ -94,9 +94,9 @@ class Record:
     ended_at: float = 0.0
     frozen_at: float = 0.0
     client_request: Request | None = None
-    client_request_size: int = 0
+    client_request_bytes: int = 0
     client_response: Response | None = None
-    client_response_size: int = 0
+    client_response_bytes: int = 0
     event: bytes = b""
     event_bytes: int = 0
     exchange: Exchange | None = None
