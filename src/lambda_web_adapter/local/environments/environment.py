@@ -46,7 +46,6 @@ class Environment:
         is_outdated: whether it runs code that has changed since, so that it gets no more events.
         init_seconds: how long its init took; 0 until it is complete.
         has_served: whether it has had an event.
-        reserved_for: the event that it was started for, and gets as its first one; None if it takes any.
         idle_since: since when it is idle, by the monotonic clock; 0 while it is not.
     """
 
@@ -56,7 +55,6 @@ class Environment:
         self.state = State.STARTING
         self.is_outdated = self.has_served = self._is_debugged = False
         self.init_seconds = self.idle_since = self._started_at = 0.0
-        self.reserved_for: Invocation | None = None
         self._program = program
         self._options = options
         self._owner = owner
@@ -71,13 +69,8 @@ class Environment:
 
     @property
     def is_free(self) -> bool:
-        """Return whether it can take any event now."""
-        return self.is_ready and not self.is_outdated and self.reserved_for is None
-
-    @property
-    def is_ready(self) -> bool:
-        """Return whether its init is complete, and it has requested another event."""
-        return self.state is State.READY and self._session.is_free
+        """Return whether it can take an event now."""
+        return self.state is State.READY and not self.is_outdated and self._session.is_free
 
     @property
     def is_frozen(self) -> bool:

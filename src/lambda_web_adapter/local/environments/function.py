@@ -54,6 +54,7 @@ class Function:
         self.environments: list[Environment] = []
         self._waiting: deque[Invocation] = deque()
         self._waiting_for_init: deque[Invocation] = deque()  # those that need a new environment
+        self._reserved: dict[Environment, Invocation] = {}  # those that are started for one of them
         self._count = 0
         self._scaling: asyncio.TimerHandle | None = None
         self._assigned_at = self._queued_since = 0.0
@@ -104,7 +105,7 @@ class Function:
             self._waiting_for_init.append(invocation)
             self._start_reserved()
             return invocation
-        free = [each for each in self.environments if each.is_free]
+        free = [each for each in self.environments if each.is_free and each not in self._reserved]
         if free:
             self._assign(invocation, free[0])  # the oldest, so that what it keeps in memory is found by the next event
             return invocation
@@ -139,8 +140,7 @@ class Function:
         self._is_stopping = True
         for task in self._tasks:
             task.cancel()
-        reserved = [each.reserved_for for each in self.environments if each.reserved_for]
-        for invocation in (*self._waiting, *self._waiting_for_init, *reserved):
+        for invocation in (*self._waiting, *self._waiting_for_init, *self._reserved.values()):
             self._reject(invocation)
         self._waiting.clear()
         self._waiting_for_init.clear()
@@ -151,9 +151,8 @@ class Function:
     def environment_is_free(self, environment: Environment) -> None:
         """Give the environment the event that has waited longest; those that are outdated are stopped instead."""
         self._stop_outdated()
-        if environment.is_ready and (invocation := environment.reserved_for):
-            environment.reserved_for = None
-            self._assign(invocation, environment)
+        if environment.is_free and environment in self._reserved:
+            self._assign(self._reserved.pop(environment), environment)
         self._start_reserved()
         while self._waiting and environment.is_free:
             self._assign(self._waiting.popleft(), environment)
@@ -170,8 +169,8 @@ class Function:
                 environment.retry_init(invocation)
             else:
                 environment.fail(invocation, outcome)
-        elif environment.reserved_for:  # it was stopped before its init was complete
-            self._waiting_for_init.appendleft(environment.reserved_for)
+        elif reserved := self._reserved.pop(environment, None):  # it was stopped before its init was complete
+            self._waiting_for_init.appendleft(reserved)
         if outcome is None and environment.has_served:
             self._start_provisioned()
         elif self.options.provisioned:  # not at once, or one that ends by itself would be started without end
@@ -183,7 +182,7 @@ class Function:
 
     def _take_for_failed_init(self, environment: Environment) -> Invocation | None:
         """Return the event within which a failed init is repeated, or which fails with it; None if there is none."""
-        reserved, environment.reserved_for = environment.reserved_for, None
+        reserved = self._reserved.pop(environment, None)
         if reserved or not self._waiting or environment.is_outdated or environment.has_retried:
             return reserved
         return self._waiting.popleft()
@@ -196,7 +195,7 @@ class Function:
         return [each for each in self.environments if each.state in usable and not each.is_outdated]
 
     def _count_starting(self) -> int:
-        return sum(each.state is State.STARTING and not each.reserved_for for each in self._current())
+        return sum(each.state is State.STARTING and each not in self._reserved for each in self._current())
 
     def _room(self) -> int:
         """Return how many more environments there may be."""
@@ -259,7 +258,8 @@ class Function:
     def _start_environment(self, reserved_for: Invocation | None = None) -> None:
         self._count += 1
         environment = Environment(self._count, self._program, self.options, self)
-        environment.reserved_for = reserved_for
+        if reserved_for:
+            self._reserved[environment] = reserved_for
         self.environments.append(environment)
         environment.start()
 
