@@ -113,6 +113,20 @@ async def relay(
     return sent
 
 
+async def read_rest(response: Response, stream: ReplyStream) -> Sent:
+    """Read what is still coming of a response, as a client would that takes it all."""
+    sent = Sent()
+    sent.add(response.body)
+    try:
+        async for part in stream:
+            sent.add(part)
+    except StreamFailed as failure:
+        sent.problem = f"broken off: {failure}"
+    finally:
+        stream.abandon()
+    return sent
+
+
 def _headers(method: str, response: Response, length: int | None) -> list[tuple[str, str]]:
     """Return the header lines to send, with one content-length if it is known."""
     keeps_length = method == "HEAD" and response.status != NO_CONTENT

@@ -1,16 +1,13 @@
 """The client's request that an event describes: the event's translation for the app, without what the gateway added.
 
-What an event does not have cannot come back:
+What an event does not have cannot come back. Of all events: `content-length` without a body, and the headers of a CDN.
 
-| source | lost |
-|---|---|
-| all | `content-length` without a body; headers of a CDN, such as `via` |
-| function URL, HTTP API with payload 2.0 | the case of names, and which lines a header had; `x-forwarded-for` of the client at a function URL |
-| HTTP API with payload 2.0 | how the path was percent-encoded |
-| HTTP API with payload 1.0 | the case of names; how the query was percent-encoded, and the order of different parameters |
-| REST API | how the query was percent-encoded, and the order of different parameters |
-| load balancer | the case of names; with single values all but the last value of a header or parameter |
-| VPC Lattice | the case of names; in version 1, which lines a header had |
+- Function URL: the case of names, which lines a header had, the client's `x-forwarded-for`.
+- HTTP API with payload 2.0: the case of names, which lines a header had, how the path was percent-encoded.
+- HTTP API with payload 1.0: the case of names, how the query was percent-encoded, the order of different parameters.
+- REST API: how the query was percent-encoded, the order of different parameters.
+- Load balancer: the case of names; with single values, all but the last value of a header or a parameter.
+- VPC Lattice: the case of names; in version 1, which lines a header had.
 """
 
 from __future__ import annotations
