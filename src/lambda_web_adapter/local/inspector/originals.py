@@ -12,14 +12,14 @@ from lambda_web_adapter.errors import InvalidEvent
 from lambda_web_adapter.events.request_rules import path_from_encoded, query_from_raw
 from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 from lambda_web_adapter.local.gateways import Request
-from lambda_web_adapter.local.inspector.replay_models import ReplayError
+from lambda_web_adapter.local.inspector.replay_models import ReplayError, ReplayOptions
 from lambda_web_adapter.local.inspector.requests_of_events import gateway_of_event, request_of_event
 from lambda_web_adapter.local.records.masking import MASK
-from lambda_web_adapter.local.records.record_models import InvocationDetail
+from lambda_web_adapter.local.records.record_models import Body, HttpRequest, InvocationDetail
 
 if TYPE_CHECKING:
     from lambda_web_adapter.local.inspector.inspected_run import InspectedRun
-    from lambda_web_adapter.local.records.record_models import HttpRequest
+    from lambda_web_adapter.local.inspector.replay_models import EventSource
     from lambda_web_adapter.local.records.records import Record
 
 # RFC 9110 §5.6.2 and §5.5.
@@ -165,6 +165,40 @@ def request_from_model(model: HttpRequest, run: InspectedRun, template: Request 
     )
 
 
+def model_of_request(request: Request) -> HttpRequest:
+    """Return a request as records have it."""
+    query = f"?{request.query}" if request.query else ""
+    target, body = f"{request.raw_path}{query}", Body.of(request.body)
+    return HttpRequest(method=request.method, target=target, headers=request.headers, body=body)
+
+
+def options_of(detail: InvocationDetail, event_source: EventSource | None) -> ReplayOptions:
+    """Return what sends the request or the event of a detail, whose run has ended.
+
+    Raises:
+        ReplayError: it has too little.
+    """
+    if detail.client_request:
+        source = event_source or (detail.source if detail.source in EVENT_SOURCES else None)
+        return ReplayOptions.model_validate({"event_source": source, "request": detail.client_request})
+    if detail.event.is_truncated:
+        raise ReplayError(_TRUNCATED.format("event", detail.event.size))
+    _check_presence(has_request=False, has_event=bool(detail.event.data))
+    return options_of_event(parse_event(detail.event.to_bytes()), event_source)
+
+
+def options_of_event(event: Any, event_source: EventSource | None) -> ReplayOptions:
+    """Return what sends an event as it is, or its request through another gateway.
+
+    Raises:
+        ReplayError: it is to go through a gateway, but is no HTTP request.
+    """
+    if event_source is None:
+        return ReplayOptions.model_validate({"event": event})
+    request = Original(event=orjson.dumps(event)).as_request()
+    return ReplayOptions.model_validate({"event_source": event_source, "request": model_of_request(request)})
+
+
 def _template(run: InspectedRun) -> Request:
     scheme = "https" if run.options.certificate else "http"
     return Request(method="GET", raw_path="/", port=run.ports[0] if run.ports else 80, scheme=scheme)
@@ -177,8 +211,8 @@ def without_masked(detail: InvocationDetail) -> tuple[InvocationDetail, list[str
     removed: dict[str, None] = {}
     request, event = detail.client_request, detail.event
     if request:
-        headers = [line for line in request.headers if not _is_masked(line[1])]
-        removed |= {name.lower(): None for name, value in request.headers if _is_masked(value)}
+        headers = [line for line in request.headers if not is_masked(line[1])]
+        removed |= {name.lower(): None for name, value in request.headers if is_masked(value)}
         request = request.model_copy(update={"headers": headers})
     elif event.data and not event.is_truncated:
         document = _without_masked_values(parse_event(event.to_bytes()), removed)
@@ -194,15 +228,15 @@ def _without_masked_values(value: Any, removed: dict[str, None]) -> Any:
         return value
     kept = {}
     for name, each in value.items():
-        if _is_masked(each):
+        if is_masked(each):
             removed[name.lower()] = None
         else:
             kept[name] = _without_masked_values(each, removed)
     return kept
 
 
-def _is_masked(value: Any) -> bool:
+def is_masked(value: Any) -> bool:
     """Return whether the masker has written a value: the mask, cookies with it, or a list of these."""
     if isinstance(value, list):
-        return bool(value) and all(map(_is_masked, value))
+        return bool(value) and all(map(is_masked, value))
     return isinstance(value, str) and (value == MASK or all(part.endswith(f"={MASK}") for part in value.split(";")))
