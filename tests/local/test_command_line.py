@@ -86,7 +86,8 @@ def imported_by(*words: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["run", "--help"], ["serve", "--help"], ["logs", "--help"], ["--version"]]
+    "words",
+    [["--help"], ["run", "--help"], ["serve", "--help"], ["logs", "--help"], ["replay", "--help"], ["--version"]],
 )
 def test_help_imports_nothing_that_takes_long(words: list[str]) -> None:
     slow = {

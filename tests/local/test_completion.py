@@ -67,6 +67,7 @@ def test_values_of_an_option_are_completed() -> None:
     [
         (["logs", "--fo"], ["--follow"]),
         (["serve", "--stop"], ["--stop-timeout"]),
+        (["replay", "--event-source", "al"], ["alb", "alb-multi"]),
         (["completion", ""], ["bash", "zsh", "fish"]),
         (["event", "sq"], ["sqs", "sqs-fifo"]),
         (["event", "vpc-lat"], ["vpc-lattice", "vpc-lattice-v1", "vpc-lattice-v2"]),

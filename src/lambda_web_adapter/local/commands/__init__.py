@@ -30,12 +30,13 @@ COMMANDS = {
     "invoke": "Send an event to a local run and print the reply.",
     "event": "Print a sample event of any source.",
     "logs": "Show the last invocations of a local run.",
+    "replay": "Send recorded invocations to a local run once more.",
     "compile": "Write the start file for faster cold starts.",
     "completion": "Print the completion script of a shell.",
 }
 _DEFAULT = "run"
 # Commands that take options from pyproject.toml: those that they have.
-_WITH_PROJECT_OPTIONS = ("run", "serve", "logs", "compile")
+_WITH_PROJECT_OPTIONS = ("run", "serve", "logs", "replay", "compile")
 
 # Commands that run an external command, and its place in click's context.
 _WITH_EXTERNAL_COMMAND = ("run", "serve")
@@ -112,6 +113,7 @@ Examples:
   lambda-web-adapter invoke event.json      send an event to a local run
   lambda-web-adapter event sqs              print a sample event
   lambda-web-adapter logs --follow          watch its invocations
+  lambda-web-adapter replay 12              send one of them once more
   lambda-web-adapter serve main:app         serve without Lambda
 
 `lambda-web-adapter run --help` lists the options of `run`, and `lambda-web-adapter COMMAND --help` those of another

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -13,22 +12,25 @@ import click
 from click.core import ParameterSource
 
 from lambda_web_adapter.local.commands.help_sections import SectionedCommand, SectionOption
+from lambda_web_adapter.local.commands.run_client import (
+    TIMEOUT,
+    UNREACHABLE,
+    Unreachable,
+    authorization,
+    find_run,
+    not_responding,
+)
 from lambda_web_adapter.local.inspector.options import MAX_KEPT
 from lambda_web_adapter.local.records.records import RUNNING
-from lambda_web_adapter.local.records.run_file import read_runs, runs_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lambda_web_adapter.local.records.run_file import RunFile
 
-# Exit code if there is no such run, or it does not respond.
-UNREACHABLE = 3
 # Exit code if lines of a file are no records.
 FAILED = 1
 
-# Seconds: the inspector responds at once, but the machine may be busy.
-_TIMEOUT = 10.0
 _PATH = "/api/invocations"
 _EVENT, _DATA = b"event: ", b"data: "
 _COLOURS = {"2": "green", "3": "cyan", "4": "yellow"}  # by a status's first digit, as in the log of the run
@@ -78,20 +80,16 @@ def _logs(  # noqa: PLR0913  # the options of the command
         if file:
             records: Iterable[dict[str, Any]] = _read_file(file, last)
         else:
-            run = _find_run(port or None, is_chosen=is_chosen)
+            run = find_run(port or None, is_chosen=is_chosen)
             records = _follow(run, last) if follow else _read(run, last)
         for record in records:
             click.echo(_to_json(record) if as_json else format_record(record, verbose=verbose))
-    except _Unreachable as error:
+    except Unreachable as error:
         sys.stderr.write(f"lambda-web-adapter logs: {error}\n")
         sys.exit(UNREACHABLE)
     except KeyboardInterrupt:
         if not follow:  # which ends in no other way
             raise
-
-
-class _Unreachable(Exception):
-    """There is no such run, or it does not respond."""
 
 
 def _read_file(path: Path, last: int) -> Iterator[dict[str, Any]]:
@@ -117,45 +115,20 @@ def _read_file(path: Path, last: int) -> Iterator[dict[str, Any]]:
         sys.exit(FAILED)
 
 
-def _find_run(port: int | None, *, is_chosen: bool) -> RunFile:
-    """Return the run on a port, or the only one.
-
-    Args:
-        port: the port, if one is set.
-        is_chosen: whether it was named on the command line; else it may be that of another project's run.
-
-    Raises:
-        _Unreachable: there is no such run, or more than one.
-    """
-    try:
-        runs = read_runs(runs_folder(os.environ))
-    except OSError as error:
-        raise _Unreachable(f"The files of local runs cannot be read: {error}") from None
-    listed = ", ".join(f"{run.ports[0]} ({run.title})" for run in runs)
-    if not runs:
-        raise _Unreachable("There is no local run of yours. Start one: lambda-web-adapter main:app")
-    on_port = [run for run in runs if port in run.ports]
-    if on_port or (len(runs) == 1 and not is_chosen):
-        return (on_port or runs)[0]
-    if port is None:
-        raise _Unreachable(f"There are {len(runs)} local runs. Choose one with --port: {listed}.")
-    raise _Unreachable(f"There is no local run of yours on port {port}, but on {listed}.")
-
-
 def _read(run: RunFile, last: int) -> list[dict[str, Any]]:
     """Return the last records.
 
     Raises:
-        _Unreachable: the run does not respond.
+        Unreachable: the run does not respond.
     """
     import httpx  # which `--help` does not need
 
     try:
-        with httpx.Client(trust_env=False, timeout=_TIMEOUT) as client:
-            response = client.get(f"{run.url}{_PATH}", params={"last": last, "log": 1}, headers=_headers(run))
+        with httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
+            response = client.get(f"{run.url}{_PATH}", params={"last": last, "log": 1}, headers=authorization(run))
             response.raise_for_status()
     except httpx.HTTPError as error:
-        raise _not_responding(run, error) from None
+        raise not_responding(run, error) from None
     records: list[dict[str, Any]] = response.json()["invocations"]
     return records
 
@@ -164,7 +137,7 @@ def _follow(run: RunFile, last: int) -> Iterator[dict[str, Any]]:
     """Yield the last records and all further ones, until the run ends.
 
     Raises:
-        _Unreachable: the run does not respond.
+        Unreachable: the run does not respond.
     """
     import httpx  # which `--help` does not need
 
@@ -172,8 +145,8 @@ def _follow(run: RunFile, last: int) -> Iterator[dict[str, Any]]:
     has_begun = False
     try:
         with (
-            httpx.Client(trust_env=False, timeout=httpx.Timeout(_TIMEOUT, read=None)) as client,
-            client.stream("GET", f"{run.url}{_PATH}", params=parameters, headers=_headers(run)) as response,
+            httpx.Client(trust_env=False, timeout=httpx.Timeout(TIMEOUT, read=None)) as client,
+            client.stream("GET", f"{run.url}{_PATH}", params=parameters, headers=authorization(run)) as response,
         ):
             response.raise_for_status()
             has_begun = True
@@ -185,7 +158,7 @@ def _follow(run: RunFile, last: int) -> Iterator[dict[str, Any]]:
                     yield json.loads(line.removeprefix(_DATA))
     except httpx.HTTPError as error:
         if not has_begun:
-            raise _not_responding(run, error) from None
+            raise not_responding(run, error) from None
     sys.stderr.write("The local run has ended.\n")
 
 
@@ -195,14 +168,6 @@ def _lines(parts: Iterable[bytes]) -> Iterator[bytes]:
     for part in parts:
         *lines, rest = (rest + part).split(b"\n")
         yield from lines
-
-
-def _headers(run: RunFile) -> dict[str, str]:
-    return {"authorization": f"Bearer {run.token}"}
-
-
-def _not_responding(run: RunFile, error: Exception) -> _Unreachable:
-    return _Unreachable(f"The local run of process {run.pid} does not respond: {error}")
 
 
 def _to_json(record: dict[str, Any]) -> str:
