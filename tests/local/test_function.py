@@ -452,3 +452,116 @@ def test_no_descriptor_is_left_of_environments_that_have_ended(tmp_path: Path) -
 
     code = "for event in serve():\n    if event == b'\"die\"': os._exit(7)"
     asyncio.run(run(tmp_path, code, test))
+
+
+def start_of(document: Any) -> int:
+    """The number of the start that has replied."""
+    number: int = document["start"]
+    return number
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [pytest.param({}, id="beside others"), pytest.param({"has_fixed_port": True}, id="with a port of its own")],
+)
+def test_a_cold_event_is_the_first_of_a_new_environment(tmp_path: Path, environ: dict[str, Any]) -> None:
+    async def test(function: Function) -> None:
+        assert start_of(await outcome(function.submit(b"{}", title="warm"))) == 1
+        invocations = [function.submit(b"{}", title="cold", is_cold=True, replay_of=7) for _ in range(3)]
+
+        starts = [start_of(await outcome(invocation)) for invocation in invocations]
+
+        assert len({1, *starts}) == 4
+        assert all(invocation.is_cold and invocation.replay_of == 7 for invocation in invocations)
+
+    asyncio.run(run(tmp_path, "for event in serve():\n    pass\n", test, environments=2, **environ))
+
+
+def test_a_cold_event_waits_until_an_environment_is_idle_that_makes_room(tmp_path: Path) -> None:
+    code = """
+for event in serve():
+    while event == b'"wait"' and not (HERE / "go").exists():
+        time.sleep(0.005)
+"""
+
+    async def test(function: Function) -> None:
+        waiting = function.submit(b'"wait"', title="warm")
+        cold = function.submit(b"{}", title="cold", is_cold=True)
+        await until(lambda: bool(waiting.started_at))
+        assert not cold.outcome.done()
+        (tmp_path / "go").touch()
+
+        assert start_of(await outcome(waiting)) == 1
+        assert start_of(await outcome(cold)) == 2
+
+    asyncio.run(run(tmp_path, code, test, environments=1))
+
+
+def test_other_events_do_not_get_the_environment_of_a_cold_one(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        cold = function.submit(b"{}", title="cold", is_cold=True)
+        others = [function.submit(b"{}", title="warm") for _ in range(3)]
+
+        first = start_of(await outcome(cold))
+        await asyncio.gather(*(each.outcome for each in others))
+
+        assert all(each.environment != cold.environment or each.started_at > cold.started_at for each in others)
+        assert (cold.is_cold, first in (1, 2)) == (True, True)
+
+    asyncio.run(run(tmp_path, "for event in serve():\n    pass\n", test, environments=2))
+
+
+def test_a_cold_event_whose_init_fails_fails_after_a_second_init(tmp_path: Path) -> None:
+    code = """
+if starts > 1:
+    sys.exit(3)
+for event in serve():
+    pass
+"""
+
+    async def test(function: Function) -> None:
+        await outcome(function.submit(b"{}", title="warm"))
+        cold = function.submit(b"{}", title="cold", is_cold=True)
+
+        result = await cold.outcome
+
+        assert isinstance(result, Outcome)
+        assert result.failed
+        assert b"code 3" in result.payload or b"status 3" in result.payload
+        assert start_of(await outcome(function.submit(b"{}", title="warm"))) == 1
+
+    asyncio.run(run(tmp_path, code, test, environments=2))
+
+
+def test_a_cold_event_survives_a_change_of_the_code(tmp_path: Path) -> None:
+    code = """
+while starts == 2 and not (HERE / "go").exists():
+    time.sleep(0.005)
+for event in serve():
+    pass
+"""
+
+    async def test(function: Function) -> None:
+        await outcome(function.submit(b"{}", title="warm"))
+        cold = function.submit(b"{}", title="cold", is_cold=True)
+        await until(lambda: count_starts(tmp_path) == 2)
+        function.replace_environments()
+
+        assert start_of(await outcome(cold)) > 2
+        assert cold.is_cold
+
+    asyncio.run(run(tmp_path, code, test, environments=3))
+
+
+def test_a_cold_event_fails_when_the_function_stops(tmp_path: Path) -> None:
+    async def test(function: Function) -> None:
+        reserved = function.submit(b"{}", title="cold", is_cold=True)
+        waiting = function.submit(b"{}", title="cold", is_cold=True)
+        await function.stop()
+
+        for invocation in (reserved, waiting):
+            result = await invocation.outcome
+            assert isinstance(result, Outcome)
+            assert b"Runtime.Stopped" in result.payload
+
+    asyncio.run(run(tmp_path, "time.sleep(60)\n", test, environments=2))

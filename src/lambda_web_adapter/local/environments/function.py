@@ -153,9 +153,9 @@ class Function:
         self._stop_outdated()
         if environment.is_free and environment in self._reserved:
             self._assign(self._reserved.pop(environment), environment)
-        self._start_reserved()
         while self._waiting and environment.is_free:
             self._assign(self._waiting.popleft(), environment)
+        self._start_reserved()
 
     def environment_ended(self, environment: Environment, outcome: Outcome | None) -> None:
         """Forget an environment. If its init failed, repeat that within the next invocation, or fail this one."""
