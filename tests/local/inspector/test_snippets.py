@@ -25,7 +25,8 @@ from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 from lambda_web_adapter.local.gateways import GatewayOptions, Request, Response
 from lambda_web_adapter.local.inspector.python_source import bytes_literal, literal
 from lambda_web_adapter.local.inspector.replay_models import ReplayError
-from lambda_web_adapter.local.inspector.snippets import SnippetContext, SnippetKind, build_snippet, context_of
+from lambda_web_adapter.local.inspector.snippet_requests import SnippetContext
+from lambda_web_adapter.local.inspector.snippets import SnippetKind, build_snippet, context_of
 from lambda_web_adapter.local.records.conversion import to_detail
 from lambda_web_adapter.local.records.masking import Masker
 from lambda_web_adapter.local.records.record_models import Body, HttpRequest, InvocationDetail, RecordError

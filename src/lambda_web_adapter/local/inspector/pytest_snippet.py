@@ -7,16 +7,22 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lambda_web_adapter.local.event_sources import EVENT_SOURCES
-from lambda_web_adapter.local.inspector.originals import is_masked, parse_event
+from lambda_web_adapter.local.inspector.originals import is_masked
 from lambda_web_adapter.local.inspector.python_source import bytes_literal, call, literal
 from lambda_web_adapter.local.inspector.received import response_as_received
 from lambda_web_adapter.local.inspector.replay_models import ReplayError
-from lambda_web_adapter.local.inspector.snippets import headers_to_send, request_arguments, request_of, variable_of
+from lambda_web_adapter.local.inspector.snippet_requests import (
+    event_of,
+    headers_to_send,
+    request_arguments,
+    request_of,
+    variable_of,
+)
 
 if TYPE_CHECKING:
     import httpx
 
-    from lambda_web_adapter.local.inspector.snippets import SnippetContext
+    from lambda_web_adapter.local.inspector.snippet_requests import SnippetContext
     from lambda_web_adapter.local.records.record_models import HttpResponse, InvocationDetail
 
 # Headers that are the same each time; dates, ids, lengths and validators are not, and cookies have their own line.
@@ -129,9 +135,7 @@ def _parse_finite(content: bytes) -> Any:
 
 
 def _event_test(name: str, detail: InvocationDetail, context: SnippetContext) -> str:
-    if detail.event.is_truncated or not detail.event.data:
-        raise ReplayError("The record has not all of the event.")
-    event = parse_event(detail.event.to_bytes())
+    event = event_of(detail)
     imported = [_TRANSPORT]
     lines = [f"{_INDENT}with {_TRANSPORT}({context.app!r}) as transport:"]
     if detail.error:

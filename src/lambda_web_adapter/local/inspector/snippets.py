@@ -6,18 +6,21 @@ import base64
 import json
 import re
 import shlex
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field
 
-from lambda_web_adapter.errors import InvalidEvent
-from lambda_web_adapter.local.gateways.base import HOP_BY_HOP
-from lambda_web_adapter.local.inspector.originals import is_masked, model_of_request, parse_event
-from lambda_web_adapter.local.inspector.python_source import bytes_literal, call
-from lambda_web_adapter.local.inspector.replay_models import ReplayError
-from lambda_web_adapter.local.inspector.requests_of_events import request_of_event
+from lambda_web_adapter.local.inspector.originals import is_masked
+from lambda_web_adapter.local.inspector.python_source import call
+from lambda_web_adapter.local.inspector.snippet_requests import (
+    SnippetContext,
+    event_of,
+    headers_to_send,
+    request_arguments,
+    request_of,
+    variable_of,
+)
 from lambda_web_adapter.local.invoke_api.invoke_client import INVOKE_PATH
 from lambda_web_adapter.local.records.record_models import HttpRequest
 
@@ -27,8 +30,6 @@ if TYPE_CHECKING:
 
 SnippetKind = Literal["curl", "httpx", "event", "pytest"]
 
-# Headers that every client makes itself.
-_MADE_BY_CLIENTS = HOP_BY_HOP | {"content-length", "expect"}
 # Headers that curl adds, unless it is told not to.
 _ADDED_BY_CURL = ("accept", "user-agent")
 # A longer argument goes through a pipe: Linux takes 128 KB for one (MAX_ARG_STRLEN), in bytes.
@@ -43,21 +44,6 @@ class Snippet(BaseModel):
     text: str
     language: str = Field(description="`shell`, `python` or `json`.")
     filename: str = Field(description="The name of a file for it.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SnippetContext:
-    """What a snippet says of the run.
-
-    Attributes:
-        url: scheme, host and port of the app.
-        app: the app's name; empty if it is searched for.
-        gateway: arguments of the transport that stand for the gateway's options.
-    """
-
-    url: str = "http://127.0.0.1:8000"
-    app: str = "main:app"
-    gateway: dict[str, Any] = field(default_factory=dict)
 
 
 def context_of(run: InspectedRun, source: str) -> SnippetContext:
@@ -94,34 +80,8 @@ def build_snippet(kind: SnippetKind, detail: InvocationDetail, context: SnippetC
     return Snippet(text=_httpx(request, context.url), language="python", filename="request.py")
 
 
-def request_of(detail: InvocationDetail) -> HttpRequest | None:
-    """Return the client's request; None if the event is no HTTP request.
-
-    Raises:
-        ReplayError: it is truncated.
-    """
-    model = detail.client_request
-    if model is None:
-        try:
-            request = request_of_event(_event(detail))
-        except InvalidEvent:
-            return None
-        model = model_of_request(request)
-    if model.body.is_truncated:
-        raise ReplayError(f"The record has not all of the {model.body.size} bytes of the body.")
-    return model
-
-
-def _event(detail: InvocationDetail) -> Any:
-    if not detail.event.data:
-        raise ReplayError("No event was made of this request.")
-    if detail.event.is_truncated:
-        raise ReplayError(f"The record has not all of the {detail.event.size} bytes of the event.")
-    return parse_event(detail.event.to_bytes())
-
-
 def _event_text(detail: InvocationDetail) -> str:
-    return json.dumps(_event(detail), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(event_of(detail), indent=2, ensure_ascii=False) + "\n"
 
 
 def _invoke_request(detail: InvocationDetail) -> HttpRequest:
@@ -129,21 +89,6 @@ def _invoke_request(detail: InvocationDetail) -> HttpRequest:
     return HttpRequest(
         method="POST", target=INVOKE_PATH, headers=[("content-type", "application/json")], body=detail.event
     )
-
-
-def headers_to_send(request: HttpRequest, url: str) -> list[tuple[str, str]]:
-    """Return the headers that a client is told to send: not those that it makes itself."""
-    host = urlsplit(url).netloc
-    return [
-        (name, value)
-        for name, value in request.headers
-        if name.lower() not in _MADE_BY_CLIENTS and (name.lower(), value) != ("host", host)
-    ]
-
-
-def variable_of(header: str) -> str:
-    """Return the environment variable that stands for a masked header."""
-    return re.sub(r"\W", "_", header, flags=re.ASCII).upper()
 
 
 def _curl(request: HttpRequest, url: str) -> str:
@@ -194,27 +139,3 @@ def _httpx(request: HttpRequest, url: str) -> str:
     imports = ["import os", ""] if any("os.environ[" in each for each in arguments) else []
     sent = f"response = {call('httpx.request', arguments)}"
     return "\n".join([*imports, "import httpx", "", sent, "print(response.status_code)", "print(response.text)", ""])
-
-
-def request_arguments(request: HttpRequest, url: str, indent: str = "") -> list[str]:
-    """Return the arguments of httpx's `request`, as source."""
-    arguments = [repr(request.method), repr(f"{url}{request.target}")]
-    if headers := headers_to_send(request, url):
-        pairs = [(repr(name), _header_source(name, value)) for name, value in headers]
-        inner = f"{indent}        "
-        if len({name.lower() for name, _ in headers}) == len(headers):
-            items = "".join(f"{inner}{name}: {value},\n" for name, value in pairs)
-            arguments.append(f"headers={{\n{items}{indent}    }}")
-        else:
-            items = "".join(f"{inner}({name}, {value}),\n" for name, value in pairs)
-            arguments.append(f"headers=[\n{items}{indent}    ]")
-    if body := request.body.to_bytes():
-        arguments.append(f"content={bytes_literal(body)}")
-    return arguments
-
-
-def _header_source(name: str, value: str) -> str:
-    """Return a header's value as source; httpx takes text only if it is ASCII."""
-    if is_masked(value):
-        return f"os.environ[{variable_of(name)!r}]"
-    return repr(value) if value.isascii() else f"{value!r}.encode()"
