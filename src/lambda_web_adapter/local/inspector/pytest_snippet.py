@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.inspector.snippet_requests import SnippetContext
     from lambda_web_adapter.local.records.record_models import HttpResponse, InvocationDetail
 
-# Headers that are the same each time; dates, ids, lengths and validators are not, and cookies have their own line.
+# Headers that are the same each time: dates, ids and validators are not, nor the order of methods in `allow`. Cookies
+# have a line of their own.
 _STABLE_HEADERS = (
     "content-type",
     "location",
-    "allow",
     "cache-control",
     "content-disposition",
     "content-language",
