@@ -81,12 +81,12 @@ _PARAMETERS: list[click.Parameter] = [
 
 def _replay(original: str, port: int | None, gateway: EventSource | None, **values: Any) -> None:
     """Send it, print a line for each, and exit with the code."""
-    from lambda_web_adapter.local.commands.replays import Replays  # imports httpx and pydantic
+    from lambda_web_adapter.local.commands.repetition import Repetition  # imports httpx and pydantic
 
     is_chosen = click.get_current_context().get_parameter_source("port") is ParameterSource.COMMANDLINE
     try:
         run = find_run(port or None, is_chosen=is_chosen)
-        sys.exit(Replays(run, event_source=gateway, **values).send(original))
+        sys.exit(Repetition(run, event_source=gateway, **values).send(original))
     except Unreachable as error:
         sys.stderr.write(f"lambda-web-adapter replay: {error}\n")
         sys.exit(UNREACHABLE)

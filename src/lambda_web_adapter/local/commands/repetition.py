@@ -54,7 +54,7 @@ class _FileUnreadable(click.ClickException):
 
 
 @dataclass(frozen=True, slots=True)
-class Replays:
+class Repetition:
     """What is sent and how: the options of the same names, and the run."""
 
     run: RunFile
