@@ -28,8 +28,8 @@ LAYERS: dict[str, set[str]] = {
     | {"settings"},
     "local/commands": {"errors", "ipc", "local", "local/*", "settings"},
     "local/environments": {"", "adapter/process", "ipc", "local", "models", "settings"},
-    "local/inspector": {"", "adapter/process", "app", "errors", "events", "http", "ipc", "local", "local/*", "models"}
-    | {"settings"},
+    "local/inspector": {"", "adapter/process", "app", "app/discovery", "errors", "events", "http", "ipc", "local"}
+    | {"local/*", "models", "settings"},
     "local/invoke_api": {"local", "local/environments", "local/gateways", "models"},
     "local/reload": {"ipc", "local", "local/environments"},
     "local/inspector/notes": {"errors", "events", "http", "local", "local/gateways", "local/records"},

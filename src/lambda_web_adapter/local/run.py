@@ -16,6 +16,7 @@ from lambda_web_adapter.adapter.process.ports import open_listener
 from lambda_web_adapter.local.environments.guard import Guard
 from lambda_web_adapter.local.event_sources import WEBSOCKET
 from lambda_web_adapter.local.inspector.options import InspectorOptions
+from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
     import socket
@@ -42,6 +43,8 @@ class RunOptions:
 
     Attributes:
         arguments: the arguments of the bootstrap: the app's name, or the external command after `--`.
+        settings: the settings of the app, with its name.
+        command: the external command, if it is one.
         title: what is served, for messages.
         listeners: the gateways, and where each listens.
         gateway: the gateways' options; None if there are none.
@@ -56,6 +59,8 @@ class RunOptions:
     """
 
     arguments: list[str]
+    settings: Settings = field(default_factory=Settings)
+    command: tuple[str, ...] = ()
     title: str
     listeners: tuple[Listener, ...]
     gateway: GatewayOptions | None = None

@@ -90,11 +90,13 @@ def _run(app: str | None, **values: Any) -> None:
     environ = {**os.environ, APP_DIR: values["app_dir"] or ""}
     if environ.get("PORT") == str(values["port"]):
         del environ["PORT"]  # the run's own; the app needs another
-    context.obj(arguments, environ)  # report a wrong name now, not with the first request
+    settings, _ = context.obj(arguments, environ)  # report a wrong name now, not with the first request
     listeners = gateway_options.parse_listen(values)
     gateway = gateway_options.parse_gateway_options(values, listeners)
     options = RunOptions(
         arguments=arguments,
+        settings=settings,
+        command=tuple(external),
         title=" ".join(external) or app or "the app",
         listeners=listeners,
         gateway=gateway,

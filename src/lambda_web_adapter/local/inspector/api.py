@@ -15,10 +15,18 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import lambda_web_adapter
+from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 from lambda_web_adapter.local.inspector import api_models as models
+from lambda_web_adapter.local.inspector.cost import estimate
 from lambda_web_adapter.local.inspector.follow import follow
+from lambda_web_adapter.local.inspector.import_times import ImportsNotMeasured, measure_imports
+from lambda_web_adapter.local.inspector.notes import explain
 from lambda_web_adapter.local.inspector.openapi import build_document
 from lambda_web_adapter.local.inspector.operations import OPERATIONS
+from lambda_web_adapter.local.inspector.preview import preview
+from lambda_web_adapter.local.inspector.prices import REGIONS
+from lambda_web_adapter.local.inspector.replay import replay, send
+from lambda_web_adapter.local.inspector.replay_models import ReplayError, ReplayOptions
 from lambda_web_adapter.local.records.conversion import to_detail, to_summary
 from lambda_web_adapter.local.records.records import SETTLE_SECONDS
 from lambda_web_adapter.local.records.search import matches
@@ -47,7 +55,8 @@ def build_app(run: InspectedRun, static: Path = STATIC) -> Starlette:
     ]
     if run.options.inspector.has_page and static.is_dir():
         routes.append(Mount("/", StaticFiles(directory=static, html=True)))
-    return Starlette(routes=routes, exception_handlers={HTTPException: _send_error})
+    failures = (HTTPException, ReplayError, ImportsNotMeasured)
+    return Starlette(routes=routes, exception_handlers=dict.fromkeys(failures, _send_error))
 
 
 class Api:
@@ -98,7 +107,56 @@ class Api:
         """Return all of a record."""
         query = _parse_query(request, models.DetailQuery)
         record = await self._find(request)
-        return _json(to_detail(record, None if query.secrets else self._run.masker))
+        detail = to_detail(record, None if query.secrets else self._run.masker)
+        explained = models.ExplainedInvocation.model_construct(**dict(detail), notes=explain(detail))
+        return _json(explained)
+
+    async def preview_invocation(self, request: Request) -> Response:
+        """Return what another gateway would make of a request."""
+        _parse_query(request, models.NoQuery)
+        source: str = request.path_params["source"]
+        if source not in EVENT_SOURCES:
+            raise HTTPException(404, f"There is no event source {source!r}. There are {', '.join(EVENT_SOURCES)}.")
+        return _json(preview(await self._find(request), source, self._run))
+
+    async def replay_invocation(self, request: Request) -> Response:
+        """Send what a record has once more."""
+        _parse_query(request, models.NoQuery)
+        options = _parse_body(await request.body(), ReplayOptions)
+        numbers = await replay(await self._find(request), options, self._run)
+        return _json(models.Replayed(numbers=numbers))
+
+    async def send_invocation(self, request: Request) -> Response:
+        """Send a request or an event."""
+        _parse_query(request, models.NoQuery)
+        numbers = await send(_parse_body(await request.body(), ReplayOptions), self._run)
+        return _json(models.Replayed(numbers=numbers))
+
+    async def estimate_cost(self, request: Request) -> Response:
+        """Return what a month would cost."""
+        query, function = _parse_query(request, models.CostQuery), self._run.options.function
+        region = function.region if function.region in REGIONS else next(iter(REGIONS))
+        sources = [source for source, _ in self._run.listeners]
+        try:
+            result = estimate(
+                [to_summary(record) for record in self._records.last(self._records.max_count)],
+                memory_mb=query.memory_mb or function.memory,
+                architecture=query.architecture,
+                region=query.region or region,
+                currency=query.currency,
+                requests_per_month=query.requests_per_month,
+                event_source=query.event_source or (sources[0] if sources else EVENT_SOURCES[0]),
+                is_free_tier=query.free_tier,
+            )
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from None
+        return _json(result)
+
+    async def measure_imports(self, request: Request) -> Response:
+        """Return how long the app's imports take."""
+        _parse_query(request, models.NoQuery)
+        options = self._run.options
+        return _json(await measure_imports(options.settings, options.command, self._run.environ, options.function))
 
     async def list_environments(self, request: Request) -> Response:
         """Return the lanes."""
@@ -147,6 +205,18 @@ def _parse_query(request: Request, model: type[_Model]) -> _Model:
         raise HTTPException(400, describe_invalid(error)) from None
 
 
+def _parse_body(body: bytes, model: type[_Model]) -> _Model:
+    """Return the JSON of a request; without a body, what the model has without anything.
+
+    Raises:
+        HTTPException: it is not valid.
+    """
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        raise HTTPException(400, describe_invalid(error)) from None
+
+
 def describe_invalid(error: ValidationError) -> str:
     """Return what is not valid, in a sentence for each field."""
     return "; ".join(
@@ -161,7 +231,7 @@ def _json(model: BaseModel) -> Response:
 
 async def _send_error(request: Request, error: Exception) -> Response:
     """Return the response of an error."""
-    status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, str(error))
+    status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (409, str(error))
     if detail == "Not Found":  # Starlette's own words
         detail = f"There is no {request.method} {request.url.path}."
     return JSONResponse({"message": detail}, status)

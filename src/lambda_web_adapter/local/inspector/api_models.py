@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
+from lambda_web_adapter.local.inspector.notes import Note
 from lambda_web_adapter.local.inspector.options import MAX_KEPT
-from lambda_web_adapter.local.records.record_models import InvocationSummary
+from lambda_web_adapter.local.records.record_models import InvocationDetail, InvocationSummary
 
 _DEFAULT_LAST = 10
 
@@ -36,6 +39,18 @@ class DetailQuery(_Query):
     secrets: bool = Field(False, description="Whether secrets are not masked.")
 
 
+class CostQuery(_Query):
+    """What is assumed of a month."""
+
+    memory_mb: int | None = Field(None, ge=1, description="The function's memory; without it, that of the run.")
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    region: str | None = Field(None, description="The region; without it, that of the run, if its prices are known.")
+    currency: str = "USD"
+    requests_per_month: int = Field(1_000_000, ge=0)
+    event_source: str | None = Field(None, description="The gateway; without it, the first one of the run.")
+    free_tier: bool = Field(False, description="Whether what AWS gives every account each month is deducted.")
+
+
 class Listener(BaseModel):
     """Where the app is served."""
 
@@ -61,6 +76,18 @@ class Invocations(BaseModel):
     """Records, the oldest first."""
 
     invocations: list[InvocationSummary]
+
+
+class ExplainedInvocation(InvocationDetail):
+    """A record with everything, and what each step on the way has changed."""
+
+    notes: list[Note] = Field([], description="What gateway and adapter added, dropped, changed and lost.")
+
+
+class Replayed(BaseModel):
+    """What a replay has made."""
+
+    numbers: list[int] = Field(description="The numbers of the new records, which are complete.")
 
 
 class EnvironmentChange(BaseModel):

@@ -25,7 +25,7 @@ _DESCRIPTIONS = {
     400: "A parameter or the body is not valid.",
     403: "The token is missing, or a page of another origin has called.",
     404: "There is no such record, or it was dropped.",
-    409: "The record has not all that is needed.",
+    409: "What is there does not allow it; the message says why.",
 }
 
 
@@ -71,7 +71,7 @@ def _describe(operation: Operation, references: Mapping[Any, Any]) -> dict[str, 
     }
     if operation.body:
         content = {"application/json": {"schema": references[operation.body, "validation"]}}
-        description["requestBody"] = {"required": True, "content": content}
+        description["requestBody"] = {"required": False, "content": content}
     return description
 
 

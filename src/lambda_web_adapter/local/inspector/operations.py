@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.local.inspector import api_models as models
-from lambda_web_adapter.local.records.record_models import InvocationDetail
+from lambda_web_adapter.local.inspector.cost import CostEstimate
+from lambda_web_adapter.local.inspector.import_times import AppImport
+from lambda_web_adapter.local.inspector.replay_models import Preview, ReplayOptions
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -33,7 +35,7 @@ class Operation:
     path: str
     summary: str
     response: type[BaseModel] | None
-    query: type[models.NoQuery | models.ListQuery | models.DetailQuery] = models.NoQuery
+    query: type[BaseModel] = models.NoQuery
     body: type[BaseModel] | None = None
     errors: tuple[int, ...] = field(default=())
     is_stream: bool = False
@@ -62,9 +64,35 @@ OPERATIONS = (
         method="GET",
         path=_INVOCATION,
         summary="Return everything that went from the client to the app and back.",
-        response=InvocationDetail,
+        response=models.ExplainedInvocation,
         query=models.DetailQuery,
         errors=(404,),
+    ),
+    Operation(
+        name="preview_invocation",
+        method="GET",
+        path=f"{_INVOCATION}/as/{{source}}",
+        summary="Return what another gateway would make of the request, without sending it.",
+        response=Preview,
+        errors=(404, 409),
+    ),
+    Operation(
+        name="replay_invocation",
+        method="POST",
+        path=f"{_INVOCATION}/replay",
+        summary="Send an invocation's request or event once more, and wait until that has ended.",
+        response=models.Replayed,
+        body=ReplayOptions,
+        errors=(404, 409),
+    ),
+    Operation(
+        name="send_invocation",
+        method="POST",
+        path="/api/invocations",
+        summary="Send a request or an event, and wait until that has ended.",
+        response=models.Replayed,
+        body=ReplayOptions,
+        errors=(409,),
     ),
     Operation(
         name="list_environments",
@@ -72,6 +100,22 @@ OPERATIONS = (
         path="/api/environments",
         summary="Return what the environments did over time.",
         response=models.Environments,
+    ),
+    Operation(
+        name="estimate_cost",
+        method="GET",
+        path="/api/cost",
+        summary="Return what a month of such traffic would cost on AWS.",
+        response=CostEstimate,
+        query=models.CostQuery,
+    ),
+    Operation(
+        name="measure_imports",
+        method="POST",
+        path="/api/import-times",
+        summary="Import the app in a process of its own, and return how long each module took.",
+        response=AppImport,
+        errors=(409,),
     ),
     Operation(
         name="read_openapi",
