@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -116,6 +115,30 @@ def test_a_preview_is_the_event_of_another_gateway(app: httpx.Client, api: httpx
     assert last_number(api) == number
 
 
+@pytest.mark.parametrize(
+    ("kind", "language", "text"),
+    [
+        ("curl", "shell", "curl"),
+        ("httpx", "python", "httpx"),
+        ("event", "json", "rawPath"),
+        ("pytest", "python", "def "),
+    ],
+)
+def test_a_snippet_has_masked_secrets_unless_they_are_wanted(
+    kind: str, language: str, text: str, app: httpx.Client, api: httpx.Client
+) -> None:
+    app.get("/snippet", headers={"authorization": "Bearer hush"})
+    path = f"/invocations/{last_number(api)}/snippet/{kind}"
+
+    masked, snippet = read(api, path), read(api, f"{path}?secrets=1")
+
+    assert snippet["language"] == language
+    assert text in snippet["text"]
+    assert snippet["filename"]
+    assert "hush" not in masked["text"]
+    assert "hush" in snippet["text"]
+
+
 def test_a_request_of_its_own_is_sent(api: httpx.Client) -> None:
     options = {"event_source": "alb", "request": {"method": "DELETE", "target": "/own?c=d"}}
 
@@ -150,6 +173,7 @@ def test_imports_are_measured(api: httpx.Client) -> None:
     ("method", "path", "body", "status", "message"),
     [
         pytest.param("GET", "/invocations/1/as/nothing", None, 404, "There is no event source 'nothing'", id="source"),
+        pytest.param("GET", "/invocations/1/snippet/php", None, 404, "There is no snippet 'php'", id="snippet"),
         pytest.param("GET", "/invocations/99999/as/alb", None, 404, "There is no invocation 99999", id="preview"),
         pytest.param("POST", "/invocations/99999/replay", {}, 404, "There is no invocation 99999", id="replay"),
         pytest.param("POST", "/invocations/1/replay", {"times": 0}, 400, "times is 0: ", id="times"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
@@ -27,6 +27,7 @@ from lambda_web_adapter.local.inspector.preview import preview
 from lambda_web_adapter.local.inspector.prices import REGIONS
 from lambda_web_adapter.local.inspector.replay import replay, send
 from lambda_web_adapter.local.inspector.replay_models import ReplayError, ReplayOptions
+from lambda_web_adapter.local.inspector.snippets import SnippetKind, build_snippet, context_of
 from lambda_web_adapter.local.records.conversion import to_detail, to_summary
 from lambda_web_adapter.local.records.records import SETTLE_SECONDS
 from lambda_web_adapter.local.records.search import matches
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     _Model = TypeVar("_Model", bound=BaseModel)
 
+SNIPPET_KINDS = get_args(SnippetKind)
 STATIC = Path(__file__).parent / "static"
 
 
@@ -118,6 +120,14 @@ class Api:
         if source not in EVENT_SOURCES:
             raise HTTPException(404, f"There is no event source {source!r}. There are {', '.join(EVENT_SOURCES)}.")
         return _json(preview(await self._find(request), source, self._run))
+
+    async def write_snippet(self, request: Request) -> Response:
+        """Return a record as a text to paste."""
+        query, kind = _parse_query(request, models.DetailQuery), request.path_params["kind"]
+        if kind not in SNIPPET_KINDS:
+            raise HTTPException(404, f"There is no snippet {kind!r}. There are {', '.join(SNIPPET_KINDS)}.")
+        detail = to_detail(await self._find(request), None if query.secrets else self._run.masker)
+        return _json(build_snippet(kind, detail, context_of(self._run, detail.source)))
 
     async def replay_invocation(self, request: Request) -> Response:
         """Send what a record has once more."""

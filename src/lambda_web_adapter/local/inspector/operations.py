@@ -9,6 +9,7 @@ from lambda_web_adapter.local.inspector import api_models as models
 from lambda_web_adapter.local.inspector.cost import CostEstimate
 from lambda_web_adapter.local.inspector.import_times import AppImport
 from lambda_web_adapter.local.inspector.replay_models import Preview, ReplayOptions
+from lambda_web_adapter.local.inspector.snippets import Snippet
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -74,6 +75,15 @@ OPERATIONS = (
         path=f"{_INVOCATION}/as/{{source}}",
         summary="Return what another gateway would make of the request, without sending it.",
         response=Preview,
+        errors=(404, 409),
+    ),
+    Operation(
+        name="write_snippet",
+        method="GET",
+        path=f"{_INVOCATION}/snippet/{{kind}}",
+        summary="Return a text to paste: `curl`, `httpx`, the `event`, or a test for `pytest`.",
+        response=Snippet,
+        query=models.DetailQuery,
         errors=(404, 409),
     ),
     Operation(
