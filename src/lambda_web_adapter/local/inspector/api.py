@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, get_args
 
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     _Model = TypeVar("_Model", bound=BaseModel)
 
 SNIPPET_KINDS = get_args(SnippetKind)
+# How long to wait for the end of an invocation whose caller has the response, in seconds.
+_END_SECONDS = 1.0
 STATIC = Path(__file__).parent / "static"
 
 
@@ -198,9 +201,18 @@ class Api:
         record = self._records.get(number)
         if record is None:
             raise HTTPException(404, f"There is no invocation {number}; the run keeps the last {len(self._records)}.")
+        if record.response_ms is not None:
+            with suppress(TimeoutError):  # background work takes longer: then the record is incomplete
+                await asyncio.wait_for(self._completion(record), _END_SECONDS)
         if record.is_complete:
             await asyncio.sleep(record.completed_at + SETTLE_SECONDS - time.monotonic())
         return record
+
+    async def _completion(self, record: Record) -> None:
+        """Wait until a record is complete."""
+        with self._run.recorder.follow() as queue:
+            while not record.is_complete:
+                await queue.get()
 
 
 def _parse_query(request: Request, model: type[_Model]) -> _Model:
