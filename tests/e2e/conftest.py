@@ -90,17 +90,23 @@ def emulator_file(request: pytest.FixtureRequest) -> Path:
     return program_for_tests(request.config)
 
 
-@pytest.fixture(scope="session")
-def launch(emulator_name: str, request: pytest.FixtureRequest) -> Launch:
+def launcher(emulator_name: str, config: pytest.Config) -> Launch:
+    """What makes an emulator of this name; without AWS's, the test is skipped."""
+
     def launched(
         *arguments: str | Path, cwd: Path | str, timeout: int = 20, **variables: str
     ) -> AbstractContextManager[AnyEmulator]:
         if emulator_name == "local":
             return LocalRun(arguments, env=variables, cwd=cwd, timeout=timeout)
-        program = program_for_tests(request.config)
+        program = program_for_tests(config)
         return Emulator(program, [BOOTSTRAP, *arguments], env=variables, cwd=cwd, timeout=timeout)
 
     return launched
+
+
+@pytest.fixture(scope="session")
+def launch(emulator_name: str, request: pytest.FixtureRequest) -> Launch:
+    return launcher(emulator_name, request.config)
 
 
 @pytest.fixture

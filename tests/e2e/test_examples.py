@@ -1,21 +1,27 @@
-"""Both examples under the Runtime Interface Emulator and in the local run, with an event of each source."""
+"""Both examples under the Runtime Interface Emulator, in the local run and in a test, with an event of each source."""
 
 from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+import httpx
 import pytest
+from e2e.conftest import launcher
 from e2e.events import ALB_HOST, API_HOST, CLIENT, HTTP_SOURCES, URL_HOST, Request, sqs
 from e2e.replies import Reply, read_reply
+from examples.running import load_example
 from support.processes import PROJECT, runs, wait_until
+
+from lambda_web_adapter.testing import LambdaTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from e2e.conftest import AnyEmulator, Emulate, Launch
+    from e2e.conftest import AnyEmulator, Emulate
 
 pytestmark = pytest.mark.e2e
 
@@ -38,26 +44,61 @@ def query_seen(source: str) -> str:
     return "month=4" if source == "alb" else "month=3&month=4"
 
 
-class Site:
-    """An example in one emulator."""
+class Invokes(Protocol):
+    """What an example is reached by."""
 
-    def __init__(self, emulator: AnyEmulator) -> None:
+    def invoke(self, event: object) -> httpx.Response: ...
+
+
+class InTest:
+    """An example behind `LambdaTransport`, in the process of the test."""
+
+    def __init__(self, example: str) -> None:
+        self.transport = LambdaTransport(load_example(example))
+
+    def invoke(self, event: object) -> httpx.Response:
+        return httpx.Response(200, json=self.transport.invoke(event))
+
+
+class Site:
+    """An example in one emulator, or in the test."""
+
+    def __init__(self, emulator: Invokes) -> None:
         self.emulator = emulator
 
     def send(self, source: str, **request: Any) -> Reply:
         return read_reply(source, self.emulator.invoke(HTTP_SOURCES[source](Request(**request))))
 
 
-@pytest.fixture(scope="module")
-def seeds(launch: Launch) -> Iterator[Site]:
-    with launch("main:app", cwd=EXAMPLES / "fastapi_app") as emulator:
-        yield Site(emulator)
+@contextmanager
+def site_of(example: str, way: str, config: pytest.Config) -> Iterator[Site]:
+    """An example, reached in one of three ways."""
+    if way == "transport":
+        in_test = InTest(example)
+        with in_test.transport:
+            yield Site(in_test)
+    else:
+        with launcher(way, config)("main:app", cwd=EXAMPLES / example) as emulator:
+            yield Site(emulator)
+
+
+@pytest.fixture(scope="module", params=["rie", "local", "transport"])
+def way(request: pytest.FixtureRequest) -> str:
+    """How an example is reached."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture(scope="module")
-def recipes(launch: Launch) -> Iterator[Site]:
-    with launch("main:app", cwd=EXAMPLES / "flask_app") as emulator:
-        yield Site(emulator)
+def seeds(way: str, pytestconfig: pytest.Config) -> Iterator[Site]:
+    with site_of("fastapi_app", way, pytestconfig) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def recipes(way: str, pytestconfig: pytest.Config) -> Iterator[Site]:
+    with site_of("flask_app", way, pytestconfig) as site:
+        yield site
 
 
 # FastAPI
@@ -271,7 +312,10 @@ def test_flask_s_exceptions_are_pages(recipes: Site, source: str) -> None:
 
     assert reply.status == 500
     assert "<h1>500 Internal Server Error</h1>" in reply.text
-    recipes.emulator.process.wait_for("RuntimeError: The oven was too hot")
+    if isinstance(recipes.emulator, InTest):
+        assert str(recipes.emulator.transport.last.error) == "The oven was too hot."
+    else:
+        cast("AnyEmulator", recipes.emulator).process.wait_for("RuntimeError: The oven was too hot")
 
 
 def test_flask_gets_the_messages_of_a_queue(recipes: Site) -> None:
@@ -355,12 +399,13 @@ def test_a_function_that_takes_too_long_answers_before_lambda_gives_up(tmp_path:
         "    start_response('200 OK', [('content-type', 'text/plain')])\n"
         "    return [b'fine']\n"
     )
-    site = Site(emulate("main:app", cwd=tmp_path, timeout=2))
+    emulator = emulate("main:app", cwd=tmp_path, timeout=2)
+    site = Site(emulator)
 
     assert site.send("alb").text == "fine"
-    (bootstrap,) = site.emulator.runtimes()
+    (bootstrap,) = emulator.runtimes()
     late = site.send("alb", path="/hang")
 
     assert late.status == 504
     assert site.send("alb").text == "fine"
-    assert site.emulator.runtimes() == [bootstrap]
+    assert emulator.runtimes() == [bootstrap]
