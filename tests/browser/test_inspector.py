@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -32,6 +34,8 @@ def app(environ, start_response):
         raise LookupError("no such tea")
     if path == "/slow":
         time.sleep(0.6)
+    while path == "/wait" and not os.path.exists("go"):
+        time.sleep(0.01)
     status = "404 Not Found" if path == "/missing" else "200 OK"
     document = json.dumps({"path": path, "method": environ["REQUEST_METHOD"], "body": body.decode()})
     evil = [("x-evil", value) for value in query.get("evil", [])]
@@ -92,6 +96,11 @@ class Inspected:
         )
         self.browser.run(script, selector, value)
 
+    def wait_for_rows(self, *targets: str) -> None:
+        """Wait until the list has these rows, and no others."""
+        rows = json.dumps(sorted(targets), separators=(",", ":"))
+        self.browser.wait_for(f"JSON.stringify({ROWS}.sort()) === {json.dumps(rows)}")
+
     def press(self, key: str) -> None:
         script = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: given[0], bubbles: true}))"
         self.browser.run(script, key)
@@ -132,11 +141,18 @@ def test_a_request_appears_and_opens(inspected: Inspected, browser: Chromium) ->
     browser.wait_for_text(".log-lines", "app: /tea {'cup': ['2']}")
 
 
-def test_a_running_request_is_shown_as_running(inspected: Inspected, browser: Chromium) -> None:
-    with httpx.Client(trust_env=False) as client, pytest.raises(httpx.ReadTimeout):
-        client.get(f"{inspected.url}/slow", timeout=0.2)
-    browser.wait_for("document.querySelector('.row')?.dataset.tone")
+def test_a_running_request_is_shown_as_running(inspected: Inspected, browser: Chromium, tmp_path: Path) -> None:
+    client = Thread(target=inspected.request, args=["/wait"])
+    client.start()
+    browser.wait_for("document.querySelector('.row')?.dataset.tone === 'running'")
+    browser.click(".row")
+    browser.wait_for_text(".detail h1", "/wait")
+
+    (tmp_path / "app" / "go").touch()
+
     browser.wait_for("document.querySelector('.row')?.dataset.tone === 'ok'")
+    browser.wait_for_text(".waterfall", "The caller had the response after")
+    client.join()
 
 
 def test_filters_and_searches(inspected: Inspected, browser: Chromium) -> None:
@@ -146,17 +162,15 @@ def test_filters_and_searches(inspected: Inspected, browser: Chromium) -> None:
 
     for name, targets in {"errors": ["/fail", "/missing"], "slow": ["/slow"]}.items():
         browser.click(f"[data-filter={name}]")
-        browser.wait_for(
-            f"JSON.stringify({ROWS}.sort()) === '{str(targets).replace(chr(39), chr(34)).replace(' ', '')}'"
-        )
+        inspected.wait_for_rows(*targets)
         browser.click(f"[data-filter={name}]")
 
     browser.fill(".search input", "404")
-    browser.wait_for(f"JSON.stringify({ROWS}) === '[\"/missing\"]'")
+    inspected.wait_for_rows("/missing")
     inspected.set(".search input", "ingredient of /fail")
     browser.wait_for_text(".list .empty", "Nothing matches")
     browser.click(".deep")  # searches what the messages and the log have
-    browser.wait_for(f"JSON.stringify({ROWS}) === '[\"/fail\"]'")
+    inspected.wait_for_rows("/fail")
     browser.run("document.querySelector('.row').click()")
     browser.wait_for_text(".detail h1", "/fail")
 
@@ -174,7 +188,7 @@ def test_pauses_and_clears(inspected: Inspected, browser: Chromium) -> None:
     browser.click(".tools button:nth-of-type(2)")
     browser.wait_for_text(".list .empty", "Cleared")
     inspected.request("/three")
-    browser.wait_for(f"JSON.stringify({ROWS}) === '[\"/three\"]'")
+    inspected.wait_for_rows("/three")
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=["script", "image", "javascript", "svg"])
@@ -256,9 +270,8 @@ def test_replays_an_edited_event(inspected: Inspected, browser: Chromium) -> Non
         "document.querySelector('.replay [data-kind=event]').click(); document.querySelector('[name=event]').remove()"
     )
     browser.wait_for("document.querySelector('[name=event]')")
-    browser.run(
-        "const field = document.querySelector('[name=event]'); field.value = field.value.replaceAll('/tea', '/milk')"
-    )
+    event = browser.run("return document.querySelector('[name=event]').value")
+    inspected.set("[name=event]", event.replace("/tea", "/milk"))
 
     browser.click(".replay [type=submit]")
 
@@ -342,9 +355,7 @@ def test_environments_lead_to_their_invocations(inspected: Inspected, browser: C
     tip = browser.wait_for("document.querySelector('.lane a')?.getAttribute('aria-label')")
     assert re.match(r"Busy: \d+ ms, from [\d:.]+\nGET /slow$", tip)
 
-    browser.run(
-        "document.querySelector('.lane a').dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))"
-    )
+    browser.run("document.querySelector('.lane a').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
 
     browser.wait_for_text(".detail h1", "/slow")
 
@@ -389,8 +400,7 @@ def test_thousand_rows_are_few_elements(inspected: Inspected, browser: Chromium)
     browser.run("document.querySelector('.rows').scrollTop = 1e9")
 
     browser.wait_for(f"{ROWS}.includes('/tea/0')")
-    client_request = "location.hash = '#/invocations/1'"
-    browser.run(client_request)
+    browser.run("location.hash = '#/invocations/1'")
     browser.wait_for_text(".detail h1", "/tea/0")
 
 
@@ -405,7 +415,7 @@ def test_finds_the_run_again(inspected: Inspected, browser: Chromium, serve: Ser
     _, url = serve(tmp_path / "app", "--inspector-port", port)
     browser.wait_for("document.querySelector('.connection').dataset.state === 'live'")
     httpx.get(f"{url}/coffee", trust_env=False)
-    browser.wait_for(f"JSON.stringify({ROWS}) === '[\"/coffee\"]'")  # what the other run had is gone
+    inspected.wait_for_rows("/coffee")  # what the other run had is gone
 
 
 @pytest.mark.parametrize("token", ["", "#token=wrong"], ids=["none", "wrong"])
