@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.inspector.inspected_run import InspectedRun
     from lambda_web_adapter.local.log import Log
 
+# How long requests may go on when the run ends. Those who follow it never end by themselves; they learn it then.
+_STOP_SECONDS = 0.05
+
 
 @asynccontextmanager
 async def serve_inspector(run: InspectedRun, environ: Mapping[str, str]) -> AsyncIterator[str]:
@@ -37,7 +40,7 @@ async def serve_inspector(run: InspectedRun, environ: Mapping[str, str]) -> Asyn
     url = f"http://{HOST}:{port}"
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(
-            serve(listener, Guarded(_LazyApp(run), token), stop_seconds=0, websockets=False)
+            serve(listener, Guarded(_LazyApp(run), token), stop_seconds=_STOP_SECONDS, websockets=False)
         )
         run_file = RunFile(url=url, token=token, pid=os.getpid(), ports=run.ports, title=run.options.title)
         try:
