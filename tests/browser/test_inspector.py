@@ -426,6 +426,10 @@ def test_no_token_no_page(token: str, inspected: Inspected, browser: Chromium) -
     browser.open(f"{inspected.inspector}/{token}")
     browser.wait_for_text(".no-token", "Open the URL that the local run printed")
 
+    browser.run("location.hash = given[0]", f"#token={inspected.token}")
+
+    browser.wait_for("document.querySelector('.connection')?.dataset.state === 'live'")
+
 
 def test_another_origin_reads_nothing(inspected: Inspected, browser: Chromium) -> None:
     """Not even one that knows the token."""

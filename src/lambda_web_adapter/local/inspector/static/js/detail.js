@@ -85,7 +85,7 @@ export class DetailView {
     return [
       ["flow", "Messages", () => flowTab(detail, { toggleSecrets: toggle })],
       ["log", detail.log.length ? `Log ${detail.log.length}` : "Log", () => logTab(detail)],
-      ["replay", "Replay", () => replayTab(detail, this.live)],
+      ["replay", "Replay", () => replayTab(detail)],
       detail.replay_of && ["compare", "Compare", () => compareTab(detail)],
       detail.is_cold && ["imports", "Imports", () => importsTab()],
     ].filter(Boolean);

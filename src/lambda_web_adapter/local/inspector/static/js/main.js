@@ -15,6 +15,8 @@ import { applyTheme } from "./theme.js";
 
 /** Show that the page needs the address that the run printed. */
 function showNoToken(reason) {
+  // Who pastes the URL into this tab changes only what follows `#`.
+  window.addEventListener("hashchange", () => location.reload());
   const text = "Open the URL that the local run printed: it has the key to this page.";
   fill(
     document.body,
