@@ -19,6 +19,7 @@
     ├── ForbiddenMethod        an HTTP request whose method would change the protocol on the connection to the app
     ├── AppRejectedEvent       the app's response has a status that fails the invocation
     ├── ResponseTooLarge       the reply exceeds the payload limit
+    ├── CommandFailed          the command that an event names has failed
     ├── StartFileError         the start file
     │   ├── StartFileRejected     it does not belong to this start, which goes on without it
     │   └── StartFileNotWritten   `lambda-web-adapter compile` cannot write it
@@ -205,6 +206,16 @@ class AppRejectedEvent(AdapterError):
     def __init__(self, message: str, *, raised: str = "") -> None:
         super().__init__(message)
         self.raised = raised
+
+
+class CommandFailed(AdapterError):
+    """The command that an event names could not be started, has failed, or took too long."""
+
+    error_type = "Function.CommandFailed"
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.details = details
 
 
 class ResponseTooLarge(AdapterError):

@@ -156,6 +156,19 @@ def header_name(value: str) -> str:
     return name
 
 
+def command_line(value: str) -> tuple[str, ...]:
+    """Return the program and the arguments of a command line."""
+    import shlex  # few functions have the setting
+
+    try:
+        arguments = tuple(shlex.split(value))
+    except ValueError:
+        arguments = ()
+    if not arguments:
+        raise ValueError("a program with its first arguments, as in a shell, such as 'python3 manage.py'")
+    return arguments
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """Return a parser that accepts the given choices, in any case."""
 

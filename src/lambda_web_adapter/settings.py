@@ -10,6 +10,7 @@ from lambda_web_adapter.errors import SettingsError
 from lambda_web_adapter.setting_parsers import (
     address,
     base_path,
+    command_line,
     count,
     error_status,
     event_path,
@@ -225,6 +226,13 @@ class Settings:
         False,
         "Whether HTTP requests to the paths of events get a 403: to `AWS_LWA_PASS_THROUGH_PATH`, with any one segment "
         "for `{source}`, and to `AWS_LWA_WEBSOCKET_PATH` and all below it, in any spelling.",
+    )
+    commands: tuple[str, ...] = _option(
+        "AWS_LWA_COMMANDS",
+        command_line,
+        (),
+        'The program that runs commands of the app on an event such as `{"command": ["migrate"]}`: '
+        "`python3 manage.py`. Unset: no event does. See [commands-on-lambda.md](commands-on-lambda.md).",
     )
     websocket_path: str = _option(
         "AWS_LWA_WEBSOCKET_PATH",

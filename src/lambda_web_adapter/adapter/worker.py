@@ -138,6 +138,8 @@ class Worker:
         self._replied = False
         self._observer.start()
         deadline = deadline_from_invocation(invocation, self._settings.deadline_margin)
+        if self._settings.commands and await self._run_command(invocation, deadline):
+            return
         try:
             app = await self._supervisor.ready_app(deadline)
         except AppKilled as error:
@@ -155,6 +157,22 @@ class Worker:
         else:
             await self._post(invocation, reply, deadline)
         await self._connection.wait_until_done(deadline, invocation.request_id)
+
+    async def _run_command(self, invocation: Invocation, deadline: float) -> bool:
+        """Run the command in an event, and post the reply; return whether it is one. The app need not be ready."""
+        from lambda_web_adapter.adapter.commands import parse_command, run_command  # few functions have the setting
+
+        try:
+            arguments = parse_command(invocation.event)
+            if arguments is None:
+                return False
+            command = [*self._settings.commands, *arguments]
+            reply = await self._supervisor.backend.call_blocking(run_command, command, deadline)
+        except AdapterError as error:
+            await self._fail(invocation, error)
+        else:
+            await self._post(invocation, reply, deadline)
+        return True
 
     async def _post(self, invocation: Invocation, reply: bytes | StreamedReply, deadline: float) -> None:
         if isinstance(reply, bytes):

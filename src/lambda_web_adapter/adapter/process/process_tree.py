@@ -30,6 +30,20 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02  # seconds between two checks whether
 _KILL_TIMEOUT_SECONDS = 10.0  # an uninterruptible system call delays the end of a process
 
 
+# Children of the adapter's own, such as the command of an event, which belong to no app.
+_own_children: set[int] = set()
+
+
+@contextlib.contextmanager
+def own_child(pid: int) -> Iterator[None]:
+    """Take a child of the adapter for no app's while the block runs: it is neither killed nor reaped with one."""
+    _own_children.add(pid)
+    try:
+        yield
+    finally:
+        _own_children.discard(pid)
+
+
 def adopt_orphans() -> None:
     """Make this process the new parent of descendants whose parents end."""
     if sys.platform == "linux":
@@ -123,6 +137,8 @@ def _processes_of(app: int, excluded: Collection[int], since: int) -> list[tuple
     children: dict[int, list[tuple[int, bool, int]]] = {}
     processes: list[tuple[int, bool, int]] = []
     for pid, parent, ended, started in _processes():
+        if pid in _own_children:
+            continue
         if parent == adapter and (pid == app or (started >= since and pid not in excluded)):
             processes.append((pid, ended, parent))
         else:
