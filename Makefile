@@ -21,7 +21,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test coverage pytest test-side-by-side test-browser test-frameworks test-image nightly benchmark start-budget fuzz chaos soak conformance lint format types check lock audit clean
+.PHONY: help run run-flask test coverage pytest test-side-by-side test-package test-browser test-frameworks test-image nightly benchmark start-budget fuzz chaos soak conformance lint format types check lock audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,10 @@ pytest: $(READY) ## the test suite on another Python, or a part of it: PYTHON=py
 
 test-side-by-side: $(SIDE_VENV)/.ready ## run it beside OpenTelemetry, ddtrace, the X-Ray SDK and Powertools, and the snippets of their pages
 	$(SIDE)/pytest tests/side_by_side -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+
+test-package: $(READY) ## packages of real projects from the package index, started as on Lambda (root)
+	$(BIN)/python -m pip install -q uv
+	LWA_REGISTRY=1 $(BIN)/pytest tests/packaging/registry -q -s -p no:randomly $(PYTEST_ARGS)
 
 test-browser: $(SIDE_VENV)/.ready ## pages in a real browser, which needs Chromium and its driver (Debian: apt-get install chromium chromium-driver)
 	@command -v chromium chromedriver >/dev/null || { echo "Chromium or its driver is not installed: apt-get install chromium chromium-driver" >&2; exit 1; }

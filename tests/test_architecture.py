@@ -24,9 +24,10 @@ LAYERS: dict[str, set[str]] = {
     "testing": {"adapter", "adapter/*", "app", "app/*", "app_api", "errors", "http", "ipc", "local", "local/*"}
     | {"models", "settings", "testing/*"},
     "testing/runtime_api": set(),
+    "local/commands": {"errors", "ipc", "local", "local/*", "packaging", "settings"},
+    "packaging": {"", "app/discovery", "artifacts", "errors", "ipc", "local", "local/environments", "local/records"},
     "local": {"", "adapter/process", "app", "app_api", "app/hooks", "app/wsgi", "errors", "ipc", "local/*", "models"}
     | {"settings"},
-    "local/commands": {"errors", "ipc", "local", "local/*", "settings"},
     "local/environments": {"", "adapter/process", "ipc", "local", "models", "settings"},
     "local/inspector": {"", "adapter/process", "app", "app/discovery", "errors", "events", "http", "ipc", "local"}
     | {"local/*", "models", "settings"},

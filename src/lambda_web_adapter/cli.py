@@ -2,7 +2,7 @@
 
     lambda-web-adapter [OPTIONS] [APP]
     lambda-web-adapter [OPTIONS] -- COMMAND [ARGUMENT ...]
-    lambda-web-adapter {run|serve|invoke|event|logs|compile|completion} ...
+    lambda-web-adapter {run|serve|invoke|event|logs|package|compile|completion} ...
 
 With AWS_LAMBDA_RUNTIME_API set this is Lambda's bootstrap; with AWS_LAMBDA_HTTP_ENDPOINT it is a plain server on that
 address; otherwise it is the local run. Each imports what it needs only when it is chosen.
@@ -73,8 +73,12 @@ def _run_locally(argv: list[str]) -> NoReturn:
     # The app may import lazily (PEP 810), as PYTHON_LAZY_IMPORTS says, but httpcore, which httpx imports, may not.
     if hasattr(sys, "set_lazy_imports"):
         sys.set_lazy_imports("normal")
-    from lambda_web_adapter.local import commands  # none of it is needed on Lambda
-
+    try:
+        from lambda_web_adapter.local import commands  # none of it is needed on Lambda
+    except ImportError as error:
+        raise SettingsError(
+            f"This copy has only what Lambda needs ({error}). On a laptop, run the program of an installed package."
+        ) from None
     commands.main(argv, find_target)
 
 

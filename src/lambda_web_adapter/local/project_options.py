@@ -13,27 +13,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TABLE = "lambda-web-adapter"
-# What other commands read from the table.
-_OTHER_KEYS = frozenset({"warm"})
+# What other commands read from the table; `package` has a table of its own in it.
+_OTHER_KEYS = frozenset({"warm", "package"})
 
 
-def options_from_pyproject(project: Path, parameters: Sequence[click.Parameter]) -> dict[str, Any]:
+def options_from_pyproject(project: Path, parameters: Sequence[click.Parameter], table: str = "") -> dict[str, Any]:
     """Return the options in pyproject.toml, by their parameters' names; none if there is no such file or table.
 
     Args:
         project: the file.
         parameters: the command's parameters; `--event-source` is `event-source` in the table, the argument APP `app`.
+        table: the table within the table that is read; empty for none.
 
     Raises:
         SettingsError: the file is not valid, has an option that there is not, or a value that it does not take.
     """
     by_key = {_key(each): each for each in parameters}
+    other_keys = frozenset() if table else _OTHER_KEYS
+    name = f"{TABLE}.{table}" if table else TABLE
+    document = read_table(project)
     values: dict[str, Any] = {}
-    for key, value in read_table(project).items():
+    for key, value in (document.get(table, {}) if table else document).items():
         if parameter := by_key.get(key):
-            values[parameter.name or ""] = _check(value, parameter, f"[tool.{TABLE}] of {project} has {key} = ")
-        elif key not in _OTHER_KEYS:
-            raise SettingsError(_describe_unknown(key, project, [*by_key, *_OTHER_KEYS]))
+            values[parameter.name or ""] = _check(value, parameter, f"[tool.{name}] of {project} has {key} = ")
+        elif key not in other_keys:
+            raise SettingsError(f"[tool.{name}] of {project} has {key}, {_hint(key, [*by_key, *other_keys])}")
     return values
 
 
@@ -105,9 +109,9 @@ def _as_toml(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
-def _describe_unknown(key: str, project: Path, keys: list[str]) -> str:
+def _hint(key: str, keys: list[str]) -> str:
     import difflib
 
     close = difflib.get_close_matches(key, keys, 1)
-    hint = f" Did you mean {close[0]}?" if close else f" It takes: {', '.join(sorted(keys))}."
-    return f"[tool.{TABLE}] of {project} has {key}, which is no option.{hint}"
+    hint = f"Did you mean {close[0]}?" if close else f"It takes: {', '.join(sorted(keys))}."
+    return f"which is no option. {hint}"

@@ -31,6 +31,7 @@ COMMANDS = {
     "event": "Print a sample event of any source.",
     "logs": "Show the last invocations of a local run.",
     "replay": "Send recorded invocations to a local run once more.",
+    "package": "Make a zip for Lambda from the project.",
     "compile": "Write the start file for faster cold starts.",
     "completion": "Print the completion script of a shell.",
 }
@@ -115,6 +116,7 @@ Examples:
   lambda-web-adapter logs --follow          watch its invocations
   lambda-web-adapter replay 12              send one of them once more
   lambda-web-adapter serve main:app         serve without Lambda
+  lambda-web-adapter package                make a zip for Lambda
 
 `lambda-web-adapter run --help` lists the options of `run`, and `lambda-web-adapter COMMAND --help` those of another
 command. The exit code is 0; 1 if something failed, 2 if the arguments are wrong.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -82,7 +81,7 @@ async def start_bootstrap(
             descriptors = [inherited.enter_context(exchanges.writer())]
             variables[EXCHANGES_FD_VARIABLE] = str(descriptors[0])
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
+            program.python,
             *program.arguments,
             env=variables,
             stdout=output,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Program:
         guard: kills the processes if the local run is killed.
         log: the log.
         reports_exchanges: whether the adapter reports its exchanges with the app, for the records.
+        python: the interpreter; this one, until it is set to another.
     """
 
     def __init__(
@@ -37,3 +39,4 @@ class Program:
         self.guard = guard
         self.log = log
         self.reports_exchanges = reports_exchanges
+        self.python = sys.executable

@@ -1,0 +1,55 @@
+"""What goes into a package: files by path, where each comes from, and what was left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Who a file of the project belongs to; those of packages belong to their distribution, by its normalized name.
+APP = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A file of a package.
+
+    Attributes:
+        owner: the distribution that it belongs to, or `APP`.
+        content: its bytes, or the file that has them.
+        is_executable: whether it may be executed.
+    """
+
+    owner: str
+    content: bytes | Path
+    is_executable: bool = False
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes it has."""
+        return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
+
+    def read(self) -> bytes:
+        """Return its bytes."""
+        return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
+
+
+@dataclass(slots=True)
+class Contents:
+    """The files of a package.
+
+    Attributes:
+        items: the files by their path in the package, with slashes.
+        omitted: how many bytes were left out, by reason.
+    """
+
+    items: dict[str, Item] = field(default_factory=dict)
+    omitted: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes all files have."""
+        return sum(item.size for item in self.items.values())

@@ -1,0 +1,46 @@
+"""The handler of a function: the app's name, as on the command line."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from lambda_web_adapter.errors import AppNotFound
+from lambda_web_adapter.packaging.packaging_error import PackagingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Each start finds the app itself: with this handler, which Lambda requires, none is named.
+FOUND_AT_START = "bootstrap"
+
+
+def find_handler(folder: Path, named: str) -> str:
+    """Return the handler of a project's app.
+
+    Args:
+        folder: the project's folder.
+        named: the name of the app in options; empty to search the folder.
+
+    Raises:
+        PackagingError: there is no app.
+    """
+    if named:
+        return named
+    if any((each / "manage.py").is_file() for each in (folder, folder / "src")):
+        return FOUND_AT_START  # Django's settings name the app, and need Django
+    from lambda_web_adapter.app.discovery.search import find
+    from lambda_web_adapter.app.discovery.source_scan import scan
+
+    try:
+        target, source = find("", folder, dict(os.environ))
+    except AppNotFound as error:
+        raise PackagingError(f"{error} Or --app main:app.") from None
+    file = folder / source
+    if not file.is_file() or target.attribute:
+        return f"{target.module}:{target.attribute}"
+    attribute = scan(file).app
+    if not attribute:
+        return FOUND_AT_START
+    is_at_top = set(target.folders) == {str(folder.resolve())}
+    return f"{target.module if is_at_top else file.relative_to(folder).as_posix()}:{attribute}"

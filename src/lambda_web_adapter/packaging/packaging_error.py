@@ -1,0 +1,5 @@
+"""The error of this folder."""
+
+
+class PackagingError(Exception):
+    """The package cannot be made; the message says what was expected, what came, and what to do."""

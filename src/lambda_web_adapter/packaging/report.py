@@ -1,0 +1,219 @@
+"""What a package has: for people, and as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lambda_web_adapter.artifacts.bytecode import compiled_path
+from lambda_web_adapter.packaging.contents import APP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from lambda_web_adapter.packaging.contents import Contents
+    from lambda_web_adapter.packaging.distributions import Distribution
+    from lambda_web_adapter.packaging.trial import Trial
+
+# Lambda quotas, "Deployment package (.zip file archive) size": unpacked with all layers, and sent with the request.
+MAX_UNZIPPED = 262_144_000
+MAX_UPLOAD = 52_428_800
+_MB = 1_000_000
+_MAX_ROWS = 12  # packages in the table
+_LARGE = 5_000_000  # bytes of a package that nothing has imported, from which on it is worth a note
+_ROLE = "arn:aws:iam::123456789012:role/my-app"
+
+
+@dataclass(slots=True, kw_only=True)
+class Share:
+    """A package in the result.
+
+    Attributes:
+        name: its name; of the project's own files, `the app`.
+        version: its version.
+        size: its bytes, unpacked, with bytecode.
+        modules: how many modules it has.
+        imported: how many of them the warm requests have imported; None if the app was not started.
+    """
+
+    name: str
+    version: str
+    size: int
+    modules: int
+    imported: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What a package has.
+
+    Attributes:
+        target: the machine that it is for.
+        cache_tag: the tag of its bytecode, such as `cpython-313`.
+        output: the zip or folder.
+        kind: `zip`, `layer` or `folder`.
+        handler: the handler.
+        size: the bytes of all files.
+        zip_size: the bytes of the zip; 0 if it is a folder.
+        sha256: its hash; empty for a folder.
+        files: how many files it has.
+        compiled: how many modules have bytecode.
+        laptop_only: the packages that were left out since only the local run needs them.
+        omitted: the bytes that were left out, by reason.
+        packages: all packages, the largest first.
+        notes: what else there is to know.
+        init_ms: how long the init took from the package on this machine; None if it was not started.
+        memory_mb: how much memory it then had.
+        seconds: how long all took.
+    """
+
+    target: str
+    cache_tag: str
+    output: str
+    kind: str
+    handler: str = ""
+    size: int = 0
+    zip_size: int = 0
+    sha256: str = ""
+    files: int = 0
+    compiled: int = 0
+    laptop_only: list[str] = field(default_factory=list)
+    omitted: dict[str, int] = field(default_factory=dict)
+    packages: list[Share] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    init_ms: int | None = None
+    memory_mb: int | None = None
+    seconds: float = 0.0
+
+    def add_contents(self, contents: Contents, installed: Mapping[str, Distribution]) -> None:
+        """Add what the package has."""
+        from lambda_web_adapter import __version__
+
+        self.size, self.files = contents.size, len(contents.items)
+        self.omitted = dict(sorted(contents.omitted.items()))
+        sizes: Counter[str] = Counter()
+        modules: Counter[str] = Counter()
+        for path, item in contents.items.items():
+            sizes[item.owner] += item.size
+            modules[item.owner] += _is_module(path)
+        versions = {name: each.version for name, each in installed.items()} | {"lambda-web-adapter": __version__}
+        self.packages = [
+            Share(name=name or "the app", version=versions.get(name, ""), size=size, modules=modules[name])
+            for name, size in sizes.most_common()
+        ]
+
+    def add_trial(self, trial: Trial, contents: Contents) -> None:
+        """Add how the start from the package went."""
+        self.init_ms, self.memory_mb = trial.init_ms, trial.memory_mb
+        imported: Counter[str] = Counter()
+        for path in set(trial.files):
+            item = contents.items.get(path) or contents.items.get(f"{path}c")
+            imported[(item.owner if item else APP) or "the app"] += 1
+        for share in self.packages:
+            share.imported = imported[share.name]
+            if share.size >= _LARGE and not share.imported:
+                self.notes.append(
+                    f"{share.name} has {_megabytes(share.size)}, and the warm requests imported none of it: "
+                    f"--leave-out {share.name}, if no other request needs it."
+                )
+        sources = [path for path in trial.files if path.endswith(".py")]
+        if missing := [path for path in sources if compiled_path(path, self.cache_tag) not in contents.items]:
+            self.notes.append(f"The start has to compile {len(missing)} modules, such as {missing[0]}.")
+
+    def finish(self, output: Path, seconds: float) -> None:
+        """Add what the result is."""
+        self.seconds = round(seconds, 2)
+        if output.is_file():
+            with output.open("rb") as file:
+                self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            self.zip_size = output.stat().st_size
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {**asdict(self), "deploy": list(deploy_commands(self))}
+
+
+def text_lines(report: Report) -> Iterator[str]:
+    """Yield the report for people."""
+    zipped = f", {_megabytes(report.zip_size)} zipped" if report.zip_size else ""
+    yield f"{report.output}: {_megabytes(report.size)}{zipped}, {report.files} files, for {report.target}"
+    if report.sha256:
+        yield f"sha256 {report.sha256}"
+    if report.init_ms is not None:
+        yield f"Started from the package here: init {report.init_ms} ms, {report.memory_mb} MB of memory"
+    yield ""
+    yield from table_lines(report)
+    yield ""
+    if report.laptop_only:
+        yield f"Left out, since only the local run needs it: {', '.join(report.laptop_only)} (--keep NAME keeps one)"
+    if report.omitted:
+        parts = (f"{reason} {_megabytes(size)}" for reason, size in report.omitted.items() if size >= _MB // 20)
+        yield f"Left out: {', '.join(parts)} (--keep KIND)"
+    yield from (f"Note: {note}" for note in report.notes)
+    yield ""
+    yield from deploy_commands(report)
+
+
+def table_lines(report: Report) -> Iterator[str]:
+    """Yield a table of the largest packages, with how many of their modules the warm requests have imported."""
+    rows = [("package", "size", "modules", "imported")]
+    for share in report.packages[:_MAX_ROWS]:
+        percent = "" if share.imported is None or not share.modules else f"{100 * share.imported // share.modules} %"
+        rows.append((f"{share.name} {share.version}".strip(), _megabytes(share.size), str(share.modules), percent))
+    if rest := report.packages[_MAX_ROWS:]:
+        rows.append((f"{len(rest)} others", _megabytes(sum(share.size for share in rest)), "", ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        yield "  ".join(
+            [row[0].ljust(widths[0]), *(row[column].rjust(widths[column]) for column in range(1, 4))]
+        ).rstrip()
+
+
+def too_large(report: Report) -> str:
+    """Return why Lambda would not take the package, with what to do."""
+    return (
+        f"The package has {_megabytes(report.size)}, but Lambda takes {_megabytes(MAX_UNZIPPED)} with all layers.\n"
+        + "\n".join(table_lines(report))
+        + "\nRemove what is not needed, or use an image, which takes 10 GB (docs/images.md): --format folder."
+    )
+
+
+def deploy_commands(report: Report) -> Iterator[str]:
+    """Yield the commands to deploy it."""
+    file = shlex.quote(report.output)
+    version = report.target.split()[1]
+    architecture = report.target.split()[3]
+    if report.kind == "folder":
+        yield f"COPY {file} /var/task"
+        yield 'ENTRYPOINT ["/var/task/bootstrap"]'
+        yield f'CMD ["{report.handler}"]'
+        return
+    content = f"--zip-file fileb://{file}"
+    if report.zip_size > MAX_UPLOAD:
+        yield f"aws s3 cp {file} s3://my-bucket/{file}"
+        key = f"S3Bucket=my-bucket,S3Key={file}"
+        content = f"--content {key}" if report.kind == "layer" else f"--code {key}"
+    if report.kind == "layer":
+        yield (
+            f"aws lambda publish-layer-version --layer-name lambda-web-adapter {content} "
+            f"--compatible-runtimes python{version} --compatible-architectures {architecture}"
+        )
+        return
+    yield (
+        f"aws lambda create-function --function-name my-app {content} --runtime python{version} "
+        f"--architectures {architecture} --handler {shlex.quote(report.handler)} --role {_ROLE} "
+        "--environment 'Variables={AWS_LAMBDA_EXEC_WRAPPER=/var/task/bootstrap}' --memory-size 1024 --timeout 30"
+    )
+
+
+def _is_module(path: str) -> bool:
+    """Return whether a file is a module: a source, bytecode in place of one, or an extension."""
+    return path.endswith((".py", ".so")) or (path.endswith(".pyc") and "__pycache__" not in path)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / _MB:.1f} MB"

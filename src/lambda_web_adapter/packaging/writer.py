@@ -1,0 +1,72 @@
+"""Contents written as a zip or a folder, always the same bytes for the same contents."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambda_web_adapter.packaging.packaging_error import PackagingError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambda_web_adapter.packaging.contents import Contents
+
+# The oldest time that a zip can have; the time of all files, unless SOURCE_DATE_EPOCH names another one
+# (reproducible-builds.org/specs/source-date-epoch).
+_FIRST_TIME = 315_532_800  # 1980-01-01 00:00:00 UTC, in seconds
+_UNIX = 3  # "version made by": permissions count (APPNOTE.TXT, 4.4.2)
+_FILE, _EXECUTABLE = 0o100644, 0o100755
+_COMPRESSION_LEVEL = 6  # zlib's own; 9 takes twice as long for 0.3 % less
+
+
+def source_date(environ: Mapping[str, str]) -> int:
+    """Return the time of all files, in seconds since the epoch."""
+    text = environ.get("SOURCE_DATE_EPOCH", "")
+    if text and not text.isdecimal():
+        raise PackagingError(f"SOURCE_DATE_EPOCH is {text!r}, but it takes seconds since 1970, such as 1700000000.")
+    return max(int(text or 0), _FIRST_TIME)
+
+
+def write_zip(contents: Contents, file: Path, date: int) -> None:
+    """Write a zip; the one that was there is replaced once it is complete."""
+    moment = time.gmtime(date)
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    os.close(descriptor)
+    partial = Path(name)
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL) as archive:
+            for path, item in sorted(contents.items.items()):
+                info = zipfile.ZipInfo(path, moment[:6])
+                info.create_system = _UNIX
+                info.external_attr = (_EXECUTABLE if item.is_executable else _FILE) << 16
+                info.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(info, item.read(), compresslevel=_COMPRESSION_LEVEL)
+        partial.chmod(0o644)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_folder(contents: Contents, folder: Path, date: int) -> None:
+    """Write a folder that is not there yet, or is empty.
+
+    Raises:
+        PackagingError: it has files.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PackagingError(f"{folder} exists and is not empty. Remove it, or name another one with --output.")
+    for path, item in sorted(contents.items.items()):
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(item.content, bytes):
+            file.write_bytes(item.content)
+        else:
+            shutil.copyfile(item.content, file)
+        file.chmod((_EXECUTABLE if item.is_executable else _FILE) & 0o777)
+        os.utime(file, (date, date))

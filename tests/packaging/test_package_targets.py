@@ -1,0 +1,131 @@
+"""The target: what installers and markers are told, and which packages it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from lambda_web_adapter.packaging.contents import APP, Contents, Item
+from lambda_web_adapter.packaging.distributions import (
+    Distribution,
+    adapter_requirements,
+    distributions_of,
+    imported_modules,
+    laptop_only,
+)
+from lambda_web_adapter.packaging.packaging_error import PackagingError
+from lambda_web_adapter.packaging.target import build_target
+
+TARGET = build_target("3.13", "x86_64")
+
+
+@pytest.mark.parametrize(
+    ("python", "architecture", "glibc", "platform"),
+    [
+        pytest.param("3.13", "x86_64", "", "x86_64-manylinux_2_34", id="al2023"),
+        pytest.param("3.12", "arm64", "", "aarch64-manylinux_2_34", id="al2023-arm"),
+        pytest.param("3.11", "x86_64", "", "x86_64-manylinux2014", id="al2"),
+        pytest.param("3.13.5", "x86_64", "2.41", "x86_64-manylinux_2_40", id="image"),
+    ],
+)
+def test_uv_gets_the_newest_platform_that_runs_there(python: str, architecture: str, glibc: str, platform: str) -> None:
+    assert build_target(python, architecture, glibc).uv_platform == platform
+
+
+def test_pip_gets_all_platforms_that_run_there() -> None:
+    platforms = list(build_target("3.11", "x86_64").pip_platforms)
+
+    assert platforms[0] == "manylinux_2_26_x86_64"
+    assert {"manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux1_x86_64"} <= set(platforms)
+
+
+@pytest.mark.parametrize(
+    ("python", "glibc", "problem"),
+    [
+        pytest.param("3.10", "", "3.11 or later", id="old"),
+        pytest.param("latest", "", "such as 3.13", id="word"),
+        pytest.param("3.13", "2.5", "2.17 or later", id="glibc"),
+    ],
+)
+def test_a_wrong_version_is_an_error(python: str, glibc: str, problem: str) -> None:
+    with pytest.raises(PackagingError, match=problem):
+        build_target(python, "x86_64", glibc)
+
+
+def distribution(name: str, *requirements: str, files: tuple[str, ...] = ()) -> Distribution:
+    return Distribution(
+        name=name, version="1", site=Path(), files=files, requirements=tuple(map(Requirement, requirements))
+    )
+
+
+INSTALLED = {
+    each.name: each
+    for each in (
+        distribution("orjson"),
+        distribution("httpx", "anyio"),
+        distribution("anyio"),
+        distribution("click"),
+        distribution("flask", "click"),
+        distribution("pydantic", files=("pydantic/__init__.py",)),
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "omitted"),
+    [
+        pytest.param([], {"httpx", "anyio", "pydantic"}, id="nothing"),
+        pytest.param(["httpx"], {"pydantic"}, id="with-its-own"),
+        pytest.param(["anyio"], {"httpx", "pydantic"}, id="a-part"),
+    ],
+)
+def test_what_only_the_laptop_needs(wanted: list[str], omitted: set[str]) -> None:
+    """Click stays for Flask."""
+    assert laptop_only(INSTALLED, map(Requirement, wanted), [], set(), TARGET) == omitted
+
+
+@pytest.mark.parametrize(
+    ("wanted", "named"),
+    [
+        pytest.param(["server[standard]"], [], id="direct"),
+        pytest.param([], ["server[standard]"], id="in-a-compiled-file"),
+        pytest.param(["asks-for-extra"], [], id="of-another-package"),
+    ],
+)
+def test_what_an_extra_needs_stays(wanted: list[str], named: list[str]) -> None:
+    server = distribution("server", 'httpx; extra == "standard"')
+    asks = {"asks-for-extra": distribution("asks-for-extra", "server[standard]")} if "asks-for-extra" in wanted else {}
+    installed = {**INSTALLED, "server": server, **asks}
+
+    omitted = laptop_only(installed, map(Requirement, wanted), map(Requirement, named), set(), TARGET)
+
+    assert omitted == {"pydantic"}
+
+
+def test_what_the_app_imports_stays() -> None:
+    sources = {
+        "main.py": b"def lazy():\n    from lambda_web_adapter.models import Event\n",
+        "old.py": b"print 'Python 2'",
+        "client.py": b"import httpx",
+    }
+    contents = Contents({path: Item(owner=APP, content=data) for path, data in sources.items()})
+
+    modules = imported_modules(contents)
+
+    assert distributions_of(modules, INSTALLED) == {"pydantic", "httpx"}
+
+
+def test_extras_of_the_adapter_are_for_lambda() -> None:
+    on_lambda, on_laptop = adapter_requirements({"compression"}, TARGET)
+
+    assert {each.name for each in on_lambda} == {
+        "httptools",
+        "orjson",
+        "pybase64",
+        "uvloop",
+        "brotli",
+        "backports-zstd",
+    }
+    assert {"click", "httpx", "pydantic"} <= {each.name for each in on_laptop}

@@ -1,0 +1,105 @@
+"""The project's files, without what its ignore files name and what no function needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lambda_web_adapter.packaging.packaging_error import PackagingError
+from lambda_web_adapter.packaging.project_files import collect
+
+
+def write(folder: Path, *paths: str) -> None:
+    for path in paths:
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(path)
+
+
+def test_what_no_function_needs_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "main.py", "app/__init__.py", "pyproject.toml", ".well-known/file")
+    left_out = (
+        ".git/config",
+        "app/__pycache__/x.pyc",
+        ".env",
+        "uv.lock",
+        "Dockerfile",
+        "node_modules/a/b",
+        ".ruff_cache/x",
+    )
+    write(
+        tmp_path, *left_out, "env/pyvenv.cfg", "env/lib/x.py", "tests/test_x.py", "app/tests/test_y.py", "conftest.py"
+    )
+
+    assert set(collect(tmp_path).items) == {".well-known/file", "app/__init__.py", "main.py", "pyproject.toml"}
+    assert "tests/test_x.py" in collect(tmp_path, keep=["tests"]).items
+
+
+def test_ignore_files_count_as_in_git_and_the_own_one_comes_last(tmp_path: Path) -> None:
+    write(tmp_path, "a.log", "keep.log", "static/dist/x.js", "docs/x.md", "inner/x.tmp", "inner/y.txt", "x.tmp")
+    (tmp_path / ".gitignore").write_text("*.log\n!keep.log\nstatic/dist/\n")
+    (tmp_path / ".lambdaignore").write_text("docs/\n!static/dist/\n")
+    (tmp_path / "inner" / ".gitignore").write_text("*.tmp\n")
+
+    assert set(collect(tmp_path).items) == {"keep.log", "static/dist/x.js", "inner/y.txt", "x.tmp"}
+
+
+def test_the_output_is_no_part_of_the_next_package(tmp_path: Path) -> None:
+    write(tmp_path, "main.py", "out/my.zip", "image/main.py")
+
+    contents = collect(tmp_path, outputs=[tmp_path / "out/my.zip", tmp_path / "image"])
+
+    assert set(contents.items) == {"main.py"}
+
+
+def test_links_within_the_project_become_files(tmp_path: Path) -> None:
+    write(tmp_path, "data/a.txt")
+    (tmp_path / "link.txt").symlink_to("data/a.txt")
+    (tmp_path / "folder").symlink_to("data")
+
+    contents = collect(tmp_path)
+
+    assert set(contents.items) == {"data/a.txt", "link.txt", "folder/a.txt"}
+    assert contents.items["folder/a.txt"].read() == b"data/a.txt"
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        pytest.param("../outside.txt", "out of the project", id="outside"),
+        pytest.param("missing.txt", "does not exist", id="missing"),
+        pytest.param(".", "a folder that it is in", id="endless"),
+    ],
+)
+def test_a_link_that_leads_elsewhere_is_an_error_unless_it_is_ignored(
+    target: str, problem: str, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    write(project, "main.py")
+    write(tmp_path, "outside.txt")
+    (project / "link").symlink_to(target)
+
+    with pytest.raises(PackagingError, match=problem):
+        collect(project)
+
+    (project / ".lambdaignore").write_text("/link\n")
+    assert set(collect(project).items) == {"main.py"}
+
+
+def test_names_in_other_scripts_and_deep_folders_stay(tmp_path: Path) -> None:
+    paths = {"データ/größe.txt", "/".join(["deep"] * 50) + "/file.txt"}
+    write(tmp_path, *paths)
+
+    assert set(collect(tmp_path).items) == paths
+
+
+def test_a_name_that_is_not_utf8_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / b"\xff.txt".decode("utf-8", "surrogateescape")
+    try:
+        file.write_text("")
+    except (OSError, UnicodeEncodeError):
+        pytest.skip("this file system has only names in UTF-8")
+
+    with pytest.raises(PackagingError, match="not UTF-8"):
+        collect(tmp_path)
