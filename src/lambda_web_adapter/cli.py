@@ -2,7 +2,7 @@
 
     lambda-web-adapter [OPTIONS] [APP]
     lambda-web-adapter [OPTIONS] -- COMMAND [ARGUMENT ...]
-    lambda-web-adapter {run|serve|invoke|event|logs|package|compile|completion} ...
+    lambda-web-adapter {run|serve|invoke|event|logs|replay|package|compile|completion} ...
 
 With AWS_LAMBDA_RUNTIME_API set this is Lambda's bootstrap; with AWS_LAMBDA_HTTP_ENDPOINT it is a plain server on that
 address; otherwise it is the local run. Each imports what it needs only when it is chosen.

@@ -64,7 +64,7 @@ INSTALLED = {
     each.name: each
     for each in (
         distribution("orjson"),
-        distribution("httpx", "anyio"),
+        distribution("httpx", "anyio", files=("httpx/__init__.py",)),
         distribution("anyio"),
         distribution("click"),
         distribution("flask", "click"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BOOTSTRAP = "bootstrap"
 _PACKAGE = "lambda_web_adapter"
-# Folders of the laptop's commands, and of what tests import. Of `local`, a start with options needs the names of options (`cli`).
+# Folders of the laptop's commands, and of what tests import. Of `local`, `cli` needs the options' names.
 _LAPTOP_FOLDERS = ("artifacts", "doctor", "local", "packaging", "testing")
 _OF_EVERY_START = frozenset({"local/__init__.py", "local/option_names.py"})
 
