@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -264,3 +265,55 @@ def test_it_needs_neither_pytest_nor_what_the_adapter_needs() -> None:
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
 
     assert {"pytest", "httpx", "orjson", "lambda_web_adapter.adapter", "lambda_web_adapter.local"} & {*loaded} == set()
+
+
+# What a runtime, or a test, breaks off.
+
+
+def connect(api: RuntimeApi) -> socket.socket:
+    host, _, port = api.address.partition(":")
+    connection = socket.create_connection((host, int(port)))
+    connection.settimeout(SECONDS)
+    return connection
+
+
+def test_a_reply_shorter_than_its_length_has_failed(api: RuntimeApi, client: httpx.Client) -> None:
+    request_id = api.queue_event({})
+    client.get("/invocation/next")
+    head = f"POST /2018-06-01/runtime/invocation/{request_id}/response HTTP/1.1\r\nHost: api\r\n"
+    with connect(api) as connection:
+        connection.sendall(f'{head}Content-Length: 100\r\n\r\n{{"a": 1}}'.encode())
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.recv(65536)
+
+    reply = api.wait_for_reply(request_id)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"TruncatedHTTPRequest" in answer
+    assert (reply.is_truncated, reply.is_error) == (True, True)
+
+
+@pytest.mark.parametrize("length", ["-1", "many"])
+def test_a_length_that_is_none_is_a_bad_request(length: str, api: RuntimeApi) -> None:
+    with connect(api) as connection:
+        head = "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: api\r\n"
+        connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
+        answer = connection.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert api.calls == []
+
+
+def test_one_that_is_not_closed_does_not_keep_the_interpreter_from_ending() -> None:
+    program = """
+import http.client, threading
+from lambda_web_adapter.testing import RuntimeApi
+
+api = RuntimeApi()
+connection = http.client.HTTPConnection(api.address)
+connection.request("GET", "/2018-06-01/runtime/invocation/next")
+api.wait_until_idle()
+raise SystemExit("the end of the test")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert ended.stderr.strip() == "the end of the test"

@@ -71,7 +71,7 @@ class RuntimeApi(Rules):
         self._end = ""
         self._server = Server(self)
         self.address = f"127.0.0.1:{self._server.server_port}"
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": _POLL_SECONDS})
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": _POLL_SECONDS}, daemon=True)
         self._thread.start()
 
     def environ(self, **variables: str) -> dict[str, str]:

@@ -81,8 +81,10 @@ class Call:
 
     @property
     def is_truncated(self) -> bool:
-        """Whether the body has ended before its last chunk."""
-        return self.stream is not None and not self.stream.is_complete
+        """Whether the body has ended before its last chunk, or before the length that its head has."""
+        if self.stream is not None:
+            return not self.stream.is_complete
+        return len(self.body) < int(self.headers.get("content-length", 0))
 
 
 class Reply(Call):
@@ -90,7 +92,7 @@ class Reply(Call):
 
     @property
     def is_error(self) -> bool:
-        """Whether the invocation has failed: by `/error`, by trailers of a stream, or by a stream without an end."""
+        """Whether the invocation has failed: by `/error`, by trailers of a stream, or by a body without an end."""
         return self.name == "error" or ERROR_TYPE in self.trailers or self.is_truncated
 
     @property
@@ -176,6 +178,8 @@ RESET = Answer(reset=True)
 CLOSED = Answer(closed=True)
 OK = Answer(202, b'{"status":"OK"}\n')
 NOT_FOUND = Answer(404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
+
+BAD_REQUEST = Answer(400, b"400 Bad Request", {"Content-Type": "text/plain; charset=utf-8", "Connection": "close"})
 
 
 def build_error(status: int, error_type: str, message: str) -> Answer:

@@ -10,6 +10,7 @@ from threading import Condition
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.testing.runtime_api.calls import (
+    BAD_REQUEST,
     NOT_FOUND,
     OK,
     RESET,
@@ -94,7 +95,10 @@ class Rules:
             call = Reply(method, path, headers, b"", call.at, port)
         if headers.get("transfer-encoding", "").lower() == "chunked":
             return self._receive_chunks(call, source, connection)
-        body = source.read(int(headers.get("content-length", 0)))
+        length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()):
+            return BAD_REQUEST
+        body = source.read(int(length))
         return self.answer(replace(call, body=body, at=time.time()))
 
     def _receive_chunks(self, head: Call, source: BufferedReader, connection: socket.socket) -> Answer:

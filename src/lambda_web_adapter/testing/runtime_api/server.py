@@ -7,6 +7,7 @@ import struct
 import sys
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,17 +24,25 @@ LINGER_BYTES = 256 * 1024
 class Server(ThreadingHTTPServer):
     """Serve the Runtime API on a free port."""
 
-    daemon_threads = False  # joined as the server closes
     request_queue_size = 128  # as many workers connect at once
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
+        self._handlers: list[Thread] = []
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Hand a connection to a thread, and to who ends it at the end."""
         self.rules.add_connection(request)
-        super().process_request(request, client_address)
+        handler = Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        self._handlers.append(handler)
+        handler.start()
+
+    def server_close(self) -> None:
+        """Close the listener, and wait for the threads; one that is not closed does not keep the interpreter alive."""
+        super().server_close()
+        for handler in self._handlers:
+            handler.join()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Print the traceback of an error; a client that has gone away is none."""
