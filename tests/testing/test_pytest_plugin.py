@@ -154,6 +154,23 @@ def test_a_wrong_marker_is_an_error_that_names_the_test_and_the_event_sources(ru
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+@pytest.mark.parametrize(
+    ("marker", "message"),
+    [
+        pytest.param('lambda_sources(["alb"])', "*lambda_sources: expected names, got ?'alb'?", id="list of sources"),
+        pytest.param('lambda_options({"timeout": 3})', "*lambda_options takes keyword arguments only*", id="dict"),
+        pytest.param("lambda_environ(PORT=80)", "*Expected a string for the variable PORT*", id="number"),
+    ],
+)
+def test_wrong_arguments_of_a_marker_are_errors(marker: str, message: str, run: pytest.Pytester) -> None:
+    run.makepyfile(f"import pytest\n@pytest.mark.{marker}\ndef test_wrong(lambda_client): pass")
+
+    result = run.runpytest_subprocess()
+
+    assert result.ret != pytest.ExitCode.OK
+    result.stdout.fnmatch_lines([message])
+
+
 def test_markers_set_variables_and_options(run: pytest.Pytester) -> None:
     run.makepyfile(
         """

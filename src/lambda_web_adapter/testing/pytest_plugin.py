@@ -154,8 +154,10 @@ def _parse_sources(sources: list[str]) -> list[str]:
     """Return the names of event sources, each once.
 
     Raises:
-        ValueError: There is no such event source, or none is named.
+        ValueError: There is no such event source, none is named, or a marker has something else, such as a list.
     """
+    if not all(isinstance(name, str) for name in sources):
+        raise ValueError(f"expected names, got {', '.join(map(repr, sources))}")
     names = [name.strip(", ") for name in sources]
     if names == [_DEFAULT_SOURCE]:
         return names
@@ -181,8 +183,16 @@ def _base_url_of(item: pytest.Item) -> str:
 
 
 def _merge_markers(item: pytest.Item, name: str) -> dict[str, Any]:
-    """Return the keyword arguments of all markers of a name; those of the function come before its module's."""
+    """Return the keyword arguments of all markers of a name; those of the function come before its module's.
+
+    Raises:
+        UsageError: A marker has other arguments.
+    """
     merged: dict[str, Any] = {}
     for marker in item.iter_markers(name):
+        if marker.args:
+            raise pytest.UsageError(
+                f"{name} takes keyword arguments only, but has {', '.join(map(repr, marker.args))}."
+            )
         merged = {**marker.kwargs, **merged}
     return merged
