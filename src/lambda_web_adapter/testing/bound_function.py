@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.testing.event_loop_thread import EventLoopThread
+from lambda_web_adapter.testing.surroundings import own_environ
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -27,11 +27,17 @@ def new_function(app: Any, options: FunctionOptions, environ: Mapping[str, str],
         options: the function's configuration.
         environ: environment variables in addition to those of this process.
         as_process: whether the app runs as a process.
+
+    Raises:
+        TypeError: a variable is no string.
     """
+    for name, value in environ.items():
+        if not isinstance(value, str):
+            raise TypeError(f"Expected a string for the variable {name} in environ, got {value!r}.")
     if as_process:
         from lambda_web_adapter.testing.process import ProcessFunction
 
-        return ProcessFunction(app, options, {**os.environ, **environ})
+        return ProcessFunction(app, options, {**own_environ(), **environ})
     from lambda_web_adapter.testing.in_process import InProcessFunction
 
     return InProcessFunction(app, options, environ)
@@ -50,6 +56,11 @@ class BoundFunction:
         self._thread: EventLoopThread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()  # a client may be used in several threads
+
+    @property
+    def thread(self) -> EventLoopThread | None:
+        """The thread of the event loop, if `run` has started one."""
+        return self._thread
 
     def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         """Return a coroutine's result, in the event loop of the thread."""
@@ -81,18 +92,40 @@ class BoundFunction:
         self._loop = loop
 
     def close(self) -> None:
-        """End the environment, and the thread."""
+        """End the environment, and the thread if there is one.
+
+        Raises:
+            RuntimeError: the environment lives in an event loop that is running.
+        """
         thread, self._thread = self._thread, None
-        if thread is not None:
-            try:
+        loop = self._loop
+        if thread is None and loop is not None and loop.is_running():
+            raise RuntimeError(
+                "This LambdaTransport is in use in a running event loop, where close() cannot wait for the app's "
+                "shutdown: use `async with`, or `await transport.aclose()`."
+            )
+        try:
+            if thread is not None:
                 thread.run(self.function.close())
-            finally:
+            elif loop is not None and not loop.is_closed():
+                loop.run_until_complete(self.function.close())
+        finally:
+            if thread is not None:
                 thread.stop()
-                self._loop = None
+            self._leave()
 
     async def aclose(self) -> None:
         """End the environment in the running event loop, and the thread if there is one."""
-        self.close()
-        if self._loop is asyncio.get_running_loop():
+        if self._loop is not asyncio.get_running_loop():
+            self.close()
+            return
+        try:
             await self.function.close()
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Let go of the event loop, whether or not it has ended."""
+        if self._loop is not None:
+            self.function.forget()
             self._loop = None

@@ -181,8 +181,7 @@ class Environment:
             deadline: on the monotonic clock, in seconds.
             how: how to handle it.
         """
-        self.served.tracker.single = how.is_single
-        call = Call(self._crash if how.crashes else None)
+        call = self.served.new_call(self._crash if how.crashes else None, is_single=how.is_single)
         backend = self._backend.accepting(partial(self.served.accept, call=call, own_thread=how.own_thread))
         policy = _EndRequest(self, call, ends_app=how.is_single)
         client = AppClient(self._run, HOST, backend, policy)
@@ -255,8 +254,11 @@ async def _stream(reply: StreamedReply, record: InvocationRecord) -> None:
             record.error = failure
             error = InvocationError(error_type=failure.error_type, error_message=str(failure))
             log("ERROR", f"{failure.error_type}: {reply.route} breaks off. {failure}{failure.details}")
+    except asyncio.CancelledError:
+        error = InvocationError(error_type="Runtime.Stopped", error_message="The transport has been closed.")
+        raise
     finally:
         reply.cancel()
-    stream.end(error)
-    record.invocation.responded_at = time.monotonic()
-    record.invocation.replied.set()
+        stream.end(error)
+        record.invocation.responded_at = time.monotonic()
+        record.invocation.replied.set()

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
     Put = Callable[[Callable[[], object]], None]
 
+# How long tasks that are cancelled may take to end, in seconds.
+_CANCEL_SECONDS = 1.0
+
 _PUT: ContextVar[Put | None] = ContextVar("lambda_web_adapter_caller", default=None)
 
 
@@ -25,6 +28,10 @@ def call_in_caller(function: Callable[[], object]) -> bool:
         return False
     put(function)
     return True
+
+
+class EventLoopEnded(RuntimeError):
+    """The event loop of a thread has ended, since the transport was closed."""
 
 
 class EventLoopThread:
@@ -39,6 +46,7 @@ class EventLoopThread:
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
+        self.loop.run_until_complete(_cancel_tasks())
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
 
@@ -46,7 +54,13 @@ class EventLoopThread:
         """Return a coroutine's result; it has the caller's context variables.
 
         Meanwhile this thread calls what `call_in_caller` gives it, in a copy of its context.
+
+        Raises:
+            EventLoopEnded: the transport has been closed.
         """
+        if self.loop.is_closed():
+            coroutine.close()
+            raise EventLoopEnded("The LambdaTransport has been closed.")
         calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         future = asyncio.run_coroutine_threadsafe(_with_caller(coroutine, calls.put), self.loop)
         future.add_done_callback(lambda _: calls.put(None))
@@ -62,6 +76,15 @@ class EventLoopThread:
         """End the loop, and wait for its thread."""
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
+
+
+async def _cancel_tasks() -> None:
+    """Cancel what the app has left behind, as `asyncio.run` does."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=_CANCEL_SECONDS)
 
 
 def _call_in_copy(function: Callable[[], object]) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
 
 from lambda_web_adapter.local.gateway_app import GatewayApp
+from lambda_web_adapter.testing.event_loop_thread import EventLoopEnded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Iterator
     from typing import Any
 
     from lambda_web_adapter.local.environments.invocation import Invocation
     from lambda_web_adapter.local.gateways import Gateway
     from lambda_web_adapter.local.log import RequestLine
+    from lambda_web_adapter.testing.event_loop_thread import EventLoopThread
     from lambda_web_adapter.testing.function import AppFunction
 
 _PORTS = {"http": 80, "https": 443}
@@ -134,19 +137,23 @@ class GatewayCall(httpx.AsyncByteStream):
 class BlockingBody(httpx.SyncByteStream):
     """The body of a streamed response for a client without an event loop."""
 
-    def __init__(self, call: GatewayCall, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
-        """Read from a call whose coroutines `run` runs."""
+    def __init__(self, call: GatewayCall, thread: EventLoopThread) -> None:
+        """Read from a call in the event loop of a thread."""
         self._call = call
-        self._run = run
+        self._thread = thread
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the parts; raise as `GatewayCall.next_part` does."""
-        while (part := self._run(self._call.next_part())) is not None:
-            yield part
+        try:
+            while (part := self._thread.run(self._call.next_part())) is not None:
+                yield part
+        except EventLoopEnded as error:
+            raise httpx.RemoteProtocolError(f"The response is incomplete: {error}") from None
 
     def close(self) -> None:
         """Leave, if the response is not complete; wait until the app is done."""
-        self._run(self._call.aclose())
+        with suppress(EventLoopEnded):
+            self._thread.run(self._call.aclose())
 
 
 def _scope(request: httpx.Request, client: tuple[str, int]) -> dict[str, Any]:

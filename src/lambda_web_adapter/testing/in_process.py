@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
+import sys
 import threading
 import time
 from collections import deque
@@ -20,7 +20,7 @@ from lambda_web_adapter.settings import Settings
 from lambda_web_adapter.testing.environment import Environment, Handling
 from lambda_web_adapter.testing.function import MAX_HISTORY, AppFunction, scaled_margin
 from lambda_web_adapter.testing.record import InvocationRecord
-from lambda_web_adapter.testing.surroundings import Surroundings, variables_for
+from lambda_web_adapter.testing.surroundings import Surroundings, own_environ, variables_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -43,12 +43,12 @@ class InProcessFunction(AppFunction):
         self._app = app
         self._interface = ""
         self._environ = environ
-        self._settings = Settings.from_environ({**os.environ, **environ})
+        self._settings = Settings.from_environ({**own_environ(), **environ})
         self._environment: Environment | None = None
         self._surroundings = Surroundings(variables_for(environ, options), self._take_log)
         self._turns, self._starting = asyncio.Condition(), asyncio.Lock()
         self._loading = threading.Lock()
-        self._users = 0  # of the environment, or as many as it takes for one that wants it alone
+        self._users = 0  # of the environment; one that has it alone counts as more than there can be
         self._running: dict[str, InvocationRecord] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._formatter = logging.Formatter("[%(levelname)s] %(name)s: %(message)s")
@@ -156,7 +156,7 @@ class InProcessFunction(AppFunction):
         """Wait until the environment takes another invocation, or has none if `alone`."""
         async with self._turns:
             await self._turns.wait_for(lambda: self._users < (1 if alone else self.concurrency))
-            share = self.concurrency if alone else 1
+            share = sys.maxsize if alone else 1
             self._users += share
         try:
             yield
@@ -201,9 +201,9 @@ class InProcessFunction(AppFunction):
                 await environment.stop()
 
     def _take_log(self, request_id: str, record: logging.LogRecord) -> None:
-        """Add a log record to its invocation, or to the only one that is running."""
+        """Add a log record to its invocation; without one, to the only one that is running."""
         running = self._running.get(request_id)
-        if running is None and len(self._running) == 1:
+        if not request_id and len(self._running) == 1:
             running = next(iter(self._running.values()))
         if running is None:
             return

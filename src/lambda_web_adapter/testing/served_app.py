@@ -19,15 +19,17 @@ from lambda_web_adapter.app.server import from_asgi2, with_script_name
 from lambda_web_adapter.app.stack_dump import dump_stacks
 from lambda_web_adapter.app.wsgi.connection import WsgiConnection
 from lambda_web_adapter.app.wsgi.response import ConnectionLost
+from lambda_web_adapter.app_api.current_invocation import CURRENT
 from lambda_web_adapter.app_api.hooks import hooks_on_shutdown
 from lambda_web_adapter.errors import AppStartFailed
 from lambda_web_adapter.testing.event_loop_thread import call_in_caller
 from lambda_web_adapter.testing.socket_pair import HOST, NumberedAsgiConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
+    from lambda_web_adapter.app_api.current_invocation import Invocation
     from lambda_web_adapter.settings import Settings
 
 # How long a request that is cancelled may take to end, in seconds.
@@ -55,17 +57,39 @@ class Channel(AdapterChannel):
         """Do nothing: the event loop sees the channel close."""
 
 
+class _CallTracker(InvocationTracker):
+    """Track one call, which may go on after its invocation: it ends nothing of the next one."""
+
+    __slots__ = ("_invocation",)
+
+    def begin(self, invocation: Invocation | None) -> None:
+        """Set the current invocation."""
+        self._invocation = invocation
+        super().begin(invocation)
+
+    def end(self, invocation: Invocation | None) -> None:
+        """Reset the current invocation, unless it is another one by now."""
+        if CURRENT.in_process is invocation:
+            super().end(invocation)
+
+    def abandon(self) -> None:
+        """Reset the current invocation although the call goes on."""
+        self.end(getattr(self, "_invocation", None))
+
+
 class Call:
     """One call of the app, and what a test wants to know about it, or has planned for it.
 
     Attributes:
+        tracker: sets the current invocation.
         error: what the app has raised; None if it has returned.
         crash: ends the app, if it is to end in the middle of this call; else None.
     """
 
-    def __init__(self, crash: Callable[[], None] | None = None) -> None:
+    def __init__(self, tracker: _CallTracker, crash: Callable[[], None] | None = None) -> None:
         """Prepare a call."""
         self.error: BaseException | None = None
+        self.tracker = tracker
         self.crash = crash
         self.task: asyncio.Task[Any] | None = None
         self.transport: asyncio.Transport | None = None
@@ -88,7 +112,8 @@ class Call:
                 self.connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the app's end of the connection, if an event loop has it."""
+        """Close the app's end of the connection, if an event loop has it; the invocation is over."""
+        self.tracker.abandon()
         if self.transport is not None:
             self.transport.abort()
 
@@ -108,16 +133,28 @@ class ServedApp:
         self._is_wsgi = interface == "wsgi"
         self._settings = settings
         self._control = control
-        self.tracker = InvocationTracker(control=control, freeze_seconds=settings.before_freeze_seconds)
-        self.tracker.underscore_headers = settings.underscore_headers
         if self._is_wsgi:
             self._app = with_script_name(app, settings)
         else:
-            self.tracker.root_path = root_path_of(app, settings.root_path)
+            self._root_path = root_path_of(app, settings.root_path)
             self._app = from_asgi2(app) if interface == "asgi2" else app
             self._lifespan = LifespanTask(ReportedLifespan(self._app, control, settings.lifespan))
         self._connections: set[Any] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    def new_call(self, crash: Callable[[], None] | None, *, is_single: bool) -> Call:
+        """Return a call that is about to be made.
+
+        Args:
+            crash: ends the app, if it is to end in the middle of this call; else None.
+            is_single: whether the environment has single invocations.
+        """
+        settings = self._settings
+        tracker = _CallTracker(control=self._control, single=is_single, freeze_seconds=settings.before_freeze_seconds)
+        tracker.underscore_headers = settings.underscore_headers
+        if not self._is_wsgi:
+            tracker.root_path = self._root_path
+        return Call(tracker, crash)
 
     async def start(self) -> None:
         """Run the lifespan startup.
@@ -142,7 +179,7 @@ class ServedApp:
         if self._is_wsgi:
             call.connection = connection
             serve = partial(self._serve_wsgi, connection, number, call)
-            if own_thread or not call_in_caller(serve):
+            if own_thread or not call_in_caller(partial(_serve_in_caller, serve, call)):
                 context = contextvars.copy_context()
                 threading.Thread(target=context.run, args=(serve,), name=f"wsgi-{number}", daemon=True).start()
             return
@@ -150,7 +187,7 @@ class ServedApp:
 
         def build() -> NumberedAsgiConnection:
             app = partial(_watch_asgi, self._app, call)
-            served = NumberedAsgiConnection(app, self.tracker, self._connections, self._tasks, self._lifespan.state)
+            served = NumberedAsgiConnection(app, call.tracker, self._connections, self._tasks, self._lifespan.state)
             served.number = number
             return served
 
@@ -160,7 +197,7 @@ class ServedApp:
         app = partial(_watch_wsgi, self._app, call)
         with connection:
             try:
-                WsgiConnection(app, connection, (HOST, number), self.tracker).run()
+                WsgiConnection(app, connection, (HOST, number), call.tracker).run()
             except (ConnectionLost, OSError):  # the request has timed out, or the client has left
                 return
 
@@ -198,6 +235,13 @@ class ServedApp:
             await asyncio.wait(set(self._tasks), timeout=_CANCEL_SECONDS)
 
 
+def _serve_in_caller(serve: Callable[[], None], call: Call) -> None:
+    """Serve a call in the thread of the test, which gets what is meant for it: Ctrl-C, or the end by pytest-timeout."""
+    serve()
+    if call.error is not None and not isinstance(call.error, (Exception, SystemExit)):
+        raise call.error
+
+
 async def _watch_asgi(app: Any, call: Call, scope: Any, receive: Any, send: Any) -> Any:
     """Call an ASGI app for a request, and keep what it raises."""
     call.task = asyncio.current_task()
@@ -218,14 +262,15 @@ async def _watch_asgi(app: Any, call: Call, scope: Any, receive: Any, send: Any)
 
 
 def _watch_wsgi(app: Any, call: Call, environ: Any, start_response: Any) -> Any:
-    """Call a WSGI app for a request, and keep what it raises; what it raises later, the server logs."""
+    """Call a WSGI app for a request, and keep what it raises."""
 
     def crashing_start(*_: object) -> Any:
         call.end_app()
         raise ConnectionLost("the app has ended")
 
     try:
-        return app(environ, crashing_start if call.crash else start_response)
+        parts = app(environ, crashing_start if call.crash else start_response)
+        return parts if isinstance(parts, (list, tuple)) else _WatchedParts(parts, call)
     except ConnectionLost:
         raise
     except BaseException as error:
@@ -234,3 +279,25 @@ def _watch_wsgi(app: Any, call: Call, environ: Any, start_response: Any) -> Any:
             call.end_app()
             raise ConnectionLost("the app has ended") from error
         raise
+
+
+class _WatchedParts:
+    """The parts of a WSGI app's response; what it raises in the middle of them is the call's error."""
+
+    def __init__(self, parts: Iterable[bytes], call: Call) -> None:
+        self._parts = parts
+        self._call = call
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._parts
+        except (ConnectionLost, GeneratorExit):  # the server reads no further
+            raise
+        except BaseException as error:
+            self._call.error = error
+            raise
+
+    def close(self) -> None:
+        """Close the parts, as the server does (PEP 3333)."""
+        if close := getattr(self._parts, "close", None):
+            close()

@@ -21,6 +21,56 @@ if TYPE_CHECKING:
 _OF_PROCESSES = ("TZ", LOCAL_RUN_VARIABLE, "AWS_LAMBDA_RUNTIME_API")
 
 
+class _Layers:
+    """The variables of all surroundings in place, each on top of those before it, whatever the order of their ends."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._layers: dict[int, Mapping[str, str]] = {}
+        self._previous: dict[str, str | None] = {}  # without any layer
+
+    def add(self, variables: Mapping[str, str]) -> None:
+        """Put variables on top."""
+        with self._lock:
+            for name in variables:
+                if self._find(name) is None:
+                    self._previous[name] = os.environ.get(name)
+            self._layers[id(variables)] = variables
+            os.environ.update(variables)
+
+    def remove(self, variables: Mapping[str, str]) -> None:
+        """Restore what is below variables, but for those that somebody has changed meanwhile."""
+        with self._lock:
+            unchanged = [name for name in variables if os.environ.get(name) == self._find(name)]
+            del self._layers[id(variables)]
+            for name in unchanged:
+                below = self._find(name)
+                value = self._previous[name] if below is None else below
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+    def below(self) -> dict[str, str]:
+        """Return the variables of this process as they are without any layer."""
+        with self._lock:
+            names = {name for layer in self._layers.values() for name in layer}
+            previous = {name: value for name in names if (value := self._previous[name]) is not None}
+            return {name: value for name, value in os.environ.items() if name not in names} | previous
+
+    def _find(self, name: str) -> str | None:
+        """Return the value in the topmost layer that has the name; None if no layer has it."""
+        return next((layer[name] for layer in reversed(self._layers.values()) if name in layer), None)
+
+
+_LAYERS = _Layers()
+
+
+def own_environ() -> dict[str, str]:
+    """Return the variables of this process, without those that apps of other transports have now."""
+    return _LAYERS.below()
+
+
 def variables_for(environ: Mapping[str, str], options: FunctionOptions) -> dict[str, str]:
     """Return the variables that an app in this process has in addition to those that there are.
 
@@ -28,11 +78,12 @@ def variables_for(environ: Mapping[str, str], options: FunctionOptions) -> dict[
         environ: those of the test's author.
         options: the function's configuration.
     """
-    variables = environment_variables({**os.environ, **environ}, options, "")
+    own = own_environ()
+    variables = environment_variables({**own, **environ}, options, "")
     for name in _OF_PROCESSES:
         if name not in environ:
             variables.pop(name, None)
-    return {name: value for name, value in variables.items() if os.environ.get(name) != value}
+    return {name: value for name, value in variables.items() if own.get(name) != value}
 
 
 class Surroundings(logging.Handler):
@@ -48,7 +99,6 @@ class Surroundings(logging.Handler):
         super().__init__()
         self._variables = variables
         self._take = take
-        self._previous: dict[str, str | None] = {}
         self._users = 0
         self._users_lock = threading.Lock()
 
@@ -68,19 +118,12 @@ class Surroundings(logging.Handler):
                     self._remove()
 
     def _install(self) -> None:
-        self._previous = {name: os.environ.get(name) for name in self._variables}
-        os.environ.update(self._variables)
+        _LAYERS.add(self._variables)
         logging.getLogger().addHandler(self)
 
     def _remove(self) -> None:
         logging.getLogger().removeHandler(self)
-        for name, value in self._previous.items():
-            if os.environ.get(name) != self._variables[name]:
-                continue  # somebody has changed it meanwhile
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        _LAYERS.remove(self._variables)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass a record on."""

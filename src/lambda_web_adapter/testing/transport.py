@@ -123,8 +123,8 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Return the response to a request of `httpx.Client`."""
         call = self._new_call(request.read())
         response = self._shared.run(self._respond(call, request))
-        if response.stream is call:
-            response.stream = BlockingBody(call, self._shared.run)
+        if response.stream is call and self._shared.thread is not None:
+            response.stream = BlockingBody(call, self._shared.thread)
         return response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -221,6 +221,8 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     @contextmanager
     def concurrent(self, invocations: int) -> Iterator[None]:
         """Have the app get up to so many requests at once while the block runs, as on Lambda Managed Instances."""
+        if invocations < 1:
+            raise ValueError(f"Expected the number of invocations at once, 1 or more, got {invocations}.")
         function = self._function
         previous, function.concurrency = function.concurrency, invocations
         try:
