@@ -20,13 +20,13 @@ def find_app(app: Any) -> tuple[str, str]:
     Raises:
         ValueError: it is no global of a module other than a test's.
     """
-    found = list(_globals_with(app))
-    if not found:
+    places = list(_globals_with(app))
+    if not places:
         raise ValueError(
             f"{app!r:.100} is no global of a module, other than of tests, so that another process cannot find it. Pass "
             "its name, such as main:app, or leave out as_process."
         )
-    module, attribute, file = next((each for each in found if _is_assigned(each[1], each[2])), found[0])
+    module, attribute, file = next((each for each in places if _is_assigned(each[1], each[2])), places[0])
     parts = module.split(".")
     levels = len(parts) if file.stem == "__init__" else len(parts) - 1
     return f"{module}:{attribute}", str(file.resolve().parents[levels])

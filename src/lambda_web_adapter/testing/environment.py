@@ -58,7 +58,7 @@ def _serve_nothing(*_: object) -> int:
 
 
 class _Observer(NoObserver):
-    """Keeps what passes between adapter and app, and the adapter's error."""
+    """The observer that fills a record: what passes between adapter and app, and the adapter's error."""
 
     def __init__(self, record: InvocationRecord) -> None:
         self._record = record

@@ -31,7 +31,7 @@ def cors_from(value: Cors | Mapping[str, Any] | str | None) -> Cors | None:
 
 
 def authorizer_from(value: Authorizer | Mapping[str, Any] | None) -> Authorizer:
-    """Return what is known about the caller, from a mapping; raise OptionError if it is not valid."""
+    """Return the caller of events, from a mapping; raise OptionError if it is not valid."""
     if value is None:
         return Authorizer()
     return value if isinstance(value, Authorizer) else Authorizer.parse(json.dumps(dict(value)).encode(), "authorizer")

@@ -157,7 +157,7 @@ class ProcessFunction(AppFunction):
 
 
 class _Log(Log):
-    """Takes exchanges; the lines are those of the invocations, too."""
+    """A log that adds exchanges to records and writes nothing: invocations have their lines."""
 
     def __init__(self, history: deque[InvocationRecord]) -> None:
         super().__init__(stream=io.StringIO())

@@ -173,7 +173,7 @@ class ServedApp:
         Args:
             connection: the socket.
             number: the connection's number.
-            call: what is to be known about the call of the app.
+            call: gets what the test sees of it.
             own_thread: whether a WSGI app gets a thread of its own; else it is called where the test waits.
         """
         if self._is_wsgi:

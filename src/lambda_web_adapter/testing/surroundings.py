@@ -87,7 +87,7 @@ def variables_for(environ: Mapping[str, str], options: FunctionOptions) -> dict[
 
 
 class Surroundings(logging.Handler):
-    """Sets variables, and takes log records, while the app works on something."""
+    """The variables and the log handler that are there while the app works on something."""
 
     def __init__(self, variables: Mapping[str, str], take: Callable[[str, logging.LogRecord], None]) -> None:
         """Prepare.
