@@ -15,13 +15,15 @@ BENCHMARK_VENV ?= $(VENV)-benchmark
 # What people run beside the adapter is heavy: it has an environment of its own.
 SIDE_VENV ?= $(VENV)-side-by-side
 SIDE := $(SIDE_VENV)/bin
+# What `make test-doctor` has build zips: the SAM CLI, Serverless and Zappa.
+DOCTOR_TOOLS ?= $(VENV)-doctor
 AUDIT_VENV ?= $(VENV)-audit
 AUDIT := $(AUDIT_VENV)/bin
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test coverage pytest test-side-by-side test-package test-browser test-frameworks test-image nightly benchmark start-budget fuzz chaos soak conformance lint format types check lock audit clean
+.PHONY: help run run-flask test coverage pytest test-side-by-side test-browser test-frameworks test-image test-doctor nightly benchmark start-budget fuzz chaos soak conformance lint format types check lock audit clean test-package
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +62,9 @@ test-frameworks: $(READY) ## try an app of each framework, each in an environmen
 
 test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root)
 	tests/image/run
+
+test-doctor: $(READY) $(DOCTOR_TOOLS)/.ready ## have the SAM CLI, Serverless and Zappa build zips, and doctor examine and repair them (node, npm)
+	LWA_DOCTOR_TOOLS=$(DOCTOR_TOOLS) $(BIN)/pytest tests/doctor/registry -q -p no:randomly $(PYTEST_ARGS)
 
 nightly: ## what CI has no time for: the whole suite on every other Python, frameworks, chaos, fuzz
 	.ci/nightly
@@ -125,4 +130,12 @@ $(SIDE_VENV)/.ready: requirements/side-by-side.lock pyproject.toml
 	$(SIDE)/python -m pip install -q uv
 	$(SIDE)/uv pip install -q --python $(SIDE)/python --require-hashes -r requirements/side-by-side.lock
 	$(SIDE)/python -m pip install -q --no-deps --no-build-isolation -e .
+	touch $@
+
+$(DOCTOR_TOOLS)/.ready: $(READY)
+	$(BIN)/python -m pip install -q uv
+	mkdir -p $(DOCTOR_TOOLS) && ln -sf $(abspath $(BIN))/uv $(DOCTOR_TOOLS)/uv
+	$(BIN)/uv venv -q --clear $(DOCTOR_TOOLS)/sam && $(BIN)/uv pip install -q --python $(DOCTOR_TOOLS)/sam/bin/python aws-sam-cli
+	$(BIN)/uv venv -q --clear --seed $(DOCTOR_TOOLS)/zappa && $(BIN)/uv pip install -q --python $(DOCTOR_TOOLS)/zappa/bin/python zappa setuptools
+	npm install --silent --no-audit --no-fund --prefix $(DOCTOR_TOOLS) serverless@3 serverless-python-requirements@6
 	touch $@

@@ -24,7 +24,7 @@ LAYERS: dict[str, set[str]] = {
     "testing": {"adapter", "adapter/*", "app", "app/*", "app_api", "errors", "http", "ipc", "local", "local/*"}
     | {"models", "settings", "testing/*"},
     "testing/runtime_api": set(),
-    "local/commands": {"errors", "ipc", "local", "local/*", "packaging", "settings"},
+    "local/commands": {"artifacts", "doctor", "errors", "ipc", "local", "local/*", "packaging", "settings"},
     "packaging": {"", "app/discovery", "artifacts", "errors", "ipc", "local", "local/environments", "local/records"},
     "local": {"", "adapter/process", "app", "app_api", "app/hooks", "app/wsgi", "errors", "ipc", "local/*", "models"}
     | {"settings"},
@@ -38,6 +38,7 @@ LAYERS: dict[str, set[str]] = {
     "local/websocket_api": {"local", "local/environments", "local/gateways", "models"},
     "local/sample_events": {"", "errors", "events", "local", "local/gateways", "models", "models/services", "settings"},
     "local/gateways": {"local", "models"},
+    "doctor": {"", "app/discovery", "artifacts", "errors", "setting_notes", "settings"},
     "artifacts": set(),
     "adapter": {"adapter/*", "errors", "events", "http", "ipc", "settings"},
     "adapter/lambda_api": {"", "adapter/diagnostics", "adapter/io", "errors", "http", "ipc"},

@@ -75,12 +75,14 @@ class Artifact(ABC):
         name: how messages call it.
         kind: what it is.
         entries: its files and links by path.
+        folders: permissions of the folders that it names, by path; 0 if it has none.
         image: the configuration, if it is an image.
     """
 
     name: str
     kind: Kind
     entries: Mapping[str, Entry]
+    folders: Mapping[str, int]
     image: ImageConfig | None = None
 
     @abstractmethod

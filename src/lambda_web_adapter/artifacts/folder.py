@@ -27,6 +27,7 @@ class FolderArtifact(Artifact):
         self.name = str(path)
         self.kind = kind
         self.path = path
+        self.folders: dict[str, int] = {}
         self.entries = {entry.path: entry for entry in self._list(path)}
 
     def read(self, path: str) -> bytes:
@@ -38,6 +39,8 @@ class FolderArtifact(Artifact):
     def _list(self, folder: Path) -> Iterator[Entry]:
         for item in sorted(os.scandir(folder), key=lambda item: item.name):
             if item.is_dir(follow_symlinks=False):
+                mode = stat.S_IMODE(item.stat(follow_symlinks=False).st_mode)
+                self.folders[Path(item.path).relative_to(self.path).as_posix()] = mode
                 yield from self._list(Path(item.path))
                 continue
             status = item.stat(follow_symlinks=False)

@@ -42,6 +42,7 @@ class ImageArtifact(Artifact):
             config, layers = _read_manifest(self._open)
             self.image = _image_config(config)
             self.entries: dict[str, Entry] = {}
+            self.folders: dict[str, int] = {}
             self._members: dict[str, tuple[tarfile.TarFile, tarfile.TarInfo]] = {}
             for layer in layers:
                 self._add_layer(layer)
@@ -69,7 +70,9 @@ class ImageArtifact(Artifact):
         for path, _ in members:
             self._remove_hidden(path)
         for path, member in members:
-            if member.isfile() or member.issym() or member.islnk():
+            if member.isdir():
+                self.folders[path] = member.mode
+            elif member.isfile() or member.issym() or member.islnk():
                 self._add(path, layer, member)
 
     def _add(self, path: str, layer: tarfile.TarFile, member: tarfile.TarInfo) -> None:

@@ -40,6 +40,11 @@ class ZipArtifact(Artifact):
             raise ArtifactError(f"{path} is not a zip that can be read: {error}.") from None
         self._infos = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
         self.entries = {path: self._entry(info) for path, info in self._infos.items()}
+        self.folders = {
+            info.filename.rstrip("/"): stat.S_IMODE(info.external_attr >> 16)
+            for info in self._zip.infolist()
+            if info.is_dir()
+        }
         self.kind: Kind = "layer" if _is_layer(self.entries) else "zip"
 
     def read(self, path: str) -> bytes:

@@ -33,6 +33,7 @@ COMMANDS = {
     "replay": "Send recorded invocations to a local run once more.",
     "package": "Make a zip for Lambda from the project.",
     "compile": "Write the start file for faster cold starts.",
+    "doctor": "Examine and repair what will run on Lambda.",
     "completion": "Print the completion script of a shell.",
 }
 _DEFAULT = "run"

@@ -1,0 +1,248 @@
+"""What an artifact has: too much, twice, or in the wrong place."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambda_web_adapter.doctor.findings import Group, Rule, Severity, paths_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lambda_web_adapter.doctor.findings import Finding
+    from lambda_web_adapter.doctor.subject import Subject
+
+TOO_LARGE = Rule(
+    id="too-large",
+    group=Group.PACKAGE,
+    severity=Severity.ERROR,
+    title="The artifact is larger than Lambda takes: 250 MB unpacked, or 10 GB as an image.",
+    advice="Leave out what the app does not need, or deploy it as an image.",
+)
+LARGE_UPLOAD = Rule(
+    id="large-upload",
+    group=Group.PACKAGE,
+    severity=Severity.NOTE,
+    title="The zip is larger than 50 MB, so that it has to be uploaded to S3 first.",
+    advice="Upload it to S3 and name bucket and key, or leave out what the app does not need.",
+)
+NESTED_PACKAGE = Rule(
+    id="nested-package",
+    group=Group.PACKAGE,
+    severity=Severity.ERROR,
+    title="All files are within one folder, so that no module is found.",
+    advice="Zip what is in the folder, and not the folder: cd FOLDER && zip -r ../function.zip .",
+)
+DUPLICATE_PACKAGE = Rule(
+    id="duplicate-package",
+    group=Group.PACKAGE,
+    severity=Severity.WARNING,
+    title="A package is there twice.",
+    advice="Build into an empty folder, and leave out one of them.",
+)
+RUNTIME_PACKAGE = Rule(
+    id="runtime-package",
+    group=Group.PACKAGE,
+    severity=Severity.NOTE,
+    title="Packages are in Lambda's runtime as well.",
+    advice="Leave them out, unless the app needs this version: AWS changes that of the runtime.",
+)
+BUILD_PACKAGE = Rule(
+    id="build-package",
+    group=Group.PACKAGE,
+    severity=Severity.NOTE,
+    title="Packages are only needed to build or to test.",
+    advice="Leave them out.",
+)
+NEEDLESS_FILES = Rule(
+    id="needless-files",
+    group=Group.PACKAGE,
+    severity=Severity.WARNING,
+    title="There are files that no function needs: version control, caches, virtual environments, tests.",
+    advice="Leave them out of the build: name them in .dockerignore, in .lambdaignore, or in the tool's list.",
+)
+SHADOWED_MODULE = Rule(
+    id="shadowed-module",
+    group=Group.PACKAGE,
+    severity=Severity.WARNING,
+    title="A module of the app has the name of one of the standard library, and is imported instead.",
+    advice="Rename it.",
+)
+OUTSIDE_LINK = Rule(
+    id="outside-link",
+    group=Group.PACKAGE,
+    severity=Severity.WARNING,
+    title="A symbolic link leads to what is not in the artifact.",
+    advice="Replace it by a copy of what it leads to.",
+)
+RULES = (
+    TOO_LARGE,
+    LARGE_UPLOAD,
+    NESTED_PACKAGE,
+    DUPLICATE_PACKAGE,
+    RUNTIME_PACKAGE,
+    BUILD_PACKAGE,
+    NEEDLESS_FILES,
+    SHADOWED_MODULE,
+    OUTSIDE_LINK,
+)
+
+# AWS Lambda Developer Guide, "Lambda quotas".
+_MOST_UNPACKED = 250 * 1024 * 1024
+_MOST_IN_IMAGE = 10 * 1024**3
+_MOST_DIRECT_UPLOAD = 50 * 1024 * 1024
+# What the managed runtimes have installed (AWS Lambda Developer Guide, "Runtime-included SDK versions").
+_IN_RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3"}
+_FOR_BUILDS = {"pip", "setuptools", "wheel", "pytest", "ruff", "mypy", "black", "coverage", "virtualenv", "uv"}
+_NEEDLESS_FOLDERS = {
+    ".git",
+    ".hg",
+    ".svn",
+    ".venv",
+    "venv",
+    "node_modules",
+    ".idea",
+    ".vscode",
+    ".aws-sam",
+    ".serverless",
+}
+_NEEDLESS_FOLDERS |= {
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    ".tox",
+    ".nox",
+    "htmlcov",
+    "cdk.out",
+}
+_TESTS = {"tests", "test"}
+_LEAST_TESTS = 5_000_000  # bytes of tests in packages that are worth a line
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Yield what an artifact has too much of, and what is in the wrong place."""
+    yield from _check_names(subject)
+    if subject.is_project:
+        return
+    yield from _check_sizes(subject)
+    yield from _check_nesting(subject)
+    yield from _check_packages(subject)
+    yield from _check_folders(subject)
+    yield from _check_links(subject)
+
+
+def _check_sizes(subject: Subject) -> Iterator[Finding]:
+    artifact = subject.artifact
+    most = _MOST_IN_IMAGE if artifact.image else _MOST_UNPACKED
+    if artifact.size > most:
+        largest = paths_text([f"{name} {_megabytes(size)}" for name, size in _largest(subject)], 5)
+        message = f"It has {_megabytes(artifact.size)}, of which Lambda takes {_megabytes(most)}, layers included. "
+        yield TOO_LARGE.broken(f"{message}The largest parts: {largest}.")
+    if artifact.kind in ("zip", "layer"):
+        size = Path(artifact.name).stat().st_size
+        if size > _MOST_DIRECT_UPLOAD:
+            yield LARGE_UPLOAD.broken(f"The zip has {_megabytes(size)}.")
+
+
+def _check_nesting(subject: Subject) -> Iterator[Finding]:
+    paths = list(subject.artifact.entries)
+    folder = paths[0].partition("/")[0] if paths else ""
+    if subject.artifact.kind != "zip" or not folder or not all(path.startswith(f"{folder}/") for path in paths):
+        return
+    has_root = f"{folder}/bootstrap" in paths or any(package.folder == f"{folder}/" for package in subject.packages)
+    if has_root and f"{folder}/__init__.py" not in paths:
+        message = (
+            f"All files are in {folder}/, so that they will be in /var/task/{folder}/, where Python does not look."
+        )
+        yield NESTED_PACKAGE.broken(message, f"{folder}/")
+
+
+def _check_packages(subject: Subject) -> Iterator[Finding]:
+    places: dict[str, list[str]] = {}
+    for package in subject.packages:
+        if package.info + "/METADATA" in subject.deployed:
+            places.setdefault(package.name, []).append(package.info)
+    if doubled := {name: infos for name, infos in places.items() if len(infos) > 1}:
+        listed = paths_text([f"{name} ({' and '.join(infos)})" for name, infos in doubled.items()], 5)
+        yield DUPLICATE_PACKAGE.broken(f"There is more than one {listed}.", next(iter(doubled.values()))[1])
+    if not subject.artifact.image:
+        yield from _check_needless_packages(subject, RUNTIME_PACKAGE, _IN_RUNTIME, "which the runtime has")
+    yield from _check_needless_packages(subject, BUILD_PACKAGE, _FOR_BUILDS, "which no request needs")
+
+
+def _check_needless_packages(subject: Subject, rule: Rule, names: set[str], reason: str) -> Iterator[Finding]:
+    packages = [
+        package for package in subject.packages if package.name in names and package.files & subject.deployed.keys()
+    ]
+    # urllib3 and six alone are most likely those that the app itself asks for.
+    if rule is RUNTIME_PACKAGE and not any(package.name in ("boto3", "botocore") for package in packages):
+        return
+    size = sum(subject.artifact.entries[path].size for package in packages for path in package.files)
+    if packages:
+        listed = ", ".join(f"{package.name} {package.version}" for package in packages)
+        yield rule.broken(f"There is {listed}, {reason}.", packages[0].info, cost=f"{_megabytes(size)} of the package")
+
+
+def _check_folders(subject: Subject) -> Iterator[Finding]:
+    sizes: dict[str, int] = {}
+    tests = 0
+    owned = frozenset[str]().union(*(package.files for package in subject.packages))
+    for path, entry in subject.deployed.items():
+        folders = path.split("/")[:-1]
+        needless = next((folder for folder in folders if folder in _NEEDLESS_FOLDERS), "")
+        if needless and path not in owned:
+            place = path[: path.index(f"{needless}/") + len(needless)]
+            sizes[place] = sizes.get(place, 0) + entry.size
+        elif _TESTS & set(folders) and path in owned:
+            tests += entry.size
+        elif folders[:1] and path.removeprefix(subject.root).split("/")[0] in _TESTS and path not in owned:
+            sizes["tests"] = sizes.get("tests", 0) + entry.size
+    if sizes:
+        places = ", ".join(f"{place} ({_megabytes(size)})" for place, size in sorted(sizes.items()))
+        yield NEEDLESS_FILES.broken(
+            f"There is {places}.", min(sizes), cost=f"{_megabytes(sum(sizes.values()))} of the package"
+        )
+    if tests > _LEAST_TESTS:
+        message = "Packages have brought their own tests."
+        yield NEEDLESS_FILES.broken(message, cost=f"{_megabytes(tests)} of the package", severity=Severity.NOTE)
+
+
+def _check_names(subject: Subject) -> Iterator[Finding]:
+    library = sys.stdlib_module_names
+    for path in subject.own_modules:
+        name = path.removeprefix(subject.root)
+        module = re.fullmatch(r"(\w+)(?:\.py|/__init__\.py)", name)
+        if module and module[1] in library and not module[1].startswith("_"):
+            yield SHADOWED_MODULE.broken(f"`import {module[1]}` imports it, in all packages, too.", path)
+
+
+def _check_links(subject: Subject) -> Iterator[Finding]:
+    entries = subject.artifact.entries
+    folders = {posixpath.dirname(path) for path in entries}
+    for path, entry in subject.deployed.items():
+        if not entry.target or subject.artifact.image:
+            continue
+        leads_to = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.target))
+        inside = entry.target.removeprefix(subject.path_in_function) if entry.target.startswith("/") else leads_to
+        if inside not in entries and inside not in folders:
+            yield OUTSIDE_LINK.broken(f"It leads to {entry.target}, which is not there.", path)
+
+
+def _largest(subject: Subject) -> list[tuple[str, int]]:
+    sizes: dict[str, int] = {}
+    for path, entry in subject.deployed.items():
+        name = path.removeprefix(subject.root).partition("/")[0]
+        sizes[name] = sizes.get(name, 0) + entry.size
+    return sorted(sizes.items(), key=lambda each: -each[1])
+
+
+def _megabytes(size: int) -> str:
+    """Return a size as people read it."""
+    if size < 100_000:
+        return f"{max(size / 1000, 0.1):.1f} kB"
+    return f"{size / 1024**2:.0f} MB" if size > 10 * 1024**2 else f"{size / 1024**2:.1f} MB"

@@ -1,0 +1,89 @@
+"""An examination as text, and as JSON."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from lambda_web_adapter.doctor.findings import Group, Severity, count_text, sort_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lambda_web_adapter.doctor.findings import Finding, Rule
+
+    # Returns a text with the colour of a severity.
+    Paint = Callable[[str, Severity], str]
+
+_INDENT = "  "
+
+
+def text_lines(
+    title: str, findings: Sequence[Finding], rules: Sequence[Rule], paint: Paint | None, width: int
+) -> list[str]:
+    """Return the lines of a report.
+
+    Args:
+        title: what was examined, and for which function.
+        findings: what was found.
+        rules: all rules, which say what each finding is about.
+        paint: colours the severity; None for plain text.
+        width: columns of the terminal.
+    """
+    lines = [title]
+    groups = {rule.id: rule.group for rule in rules}
+    for group in Group:
+        members = [finding for finding in findings if groups[finding.rule] is group]
+        if members:
+            lines += ["", group.value]
+        for finding in sort_findings(members):
+            lines += ["", *_finding_lines(finding, paint or _no_paint, width)]
+    return [*lines, "", summary(findings)]
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """Return the numbers of errors, warnings and notes, and what `--fix` would do."""
+    counts = [(severity, sum(each.severity is severity for each in findings)) for severity in Severity]
+    if not findings:
+        return "In order: nothing was found."
+    text = ", ".join(count_text(count, severity) for severity, count in counts if count)
+    fixable = sum(finding.fixable for finding in findings)
+    return f"{text}." + (f" --fix repairs {fixable} of them." if fixable else "")
+
+
+def document(title: str, findings: Sequence[Finding], facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON document of an examination.
+
+    Args:
+        title: what was examined.
+        findings: what was found.
+        facts: what was found out about it besides.
+    """
+    return {"examined": title, **facts, "findings": [asdict(finding) for finding in sort_findings(list(findings))]}
+
+
+def rule_lines(rules: Sequence[Rule]) -> list[str]:
+    """Return a line for each rule."""
+    longest = max(len(rule.id) for rule in rules)
+    return [f"{rule.id:<{longest}}  {rule.severity:<7}  {rule.title}" for rule in rules]
+
+
+def _finding_lines(finding: Finding, paint: Paint, width: int) -> list[str]:
+    place = f"  {finding.place}" if finding.path else ""
+    lines = [f"{_INDENT}{paint(finding.severity, finding.severity)}  {finding.rule}{place}"]
+    texts = [finding.message, f"Cost: {finding.cost}." if finding.cost else "", f"→ {finding.advice}"]
+    for text in filter(None, texts):
+        lines += textwrap.wrap(
+            text,
+            max(width, 40),
+            initial_indent=_INDENT * 2,
+            subsequent_indent=_INDENT * 2,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return lines
+
+
+def _no_paint(text: str, severity: Severity) -> str:
+    return text

@@ -1,0 +1,33 @@
+"""All rules, in the order of docs/doctor.md."""
+
+from __future__ import annotations
+
+from lambda_web_adapter.doctor import (
+    compiled_files,
+    configuration,
+    contents,
+    native_code,
+    scripts,
+    secret_files,
+    source_checks,
+)
+
+RULES = (
+    *native_code.RULES,
+    *compiled_files.RULES,
+    *scripts.RULES,
+    *contents.RULES,
+    *secret_files.RULES,
+    *source_checks.RULES,
+    *configuration.RULES,
+)
+# The checks of artifacts, in the same order.
+CHECKS = (
+    native_code.check,
+    compiled_files.check,
+    scripts.check,
+    contents.check,
+    secret_files.check,
+    source_checks.check,
+    configuration.check,
+)

@@ -1,0 +1,121 @@
+"""`lambda-web-adapter doctor`: examine an artifact before Lambda does."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from lambda_web_adapter.doctor.findings import Severity
+
+# Exit codes: there is an error among the findings; the artifact cannot be examined.
+FAULTY, WRONG = 1, 2
+_WIDTH = 100  # columns where the output is no terminal
+
+
+def _parse_python(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """Parse a version such as 3.13."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"3\.(\d{1,2})", value)
+    if not match:
+        raise click.BadParameter(f"{value!r} is no version such as 3.13.")
+    return 3, int(match[1])
+
+
+@click.command()
+@click.argument("artifact", required=False, type=click.Path(path_type=Path), default=Path())
+@click.option(
+    "--python", callback=_parse_python, metavar="VERSION", help="Python version of the function, if it cannot be seen."
+)
+@click.option("--arch", type=click.Choice(["x86_64", "arm64"]), help="Machine of the function, if it cannot be seen.")
+@click.option(
+    "--template",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Template of the function, if it is not beside the artifact: SAM, CloudFormation, Serverless or Zappa.",
+)
+@click.option("--no-import", is_flag=True, help="Do not import the app to measure what its bytecode costs.")
+@click.option("--fix", is_flag=True, help="Repair what can be repaired safely: a folder in place, a zip in a new file.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="New file of --fix; without it, NAME.fixed.zip.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--sarif", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write the findings as SARIF."
+)
+@click.option("--rules", "lists_rules", is_flag=True, help="List the rules.")
+def command(  # noqa: PLR0913  # one for each option
+    artifact: Path,
+    python: tuple[int, int] | None,
+    arch: str | None,
+    template: Path | None,
+    no_import: bool,
+    fix: bool,
+    output: Path | None,
+    as_json: bool,
+    sarif: Path | None,
+    lists_rules: bool,
+) -> None:
+    """Examine what will run on Lambda: a folder, a zip, a layer or an image.
+
+    ARTIFACT is a project's folder, or what any tool has built of it: a folder such as .aws-sam/build/Function, a zip of
+    a function or a layer, an image's archive (docker save, buildah push) or OCI folder. Without it, this folder.
+
+    The exit code is 0; 1 if there is an error among the findings; 2 if it cannot be examined.
+    """
+    from lambda_web_adapter.artifacts.artifact import ArtifactError
+    from lambda_web_adapter.doctor import report
+    from lambda_web_adapter.doctor.examination import Options, examine, repair
+    from lambda_web_adapter.doctor.findings import Severity
+    from lambda_web_adapter.doctor.repair import RepairError
+    from lambda_web_adapter.doctor.rules import RULES
+    from lambda_web_adapter.doctor.sarif import build_sarif
+    from lambda_web_adapter.doctor.templates import TemplateError
+
+    if lists_rules:
+        sys.stdout.write("".join(f"{line}\n" for line in report.rule_lines(RULES)))
+        return
+    if not artifact.exists():
+        raise click.UsageError(f"There is no file or folder {artifact}.")
+    if output and not fix:
+        raise click.UsageError("--output names the new file of --fix, which is missing.")
+    options = Options(python=python, architecture=arch or "", template=template, imports_app=not no_import)
+    try:
+        if fix:
+            artifact, changes = repair(artifact, options, output)
+            sys.stderr.write("".join(f"{change}\n" for change in changes or ["Nothing had to be repaired."]))
+        examination = examine(artifact, options)
+        if sarif:
+            sarif.write_text(_json(build_sarif(str(artifact), examination.findings, RULES)))
+    except (ArtifactError, RepairError, TemplateError, OSError) as error:
+        sys.stderr.write(f"lambda-web-adapter doctor: {error}\n")
+        sys.exit(WRONG)
+    if as_json:
+        text = _json(report.document(str(artifact), examination.findings, examination.facts))
+    else:
+        is_terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if is_terminal else _WIDTH
+        paint = _paint if is_terminal and "NO_COLOR" not in os.environ else None
+        text = "\n".join(report.text_lines(examination.title, examination.findings, RULES, paint, width)) + "\n"
+    sys.stdout.write(text)
+    sys.exit(FAULTY if any(each.severity is Severity.ERROR for each in examination.findings) else 0)
+
+
+def _json(document: object) -> str:
+    return f"{json.dumps(document, indent=2)}\n"
+
+
+def _paint(text: str, severity: Severity) -> str:
+    colors = {"error": "red", "warning": "yellow", "note": "cyan"}
+    return click.style(text, fg=colors[severity], bold=True)

@@ -1,0 +1,148 @@
+"""The command `doctor`: output, exit codes, JSON, SARIF."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from doctor.sample_artifacts import PYTHON, compile_all, make_function, make_zip, write
+
+from lambda_web_adapter.doctor.rules import RULES
+
+
+def doctor(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lambda_web_adapter", "doctor", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_function(tmp_path / "function")
+
+
+@pytest.fixture
+def stale_zip(folder: Path) -> Path:
+    compile_all(folder, "TIMESTAMP")
+    return make_zip(folder)
+
+
+def test_an_artifact_in_order_exits_with_0(folder: Path) -> None:
+    result = doctor(make_zip(folder))
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "zip, 11 files" in result.stdout
+    assert f"Python {PYTHON} (the names of extension modules)" in result.stdout
+    assert result.stdout.endswith("In order: nothing was found.\n")
+
+
+def test_an_error_exits_with_1_and_says_what_it_costs(stale_zip: Path) -> None:
+    result = doctor(stale_zip)
+
+    assert result.returncode == 1
+    assert "  error  stale-bytecode  main.py\n" in result.stdout
+    assert "measured: the import of main takes" in " ".join(result.stdout.split())
+    assert "1 error. --fix repairs 1 of them." in result.stdout
+
+
+def test_without_an_import_the_cost_is_estimated(stale_zip: Path) -> None:
+    assert "estimated: 0.0 MB of source" in " ".join(doctor(stale_zip, "--no-import").stdout.split())
+
+
+def test_an_import_of_a_folder_writes_nothing(folder: Path) -> None:
+    compile_all(folder, "CHECKED_HASH")
+    write(folder / "main.py", "import pkg\napp = print\n")
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+    assert doctor(folder).returncode == 1
+
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_a_warning_exits_with_0(folder: Path) -> None:
+    write(folder / "tests" / "test_main.py", "")
+
+    assert doctor(folder).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.zip"], "There is no file or folder missing.zip"),
+        (["notes.txt"], "neither a folder nor a zip nor an image"),
+        (["--python", "3"], "no version such as 3.13"),
+        ([".", "--output", "x.zip"], "--output names the new file of --fix"),
+        ([".", "--template", "broken.yaml"], "broken.yaml cannot be read"),
+    ],
+    ids=["no file", "no artifact", "no version", "no --fix", "no template"],
+)
+def test_what_cannot_be_examined_exits_with_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+    write(tmp_path / "notes.txt", "x")
+    write(tmp_path / "broken.yaml", "a: [")
+
+    result = doctor(*arguments, cwd=tmp_path)
+
+    assert result.returncode == 2
+    assert message in result.stderr
+
+
+def test_json_has_the_findings(stale_zip: Path) -> None:
+    document = json.loads(doctor(stale_zip, "--json", "--no-import").stdout)
+
+    (finding,) = document["findings"]
+    assert (document["kind"], document["python"], document["architecture"]) == ("zip", PYTHON, "x86_64")
+    assert finding["rule"] == "stale-bytecode"
+    assert finding["fixable"] is True
+
+
+def test_sarif_has_the_findings_and_all_rules(folder: Path, tmp_path: Path) -> None:
+    write(folder / "jobs.py", "open('app.log', 'a')\n")
+    compile_all(folder)
+
+    doctor(folder, "--sarif", tmp_path / "doctor.sarif")
+
+    document: dict[str, Any] = json.loads((tmp_path / "doctor.sarif").read_text())
+    (run,) = document["runs"]
+    (result,) = run["results"]
+    rules = run["tool"]["driver"]["rules"]
+    assert document["version"] == "2.1.0"
+    assert [rule["id"] for rule in rules] == [rule.id for rule in RULES]
+    assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == "write-outside-tmp"
+    assert result["level"] == "error"
+    assert result["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "jobs.py"},
+        "region": {"startLine": 1},
+    }
+
+
+def test_rules_are_listed() -> None:
+    lines = doctor("--rules").stdout.splitlines()
+
+    assert [line.split()[:2] for line in lines] == [[rule.id, rule.severity] for rule in RULES]
+
+
+def test_fix_repairs_and_examines_what_it_has_written(stale_zip: Path, tmp_path: Path) -> None:
+    result = doctor("--fix", stale_zip, "--output", tmp_path / "fixed.zip")
+
+    assert result.returncode == 0
+    assert "Compiled 3 modules" in result.stderr
+    assert f"{tmp_path / 'fixed.zip'}: zip" in result.stdout
+
+
+@pytest.mark.parametrize("others", [[], [".git/HEAD", "bootstrap"]], ids=["a folder", "a repository with a bootstrap"])
+def test_a_project_is_examined_by_its_sources(others: list[str], tmp_path: Path) -> None:
+    for name in ["pyproject.toml", *others]:
+        write(tmp_path / name, "")
+    write(tmp_path / ".env", "PASSWORD=x\n")
+    write(tmp_path / "main.py", "import os\ndef f():\n    return os.fork()\n")
+    write(tmp_path / ".venv" / "pyvenv.cfg", "")
+    write(tmp_path / ".venv" / "lib" / "other.py", "open('x', 'w')\n")
+
+    result = doctor(cwd=tmp_path)
+
+    assert result.returncode == 0
+    assert "fork-server  main.py:3" in result.stdout
+    assert "1 warning." in result.stdout
