@@ -24,13 +24,17 @@ LAYERS: dict[str, set[str]] = {
     "testing": {"adapter", "adapter/*", "app", "app/*", "app_api", "errors", "http", "ipc", "local", "local/*"}
     | {"models", "settings", "testing/*"},
     "testing/runtime_api": set(),
-    "local/commands": {"artifacts", "doctor", "errors", "ipc", "local", "local/*", "packaging", "settings"},
+    "local/commands": {"artifacts", "doctor", "doctor/start", "errors", "ipc", "local", "local/*", "packaging"}
+    | {"settings"},
     "packaging": {"", "app/discovery", "artifacts", "errors", "ipc", "local", "local/environments", "local/records"},
+    "doctor/start": {"adapter/process", "app", "app/asgi", "artifacts", "doctor", "ipc", "local"}
+    | {"local/environments", "local/gateways", "local/imports", "settings"},
     "local": {"", "adapter/process", "app", "app_api", "app/hooks", "app/wsgi", "errors", "ipc", "local/*", "models"}
     | {"settings"},
     "local/environments": {"", "adapter/process", "ipc", "local", "models", "settings"},
     "local/inspector": {"", "adapter/process", "app", "app/discovery", "errors", "events", "http", "ipc", "local"}
     | {"local/*", "models", "settings"},
+    "local/imports": {"app", "errors", "ipc", "local/environments", "settings"},
     "local/invoke_api": {"local", "local/environments", "local/gateways", "models"},
     "local/reload": {"ipc", "local", "local/environments"},
     "local/inspector/notes": {"errors", "events", "http", "local", "local/gateways", "local/records"},

@@ -10,9 +10,11 @@ from lambda_web_adapter.doctor import (
     scripts,
     secret_files,
     source_checks,
+    start_rules,
 )
 
 RULES = (
+    *start_rules.RULES,
     *native_code.RULES,
     *compiled_files.RULES,
     *scripts.RULES,
@@ -21,7 +23,7 @@ RULES = (
     *source_checks.RULES,
     *configuration.RULES,
 )
-# The checks of artifacts, in the same order.
+# The checks of artifacts, in the same order; `start` has those of what happens when one is started.
 CHECKS = (
     native_code.check,
     compiled_files.check,

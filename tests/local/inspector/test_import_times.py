@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from support.processes import PROJECT, plain_environment, runs, wait_until
 
 from lambda_web_adapter.local.environments.function_options import FunctionOptions
-from lambda_web_adapter.local.inspector.import_times import AppImport, ImportsNotMeasured, measure_imports
-from lambda_web_adapter.local.inspector.import_tree import ImportTime, parse, sort_and_prune
+from lambda_web_adapter.local.imports.import_times import AppImport, ImportsNotMeasured, measure_imports
+from lambda_web_adapter.local.imports.import_tree import ImportTime, parse, sort_and_prune
 from lambda_web_adapter.settings import Settings
 
 APP = """

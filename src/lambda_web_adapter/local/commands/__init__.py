@@ -38,7 +38,7 @@ COMMANDS = {
 }
 _DEFAULT = "run"
 # Commands that take options from pyproject.toml: those that they have.
-_WITH_PROJECT_OPTIONS = ("run", "serve", "logs", "replay", "compile")
+_WITH_PROJECT_OPTIONS = ("run", "serve", "logs", "replay", "compile", "doctor")
 
 # Commands that run an external command, and its place in click's context.
 _WITH_EXTERNAL_COMMAND = ("run", "serve")

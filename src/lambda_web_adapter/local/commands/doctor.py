@@ -8,9 +8,17 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from lambda_web_adapter.errors import AdapterError
+from lambda_web_adapter.local.commands.start_options import (
+    StartOptions,
+    examine_start,
+    split_app,
+    start_options,
+)
 
 if TYPE_CHECKING:
     from lambda_web_adapter.doctor.findings import Severity
@@ -31,7 +39,7 @@ def _parse_python(ctx: click.Context, parameter: click.Parameter, value: str | N
 
 
 @click.command()
-@click.argument("artifact", required=False, type=click.Path(path_type=Path), default=Path())
+@click.argument("artifact", metavar="[ARTIFACT|APP]", required=False, type=click.Path(path_type=Path), default=Path())
 @click.option(
     "--python", callback=_parse_python, metavar="VERSION", help="Python version of the function, if it cannot be seen."
 )
@@ -55,6 +63,7 @@ def _parse_python(ctx: click.Context, parameter: click.Parameter, value: str | N
     "--sarif", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write the findings as SARIF."
 )
 @click.option("--rules", "lists_rules", is_flag=True, help="List the rules.")
+@start_options
 def command(  # noqa: PLR0913  # one for each option
     artifact: Path,
     python: tuple[int, int] | None,
@@ -66,11 +75,15 @@ def command(  # noqa: PLR0913  # one for each option
     as_json: bool,
     sarif: Path | None,
     lists_rules: bool,
+    **start: Any,
 ) -> None:
-    """Examine what will run on Lambda: a folder, a zip, a layer or an image.
+    """Examine what will run on Lambda: a folder, a zip, a layer or an image, and the start of its app.
 
     ARTIFACT is a project's folder, or what any tool has built of it: a folder such as .aws-sam/build/Function, a zip of
     a function or a layer, an image's archive (docker save, buildah push) or OCI folder. Without it, this folder.
+
+    The app of a project, or the one that is named, such as main:app, is started several times, to time it and to see
+    what it imports, compiles and writes; --start starts any artifact but an image, as Lambda does.
 
     The exit code is 0; 1 if there is an error among the findings; 2 if it cannot be examined.
     """
@@ -86,6 +99,7 @@ def command(  # noqa: PLR0913  # one for each option
     if lists_rules:
         sys.stdout.write("".join(f"{line}\n" for line in report.rule_lines(RULES)))
         return
+    artifact, starting = split_app(artifact, StartOptions(**start))
     if not artifact.exists():
         raise click.UsageError(f"There is no file or folder {artifact}.")
     if output and not fix:
@@ -96,18 +110,20 @@ def command(  # noqa: PLR0913  # one for each option
             artifact, changes = repair(artifact, options, output)
             sys.stderr.write("".join(f"{change}\n" for change in changes or ["Nothing had to be repaired."]))
         examination = examine(artifact, options)
+        about_start = examine_start(artifact, starting, examination, may_import=not no_import)
         if sarif:
             sarif.write_text(_json(build_sarif(str(artifact), examination.findings, RULES)))
-    except (ArtifactError, RepairError, TemplateError, OSError) as error:
+    except (ArtifactError, AdapterError, RepairError, TemplateError, OSError) as error:
         sys.stderr.write(f"lambda-web-adapter doctor: {error}\n")
         sys.exit(WRONG)
     if as_json:
-        text = _json(report.document(str(artifact), examination.findings, examination.facts))
+        text = _json(report.document(str(artifact), examination.findings, {**examination.facts, **about_start.facts}))
     else:
         is_terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if is_terminal else _WIDTH
         paint = _paint if is_terminal and "NO_COLOR" not in os.environ else None
-        text = "\n".join(report.text_lines(examination.title, examination.findings, RULES, paint, width)) + "\n"
+        title, *lines = report.text_lines(examination.title, examination.findings, RULES, paint, width)
+        text = "\n".join([title, *about_start.lines, *lines]) + "\n"
     sys.stdout.write(text)
     sys.exit(FAULTY if any(each.severity is Severity.ERROR for each in examination.findings) else 0)
 

@@ -17,10 +17,10 @@ from starlette.staticfiles import StaticFiles
 
 import lambda_web_adapter
 from lambda_web_adapter.local.event_sources import EVENT_SOURCES
+from lambda_web_adapter.local.imports.import_times import ImportsNotMeasured, measure_imports
 from lambda_web_adapter.local.inspector import api_models as models
 from lambda_web_adapter.local.inspector.cost import estimate
 from lambda_web_adapter.local.inspector.follow import follow
-from lambda_web_adapter.local.inspector.import_times import ImportsNotMeasured, measure_imports
 from lambda_web_adapter.local.inspector.notes import explain
 from lambda_web_adapter.local.inspector.openapi import build_document
 from lambda_web_adapter.local.inspector.operations import OPERATIONS

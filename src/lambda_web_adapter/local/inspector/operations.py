@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.local.imports.import_times import AppImport
 from lambda_web_adapter.local.inspector import api_models as models
 from lambda_web_adapter.local.inspector.cost import CostEstimate
-from lambda_web_adapter.local.inspector.import_times import AppImport
 from lambda_web_adapter.local.inspector.replay_models import Preview, ReplayOptions
 from lambda_web_adapter.local.inspector.snippets import Snippet
 

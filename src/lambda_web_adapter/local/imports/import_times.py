@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from lambda_web_adapter.local.environments.variables import environment_variables
-from lambda_web_adapter.local.inspector.import_tree import ImportTime, parse, sort_and_prune
+from lambda_web_adapter.local.imports.import_tree import MIN_US, ImportTime, parse, sort_and_prune
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.environments.function_options import FunctionOptions
     from lambda_web_adapter.settings import Settings
 
-_PROGRAM = "lambda_web_adapter.local.inspector.import_program"
+_PROGRAM = "lambda_web_adapter.local.imports.import_program"
 _TIMEOUT_SECONDS = 30.0
 # How much is read of what is printed, in bytes: 10,000 modules have 1 MB of lines.
 _MAX_TIMES, _MAX_OUTPUT = 16 * 1024 * 1024, 64 * 1024
@@ -42,13 +42,14 @@ class ImportsNotMeasured(Exception):
     """The app cannot be imported, or not in this way; the message is written for people."""
 
 
-async def measure_imports(
+async def measure_imports(  # noqa: PLR0913  # which app, how and how long
     settings: Settings,
     command: Sequence[str],
     environ: Mapping[str, str],
     options: FunctionOptions,
     *,
     seconds: float = _TIMEOUT_SECONDS,
+    min_us: int = MIN_US,
 ) -> AppImport:
     """Import the app as an environment does, and return how long each module took, the slowest first.
 
@@ -58,6 +59,7 @@ async def measure_imports(
         environ: the caller's environment variables.
         options: the function's configuration, of which environments have variables.
         seconds: how long it may take.
+        min_us: modules that take less are summed up, in microseconds; 0 to have them all.
 
     Raises:
         ImportsNotMeasured: the app is an external command, its import has failed, or it takes too long.
@@ -89,7 +91,7 @@ async def measure_imports(
         await asyncio.wait([reader], timeout=_LAST_OUTPUT_SECONDS)
         reader.cancel()
         await process.wait()
-    return _evaluate(times.decode("utf-8", "replace").split(marker), settings.app, output)
+    return _evaluate(times.decode("utf-8", "replace").split(marker), settings.app, output, min_us)
 
 
 async def _read_times(stream: asyncio.StreamReader | None, marker: bytes) -> bytes:
@@ -109,7 +111,7 @@ async def _read_output(stream: asyncio.StreamReader | None, output: bytearray) -
         output += chunk[: max(_MAX_OUTPUT - len(output), 0)]
 
 
-def _evaluate(parts: list[str], app: str, output: bytearray) -> AppImport:
+def _evaluate(parts: list[str], app: str, output: bytearray, min_us: int) -> AppImport:
     """Return the tree, of what was written between the markers."""
     if len(parts) < 4:
         raise ImportsNotMeasured(f"The process ended while it imported the app.{_quote(output)}")
@@ -122,7 +124,7 @@ def _evaluate(parts: list[str], app: str, output: bytearray) -> AppImport:
         name=app or "the app",
         self_us=max(int(elapsed) - imported, 0),
         cumulative_us=max(int(elapsed), imported),
-        children=sort_and_prune(modules),
+        children=sort_and_prune(modules, min_us),
         output=output.decode("utf-8", "replace"),
     )
 

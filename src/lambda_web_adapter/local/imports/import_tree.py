@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 # `import time:       123 |        456 |     name`: indented by two spaces for each level (CPython's Python/import.c)
 _LINE = re.compile(r"import time: +(\d+) \| +(\d+) \| (?P<indentation> *)(?P<name>\S.*)")
 # What takes less is summed up, in microseconds.
-_MIN_US = 100
+MIN_US = 100
 
 
 class ImportTime(BaseModel):
@@ -23,6 +23,10 @@ class ImportTime(BaseModel):
     self_us: int = Field(description="How long its own code took, in microseconds.")
     cumulative_us: int = Field(description="The same with all that it imported first.")
     children: list[ImportTime] = Field(default=[], description="The slowest first.")
+
+    def includes(self, names: Collection[str]) -> bool:
+        """Return whether it is one of these modules, or has imported one."""
+        return self.name in names or any(child.includes(names) for child in self.children)
 
 
 def parse(text: str) -> list[ImportTime]:
@@ -46,7 +50,7 @@ def parse(text: str) -> list[ImportTime]:
     return [module for _, module in pending]
 
 
-def sort_and_prune(modules: Iterable[ImportTime], min_us: int = _MIN_US) -> list[ImportTime]:
+def sort_and_prune(modules: Iterable[ImportTime], min_us: int = MIN_US) -> list[ImportTime]:
     """Return the modules, the slowest first; those that take less than `min_us` are one entry, `… 3 smaller`."""
     ordered = sorted(modules, key=lambda each: -each.cumulative_us)
     small = [each for each in ordered if each.cumulative_us < min_us]

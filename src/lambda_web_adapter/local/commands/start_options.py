@@ -1,0 +1,133 @@
+"""The options of `doctor` about the start of an app, and what they ask for."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lambda_web_adapter.local.environments.function_options import MAX_MEMORY, MIN_MEMORY, FunctionOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambda_web_adapter.doctor.examination import Examination
+
+# That of one vCPU (Lambda, "Memory and computing power"), as in a local run.
+_MEMORY = 1769  # MB
+_PARAMETERS = (
+    click.option("--app", metavar="NAME", help="App to start, such as main:app; without it, the app is searched."),
+    click.option("--app-dir", metavar="DIR", default="", help="Folder of the app in the artifact."),
+    click.option(
+        "--start",
+        "is_isolated",
+        is_flag=True,
+        help="Start the app as on Lambda: in a read-only file system, as another user, with the function's CPU time.",
+    ),
+    click.option(
+        "--memory",
+        type=click.IntRange(MIN_MEMORY, MAX_MEMORY),
+        default=_MEMORY,
+        show_default=True,
+        metavar="MB",
+        help="Memory of the function, by which it has CPU time.",
+    ),
+    click.option(
+        "--flame",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE.svg",
+        help="Also write the app's import as a flame graph.",
+    ),
+)
+
+
+def start_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options about the start."""
+    for parameter in reversed(_PARAMETERS):
+        function = parameter(function)
+    return function
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOptions:
+    """What to examine of a start.
+
+    Attributes:
+        app: the app's name; None to search it.
+        app_dir: the folder of the app in the artifact; empty for all of it.
+        is_isolated: whether the environment is to be as on Lambda.
+        memory: the function's memory in MB.
+        flame: where to write the flame graph, if anywhere.
+        is_asked: whether the user has named the app; else a project without one is in order.
+    """
+
+    app: str | None
+    app_dir: str
+    is_isolated: bool
+    memory: int
+    flame: Path | None
+    is_asked: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class StartReport:
+    """What is known about a start: lines for people, and facts for JSON."""
+
+    lines: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def split_app(argument: Path, options: StartOptions) -> tuple[Path, StartOptions]:
+    """Return the artifact that an argument names, and the options: it may name an app of this folder instead."""
+    module = str(argument).partition(":")[0].replace(".", "/")
+    folder = Path(options.app_dir)
+    is_module = (folder / f"{module}.py").is_file() or (folder / module / "__init__.py").is_file()
+    if argument.exists() or not (":" in str(argument) or is_module):
+        return argument, options
+    return Path(), replace(options, app=str(argument), is_asked=True)
+
+
+def examine_start(artifact: Path, options: StartOptions, examination: Examination, *, may_import: bool) -> StartReport:
+    """Return what the start of an app is like, and add what is wrong with it to the findings.
+
+    Without being asked for, only projects are started.
+
+    Args:
+        artifact: a folder, a zip or a layer.
+        options: what to examine.
+        examination: what is known about the artifact.
+        may_import: whether the app of a project may be started without being asked for.
+
+    Raises:
+        ArtifactError: it cannot be started.
+        AdapterError: pyproject.toml has a wrong value.
+        OSError: the flame graph cannot be written.
+    """
+    is_asked = bool(options.is_asked or options.is_isolated or options.flame)
+    if not is_asked and not (may_import and examination.facts["kind"] == "project"):
+        return StartReport()
+    own_python = ".".join(platform.python_version_tuple()[:2])
+    if (python := examination.facts["python"]) != own_python:
+        return StartReport(lines=["", f"Not started: the function has Python {python}, and this is {own_python}."])
+    from lambda_web_adapter.doctor.start.preparation import start_target
+    from lambda_web_adapter.doctor.start.start_examination import describe, examine_app, examine_isolated_start
+    from lambda_web_adapter.doctor.start_rules import APP_NOT_FOUND
+
+    if sys.stderr.isatty():
+        sys.stderr.write("Starting the app several times…\n")
+    function = FunctionOptions(memory=options.memory)
+    with start_target(artifact, options.app or "", options.app_dir, function, os.environ) as target:
+        start = examine_isolated_start(target) if options.is_isolated else examine_app(target)
+    if not is_asked and any(finding.rule == APP_NOT_FOUND.id for finding in start.findings):
+        return StartReport(lines=["", f"Not started: {start.findings[0].message}"])
+    if options.flame and start.imports:
+        from lambda_web_adapter.doctor.start.flame_graph import flame_graph
+
+        options.flame.write_text(flame_graph(start.imports, start.own, start.ran), encoding="utf-8")
+    examination.findings.extend(start.findings)
+    return StartReport(lines=["", *describe(start)], facts={"start": start.facts()})
