@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,20 @@ def test_the_version_is_said_in_one_place() -> None:
 
     assert (project.get("version"), project["dynamic"]) == (None, ["version"])
     assert said == ["__init__.py"]
+
+
+def test_wheel_and_sdist_have_the_files_of_the_inspector_s_page(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=PROJECT, capture_output=True, check=True)
+    static = PROJECT / "src/lambda_web_adapter/local/inspector/static"
+    files = {f"/{path.relative_to(PROJECT / 'src')}" for path in static.rglob("*") if path.is_file()}
+
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel, tarfile.open(next(tmp_path.glob("*.tar.gz"))) as sdist:
+        in_wheel = {f"/{name}" for name in wheel.namelist()}
+        in_sdist = {f"/{name.partition('/src/')[2]}" for name in sdist.getnames()}
+
+    assert len(files) > 40
+    assert (files - in_wheel, files - in_sdist) == (set(), set())
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

@@ -116,6 +116,23 @@ def test_a_preview_is_the_event_of_another_gateway(app: httpx.Client, api: httpx
 
 
 @pytest.mark.parametrize(
+    ("query", "authorization", "cookie"),
+    [("", "***", "session=***"), ("?secrets=1", "Bearer s3cret", "session=s3cret")],
+    ids=["masked", "shown"],
+)
+def test_a_preview_has_masked_secrets_unless_they_are_wanted(
+    query: str, authorization: str, cookie: str, app: httpx.Client, api: httpx.Client
+) -> None:
+    app.get("/seen", headers={"authorization": "Bearer s3cret", "cookie": "session=s3cret"})
+
+    preview = read(api, f"/invocations/{last_number(api)}/as/alb{query}")
+
+    assert preview["event"]["headers"]["authorization"] == authorization
+    assert dict(preview["request"]["headers"])["cookie"] == cookie
+    assert ("s3cret" in json.dumps(preview)) == bool(query)
+
+
+@pytest.mark.parametrize(
     ("kind", "language", "text"),
     [
         ("curl", "shell", "curl"),

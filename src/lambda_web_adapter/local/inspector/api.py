@@ -58,7 +58,7 @@ def build_app(run: InspectedRun, static: Path = STATIC) -> Starlette:
     routes: list[BaseRoute] = [
         Route(each.path, getattr(api, each.name), methods=[each.method], name=each.name) for each in OPERATIONS
     ]
-    if run.options.inspector.has_page and static.is_dir():
+    if run.options.inspector.has_page:
         routes.append(Mount("/", StaticFiles(directory=static, html=True)))
     failures = (HTTPException, ReplayError, ImportsNotMeasured)
     return Starlette(routes=routes, exception_handlers=dict.fromkeys(failures, _send_error))
@@ -118,11 +118,11 @@ class Api:
 
     async def preview_invocation(self, request: Request) -> Response:
         """Return what another gateway would make of a request."""
-        _parse_query(request, models.NoQuery)
-        source: str = request.path_params["source"]
+        query, source = _parse_query(request, models.DetailQuery), request.path_params["source"]
         if source not in EVENT_SOURCES:
             raise HTTPException(404, f"There is no event source {source!r}. There are {', '.join(EVENT_SOURCES)}.")
-        return _json(preview(await self._find(request), source, self._run))
+        masker = None if query.secrets else self._run.masker
+        return _json(preview(await self._find(request), source, self._run, masker))
 
     async def write_snippet(self, request: Request) -> Response:
         """Return a record as a text to paste."""

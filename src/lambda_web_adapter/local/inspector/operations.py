@@ -75,6 +75,7 @@ OPERATIONS = (
         path=f"{_INVOCATION}/as/{{source}}",
         summary="Return what another gateway would make of the request, without sending it.",
         response=Preview,
+        query=models.DetailQuery,
         errors=(404, 409),
     ),
     Operation(

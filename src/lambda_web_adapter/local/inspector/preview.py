@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -22,11 +22,14 @@ from lambda_web_adapter.settings import Settings
 if TYPE_CHECKING:
     from lambda_web_adapter.local.gateways import Gateway, Request
     from lambda_web_adapter.local.inspector.inspected_run import InspectedRun
+    from lambda_web_adapter.local.records.masking import Masker
     from lambda_web_adapter.local.records.record_models import InvocationDetail
     from lambda_web_adapter.local.records.records import Record
 
 
-def preview(source: Record | InvocationDetail, event_source: str, run: InspectedRun) -> Preview:
+def preview(
+    source: Record | InvocationDetail, event_source: str, run: InspectedRun, masker: Masker | None = None
+) -> Preview:
     """Return what becomes of a record's request at a gateway.
 
     Both events are made of the same request with the same time and ids, so that these are no differences.
@@ -35,12 +38,15 @@ def preview(source: Record | InvocationDetail, event_source: str, run: Inspected
         source: the record.
         event_source: the name of the gateway.
         run: the run, whose options and settings apply.
+        masker: masks secrets in the request, and so in all that is made of it; None for none.
 
     Raises:
         ReplayError: the record has no whole request.
     """
     original = original_of(source, run)
     request, settings = original.as_request(), Settings.from_environ(run.environ)
+    if masker:
+        request = replace(request, headers=masker.headers(request.headers))
     gateway = gateway_of_run(event_source, run)
     first_gateway = gateway_of_run(original.gateway or event_source, run)
     before = _translate(first_gateway, request, settings)

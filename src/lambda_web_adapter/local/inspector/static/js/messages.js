@@ -6,15 +6,15 @@ import { copyText } from "./overlays.js";
 import { treeView } from "./tree.js";
 
 // Where events and replies have what notes name, in lower case.
-const MEMBERS = {
-  method: ["method", "httpmethod"],
-  path: ["rawpath", "raw_path", "path"],
-  query: ["rawquerystring", "querystringparameters", "multivaluequerystringparameters", "query_string_parameters"],
-  headers: ["headers", "multivalueheaders"],
-  status: ["statuscode"],
-  "set-cookie": ["cookies", "set-cookie"],
-  cookie: ["cookies", "cookie"],
-};
+const MEMBERS = new Map([
+  ["method", ["method", "httpmethod"]],
+  ["path", ["rawpath", "raw_path", "path"]],
+  ["query", ["rawquerystring", "querystringparameters", "multivaluequerystringparameters", "query_string_parameters"]],
+  ["headers", ["headers", "multivalueheaders"]],
+  ["status", ["statuscode"]],
+  ["set-cookie", ["cookies", "set-cookie"]],
+  ["cookie", ["cookies", "cookie"]],
+]);
 const DOCS = "https://github.com/lambda-web-adapter/lambda-web-adapter/blob/main/docs/";
 const KINDS = { added: "added", dropped: "dropped", changed: "changed", recoded: "re-coded", lost: "lost" };
 
@@ -84,7 +84,7 @@ function documentView(document, notes) {
   }
   const marks = new Map();
   for (const note of notes) {
-    for (const key of MEMBERS[note.name] ?? [note.name.toLowerCase()])
+    for (const key of MEMBERS.get(note.name) ?? [note.name.toLowerCase()])
       marks.set(key, [...(marks.get(key) ?? []), note]);
   }
   const tree = treeView(parsed, { marks, noteView, placed });

@@ -152,7 +152,8 @@ class ReplayForm {
     fill(this.preview);
     if (!source || this.kind !== "again") return;
     try {
-      const preview = await get(`/invocations/${this.detail.number}/as/${source}`);
+      const secrets = this.detail.is_masked ? "" : 1;
+      const preview = await get(`/invocations/${this.detail.number}/as/${source}`, { secrets });
       if (this.source.value === source) fill(this.preview, previewView(preview, source));
     } catch (error) {
       fill(this.preview, h("p.problem", {}, error.message));
