@@ -19,18 +19,23 @@ def record_with(event: bytes, size: int | None = None) -> Record:
 
 
 @pytest.mark.parametrize(
-    ("size", "shown"),
-    [pytest.param(None, True, id="a whole event"), pytest.param(2 * MAX_PART, False, id="an event that is cut")],
+    ("size", "levels", "shown"),
+    [
+        pytest.param(None, 0, True, id="a whole event"),
+        pytest.param(2 * MAX_PART, 0, False, id="an event that is cut"),
+        pytest.param(None, 1000, False, id="an event that is too deep"),
+    ],
 )
-def test_an_event_is_shown_without_its_secrets(size: int | None, shown: bool) -> None:
-    event = b'{"headers":{"authorization":"%b"},"path":"/a"}' % SECRET
+def test_an_event_is_shown_without_its_secrets(size: int | None, levels: int, shown: bool) -> None:
+    deep = b"[" * levels + b"]" * levels or b"null"
+    event = b'{"headers":{"authorization":"%b"},"path":"/a","deep":%b}' % (SECRET, deep)
     record = record_with(event, size)
 
     detail = to_detail(record, Masker())
 
     assert "secret" not in detail.model_dump_json()
     assert ("/a" in detail.event.data) is shown
-    assert detail.event.is_truncated is (size is not None)
+    assert detail.event.is_truncated is not shown
 
 
 def test_secrets_are_shown_on_demand() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_web_adapter.local.records.masking import MASK, Masker
+from lambda_web_adapter.local.records.masking import MASK, Masker, TooDeep
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -70,6 +70,17 @@ def test_a_document_without_secrets_stays_as_it_is(value: Any) -> None:
     document = json.dumps({"body": value}).encode()
     if not any(name in document.lower() for name in (b"cookie", b"auth", b"key", b"x-am")):
         assert Masker().document(document) == document
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(b"[", b"]"), (b'{"a":', b"}"), (b'{"cookie":[', b"]}")],
+    ids=["lists", "objects", "below a secret"],
+)
+def test_a_document_that_is_too_deep_is_an_error(start: bytes, end: bytes) -> None:
+    assert Masker().document(start * 60 + b'"x"' + end * 60).startswith(start)
+    with pytest.raises(TooDeep):
+        Masker().document(start * 300 + b'"x"' + end * 300)
 
 
 @given(st.binary())

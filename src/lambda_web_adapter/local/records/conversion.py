@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.local.records.masking import TooDeep
 from lambda_web_adapter.local.records.record_models import (
     Body,
     HttpRequest,
@@ -105,10 +106,15 @@ def _times(record: Record) -> Times:
 
 
 def _document(data: bytes, size: int, masker: Masker | None) -> Body:
-    """Return an event or a reply; nothing is shown of one that is cut, since it cannot be masked."""
+    """Return an event or a reply; nothing is shown of one that cannot be masked: it is cut, or too deep."""
     if masker is None:
         return Body.of(data, size)
-    return Body.of(b"", size) if size > len(data) else Body.of(masker.document(data))
+    if size > len(data):
+        return Body.of(b"", size)
+    try:
+        return Body.of(masker.document(data))
+    except TooDeep:
+        return Body.of(b"", size)
 
 
 def _masked(headers: list[tuple[str, str]], masker: Masker | None) -> list[tuple[str, str]]:

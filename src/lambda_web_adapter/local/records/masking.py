@@ -30,8 +30,14 @@ _ATTRIBUTES = frozenset(
     {"domain", "expires", "httponly", "max-age", "partitioned", "path", "priority", "samesite", "secure"}
 )
 MASK = "***"
+# Deeper documents are not masked: Python's stack, and orjson's limit of 254 levels, would not take all of them.
+_MAX_DEPTH = 200
 # What ends the prelude of a streamed reply (Lambda, "Response streaming").
 _PRELUDE_END = b"\0" * 8
+
+
+class TooDeep(Exception):
+    """A document has too many levels to be masked."""
 
 
 class Masker:
@@ -52,12 +58,17 @@ class Masker:
         """Return an event or a reply, JSON, with masked values; of a streamed reply, those of its prelude.
 
         What is no JSON is returned as it is, since it has no headers.
+
+        Raises:
+            TooDeep: it has too many levels.
         """
         head, separator, rest = document.partition(_PRELUDE_END)
         try:
             parsed = orjson.loads(head)
         except ValueError:
             return document
+        if _is_deep(parsed):
+            raise TooDeep
         masked = self._value(parsed)
         return document if masked == parsed else orjson.dumps(masked) + separator + rest
 
@@ -70,6 +81,19 @@ class Masker:
                 for key, each in value.items()
             }
         return value
+
+
+def _is_deep(document: Any) -> bool:
+    """Return whether a document has more than `_MAX_DEPTH` levels."""
+    level = [document]
+    for _ in range(_MAX_DEPTH):
+        containers = [each.values() if isinstance(each, dict) else each for each in level if _is_container(each)]
+        level = [child for each in containers for child in each]
+    return any(map(_is_container, level))
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, dict | list)
 
 
 def _mask_all(name: str, value: Any) -> Any:
