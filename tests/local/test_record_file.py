@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from support.processes import wait_until
 
 from lambda_web_adapter.ipc.exchange_frame import Exchange
+from lambda_web_adapter.local.commands import inspector_options
 from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 from lambda_web_adapter.local.gateways import Request
 from lambda_web_adapter.local.log import Log, RequestLine
@@ -19,6 +22,9 @@ from lambda_web_adapter.local.records.masking import Masker
 from lambda_web_adapter.local.records.record_file import BadLine, read_records, write_records
 from lambda_web_adapter.local.records.record_models import InvocationDetail
 from lambda_web_adapter.local.records.recorder import Recorder
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 def record(recorder: Recorder, title: str = "GET /") -> Invocation:
@@ -139,6 +145,45 @@ def test_a_disk_that_is_full_at_the_end_is_a_line_too(tmp_path: Path) -> None:
     write(Path("/dev/full"), steps, Log("short", text))
 
     assert "No space left on device" in text.getvalue()
+
+
+class _NearlyFull(io.FileIO):
+    """Takes 100 bytes at a time, and no more than 200 altogether."""
+
+    def write(self, data: ReadableBuffer) -> int:
+        if self.tell() >= 200:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(memoryview(data)[:100])
+
+
+def test_a_disk_that_takes_a_part_of_a_record_is_full(tmp_path: Path) -> None:
+    text, path = io.StringIO(), tmp_path / "records.jsonl"
+
+    async def within_a_loop() -> None:
+        recorder = Recorder()
+        async with write_records(recorder, _NearlyFull(path, "ab"), Masker(), Log("short", text)):
+            record(recorder)
+
+    asyncio.run(within_a_loop())
+
+    assert "No space left on device" in text.getvalue()
+    assert path.stat().st_size == 200
+
+
+@pytest.mark.parametrize(
+    ("start", "result"),
+    [(b"", b"new\n"), (b"old\n", b"old\nnew\n"), (b"half", b"half\nnew\n")],
+    ids=["empty", "whole lines", "half a line"],
+)
+def test_a_run_begins_with_a_line_of_its_own(start: bytes, result: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(start)
+    values = {"inspector": True, "inspector_port": 0, "keep": 1, "masked_headers": (), "record_file": path}
+
+    with inspector_options.parse(values).record_file or io.BytesIO() as file:
+        file.write(b"new\n")
+
+    assert path.read_bytes() == result
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,18 @@ def _open_record_file(path: Path) -> BinaryIO:
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
+        if _has_half_a_line(path):
+            os.write(descriptor, b"\n")
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror}. Name a file in a folder that exists."
         raise click.BadParameter(message, param_hint="--record") from None
     return open(descriptor, "ab", buffering=0)
+
+
+def _has_half_a_line(path: Path) -> bool:
+    """Return whether a file does not end with a newline, as after a run whose disk was full, or that was killed."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"

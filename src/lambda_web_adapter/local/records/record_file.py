@@ -130,7 +130,9 @@ class _Writer:
 
     def _write(self, records: Sequence[Record]) -> None:
         for record in records:
-            self._file.write(to_detail(record, self._masker).model_dump_json().encode() + b"\n")
+            line = memoryview(to_detail(record, self._masker).model_dump_json().encode() + b"\n")
+            while line:  # a disk that is nearly full takes a part of it, and then nothing
+                line = line[self._file.write(line) :]
 
 
 async def _finish(writer: _Writer, log: Log) -> None:
