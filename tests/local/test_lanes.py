@@ -189,6 +189,7 @@ def test_several_invocations_at_once_are_one_time_of_work(folder: Path) -> None:
         await asyncio.gather(*waiting)
         await until(lambda: run.states()[-1:] == ["frozen"])
         assert run.states() == ["init", *CYCLE, "busy", *CYCLE]
+        assert [record.frozen_at > record.ended_at for record in run.recorder.records.last(10)] == [True] * 4
 
     within_run(folder, test, concurrency=4, environments=1)
 

@@ -47,6 +47,11 @@ class Lanes:
             changes.append((moment, state, reason))
         return is_new
 
+    def state(self, number: int) -> str:
+        """Return what an environment does; empty if nothing is known of it."""
+        lane = self._lanes.get(number)
+        return lane.changes[-1][1] if lane and lane.changes else ""
+
     def measure(self, number: int, moment: float, memory: int) -> None:
         """Add how much memory an environment has, in bytes."""
         self._lane(number).memory.append((moment, memory))

@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.local.environments.environment_states import Activity
@@ -72,7 +73,7 @@ class Recorder:
         self.records = Records() if records is None else records
         self.lanes = Lanes()
         self._incomplete: dict[Invocation, Record] = {}
-        self._last_of_environment: dict[int, Record] = {}
+        self._first_since_idle: dict[int, int] = {}  # by environment, the number of a record
         self._followers: set[asyncio.Queue[Change]] = set()
 
     def start(self, invocation: Invocation) -> None:
@@ -87,8 +88,8 @@ class Recorder:
         record.replay_of = invocation.replay_of
         record.event, record.event_bytes = invocation.event[:MAX_PART], len(invocation.event)
         self._incomplete[invocation] = record
-        if not invocation.ended_at:  # else the environment has ended before it got the event
-            self._last_of_environment[record.environment] = record
+        if not invocation.ended_at and self.lanes.state(record.environment) != Activity.BUSY:
+            self._first_since_idle[record.environment] = record.number
         self._notify(InvocationStarted(record))
 
     def end(self, invocation: Invocation) -> None:
@@ -136,10 +137,17 @@ class Recorder:
         moment = time.time()
         if self.lanes.change(number, moment, state, reason):
             self._notify(EnvironmentChanged(number, moment, str(state), reason))
-        if state == Activity.FROZEN and (record := self._last_of_environment.get(number)):
-            record.frozen_at = time.monotonic()
+        if state == Activity.FROZEN:
+            self._freeze(number)
         elif state == Activity.ENDED:
-            self._last_of_environment.pop(number, None)
+            self._first_since_idle.pop(number, None)
+
+    def _freeze(self, environment: int) -> None:
+        """Note the freeze in each record of the environment since it was idle: with several workers, more than one."""
+        first, moment = self._first_since_idle.get(environment, 0), time.monotonic()
+        for record in takewhile(lambda each: first and each.number >= first, self.records.newest_first()):
+            if record.environment == environment:
+                record.frozen_at = moment
 
     def measure_environment(self, number: int, memory: int) -> None:
         """Record how much memory an environment has, in bytes."""
