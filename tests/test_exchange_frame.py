@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +28,16 @@ _EXCHANGES = st.builds(
 @given(_EXCHANGES)
 def test_an_exchange_survives_the_way(exchange: Exchange) -> None:
     assert decode(encode(exchange)) == exchange
+
+
+@pytest.mark.parametrize(
+    "field",
+    [{"request_id": ["a"]}, {"source": None}, {"request_size": "1"}, {"responded_at": "now"}, {"more": 1}],
+    ids=lambda field: next(iter(field)),
+)
+def test_a_field_of_another_type_is_an_error(field: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=f"not an exchange: .*{next(iter(field))}"):
+        decode(orjson.dumps({"lengths": [0, 0, 0, 0], **field}))
 
 
 @given(st.binary())

@@ -6,7 +6,7 @@ body, the response's head and body.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
@@ -47,6 +47,7 @@ class Exchange:
     error_type: str = ""
 
 
+_DEFAULTS = asdict(Exchange())
 _FIELDS = tuple(name for name in Exchange.__slots__ if name not in _PARTS)
 
 
@@ -71,6 +72,10 @@ def decode(datagram: bytes) -> Exchange:
         for name, length in zip(_PARTS, fields.pop("lengths"), strict=True):
             fields[name] = rest[offset : offset + length]
             offset += length
-        return Exchange(**fields)
+        exchange = Exchange(**fields)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not an exchange: {error!r}") from None
+    for name, default in _DEFAULTS.items():
+        if not isinstance(getattr(exchange, name), type(default)):
+            raise ValueError(f"not an exchange: {name} is {getattr(exchange, name)!r:.100}")
+    return exchange
