@@ -253,6 +253,8 @@ def test_an_event_that_is_no_request_has_no_other_source() -> None:
     ("edited", "message"),
     [
         pytest.param(HttpRequest(method="GET /", target="/"), "The method is 'GET /'", id="method"),
+        pytest.param(HttpRequest(method="GET", target="items"), "The target is 'items'", id="no path"),
+        pytest.param(HttpRequest(method="GET", target="/a\r\nb: c"), "The target is '/a", id="target"),
         pytest.param(HttpRequest(method="GET", target="/", headers=[("a b", "")]), "the header 'a b'", id="name"),
         pytest.param(HttpRequest(method="GET", target="/", headers=[("a", "b\r\nc: d")]), "the header 'a'", id="value"),
         pytest.param(

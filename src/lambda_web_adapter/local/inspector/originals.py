@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.inspector.replay_models import EventSource
     from lambda_web_adapter.local.records.records import Record
 
-# RFC 9110 §5.6.2 and §5.5.
+# RFC 9110 §5.6.2, §7.1 and §5.5.
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TARGET = re.compile(r"/[^\x00-\x1f\x7f]*")
 _INVALID_IN_VALUE = re.compile(r"[\r\n\0]")
 # Headers that follow from the body.
 _LENGTHS = frozenset({"content-length", "transfer-encoding"})
@@ -143,11 +144,7 @@ def request_from_model(model: HttpRequest, run: InspectedRun, template: Request 
         body = model.body.to_bytes()
     except ValueError as error:
         raise ReplayError(f"The body is not base64: {error}.") from None
-    if not _TOKEN.fullmatch(model.method):
-        raise ReplayError(f"The method is {model.method!r:.100}, but it takes letters, such as POST.")
-    for name, value in model.headers:
-        if not _TOKEN.fullmatch(name) or _INVALID_IN_VALUE.search(value):
-            raise ReplayError(f"No client can send the header {name!r:.100}: {value!r:.100}.")
+    _check_head(model)
     path, _, query = model.target.partition("?")
     template = template or _template(run)
     headers = [line for line in model.headers if line[0].lower() not in _LENGTHS]
@@ -163,6 +160,17 @@ def request_from_model(model: HttpRequest, run: InspectedRun, template: Request 
         headers=headers,
         body=body,
     )
+
+
+def _check_head(model: HttpRequest) -> None:
+    """Raise ReplayError if no client could send the method, the target or a header."""
+    if not _TOKEN.fullmatch(model.method):
+        raise ReplayError(f"The method is {model.method!r:.100}, but it takes letters, such as POST.")
+    if not _TARGET.fullmatch(model.target):
+        raise ReplayError(f"The target is {model.target!r:.100}, but it takes a path, such as /items?page=2.")
+    for name, value in model.headers:
+        if not _TOKEN.fullmatch(name) or _INVALID_IN_VALUE.search(value):
+            raise ReplayError(f"No client can send the header {name!r:.100}: {value!r:.100}.")
 
 
 def model_of_request(request: Request) -> HttpRequest:
