@@ -60,10 +60,10 @@ def event_of(detail: InvocationDetail) -> Any:
     Raises:
         ReplayError: it has none, or not all of it.
     """
-    if not detail.event.data:
-        raise ReplayError("No event was made of this request.")
     if detail.event.is_truncated:
         raise ReplayError(f"The record has not all of the {detail.event.size} bytes of the event.")
+    if not detail.event.data:
+        raise ReplayError("No event was made of this request.")
     return parse_event(detail.event.to_bytes())
 
 

@@ -70,7 +70,9 @@ export function splitTitle(title) {
 /** Return a tone for a summary: "running", "error" (the function failed, 5xx), "warn" (4xx), "ok". */
 export function toneOf(summary) {
   if (!summary.is_complete) return "running";
-  if (summary.state === "failed" || summary.state === "rejected" || summary.status >= 500) return "error";
+  if (summary.state === "failed" || summary.status >= 500) return "error";
+  // A gateway's own response may be none of an error, such as that to a preflight.
+  if (summary.state === "rejected" && summary.status === null) return "error";
   return summary.status >= 400 ? "warn" : "ok";
 }
 
