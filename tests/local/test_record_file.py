@@ -193,6 +193,17 @@ def test_a_run_begins_with_a_line_of_its_own(start: bytes, result: bytes, tmp_pa
         pytest.param("[]", "Input should be an object", id="no object"),
         pytest.param('{"number": 1}', "received: Field required", id="too little"),
         pytest.param('{"number": "one"}', "number: Input should be a valid integer", id="another type"),
+        pytest.param(
+            '{"number": 1, "received": 1e300, "title": "", "state": "failed", "is_masked": true}',
+            "received: Input should be less than",
+            id="a moment that is none",
+        ),
+        pytest.param(
+            '{"number": 1, "received": 0, "title": "", "state": "failed", "is_masked": true,'
+            '"reply": {"size": 1, "encoding": "base64", "data": "?"}}',
+            "reply: Value error, The data is not base64",
+            id="no base64",
+        ),
     ],
 )
 def test_a_line_that_is_no_record_is_named(line: str, reason: str, tmp_path: Path) -> None:

@@ -140,11 +140,8 @@ def request_from_model(model: HttpRequest, run: InspectedRun, template: Request 
     """
     if model.body.is_truncated:
         raise ReplayError(_TRUNCATED.format("body", model.body.size))
-    try:
-        body = model.body.to_bytes()
-    except ValueError as error:
-        raise ReplayError(f"The body is not base64: {error}.") from None
     _check_head(model)
+    body = model.body.to_bytes()
     path, _, query = model.target.partition("?")
     template = template or _template(run)
     headers = [line for line in model.headers if line[0].lower() not in _LENGTHS]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Headers = list[tuple[str, str]]
+
+# The year 5138, in seconds since the epoch: moments after it cannot be formatted on all systems.
+_END_OF_TIME = 1e11
 
 
 class _Model(BaseModel):
@@ -27,18 +30,22 @@ class Body(_Model):
         """Return the model of bytes, of which there were `size` before they were cut."""
         whole = len(data) if size is None else size
         try:
-            return cls(size=whole, is_truncated=whole > len(data), data=data.decode())
+            encoding, text = "text", data.decode()
         except UnicodeDecodeError:
-            encoded = base64.b64encode(data).decode()
-            return cls(size=whole, is_truncated=whole > len(data), encoding="base64", data=encoded)
+            encoding, text = "base64", base64.b64encode(data).decode()
+        return cls.model_construct(size=whole, is_truncated=whole > len(data), encoding=encoding, data=text)
 
     def to_bytes(self) -> bytes:
-        """Return the bytes.
-
-        Raises:
-            ValueError: the data is not base64.
-        """
+        """Return the bytes."""
         return self.data.encode() if self.encoding == "text" else base64.b64decode(self.data, validate=True)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        try:
+            self.to_bytes()
+        except ValueError as error:
+            raise ValueError(f"The data is not base64: {error}.") from None
+        return self
 
 
 class HttpRequest(_Model):
@@ -84,7 +91,7 @@ class InvocationSummary(_Model):
     """What has happened to an event, or to a request that has not become one."""
 
     number: int = Field(description="Counts all records of a run, from 1.")
-    received: float = Field(description="When it came, in seconds since the epoch.")
+    received: float = Field(ge=0, lt=_END_OF_TIME, description="When it came, in seconds since the epoch.")
     title: str = Field(description="Method, path and query, or what the event is called.")
     source: str = Field("event", description="The gateway's name; `event` for those of the Invoke API.")
     state: Literal["running", "succeeded", "failed", "rejected"] = Field(
