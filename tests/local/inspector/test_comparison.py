@@ -40,6 +40,7 @@ def changes(before: InvocationDetail, after: InvocationDetail) -> list[str]:
             responded(b"", ("set-cookie", "a=***; Path=/; expires=Tue")),
             id="expiry of cookies",
         ),
+        pytest.param(responded(b"[" * 5000, JSON), responded(b"[" * 5000, JSON), id="too deep"),
         pytest.param(responded(b"abc", size=9), responded(b"abcd", size=9), id="truncated"),
         pytest.param(detail(reply=Body.of(b'{"a": 1}')), detail(reply=Body.of(b'{"a":1}')), id="replies"),
         pytest.param(

@@ -268,6 +268,7 @@ def test_curl_of_another_event_invokes_the_function(seen: Seen) -> None:
         pytest.param(
             "event", {"event": Body(size=9, is_truncated=True, data="{")}, "the 9 bytes", id="truncated event"
         ),
+        pytest.param("event", {"event": Body.of(b"[" * 900 + b"]" * 900)}, "200 levels", id="deep event"),
         pytest.param("pytest", {"client_response": None}, "no response", id="no response"),
         pytest.param(
             "httpx",
@@ -328,6 +329,7 @@ def test_a_test_expects_status_stable_headers_cookies_and_body() -> None:
         pytest.param("image/png", b"\xff", "response.content == b'\\xff'", id="bytes"),
         pytest.param("application/json", b"NaN", "response.content == b'NaN'", id="no literal"),
         pytest.param("application/json", b"{", "response.content == b'{'", id="no JSON"),
+        pytest.param("application/json", b"[" * 1999, f"response.content == {b'[' * 1999!r}", id="too deep"),
         pytest.param("text/plain", b"a" * 5000, "len(response.content) == 5000", id="large"),
     ],
 )

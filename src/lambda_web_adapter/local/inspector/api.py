@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -60,7 +61,7 @@ def build_app(run: InspectedRun, static: Path = STATIC) -> Starlette:
     ]
     if run.options.inspector.has_page:
         routes.append(Mount("/", StaticFiles(directory=static, html=True)))
-    failures = (HTTPException, ReplayError, ImportsNotMeasured)
+    failures = (HTTPException, ReplayError, ImportsNotMeasured, ClientDisconnect)
     return Starlette(routes=routes, exception_handlers=dict.fromkeys(failures, _send_error))
 
 

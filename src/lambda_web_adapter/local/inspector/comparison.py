@@ -78,5 +78,5 @@ def _body_lines(content: bytes) -> list[str]:
         return [f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"]
     try:
         return json.dumps(json.loads(text), indent=2, sort_keys=True, ensure_ascii=False).splitlines()
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or too deep
         return text.splitlines()

@@ -114,8 +114,8 @@ def _body_assertion(received: httpx.Response) -> str:
     if "json" in content_type:
         try:
             return f"assert response.json() == {literal(_parse_finite(content), _INDENT)}"
-        except ValueError:
-            pass  # which is no JSON, or has no literal
+        except (ValueError, RecursionError):
+            pass  # which is no JSON, has no literal, or is too deep
     if content_type.startswith("text/"):
         return f"assert response.text == {received.text!r}"
     return f"assert response.content == {bytes_literal(content)}"
@@ -172,7 +172,7 @@ def _reply_assertions(detail: InvocationDetail) -> list[str]:
         return ["assert reply"]
     try:
         reply = _parse_finite(detail.reply.to_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         return ["assert reply"]
     if not isinstance(reply, dict) or "statusCode" not in reply:
         return [f"assert reply == {literal(reply, _INDENT)}"]

@@ -13,6 +13,7 @@ from lambda_web_adapter.local.inspector.originals import is_masked, model_of_req
 from lambda_web_adapter.local.inspector.python_source import bytes_literal
 from lambda_web_adapter.local.inspector.replay_models import ReplayError
 from lambda_web_adapter.local.inspector.requests_of_events import request_of_event
+from lambda_web_adapter.local.records.masking import is_too_deep
 
 if TYPE_CHECKING:
     from lambda_web_adapter.local.records.record_models import HttpRequest, InvocationDetail
@@ -58,13 +59,16 @@ def event_of(detail: InvocationDetail) -> Any:
     """Return the parsed event of a record.
 
     Raises:
-        ReplayError: it has none, or not all of it.
+        ReplayError: it has none, not all of it, or too many levels.
     """
     if detail.event.is_truncated:
         raise ReplayError(f"The record has not all of the {detail.event.size} bytes of the event.")
     if not detail.event.data:
         raise ReplayError("No event was made of this request.")
-    return parse_event(detail.event.to_bytes())
+    event = parse_event(detail.event.to_bytes())
+    if is_too_deep(event):
+        raise ReplayError("The event has more than 200 levels, which no snippet can have.")
+    return event
 
 
 def headers_to_send(request: HttpRequest, url: str) -> list[tuple[str, str]]:

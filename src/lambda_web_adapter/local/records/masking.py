@@ -67,7 +67,7 @@ class Masker:
             parsed = orjson.loads(head)
         except ValueError:
             return document
-        if _is_deep(parsed):
+        if is_too_deep(parsed):
             raise TooDeep
         masked = self._value(parsed)
         return document if masked == parsed else orjson.dumps(masked) + separator + rest
@@ -83,8 +83,8 @@ class Masker:
         return value
 
 
-def _is_deep(document: Any) -> bool:
-    """Return whether a document has more than `_MAX_DEPTH` levels."""
+def is_too_deep(document: Any) -> bool:
+    """Return whether a document has more than 200 levels."""
     level = [document]
     for _ in range(_MAX_DEPTH):
         containers = [each.values() if isinstance(each, dict) else each for each in level if _is_container(each)]
