@@ -411,7 +411,7 @@ def test_finds_the_run_again(inspected: Inspected, browser: Chromium, serve: Ser
 
     inspected.run.close()
 
-    browser.wait_for_text(".banner", "The local run does not answer.")
+    browser.wait_for_text(".banner", "The local run does not respond.")
     assert "Traceback" not in inspected.run.text  # of the page's stream, which was cut off
     _, url = serve(tmp_path / "app", "--inspector-port", port)
     browser.wait_for("document.querySelector('.connection').dataset.state === 'live'")

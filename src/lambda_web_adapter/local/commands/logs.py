@@ -13,8 +13,11 @@ from click.core import ParameterSource
 
 from lambda_web_adapter.local.commands.help_sections import SectionedCommand, SectionOption
 from lambda_web_adapter.local.commands.run_client import (
+    PORT_OPTION,
     TIMEOUT,
     UNREACHABLE,
+    Refused,
+    RunClient,
     Unreachable,
     authorization,
     find_run,
@@ -59,13 +62,7 @@ _PARAMETERS: list[click.Parameter] = [
     SectionOption(["--follow", "-f"], is_flag=True, help="Go on with each further invocation when it has ended."),
     SectionOption(["--verbose", "-v"], is_flag=True, help="Show the request id, times and log lines of each."),
     SectionOption(["--json", "as_json"], is_flag=True, help="Print a JSON object for each, on a line of its own."),
-    SectionOption(
-        ["--port"],
-        type=click.IntRange(0, 65535),
-        envvar=["PORT"],
-        metavar="PORT",
-        help="Port of the local run, if there are several; 0: any.",
-    ),
+    PORT_OPTION,
 ]
 
 
@@ -121,15 +118,11 @@ def _read(run: RunFile, last: int) -> list[dict[str, Any]]:
     Raises:
         Unreachable: the run does not respond.
     """
-    import httpx  # which `--help` does not need
-
     try:
-        with httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
-            response = client.get(f"{run.url}{_PATH}", params={"last": last, "log": 1}, headers=authorization(run))
-            response.raise_for_status()
-    except httpx.HTTPError as error:
+        with RunClient(run) as client:
+            records: list[dict[str, Any]] = client.get(_PATH, last=last, log=1)["invocations"]
+    except Refused as error:
         raise not_responding(run, error) from None
-    records: list[dict[str, Any]] = response.json()["invocations"]
     return records
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from lambda_web_adapter.local.commands.help_sections import SectionOption
-from lambda_web_adapter.local.commands.run_client import UNREACHABLE, Refused, Unreachable, find_run
+from lambda_web_adapter.local.commands.run_client import PORT_OPTION, UNREACHABLE, Refused, Unreachable, find_run
 from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 
 if TYPE_CHECKING:
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 \b
 Examples:
-  lambda-web-adapter replay 12                      the invocation 12 once more
-  lambda-web-adapter replay 12 --event-source alb   as a load balancer sends it
+  lambda-web-adapter replay 12                      number 12 once more
+  lambda-web-adapter replay 12 --event-source alb   as an ALB would get it
   lambda-web-adapter replay records.jsonl --diff    what differs meanwhile
   lambda-web-adapter replay event.json --cold       in a new environment
 
@@ -69,13 +68,7 @@ _PARAMETERS: list[click.Parameter] = [
     ),
     click.Option(["--cold"], is_flag=True, help="Have a new environment handle it."),
     click.Option(["--json", "as_json"], is_flag=True, help="Print a JSON object for each, on a line of its own."),
-    SectionOption(
-        ["--port"],
-        type=click.IntRange(0, 65535),
-        envvar=["PORT"],
-        metavar="PORT",
-        help="Port of the local run, if there are several; 0: any.",
-    ),
+    PORT_OPTION,
 ]
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Self
 
+import click
+
+from lambda_web_adapter.local.commands.help_sections import SectionOption
 from lambda_web_adapter.local.records.run_file import read_runs, runs_folder
 
 if TYPE_CHECKING:
@@ -15,6 +18,13 @@ UNREACHABLE = 3
 # Seconds: the inspector responds at once, but the machine may be busy; and a replay ends when the function has.
 TIMEOUT = 10.0
 _REPLAY_TIMEOUT = 910.0
+PORT_OPTION = SectionOption(
+    ["--port"],
+    type=click.IntRange(0, 65535),
+    envvar=["PORT"],
+    metavar="PORT",
+    help="Port of the local run, if there are several; 0: any.",
+)
 
 
 class Unreachable(Exception):
@@ -67,9 +77,8 @@ class RunClient:
         """Prepare for a run."""
         import httpx  # which `--help` does not need
 
-        timeout = httpx.Timeout(TIMEOUT, read=_REPLAY_TIMEOUT)
         self._run = run
-        self._client = httpx.Client(base_url=run.url, headers=authorization(run), trust_env=False, timeout=timeout)
+        self._client = httpx.Client(base_url=run.url, headers=authorization(run), trust_env=False, timeout=TIMEOUT)
 
     def __enter__(self) -> Self:
         return self
@@ -88,7 +97,7 @@ class RunClient:
             Unreachable: the run does not respond.
             Refused: it responds with an error.
         """
-        return self._call("POST", path, json=document)
+        return self._call("POST", path, json=document, timeout=_REPLAY_TIMEOUT)
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         import httpx

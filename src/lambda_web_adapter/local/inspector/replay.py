@@ -145,7 +145,7 @@ def _is_below(path: str, prefix: str) -> bool:
 async def _deliver(delivery: _Delivery, original: Original, options: ReplayOptions, run: InspectedRun) -> list[int]:
     submit = partial(run.function.submit, tenant_id=original.tenant_id, replay_of=original.number, is_cold=options.cold)
     calls = [_deliver_once(delivery, original.number, submit, run) for _ in range(options.times)]
-    return list(await asyncio.gather(*calls))
+    return sorted(await asyncio.gather(*calls))
 
 
 async def _deliver_once(

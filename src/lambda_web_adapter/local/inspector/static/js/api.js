@@ -2,7 +2,7 @@
 
 const TOKEN = "inspector-token";
 
-/** An answer of the API with an error status, or none at all (status 0). */
+/** A response of the API with an error status, or none at all (status 0). */
 export class ApiError extends Error {
   constructor(status, message) {
     super(message);
@@ -47,7 +47,7 @@ async function request(method, path, body) {
   try {
     response = await fetch(`api${path}`, { method, body, headers });
   } catch {
-    throw new ApiError(0, "The local run does not answer. It may have ended.");
+    throw new ApiError(0, "The local run does not respond. It may have ended.");
   }
   if (response.ok) return response.json();
   const problem = await response.json().catch(() => ({}));

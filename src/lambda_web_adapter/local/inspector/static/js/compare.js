@@ -139,7 +139,7 @@ function bodyDiff(lines, isEqual, before) {
 }
 
 /** Return lines of a difference. */
-export function diffView(lines) {
+function diffView(lines) {
   const row = ([sign, text]) =>
     h("li", { data: { sign } }, sign === "…" ? `${text} equal lines` : h("span", {}, `${sign} ${text}`));
   return h("ol.diff.scrolls", { tabindex: "0", "aria-label": "Differences" }, lines.map(row));

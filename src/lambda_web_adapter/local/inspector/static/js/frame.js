@@ -73,7 +73,7 @@ export class Frame {
     setText(
       this.banner,
       state === "lost"
-        ? "The local run does not answer. What is here stays; the page connects as soon as the run is back."
+        ? "The local run does not respond. What is here stays; the page connects as soon as the run is back."
         : "",
     );
   }

@@ -1,4 +1,4 @@
-// The environments over time: controls for the span, the lanes, and what they tell.
+// The environments over time: controls for the span, the lanes, and descriptions of their parts.
 
 import { get } from "./api.js";
 import { fill, h, setText } from "./dom.js";

@@ -37,7 +37,7 @@ function lineView(line) {
 }
 
 /** Return the parts of a line as elements with classes for colour and weight. */
-export function spans(line) {
+function spans(line) {
   const parts = [];
   let style = {};
   let from = 0;

@@ -1,4 +1,4 @@
-// What the page knows of the run: summaries by number, and who wants to hear of changes.
+// The summaries of the run by number, and which of them the list shows.
 
 import { splitTitle, toneOf } from "./format.js";
 
