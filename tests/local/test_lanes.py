@@ -185,6 +185,7 @@ def test_several_invocations_at_once_are_one_time_of_work(folder: Path) -> None:
         await until(lambda: len(list(folder.glob("waits-*"))) == 3)
         await run.client.get("/")
         assert run.states() == ["init", *CYCLE, "busy"]
+        assert {record.source for record in run.recorder.records.last(10)} == {"function-url"}  # also of those that run
         (folder / "go").touch()
         await asyncio.gather(*waiting)
         await until(lambda: run.states()[-1:] == ["frozen"])

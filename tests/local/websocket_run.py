@@ -50,7 +50,7 @@ class ScriptedFunction:
         self._tasks: set[asyncio.Task[None]] = set()
         self.loop: asyncio.AbstractEventLoop | None = None
 
-    def submit(self, event: bytes, *, title: str) -> Invocation:
+    def submit(self, event: bytes, *, title: str, source: str) -> Invocation:
         if self.is_busy:
             raise Throttled
         parsed = json.loads(event)
@@ -58,7 +58,7 @@ class ScriptedFunction:
         assert title == f"WebSocket {route}"
         self._events.put(parsed)
         self.loop = asyncio.get_running_loop()
-        invocation = Invocation(event=event, title=title, outcome=self.loop.create_future())
+        invocation = Invocation(event=event, title=title, source=source, outcome=self.loop.create_future())
         task = self.loop.create_task(self._reply(route, invocation))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class AnyFunction(Protocol):
     """What a gateway needs of a function."""
 
-    def submit(self, event: bytes, *, title: str, trace_id: str = "") -> Invocation:
+    def submit(self, event: bytes, *, title: str, source: str = "", trace_id: str = "") -> Invocation:
         """Return the invocation of an event; raise Throttled if none is possible now."""
 
 

@@ -80,10 +80,9 @@ class GatewayCall:
         gateway = self._gateway
         try:
             trace_id = invocation_trace(gateway, request)
-            invocation = self._submit(event, title=title_of(request), trace_id=trace_id)
+            invocation = self._submit(event, title=title_of(request), source=gateway.name, trace_id=trace_id)
         except Throttled:
             return _error_result(429, "All environments are busy, and --throttle rejects further requests.")
-        invocation.source = gateway.name
         try:
             result = await self._result_of(await invocation.outcome)
         except MalformedReply as error:

@@ -40,11 +40,12 @@ class AppFunction(ABC):
         """Import the app where that is to be seen by the test; raise what its import raises."""
 
     @abstractmethod
-    def submit(
+    def submit(  # noqa: PLR0913  # what a caller of Lambda may say
         self,
         event: bytes,
         *,
         title: str,
+        source: str = "",
         trace_id: str = "",
         client_context: str = "",
         tenant_id: str = "",
@@ -54,6 +55,7 @@ class AppFunction(ABC):
         Args:
             event: the event, as JSON.
             title: what log lines call it.
+            source: the gateway's name; empty without one.
             trace_id: the value of X-Amzn-Trace-Id.
             client_context: the caller's client context, as JSON.
             tenant_id: the caller's tenant.

@@ -69,14 +69,22 @@ class InProcessFunction(AppFunction):
                 self._app = load_app(self._app, Path(self._settings.app_dir).absolute())
             self._interface = detect_interface(self._app, self._settings.interface)
 
-    def submit(
-        self, event: bytes, *, title: str, trace_id: str = "", client_context: str = "", tenant_id: str = ""
+    def submit(  # noqa: PLR0913  # what a caller of Lambda may say
+        self,
+        event: bytes,
+        *,
+        title: str,
+        source: str = "",
+        trace_id: str = "",
+        client_context: str = "",
+        tenant_id: str = "",
     ) -> Invocation:
         """Have the app handle an event, and return its invocation."""
         invocation = Invocation(
             event=event,
             title=title,
             outcome=asyncio.get_running_loop().create_future(),
+            source=source,
             trace_id=trace_id,
             client_context=client_context,
             tenant_id=tenant_id,

@@ -80,14 +80,21 @@ class ProcessFunction(AppFunction):
     def load(self) -> None:
         """Do nothing: the process imports the app."""
 
-    def submit(
-        self, event: bytes, *, title: str, trace_id: str = "", client_context: str = "", tenant_id: str = ""
+    def submit(  # noqa: PLR0913  # what a caller of Lambda may say
+        self,
+        event: bytes,
+        *,
+        title: str,
+        source: str = "",
+        trace_id: str = "",
+        client_context: str = "",
+        tenant_id: str = "",
     ) -> Invocation:
         """Queue an event, and return its invocation."""
         function = self._function_now()
         function.may_crash, self._may_crash = self._may_crash, False
         invocation = function.submit(
-            event, title=title, trace_id=trace_id, client_context=client_context, tenant_id=tenant_id
+            event, title=title, source=source, trace_id=trace_id, client_context=client_context, tenant_id=tenant_id
         )
         record = InvocationRecord(raw_event=event, invocation=invocation)
         self.history.append(record)

@@ -66,6 +66,7 @@ class Function:
         event: bytes,
         *,
         title: str,
+        source: str = "",
         trace_id: str = "",
         client_context: str = "",
         tenant_id: str = "",
@@ -78,6 +79,7 @@ class Function:
         Args:
             event: the event, as JSON.
             title: what log lines call it, such as `GET /path`.
+            source: the gateway's name; empty for the Invoke API.
             trace_id: the value of X-Amzn-Trace-Id.
             client_context: the caller's client context, as JSON.
             tenant_id: the caller's tenant.
@@ -92,6 +94,7 @@ class Function:
             event=event,
             title=title,
             outcome=asyncio.get_running_loop().create_future(),
+            source=source,
             trace_id=trace_id,
             client_context=client_context,
             tenant_id=tenant_id,

@@ -32,10 +32,9 @@ class RouteCalls:
         """Queue an event at once, so that a connection's events reach the function in their order."""
         title = f"WebSocket {route}"
         try:
-            invocation = self._function.submit(event.to_json(), title=title)
+            invocation = self._function.submit(event.to_json(), title=title, source=WEBSOCKET)
         except Throttled:
             return RouteCall(title, None, self._log)
-        invocation.source = WEBSOCKET
         return RouteCall(title, invocation, self._log)
 
     def note(self, text: str) -> None:
