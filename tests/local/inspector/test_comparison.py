@@ -34,6 +34,9 @@ def changes(before: InvocationDetail, after: InvocationDetail) -> list[str]:
         pytest.param(responded(b'{"a": 1, "b": 2}', JSON), responded(b'{"b":2,"a":1}', JSON), id="another order"),
         pytest.param(responded(b"", ("Date", "1")), responded(b"", ("date", "2")), id="dates"),
         pytest.param(responded(b"", ("x-amzn-requestid", "1")), responded(b""), id="ids"),
+        pytest.param(
+            responded(b"", ("x-amzn-remapped-date", "1")), responded(b"", ("x-amzn-remapped-date", "2")), id="renamed"
+        ),
         pytest.param(responded(b"", ("a", "1"), ("b", "2")), responded(b"", ("B", "2"), ("A", "1")), id="names"),
         pytest.param(
             responded(b"", ("set-cookie", "a=***; Path=/; Expires=Mon")),

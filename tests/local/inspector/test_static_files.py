@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lambda_web_adapter.local.inspector.api import STATIC
+from lambda_web_adapter.local.inspector.comparison import VOLATILE
 
 MODULES = sorted(STATIC.glob("js/*.js"))
 STYLES = sorted(STATIC.glob("css/*.css"))
@@ -45,6 +46,12 @@ def test_each_module_is_imported() -> None:
     imported = {name for path in MODULES for name in re.findall(r'\bfrom "\./([^"]+)"', path.read_text())}
 
     assert {path.name for path in MODULES} - imported == {"main.js"}
+
+
+def test_the_page_compares_the_same_headers_as_the_command() -> None:
+    (names,) = re.findall(r"VOLATILE = new Set\(\[(.*?)\]\)", (STATIC / "js/compare.js").read_text(), re.DOTALL)
+
+    assert set(re.findall(r'"([^"]+)"', names)) == VOLATILE
 
 
 @pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)

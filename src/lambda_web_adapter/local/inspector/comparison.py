@@ -12,9 +12,21 @@ from lambda_web_adapter.local.inspector.received import response_as_received
 if TYPE_CHECKING:
     from lambda_web_adapter.local.records.record_models import HttpResponse, InvocationDetail
 
-# Headers that are others each time, or follow from the body.
-_VOLATILE = frozenset(
-    {"age", "connection", "content-length", "date", "expires", "server-timing", "x-amzn-requestid", "x-amzn-trace-id"}
+# Headers that are others each time, or follow from the body; `static/js/compare.js` has the same.
+VOLATILE = frozenset(
+    {
+        "age",
+        "apigw-requestid",
+        "connection",
+        "content-length",
+        "date",
+        "expires",
+        "server-timing",
+        "x-amz-apigw-id",
+        "x-amzn-remapped-date",
+        "x-amzn-requestid",
+        "x-amzn-trace-id",
+    }
 )
 _EXPIRES = "expires="
 
@@ -60,7 +72,7 @@ def _response_lines(response: HttpResponse, size: int | None) -> list[str]:
     headers = [
         f"{name.lower()}: {_without_expiry(value) if name.lower() == 'set-cookie' else value}"
         for name, value in response.headers
-        if name.lower() not in _VOLATILE
+        if name.lower() not in VOLATILE
     ]
     content = response_as_received(response).content[:size]
     return [f"status: {response.status}", *sorted(headers), "", *_body_lines(content)]

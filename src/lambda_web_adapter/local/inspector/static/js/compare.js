@@ -8,14 +8,19 @@ import { formatMs, formatSource } from "./format.js";
 import { invocationHash } from "./router.js";
 import { phasesOf } from "./waterfall.js";
 
-// They differ each time, and say nothing about the app.
+// Headers that are others each time, or follow from the body; comparison.py has the same.
 const VOLATILE = new Set([
+  "age",
+  "apigw-requestid",
+  "connection",
+  "content-length",
   "date",
+  "expires",
+  "server-timing",
+  "x-amz-apigw-id",
+  "x-amzn-remapped-date",
   "x-amzn-requestid",
   "x-amzn-trace-id",
-  "x-amz-apigw-id",
-  "apigw-requestid",
-  "x-amzn-remapped-date",
 ]);
 
 /** Return what differs between a replay and its original. */
