@@ -291,10 +291,8 @@ class Function:
         while True:
             await asyncio.sleep(_EXPLAIN_SECONDS)
             now = time.monotonic()
-            running = sorted(
-                (each for environment in self._current() for each in environment.running),
-                key=lambda each: each.started_at,
-            )
+            running = [each for environment in self._current() for each in environment.running]
+            running.sort(key=lambda each: each.started_at)
             has_waited = bool(self._waiting) and now - self._waiting[0].received_at >= _EXPLAIN_SECONDS
             if running and has_waited and now - explained_at >= _REPEAT_SECONDS:
                 explained_at, explained = now, running[0]
