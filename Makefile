@@ -17,13 +17,18 @@ SIDE_VENV ?= $(VENV)-side-by-side
 SIDE := $(SIDE_VENV)/bin
 # What `make test-doctor` has build zips: the SAM CLI, Serverless and Zappa.
 DOCTOR_TOOLS ?= $(VENV)-doctor
+# The validators of the templates in examples/deploy, and the AWS that they are deployed to.
+DEPLOY_VENV ?= $(VENV)-deploy
+DEPLOY := $(DEPLOY_VENV)/bin
+# What Terraform's AWS provider knows, as types: the provider itself is in no package registry.
+TERRAFORM_SCHEMA := @cdktn/provider-aws@24.1.0
 AUDIT_VENV ?= $(VENV)-audit
 AUDIT := $(AUDIT_VENV)/bin
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test coverage pytest test-side-by-side test-browser test-frameworks test-image test-doctor nightly benchmark start-budget fuzz chaos soak conformance lint format types check lock audit clean test-package
+.PHONY: help run run-flask test coverage pytest test-side-by-side test-browser test-frameworks test-image test-deploy test-doctor nightly benchmark start-budget fuzz chaos soak conformance lint format types check lock audit clean test-package
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +67,9 @@ test-frameworks: $(READY) ## try an app of each framework, each in an environmen
 
 test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root)
 	tests/image/run
+
+test-deploy: $(DEPLOY_VENV)/.ready ## check the templates of examples/deploy, and deploy them to an emulator of AWS (Node and npm)
+	$(DEPLOY)/pytest tests/deploy $(PYTEST_ARGS)
 
 test-doctor: $(READY) $(DOCTOR_TOOLS)/.ready ## have the SAM CLI, Serverless and Zappa build zips, and doctor examine and repair them (node, npm)
 	LWA_DOCTOR_TOOLS=$(DOCTOR_TOOLS) $(BIN)/pytest tests/doctor/registry -q -p no:randomly $(PYTEST_ARGS)
@@ -103,7 +111,7 @@ check: lint types test ## lint, types and tests
 
 lock: $(READY) ## renew the files in requirements/ from pyproject.toml
 	$(BIN)/python -m pip install -q uv
-	for group in dev side-by-side; do \
+	for group in dev side-by-side deploy; do \
 	    $(BIN)/uv pip compile pyproject.toml --group $$group --universal --python-version 3.11 --generate-hashes \
 	        --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/$$group.lock || exit 1; \
 	done
@@ -138,4 +146,14 @@ $(DOCTOR_TOOLS)/.ready: $(READY)
 	$(BIN)/uv venv -q --clear $(DOCTOR_TOOLS)/sam && $(BIN)/uv pip install -q --python $(DOCTOR_TOOLS)/sam/bin/python aws-sam-cli
 	$(BIN)/uv venv -q --clear --seed $(DOCTOR_TOOLS)/zappa && $(BIN)/uv pip install -q --python $(DOCTOR_TOOLS)/zappa/bin/python zappa setuptools
 	npm install --silent --no-audit --no-fund --prefix $(DOCTOR_TOOLS) serverless@3 serverless-python-requirements@6
+	touch $@
+
+$(DEPLOY_VENV)/.ready: requirements/deploy.lock examples/deploy/cdk-typescript/package-lock.json pyproject.toml
+	test -x $(DEPLOY)/python || $(PYTHON) -m venv $(DEPLOY_VENV)
+	$(DEPLOY)/python -m pip install -q uv
+	$(DEPLOY)/uv pip install -q --python $(DEPLOY)/python --require-hashes -r requirements/deploy.lock
+	$(DEPLOY)/python -m pip install -q --no-deps --no-build-isolation -e .
+	cp examples/deploy/cdk-typescript/package*.json $(DEPLOY_VENV)/
+	cd $(DEPLOY_VENV) && npm ci --silent --ignore-scripts --no-audit --no-fund
+	cd $(DEPLOY_VENV) && tar -xzf "$$(npm pack --silent $(TERRAFORM_SCHEMA))" --wildcards 'package/lib/*/index.d.ts'
 	touch $@
