@@ -1,7 +1,7 @@
 """An AWS on this machine, MiniStack, and the package that is deployed to it.
 
-MiniStack runs the `bootstrap` of functions with the runtime `provided.al2023` as a process, against a Runtime API of its
-own. So the templates get that runtime as their parameter; the managed runtime has the variable
+MiniStack runs the `bootstrap` of functions with the runtime `provided.al2023` as a process, against its own Runtime
+API. So the templates get that runtime as their parameter; the managed runtime has the variable
 `AWS_LAMBDA_EXEC_WRAPPER`, which MiniStack ignores.
 """
 
@@ -14,6 +14,7 @@ import sys
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -24,7 +25,6 @@ from .templates import PROJECT, QUIET, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 RUNTIME = "provided.al2023"
 SECONDS = 60.0  # until it listens, on a busy machine
@@ -36,6 +36,7 @@ def build_package(folder: Path) -> Path:
     example = PROJECT / "examples" / "flask_app"
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(PROJECT / "bootstrap", "bootstrap")
+        archive.write(Path(__file__).parent / "jobs.py", "jobs.py")
         for part in ("main.py", "templates", "static"):
             files = [example / part] if (example / part).is_file() else sorted((example / part).rglob("*"))
             for file in files:
@@ -61,6 +62,7 @@ class Emulator:
             "GATEWAY_PORT": port,
             "BIND_HOST": host,
             "TMPDIR": str(folder),
+            "MINISTACK_HOST": "us-east-1.amazonaws.com",  # so that it serves the hosts that AWS has
             "SERVICES": "lambda,iam,sts,logs,s3,sqs,cloudformation,apigateway,elbv2,scheduler,ssm,ec2,ecr",
             "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{plain['PATH']}",
         }

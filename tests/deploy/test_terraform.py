@@ -36,9 +36,7 @@ def interfaces(resource: str) -> dict[str, dict[str, Argument]]:
     """Return the blocks of a resource (`lambda-function`) by their types' names, each with its arguments."""
     text = (ENVIRONMENT / "package" / "lib" / resource / "index.d.ts").read_text()
     return {
-        name: {
-            found["name"]: Argument(bool(found["optional"]), found["type"]) for found in ARGUMENT.finditer(body)
-        }
+        name: {found["name"]: Argument(bool(found["optional"]), found["type"]) for found in ARGUMENT.finditer(body)}
         for name, body in re.findall(r"^export interface (\w+)[^{]*\{(.*?)^\}", text, re.MULTILINE | re.DOTALL)
     }
 
@@ -91,7 +89,9 @@ def test_the_provider_knows_all_arguments_and_misses_none(file: Any) -> None:
     [
         pytest.param("memory_size ", "memory ", "aws_lambda_function: unknown argument memory", id="unknown"),
         pytest.param("role          = aws_iam_role.app.arn", "", "aws_lambda_function: role is required", id="missing"),
-        pytest.param("log_group  =", "group  =", "aws_lambda_function.logging_config: unknown argument group", id="nested"),
+        pytest.param(
+            "log_group  =", "group  =", "aws_lambda_function.logging_config: unknown argument group", id="nested"
+        ),
     ],
 )
 def test_a_fault_is_found(before: str, after: str, fault: str) -> None:
@@ -103,7 +103,9 @@ def test_a_fault_is_found(before: str, after: str, fault: str) -> None:
 
 def test_everything_that_is_referred_to_is_declared() -> None:
     text = "".join(file.read_text() for file in FILES)
-    declared = {f"{kind}.{name}" for kind, name in re.findall(r'^(?:resource|data) "(\w+)" "(\w+)"', text, re.MULTILINE)}
+    declared = {
+        f"{kind}.{name}" for kind, name in re.findall(r'^(?:resource|data) "(\w+)" "(\w+)"', text, re.MULTILINE)
+    }
     variables = set(re.findall(r'^variable "(\w+)"', text, re.MULTILINE))
 
     assert {f"{kind}.{name}" for kind, name in re.findall(r"\b(aws_\w+)\.(\w+)", text)} <= declared

@@ -15,7 +15,7 @@ from support.rie import EmulatorMissing, emulator_program
 from .build import Buildah, Config, base_image, build, install_tools
 from .bytecode import not_compiled
 from .exchanges import EXAMPLES, Example, Exchange, Result
-from .sandbox import GID, UID, Sandbox, running
+from .sandbox import GID, UID, Sandbox, running, serving
 from .shell import CommandFailedError, Stopwatch, say
 
 NO_CAPABILITIES = "0" * 16
@@ -46,14 +46,22 @@ def check(example: str, buildah: Buildah, base: str, program: Path) -> Tally:
         tally("the Dockerfile builds", [str(error)])
     else:
         check_image(tally, image, buildah, program)
+        check_reproducible(tally, buildah, image, build(buildah, example, base, "again"))
     return tally
+
+
+def check_reproducible(tally: Tally, buildah: Buildah, *images: str) -> None:
+    first, second = (buildah.layers(image) for image in images)
+    tally("two builds have the same layers", [] if first == second else [f"{first} and {second}"])
 
 
 def check_image(tally: Tally, image: str, buildah: Buildah, program: Path) -> None:
     example = tally.example
     config, log = buildah.config(image), buildah.cache / f"{example}.log"
     with buildah.root(image) as root:
+        say_sizes(example, root)
         check_files(tally, root, config)
+        check_web_container(tally, root, config, EXAMPLES[example])
         with Stopwatch(f"{example} under the emulator"):
             try:
                 with running(root, config, program, log) as sandbox:
@@ -68,8 +76,24 @@ def check_image(tally: Tally, image: str, buildah: Buildah, program: Path) -> No
 def check_files(tally: Tally, root: Path, config: Config) -> None:
     for kind, lost in not_compiled(root).items():
         tally(f"bytecode of the {kind}", lost[:5])
+    tally("it is not run by root", [] if config.user not in ("", "0", "root") else [f"USER is {config.user!r}"])
     relative = [path for path in config.entrypoint[:1] if not path.startswith("/")]
     tally("ENTRYPOINT is an absolute path", relative if config.entrypoint else ["there is none"])
+
+
+def say_sizes(example: str, root: Path) -> None:
+    """Say what each part of the image takes, without what lies on other file systems."""
+    parts = {"all": root, "packages": root / "opt" / "venv", "app": root / "var" / "task"}
+    sizes = {name: sum(path.lstat().st_size for path in folder.rglob("*")) for name, folder in parts.items()}
+    say(f"      {example}: " + ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in sizes.items()))
+
+
+def check_web_container(tally: Tally, root: Path, config: Config, example: Example) -> None:
+    """Run the image as any other place does: no Lambda, a port from the environment."""
+    with serving(root, config, tally.example) as url:
+        response = httpx.get(url, timeout=10, trust_env=False)
+        right = response.status_code == 200 and example.title in response.text
+        tally("it serves without Lambda, on $PORT", [] if right else [f"{response.status_code} {response.text!r:.300}"])
 
 
 def check_running(tally: Tally, sandbox: Sandbox, example: Example) -> None:

@@ -23,16 +23,19 @@ LIKE_A_PYTHON_IMAGE = 'rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED && ln -s p
 LEFT_OUT = [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "locale", "man")]
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# The time of all files in a build, as SOURCE_DATE_EPOCH is for Docker's.
+SOURCE_DATE_EPOCH = 1_700_000_000
 
 
 @dataclass(frozen=True)
 class Config:
-    """The part of an image's configuration that Lambda honours."""
+    """The part of an image's configuration that is looked at."""
 
     entrypoint: list[str]
     cmd: list[str]
     workdir: str
     env: dict[str, str]
+    user: str
 
 
 def install_tools() -> None:
@@ -78,7 +81,18 @@ class Buildah:
     def config(self, image: str) -> Config:
         found = json.loads(self("inspect", "--type", "image", image))["OCIv1"]["config"]
         env = dict(pair.split("=", 1) for pair in found.get("Env") or [])
-        return Config(found.get("Entrypoint") or [], found.get("Cmd") or [], found.get("WorkingDir") or "/", env)
+        return Config(
+            found.get("Entrypoint") or [],
+            found.get("Cmd") or [],
+            found.get("WorkingDir") or "/",
+            env,
+            found.get("User") or "",
+        )
+
+    def layers(self, image: str) -> list[str]:
+        """Return the digests of an image's layers."""
+        digests: list[str] = json.loads(self("inspect", "--type", "image", image))["OCIv1"]["rootfs"]["diff_ids"]
+        return digests
 
     @contextmanager
     def root(self, image: str) -> Iterator[Path]:
@@ -131,12 +145,20 @@ def make_base_image(buildah: Buildah, image: str) -> None:
     buildah("commit", "--quiet", "--rm", container, image)
 
 
-def build(buildah: Buildah, example: str, base: str) -> str:
+def build(buildah: Buildah, example: str, base: str, tag: str = "latest") -> str:
     """Build an example's Dockerfile with the project as context, as its first lines tell the reader to."""
-    image = f"localhost/lambda-web-adapter-{example.replace('_', '-')}"
+    image = f"localhost/lambda-web-adapter-{example.replace('_', '-')}:{tag}"
     with Stopwatch(f"build examples/{example}/Dockerfile"):
         buildah(
-            *("bud", "--layers=false", "--pull-never", "--build-arg", f"BASE={base}", *pip_mounts(buildah.cache)),
+            *(
+                "bud",
+                "--layers=false",
+                f"--timestamp={SOURCE_DATE_EPOCH}",
+                "--pull-never",
+                "--build-arg",
+                f"BASE={base}",
+                *pip_mounts(buildah.cache),
+            ),
             *("--file", PROJECT / "examples" / example / "Dockerfile"),
             *("--tag", image, PROJECT),
             timeout=240,

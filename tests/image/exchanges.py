@@ -264,7 +264,11 @@ class Example:
     """What is sent, and what the app writes to the log when it is given the time to shut down in order."""
 
     exchanges: Sequence[Exchange | Result]
+    title: str  # of its front page
     last_words: str = ""
 
 
-EXAMPLES = {"flask_app": Example(FLASK), "fastapi_app": Example(FASTAPI, "The seed library is closed.")}
+EXAMPLES = {
+    "flask_app": Example(FLASK, "Recipe box"),
+    "fastapi_app": Example(FASTAPI, "Seed library", "The seed library is closed."),
+}

@@ -92,11 +92,37 @@ def running(root: Path, config: Config, emulator: Path, log: Path) -> Iterator[S
             end(process)
 
 
+@contextmanager
+def serving(root: Path, config: Config, name: str) -> Iterator[str]:
+    """Start the image with `--host` in place of its CMD, as an ordinary web container; the URL of what it serves."""
+    (address,) = free_addresses(1)
+    host, _, port = address.rpartition(":")
+    env = config.env | {"PORT": port}
+    with subprocess.Popen(
+        [*entering(root, config.workdir), *config.entrypoint, "--host", host],
+        stdin=subprocess.DEVNULL,
+        env=env,
+        start_new_session=True,
+    ) as process:
+        try:
+            wait_until(lambda: accepts(address) or process.poll() is not None, f"{name} listens")
+            yield f"http://{address}/"
+        finally:
+            end(process)
+
+
+def entering(root: Path, workdir: str) -> list[str]:
+    """Return the command before a command that is to run in an image's file system."""
+    return [
+        *("/usr/bin/unshare", "--mount", "--pid", "--fork", "--propagation=private", "--"),
+        *(str(HERE / "enter"), str(root), workdir, str(UID), str(GID)),
+    ]
+
+
 def start(root: Path, config: Config, addresses: list[str], output: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
-            *("/usr/bin/unshare", "--mount", "--pid", "--fork", "--propagation=private", "--"),
-            *(str(HERE / "enter"), str(root), config.workdir, str(UID), str(GID)),
+            *entering(root, config.workdir),
             *(EMULATOR, "--runtime-api-address", addresses[0], "--runtime-interface-emulator-address", addresses[1]),
             *(*config.entrypoint, *config.cmd),
         ],
