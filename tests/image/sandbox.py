@@ -94,12 +94,12 @@ def running(root: Path, config: Config, emulator: Path, log: Path) -> Iterator[S
 
 @contextmanager
 def serving(root: Path, config: Config, name: str) -> Iterator[str]:
-    """Start the image with `--host` in place of its CMD, as an ordinary web container; the URL of what it serves."""
+    """Start the image with `serve` in place of its CMD, as an ordinary web container; the URL of what it serves."""
     (address,) = free_addresses(1)
     host, _, port = address.rpartition(":")
     env = config.env | {"PORT": port}
     with subprocess.Popen(
-        [*entering(root, config.workdir), *config.entrypoint, "--host", host],
+        [*entering(root, config.workdir), *config.entrypoint, "serve", "--host", host],
         stdin=subprocess.DEVNULL,
         env=env,
         start_new_session=True,

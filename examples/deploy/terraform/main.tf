@@ -5,7 +5,7 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 6.28, < 7" # the first that knows invoked_via_function_url
+      version = ">= 6.29, < 7" # the first that knows invoked_via_function_url
     }
   }
 }
