@@ -51,6 +51,8 @@ def test_the_aws_cli_takes_it(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{free_addresses(1)[0]}")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    (tmp_path / "role.yaml").write_text("Resources: {}")
+    (tmp_path / "command.json").write_text("{}")
     for package in ("function.zip", "layer.zip"):
         (tmp_path / package).write_bytes(b"PK\5\6" + bytes(18))  # a zip without files
     (tmp_path / "event.json").write_text("{}")

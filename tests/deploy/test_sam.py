@@ -11,7 +11,7 @@ import pytest
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-from .templates import PROJECT, SAM_TEMPLATES, run
+from .templates import PROJECT, SAM_TEMPLATES, TEMPLATES, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def resources(template: Path, kind: str) -> list[dict[str, Any]]:
 
 
 def test_cfn_lint_finds_nothing() -> None:
-    assert run("cfn-lint", *SAM_TEMPLATES, cwd=PROJECT).strip() == ""
+    assert run("cfn-lint", *SAM_TEMPLATES, TEMPLATES / "github" / "role.yaml", cwd=PROJECT).strip() == ""
 
 
 @each_template
