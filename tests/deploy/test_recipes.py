@@ -40,9 +40,9 @@ def test_a_background_task_is_an_invocation_of_its_own(tmp_path: Path) -> None:
     url = f"http://{address}"
     command = [sys.executable, "-m", "lambda_web_adapter", "main:app", "--port", address.rpartition(":")[2]]
     with Running(command, env=plain_environment({**QUIET, "AWS_ENDPOINT_URL": url}), cwd=tmp_path) as run:
-        run.wait_for_text("Serving the app")
+        run.wait_for("Serving main:app")
         response = httpx.post(f"{url}/orders", json={"order": 7}, trust_env=False, timeout=60)
-        run.wait_for_text("Sending the invoice of order 7")
+        run.wait_for("Sending the invoice of order 7")
 
     assert (response.status_code, response.json()) == (202, {"accepted": True})
 
