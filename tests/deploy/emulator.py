@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import httpx
 from support.processes import free_addresses, wait_until
 
@@ -79,6 +78,8 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """Return boto3's client of a service."""
+        import boto3  # here, so that the other tests' environment can collect this folder
+
         return boto3.client(
             service,
             endpoint_url=self.url,

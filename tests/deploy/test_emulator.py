@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.processes import wait_until
+from support.processes import Running, free_addresses, plain_environment, wait_until
 
 from .emulator import RUNTIME, SECONDS, Emulator
-from .templates import ENVIRONMENT, TEMPLATES
+from .templates import ENVIRONMENT, PROJECT, TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -214,6 +215,35 @@ def test_sam_schedule(emulator: Emulator, sam_deploy: Deploy) -> None:
 
     assert schedule["Target"]["Arn"].endswith(name)
     assert result == {"done": "Scheduled Event"}
+
+
+def test_sam_image(emulator: Emulator, tmp_path: Path) -> None:
+    # The emulator runs images by Docker alone; without it, it hands events to a URL: here to a local run of the app.
+    (address,) = free_addresses(1)
+    command = [sys.executable, "-m", "lambda_web_adapter", "main:app", "--port", address.rpartition(":")[2]]
+    template = (TEMPLATES / "sam" / "image.yaml").read_text()
+    kind = "      PackageType: Image\n"
+    image = "      ImageUri: 000000000000.dkr.ecr.us-east-1.amazonaws.com/image:1\n"
+    local_run = f"http://{address}/2015-03-31/functions/image/invocations"
+    variables = f"      Environment: {{Variables: {{MINISTACK_LAMBDA_PROXY_URL: '{local_run}'}}}}\n"
+    stacks = emulator.client("cloudformation")
+    with Running(command, env=plain_environment(), cwd=PROJECT / "examples" / "flask_app") as run:
+        run.wait_for("Serving main:app")
+        stacks.create_stack(
+            StackName="image",
+            TemplateBody=template.replace(kind, kind + image + variables),
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+        stacks.get_waiter("stack_create_complete").wait(StackName="image", WaiterConfig={"Delay": 1})
+        note("$ aws cloudformation create-stack --stack-name image …")
+        check_site(emulator, outputs(emulator, "image")["Url"])
+        (function,) = functions(emulator, "image")
+    stacks.delete_stack(StackName="image")
+    stacks.get_waiter("stack_delete_complete").wait(StackName="image", WaiterConfig={"Delay": 1})
+    note("$ aws cloudformation delete-stack --stack-name image")
+
+    assert function["PackageType"] == "Image"
+    assert functions(emulator, "image") == []
 
 
 @pytest.mark.parametrize("language", ["cdk-python", "cdk-typescript"])
