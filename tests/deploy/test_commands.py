@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PAGES = sorted((PROJECT / "docs").glob("*.md"))
 # Of the CLI's version 2; the one in package registries is version 1.
 VERSION_2 = ("logs tail",)
+VERSION_2_OPTION = " --cli-binary-format raw-in-base64-out"
 VARIABLES = {"ACCOUNT": "123456789012", "REGISTRY": "123456789012.dkr.ecr.us-east-1.amazonaws.com"}
 
 
@@ -27,7 +28,7 @@ def commands(text: str) -> list[list[str]]:
     blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     joined = re.sub(r"\\\n\s*", " ", Template("\n".join(blocks)).safe_substitute(VARIABLES))
     found = re.findall(r"\baws ([a-z0-9-]+ [a-z0-9-]+(?:'[^']*'|[^'\n|)])*)", joined)
-    return [shlex.split(command) for command in found]
+    return [shlex.split(command.replace(VERSION_2_OPTION, "")) for command in found]
 
 
 CASES = [
