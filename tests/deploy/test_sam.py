@@ -16,7 +16,7 @@ from .templates import PROJECT, SAM_TEMPLATES, TEMPLATES, run
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)  # validators, on a busy machine
 each_template = pytest.mark.parametrize("template", SAM_TEMPLATES, ids=lambda path: path.stem)
 
 
