@@ -28,7 +28,7 @@ def commands(text: str) -> list[list[str]]:
     blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     joined = re.sub(r"\\\n\s*", " ", Template("\n".join(blocks)).safe_substitute(VARIABLES))
     found = re.findall(r"\baws ([a-z0-9-]+ [a-z0-9-]+(?:'[^']*'|[^'\n|)])*)", joined)
-    return [shlex.split(command.replace(VERSION_2_OPTION, "")) for command in found]
+    return [shlex.split(command.replace(VERSION_2_OPTION, "")) for command in found if "..." not in command]
 
 
 CASES = [
