@@ -82,6 +82,8 @@ class LifespanTask:
             self._stopped.set()
 
     async def _send(self, message: dict[str, Any]) -> None:
+        if self._started.is_set() and self._task is not None and self._task.cancelling():
+            return  # Starlette reports its cancellation as a shutdown that has failed
         kind, phase = message["type"], "shutdown" if self._started.is_set() else "startup"
         accepted = () if self._stopped.is_set() else (f"lifespan.{phase}.complete", f"lifespan.{phase}.failed")
         if kind not in accepted:
@@ -102,14 +104,18 @@ class ReportedLifespan:
         self._app = app
         self._control = control
         self._required = setting == "on"
-        self._received = self._complete = False
+        self._received = self._complete = self._is_discarded = False
         self._failure: StartupFailed | None = None
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Call the app."""
 
         async def tracking_receive() -> ASGIReceiveEvent:
-            message = await receive()
+            try:
+                message = await receive()
+            except GeneratorExit:  # the event loop has ended without the task
+                self._is_discarded = True
+                raise
             self._received = True
             return message
 
@@ -131,6 +137,8 @@ class ReportedLifespan:
 
     async def _report(self, error: BaseException, send: ASGISendCallable) -> None:
         """Send an exception of the app to the adapter or log it, depending on when it was raised."""
+        if self._is_discarded:
+            return
         cancelled = isinstance(error, asyncio.CancelledError)
         if self._failure:
             self._control.failed(self._failure if cancelled else error)
