@@ -20,7 +20,7 @@ from lambda_web_adapter.testing import RuntimeApi, WaitFailed
 from lambda_web_adapter.testing.runtime_api import CLOSED, RESET, Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 RUNTIME = """
 import http.client, json, os, sys
@@ -119,7 +119,7 @@ def test_a_wait_for_a_runtime_that_has_ended_fails_with_its_exit_code_and_its_ca
         api.invoke("exit", request_id="last")
 
     lines = str(failure.value).splitlines()
-    assert lines[0] == "Expected a reply to last within 15 s. The process ended with exit code 3."
+    assert lines[0] == "Expected a reply to last. The process ended with exit code 3."
     assert lines[1] == "Invocations without a reply: last. Events in the queue: 0. Calls that wait for one: 0."
     assert [line.split()[2:4] for line in lines[3:]] == [
         ["GET", "/2018-06-01/runtime/invocation/next"],
@@ -265,6 +265,23 @@ def test_it_needs_neither_pytest_nor_what_the_adapter_needs() -> None:
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
 
     assert {"pytest", "httpx", "orjson", "lambda_web_adapter.adapter", "lambda_web_adapter.local"} & {*loaded} == set()
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        pytest.param(lambda api: api.script("respond", Answer(500)), "Did you mean 'response'", id="script"),
+        pytest.param(lambda api: api.wait_for_call("netx"), "Did you mean 'next'", id="call"),
+        pytest.param(lambda api: api.wait_for_reply("nonsense"), "No event has the id 'nonsense'", id="reply"),
+        pytest.param(lambda api: api.wait_for_stream("nonsense"), "No event has the id 'nonsense'", id="stream"),
+        pytest.param(lambda api: api.wait_for_delivery("nonsense"), "No event has the id 'nonsense'", id="delivery"),
+    ],
+)
+def test_what_cannot_come_is_refused_at_once(
+    use: Callable[[RuntimeApi], object], message: str, api: RuntimeApi
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        use(api)
 
 
 # What a runtime, or a test, breaks off.

@@ -9,8 +9,8 @@ from collections import deque
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from lambda_web_adapter.testing.runtime_api.calls import Reply
-from lambda_web_adapter.testing.runtime_api.events import build_event
+from lambda_web_adapter.testing.runtime_api.calls import Reply, check_name
+from lambda_web_adapter.testing.runtime_api.events import build_event, check_request_id
 from lambda_web_adapter.testing.runtime_api.history import describe_calls, describe_events
 from lambda_web_adapter.testing.runtime_api.rules import Rules
 from lambda_web_adapter.testing.runtime_api.server import Server
@@ -94,6 +94,7 @@ class RuntimeApi(Rules):
         """
         queued = build_event(event, options)
         with self._changed:
+            self._request_ids.add(queued.request_id)
             self._queue.append(queued)
             self._changed.notify_all()
         return queued.request_id
@@ -117,6 +118,7 @@ class RuntimeApi(Rules):
             name: as in `Call.name`: `next`, `response`, `error`, `init/error`, `extension/register`, ….
             answers: `Answer(500)`, `RESET`, `CLOSED`, `Answer(202, delay=3)`, ….
         """
+        check_name(name, self._rules)
         with self._changed:
             self._scripts.setdefault(name, deque()).extend(answers)
 
@@ -191,6 +193,7 @@ class RuntimeApi(Rules):
         Raises:
             WaitFailed: It did not come in time, or before the end of the runtime.
         """
+        check_name(name, self._rules)
 
         def find(calls: list[Call]) -> Call | None:
             matching = [call for call in calls if call.name == name]
@@ -232,6 +235,7 @@ class RuntimeApi(Rules):
         Raises:
             WaitFailed: It did not come in time, or before the end of the runtime.
         """
+        check_request_id(request_id, self._request_ids)
 
         def find(calls: list[Call]) -> Reply | None:
             stream = self._find_stream(request_id, 1)  # others that come meanwhile have to wait
@@ -246,9 +250,9 @@ class RuntimeApi(Rules):
         Raises:
             WaitFailed: None began in time, or before the end of the runtime.
         """
-        return self.wait_for(
-            lambda _: self._find_stream(request_id, number), f"a streamed reply to {request_id}", timeout
-        )
+        check_request_id(request_id, self._request_ids)
+        description = f"a streamed reply to {request_id}"
+        return self.wait_for(lambda _: self._find_stream(request_id, number), description, timeout)
 
     def wait_for_delivery(self, request_id: str, timeout: float | None = None) -> None:
         """Wait until the runtime has got an event.
@@ -256,6 +260,7 @@ class RuntimeApi(Rules):
         Raises:
             WaitFailed: It did not request it in time, or before its end.
         """
+        check_request_id(request_id, self._request_ids)
         self.wait_for(lambda _: self._deadlines.get(request_id), f"the delivery of {request_id}", timeout)
 
     def deadline_of(self, request_id: str) -> float:
@@ -306,15 +311,10 @@ class RuntimeApi(Rules):
     ) -> None:
         self.close()
 
-    @property
-    def _is_idle(self) -> bool:
-        is_busy = self._queue or any(not event.is_replied or event.stream for event in self._open.values())
-        return self._waiting > 0 and not is_busy and self._extensions.all_have_asked
-
     def _find_stream(self, request_id: str, number: int) -> ReplyStream | None:
         streams = [stream for each, stream in self._streams if each == request_id]
         return streams[number - 1] if len(streams) >= number else None
 
     def _describe_failure(self, description: str, timeout: float) -> str:
-        end = f" {self._end}" if self._end else ""
-        return f"Expected {description} within {timeout:g} s.{end}\n{self.describe()}"
+        end = f". {self._end}" if self._end else f" within {timeout:g} s."
+        return f"Expected {description}{end}\n{self.describe()}"

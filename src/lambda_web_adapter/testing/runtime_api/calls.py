@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from lambda_web_adapter.testing.runtime_api.reading import Chunk
     from lambda_web_adapter.testing.runtime_api.streams import ReplyStream
@@ -185,3 +186,11 @@ BAD_REQUEST = Answer(400, b"400 Bad Request", {"Content-Type": "text/plain; char
 def build_error(status: int, error_type: str, message: str) -> Answer:
     """Return an answer with the error document that the Runtime API has."""
     return Answer(status, json.dumps({"errorMessage": message, "errorType": error_type}).encode())
+
+
+def check_name(name: str, names: Collection[str]) -> None:
+    """Raise ValueError if no call can have a name: to wait for it would be in vain."""
+    if name not in names and not name.startswith(("test/", "extension/", "/")):
+        close = get_close_matches(name, names, 1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"It takes one of {', '.join(names)} or test/…."
+        raise ValueError(f"No call is named {name!r}. {hint}")

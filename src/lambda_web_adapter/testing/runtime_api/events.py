@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from lambda_web_adapter.testing.runtime_api.variables import ARN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from lambda_web_adapter.testing.runtime_api.streams import ReplyStream
 
@@ -101,3 +101,9 @@ def _build_headers(request_id: str, options: EventOptions) -> dict[str, str | No
     if "tenant_id" in options:
         headers["Lambda-Runtime-Aws-Tenant-Id"] = options["tenant_id"]
     return {**headers, **options.get("headers", {})}
+
+
+def check_request_id(request_id: str, queued: Collection[str]) -> None:
+    """Raise ValueError if no event that was queued has an id."""
+    if request_id not in queued:
+        raise ValueError(f"No event has the id {request_id!r}: it takes what queue_event returns.")

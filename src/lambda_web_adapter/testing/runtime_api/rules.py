@@ -54,6 +54,7 @@ class Rules:
         self._queue: deque[Event] = deque()
         self._current: Event | None = None
         self._open: dict[str, Event] = {}
+        self._request_ids: set[str] = set()
         self._deadlines: dict[str, float] = {}
         self._streams: list[tuple[str, ReplyStream]] = []
         self._extensions = Extensions()
@@ -166,6 +167,11 @@ class Rules:
             "extension/register": ("POST", self._serve_extension),
             "extension/event/next": ("GET", self._serve_extension),
         }
+
+    @property
+    def _is_idle(self) -> bool:
+        is_busy = self._queue or any(not event.is_replied or event.stream for event in self._open.values())
+        return self._waiting > 0 and not is_busy and self._extensions.all_have_asked
 
     def _give_event(self, call: Call) -> Answer:
         self._has_asked = self._extensions.is_closed = True
