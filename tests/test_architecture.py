@@ -22,7 +22,7 @@ LAYERS: dict[str, set[str]] = {
     "__main__": {"cli", "ipc"},
     "cli": {"adapter", "adapter/*", "app", "errors", "ipc", "local", "local/commands", "setting_notes", "settings"},
     "testing": {"adapter", "adapter/*", "app", "app/*", "app_api", "errors", "http", "ipc", "local", "local/*"}
-    | {"models", "settings", "testing/*"},
+    | {"models", "setting_notes", "settings", "testing/*"},
     "testing/runtime_api": set(),
     "local/commands": {"artifacts", "doctor", "doctor/start", "errors", "ipc", "local", "local/*", "packaging"}
     | {"settings"},

@@ -175,7 +175,7 @@ def test_options_of_the_served_sources_are_accepted(options: GatewayOptions, sou
         pytest.param(
             GatewayOptions(authorizer=Authorizer.parse(b'{"iam": {}}', "a")),
             ["websocket"],
-            "--authorizer: websocket has 'context' in its events, but the file has 'iam'.",
+            "--authorizer: events of websocket have only 'context', but it has 'iam'. Have it say {\"context\": {…}}.",
             id="IAM of a WebSocket API",
         ),
         pytest.param(
@@ -194,13 +194,13 @@ def test_options_of_the_served_sources_are_accepted(options: GatewayOptions, sou
         pytest.param(
             GatewayOptions(authorizer=Authorizer(claims={})),
             ["function-url"],
-            "--authorizer: function-url has 'iam' in its events, but the file has 'claims'.",
+            "--authorizer: events of function-url have only 'iam', but it has 'claims'. Have it say {\"iam\": {…}}.",
             id="claims for IAM",
         ),
         pytest.param(
             GatewayOptions(authorizer=Authorizer(scopes=[])),
             ["http-api-v2"],
-            "http-api-v2 has 'claims', 'context' or 'iam' in its events, but the file has none of them.",
+            "events of http-api-v2 have only 'claims', 'context' or 'iam', but it has none of them.",
             id="scopes alone",
         ),
         pytest.param(

@@ -14,8 +14,8 @@ from support.processes import PROJECT
 PAGES = [PROJECT / "docs" / "testing-recipes.md", PROJECT / "docs" / "testing-tools.md"]
 # What each recipe needs besides the packages of the whole suite decides where it is run.
 LIGHT = [
-    *("overrides", "sessions", "event_loop", "background", "freeze", "cold_start", "timeouts", "concurrency"),
-    *("claims", "queue", "streams", "hypothesis", "snapshots"),
+    *("overrides", "sessions", "event_loop", "background", "freeze", "cold_start", "timeouts", "async_timeouts"),
+    *("concurrency", "claims", "limits", "queue", "streams", "hypothesis", "snapshots"),
 ]
 HEAVY = ["django", "schemathesis", "moto"]
 IN_BROWSER = ["selenium"]

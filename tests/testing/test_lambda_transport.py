@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import testing.sample
 from testing.apps import SITES, TESTER, Site, fastapi_site, flask_site
 
 from lambda_web_adapter import before_freeze, on_shutdown
 from lambda_web_adapter.app_api import hooks
 from lambda_web_adapter.errors import AppNotFound, AppStartFailed, SettingsError
 from lambda_web_adapter.local.event_sources import EVENT_SOURCES
-from lambda_web_adapter.local.option_error import OptionError
-from lambda_web_adapter.testing import InvocationFailed, LambdaTransport
+from lambda_web_adapter.testing import InvocationFailed, LambdaTransport, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 BASE = "https://test"
@@ -59,11 +59,13 @@ def no_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @each_source
 def test_a_request_comes_back_through_every_source(site: Site, source: str) -> None:
-    with httpx.Client(transport=LambdaTransport(site.app, source), base_url=BASE) as client:
+    transport = LambdaTransport(site.app, source)
+    with httpx.Client(transport=transport, base_url=BASE) as client:
         response = client.post("/echo", content="Zoë".encode(), headers={"content-type": "text/plain"})
 
     assert (response.status_code, response.text) == (200, "Zoë")
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert transport.last.source == source
 
 
 @each_source
@@ -305,7 +307,7 @@ def test_a_named_app_is_loaded_as_on_lambda(tmp_path: Path, monkeypatch: pytest.
 def test_an_app_that_is_not_found_is_raised() -> None:
     with (
         httpx.Client(transport=LambdaTransport("no_such_module:app"), base_url=BASE) as client,
-        pytest.raises(AppNotFound, match="no_such_module"),
+        pytest.raises(AppNotFound, match=r"no_such_module.*to LambdaTransport, or name it with lambda_app.*pythonpath"),
     ):
         client.get("/")
 
@@ -366,6 +368,32 @@ def test_a_timeout_is_a_504_and_the_next_start_is_cold(transport: LambdaTranspor
     assert (late.status_code, late.json()["errorType"]) == (504, "Function.AppTimeout")
     assert client.get("/work").status_code == 200
     assert transport.last.is_cold
+
+
+def test_the_stacks_after_a_timeout_are_the_app_s(
+    transport: LambdaTransport, client: httpx.Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with transport.timeout_after(0.1):
+        client.get("/hang")
+
+    stacks = capfd.readouterr().err
+    assert "in hang" in stacks
+    assert "MainThread" not in stacks
+    assert "lifespan" not in stacks
+
+
+def test_the_adapter_s_lines_are_in_the_log(transport: LambdaTransport, client: httpx.Client) -> None:
+    with transport.timeout_after(0.1):
+        client.get("/hang")
+    timed_out = transport.last.log
+    transport.crash()
+    client.get("/work")
+    crashed = transport.last.log
+    client.get("/work")
+
+    assert "[ERROR] Function.AppTimeout: The app sent no response before the function's timeout." in timed_out
+    assert "[ERROR] Runtime.AppExited: The app ended (signal SIGKILL) before it responded." in crashed
+    assert "[ERROR]" not in transport.last.log
 
 
 def test_a_request_that_times_out_is_cancelled() -> None:
@@ -513,11 +541,77 @@ def test_a_derived_transport_has_another_caller_and_the_same_app() -> None:
         pytest.param({"event_source": "alb", "stage": "prod"}, OptionError, "stage", id="option"),
         pytest.param({"environ": {"AWS_LWA_WORKERS": "many"}}, SettingsError, "AWS_LWA_WORKERS", id="setting"),
         pytest.param({"cors": "no", "event_source": "function-url"}, OptionError, "cors", id="cors"),
+        pytest.param(
+            {"timeout": "3"}, ValueError, "timeout is '3', but it takes a number above 0", id="timeout's type"
+        ),
+        pytest.param({"timeout": 0}, ValueError, "timeout is 0, but it takes a number above 0", id="timeout"),
+        pytest.param({"environ": {"N": 3}}, TypeError, "Expected a string for the variable N", id="N"),
+        pytest.param({"event_source": "alb", "base_path": "/v1"}, OptionError, "^base_path is for", id="argument"),
+        pytest.param(
+            {"event_source": "function-url", "authorizer": {"sub": "ann"}},
+            OptionError,
+            "^authorizer: events of function-url have only 'iam', but it has 'claims'",
+            id="caller",
+        ),
+        pytest.param({"authorizer": {"claim": {"sub": 1}}}, OptionError, "Did you mean 'claims'", id="typo in caller"),
     ],
 )
 def test_wrong_arguments_are_errors(arguments: dict[str, Any], kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
         LambdaTransport(flask_site().app, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        pytest.param(lambda transport: transport.timeout_after(-1).__enter__(), "seconds is -1", id="timeout"),
+        pytest.param(lambda transport: transport.concurrent(0).__enter__(), "1 or more, got 0", id="concurrency"),
+        pytest.param(lambda transport: transport.freeze(-1), "seconds is -1", id="freeze"),
+    ],
+)
+def test_impossible_numbers_are_errors(use: Callable[[LambdaTransport], object], message: str) -> None:
+    with LambdaTransport(flask_site().app) as transport, pytest.raises(ValueError, match=message):
+        use(transport)
+
+
+def test_a_misspelled_setting_is_a_warning() -> None:
+    with pytest.warns(UserWarning, match="Did you mean AWS_LWA_REMOVE_BASE_PATH") as warned:
+        LambdaTransport(flask_site().app, environ={"AWS_LWA_REMOVE_BASE_PATHH": "/v1"})
+
+    assert warned[0].filename == __file__
+
+
+def test_a_module_is_no_app() -> None:
+    with pytest.raises(TypeError, match=r"Did you mean testing\.sample\.app\?"):
+        LambdaTransport(testing.sample)
+
+
+def test_a_url_without_a_host_is_an_error() -> None:
+    with (
+        httpx.Client(transport=LambdaTransport(flask_site().app)) as client,
+        pytest.raises(httpx.UnsupportedProtocol, match='pass base_url="https://test" to the client'),
+    ):
+        client.get("/work")
+
+
+def test_blocking_methods_of_an_async_test_name_those_to_await() -> None:
+    async def use() -> None:
+        transport = LambdaTransport(fastapi_site().app)
+        async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+            await client.get("/work")
+            with pytest.raises(RuntimeError, match="await acold, afreeze or ainvoke"):
+                transport.cold()
+
+    asyncio.run(use())
+
+
+def test_a_blocking_client_in_an_event_loop_is_a_warning() -> None:
+    async def use() -> None:
+        with httpx.Client(transport=LambdaTransport(fastapi_site().app), base_url=BASE) as client:
+            client.get("/work")  # noqa: ASYNC212  # which is what the warning is about
+
+    with pytest.warns(RuntimeWarning, match="blocks the running event loop"):
+        asyncio.run(use())
 
 
 # Other frameworks, and what an import costs.

@@ -155,6 +155,50 @@ def test_a_wrong_marker_is_an_error_that_names_the_test_and_the_event_sources(ru
 
 
 @pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        pytest.param(
+            "tmeout=3", "lambda_options has 'tmeout', which is no option *: did you mean 'timeout'?", id="typo"
+        ),
+        pytest.param("event_source='alb'", "*use the marker lambda_sources instead.", id="source"),
+    ],
+)
+def test_a_wrong_option_of_a_marker_is_an_error_that_names_it(option: str, message: str, run: pytest.Pytester) -> None:
+    run.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.lambda_options({option})
+        def test_wrong(lambda_client): pass
+        """
+    )
+
+    result = run.runpytest_subprocess()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*{message}"])
+
+
+def test_a_test_may_enter_the_client(run: pytest.Pytester) -> None:
+    run.makepyfile("def test_entered(lambda_client):\n    with lambda_client as client: client.get('/')")
+
+    run.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+
+
+def test_a_start_that_fails_has_no_frames_of_the_transport(run: pytest.Pytester) -> None:
+    run.makepyfile(
+        broken="raise ZeroDivisionError",
+        test_start="import pytest\n@pytest.fixture\ndef lambda_app(): return 'broken:app'\n"
+        "def test_start(lambda_client): lambda_client.get('/')",
+    )
+
+    shown = run.runpytest_subprocess().stdout.str()
+
+    assert "broken.py:1: ZeroDivisionError" in shown
+    assert "lambda_web_adapter/testing/" not in shown.replace("\\", "/")
+
+
+@pytest.mark.parametrize(
     ("marker", "message"),
     [
         pytest.param('lambda_sources(["alb"])', "*lambda_sources: expected names, got ?'alb'?", id="list of sources"),

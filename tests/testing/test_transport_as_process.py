@@ -15,6 +15,7 @@ from flask import Flask
 from support.processes import runs, wait_until
 from testing.sample import app
 
+from lambda_web_adapter.errors import AppNotFound, AppStartFailed
 from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
 from lambda_web_adapter.testing import InvocationFailed, LambdaTransport
 from lambda_web_adapter.testing.app_name import find_app
@@ -79,6 +80,8 @@ def test_a_crash_kills_the_process_in_the_middle_of_a_request(shared: LambdaTran
     crashed = client.get("/")
 
     assert (crashed.status_code, crashed.json()["errorType"]) == (502, "Runtime.AppExited")
+    assert isinstance(shared.last.error, InvocationFailed)
+    assert str(shared.last.error) == "Runtime.AppExited: The app ended (signal SIGKILL) before it responded."
     assert not runs(pid)
     assert client.get("/").json()["pid"] != pid
 
@@ -152,6 +155,40 @@ def test_an_async_client_runs_it_in_its_event_loop() -> None:
 
 def test_an_app_is_found_by_the_module_that_makes_it() -> None:
     assert find_app(app) == ("testing.sample:app", str(TESTS))
+
+
+STARTUP_FAILS = """
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "no database"})
+"""
+RAISES = "raise ZeroDivisionError('at import')"
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "message"),
+    [
+        pytest.param(None, AppNotFound, "There is no module 'unstartable'", id="no module"),
+        pytest.param("app = 1", AppNotFound, "1 is neither a WSGI nor an ASGI app", id="no app"),
+        pytest.param(RAISES, AppStartFailed, "ZeroDivisionError: at import", id="import"),
+        pytest.param(STARTUP_FAILS, AppStartFailed, "no database", id="lifespan"),
+    ],
+)
+def test_an_app_that_cannot_be_started_is_raised(
+    source: str | None, kind: type[Exception], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    if source is not None:
+        (tmp_path / "unstartable.py").write_text(source)
+    with LambdaTransport("unstartable:app", as_process=True) as transport:
+        with pytest.raises(kind, match=message):
+            client_of(transport).get("/")
+        assert isinstance(transport.last.error, kind)
+
+
+def test_exceptions_of_a_process_cannot_be_raised() -> None:
+    with pytest.raises(ValueError, match="raise_app_exceptions has no effect with as_process"):
+        LambdaTransport(app, as_process=True, raise_app_exceptions=True)
 
 
 def test_an_app_that_no_process_can_find_is_an_error() -> None:

@@ -39,7 +39,11 @@ _SECONDS = 0.1  # how long to wait for a slow reader of stderr; less than the ad
 
 
 def dump_stacks(
-    control: AdapterChannel, loop: AbstractEventLoop | None = None, requests: Collection[Task[Any]] = ()
+    control: AdapterChannel,
+    loop: AbstractEventLoop | None = None,
+    requests: Collection[Task[Any]] = (),
+    *,
+    shares_process: bool = False,
 ) -> None:
     """Write the stacks of all other threads and of an event loop's tasks, and send STACKS_DUMPED.
 
@@ -47,9 +51,12 @@ def dump_stacks(
         control: the control channel.
         loop: the event loop, if there is one.
         requests: the tasks that handle requests; they come first, in case there are too many tasks to write.
+        shares_process: whether main thread and other tasks are somebody else's, such as a test's, and left out.
     """
     try:
-        text = "".join([*_thread_stacks(), *(_task_stacks(loop, requests) if loop else ())])
+        others = _all_tasks(loop) if loop and not shares_process else ()
+        skipped = {threading.get_ident(), *([threading.main_thread().ident] if shares_process else ())}
+        text = "".join([*_thread_stacks(skipped), *_task_stacks([*requests, *others])])
     except Exception as error:  # noqa: BLE001  # the app may have changed what is called here
         text = f"The stacks cannot be shown: {error!r}\n"
     data = text.encode("utf-8", "backslashreplace")
@@ -79,11 +86,10 @@ def _descriptor() -> int:
     return int(os.environ.get(STACK_DUMP_FD_VARIABLE, "2"))
 
 
-def _thread_stacks() -> Iterator[str]:
+def _thread_stacks(skipped: Collection[int | None]) -> Iterator[str]:
     names = {thread.ident: f" {thread.name}" for thread in threading.enumerate()}
-    own = threading.get_ident()
     for ident, frame in sys._current_frames().items():
-        if ident != own:
+        if ident not in skipped:
             yield f"Thread {ident:#x}{names.get(ident, '')} (most recent call first):\n"
             yield from _frame_lines(frame)
 
@@ -98,10 +104,14 @@ def _frame_lines(innermost: FrameType) -> Iterator[str]:
     yield "  ...\n"
 
 
-def _task_stacks(loop: AbstractEventLoop, requests: Collection[Task[Any]]) -> Iterator[str]:
+def _all_tasks(loop: AbstractEventLoop) -> Collection[Task[Any]]:
     import asyncio  # a WSGI app does not need it
 
-    tasks = dict.fromkeys([*requests, *asyncio.all_tasks(loop)])
+    return asyncio.all_tasks(loop)
+
+
+def _task_stacks(requests_and_others: Collection[Task[Any]]) -> Iterator[str]:
+    tasks = dict.fromkeys(requests_and_others)
     for task in itertools.islice(tasks, _MAX_TASKS):
         yield f"Task {task.get_name()}:\n"
         yield from _awaited_lines(task.get_coro())

@@ -19,20 +19,30 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.testing.fake_invocation import invocation as invocation
 
 if TYPE_CHECKING:
+    from lambda_web_adapter.local.option_error import OptionError as OptionError
     from lambda_web_adapter.testing.record import InvocationFailed as InvocationFailed
     from lambda_web_adapter.testing.record import InvocationRecord as InvocationRecord
     from lambda_web_adapter.testing.runtime_api import RuntimeApi as RuntimeApi
     from lambda_web_adapter.testing.runtime_api import WaitFailed as WaitFailed
     from lambda_web_adapter.testing.transport import LambdaTransport as LambdaTransport
 
-__all__ = ["InvocationFailed", "InvocationRecord", "LambdaTransport", "RuntimeApi", "WaitFailed", "invocation"]
+__all__ = [
+    "InvocationFailed",
+    "InvocationRecord",
+    "LambdaTransport",
+    "OptionError",
+    "RuntimeApi",
+    "WaitFailed",
+    "invocation",
+]
 # Imported when they are first used: httpx and the gateways' models take 0.3 s.
 _MODULES = {
-    "InvocationFailed": "record",
-    "InvocationRecord": "record",
-    "LambdaTransport": "transport",
-    "RuntimeApi": "runtime_api",
-    "WaitFailed": "runtime_api",
+    "InvocationFailed": "testing.record",
+    "InvocationRecord": "testing.record",
+    "LambdaTransport": "testing.transport",
+    "OptionError": "local.option_error",
+    "RuntimeApi": "testing.runtime_api",
+    "WaitFailed": "testing.runtime_api",
 }
 
 
@@ -40,4 +50,4 @@ def __getattr__(name: str) -> object:
     """Return a class that is imported now."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return getattr(import_module(f"lambda_web_adapter.{_MODULES[name]}"), name)

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
     from lambda_web_adapter.testing.record import InvocationRecord
 
+__tracebackhide__ = True  # pytest leaves this module's frames out
+
 
 class _Run(AppProcess):
     """A run of the app without a process of its own, as far as the adapter needs to know of one."""

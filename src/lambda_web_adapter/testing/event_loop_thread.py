@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
     Put = Callable[[Callable[[], object]], None]
 
+__tracebackhide__ = True  # pytest leaves this module's frames out
+
 # How long tasks that are cancelled may take to end, in seconds.
 _CANCEL_SECONDS = 1.0
 
@@ -40,6 +42,7 @@ class EventLoopThread:
     def __init__(self) -> None:
         """Start the thread."""
         self.loop = asyncio.new_event_loop()
+        self._last: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="lambda-transport", daemon=True)
         self._thread.start()
 
@@ -71,6 +74,18 @@ class EventLoopThread:
             future.cancel()
             raise
         return future.result()
+
+    def finish(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a last coroutine and end the loop, without waiting for that; the garbage collector may call this."""
+        self.loop.call_soon_threadsafe(self._begin_to_finish, coroutine)
+
+    def _begin_to_finish(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._last = self.loop.create_task(coroutine)  # the loop itself would not keep it
+        self._last.add_done_callback(lambda _: self.loop.stop())
+
+    def join(self, timeout: float) -> None:
+        """Wait for the end of the thread, for a number of seconds at most."""
+        self._thread.join(timeout)
 
     def stop(self) -> None:
         """End the loop, and wait for its thread."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.local.environments.reply_stream import ReplyStream
+from lambda_web_adapter.local.stream_relay import collect
+from lambda_web_adapter.models import InvocationError
+from lambda_web_adapter.testing.record import InvocationFailed
+
 if TYPE_CHECKING:
     from collections import deque
+    from typing import Any
 
     from lambda_web_adapter.local.environments.invocation import Invocation
     from lambda_web_adapter.testing.record import InvocationRecord
@@ -60,6 +67,27 @@ class AppFunction(ABC):
             client_context: the caller's client context, as JSON.
             tenant_id: the caller's tenant.
         """
+
+    async def invoke(self, event: Any, *, client_context: str, tenant_id: str) -> Any:
+        """Have the app handle an event, and return its parsed reply.
+
+        Raises:
+            InvocationFailed: the invocation has failed.
+        """
+        self.load()
+        document = event if isinstance(event, bytes) else json.dumps(event).encode()
+        invocation = self.submit(document, title="invoke", client_context=client_context, tenant_id=tenant_id)
+        outcome = await invocation.outcome
+        if isinstance(outcome, ReplyStream):
+            outcome = await collect(outcome)
+        await invocation.ended.wait()
+        if outcome.failed:
+            error = InvocationError.of_document(outcome.payload)
+            raise InvocationFailed(error.error_type, error.error_message, error.stack_trace)
+        try:
+            return json.loads(outcome.payload)
+        except ValueError:  # a streamed reply
+            return outcome.payload
 
     @abstractmethod
     def crash(self) -> None:

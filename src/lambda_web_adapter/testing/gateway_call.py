@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from lambda_web_adapter.testing.event_loop_thread import EventLoopThread
     from lambda_web_adapter.testing.function import AppFunction
 
+__tracebackhide__ = True  # pytest leaves this module's frames out
+
 _PORTS = {"http": 80, "https": 443}
 
 

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lambda_web_adapter.local.gateways.authorizer import Authorizer
 from lambda_web_adapter.local.gateways.cors import Cors
 from lambda_web_adapter.local.gateways.options import parse_binary_media_types
+from lambda_web_adapter.local.option_error import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+
+
+@contextmanager
+def naming_arguments() -> Iterator[None]:
+    """Have the errors of options name arguments: `base_path`, not `--base-path`."""
+    try:
+        yield
+    except OptionError as error:
+        raise OptionError(_OPTION.sub(lambda match: match[1].replace("-", "_"), str(error))) from None
 
 
 def media_types_from(value: Iterable[str] | None) -> tuple[str, ...] | None:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.worker import deadline_from_invocation
 from lambda_web_adapter.app.loader import detect_interface, load_app
+from lambda_web_adapter.errors import AppNotFound
 from lambda_web_adapter.http.messages import Invocation as LambdaInvocation
 from lambda_web_adapter.local.environments.invocation import Invocation, Outcome
 from lambda_web_adapter.settings import Settings
+from lambda_web_adapter.testing.argument_checks import in_words_of_tests
 from lambda_web_adapter.testing.environment import Environment, Handling
 from lambda_web_adapter.testing.function import MAX_HISTORY, AppFunction, scaled_margin
 from lambda_web_adapter.testing.record import InvocationRecord
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_web_adapter.local.environments.function_options import FunctionOptions
+
+__tracebackhide__ = True  # pytest leaves this module's frames out
 
 
 class InProcessFunction(AppFunction):
@@ -45,7 +49,7 @@ class InProcessFunction(AppFunction):
         self._environ = environ
         self._settings = Settings.from_environ({**own_environ(), **environ})
         self._environment: Environment | None = None
-        self._surroundings = Surroundings(variables_for(environ, options), self._take_log)
+        self._surroundings = Surroundings(variables_for(environ, options), self._take_log, self._take_line)
         self._turns, self._starting = asyncio.Condition(), asyncio.Lock()
         self._loading = threading.Lock()
         self._users = 0  # of the environment; one that has it alone counts as more than there can be
@@ -65,9 +69,13 @@ class InProcessFunction(AppFunction):
         with self._loading, self._surroundings.in_place():
             if self._interface:
                 return
-            if isinstance(self._app, str):
-                self._app = load_app(self._app, Path(self._settings.app_dir).absolute())
-            self._interface = detect_interface(self._app, self._settings.interface)
+            try:
+                if isinstance(self._app, str):
+                    self._app = load_app(self._app, Path(self._settings.app_dir).absolute())
+                self._interface = detect_interface(self._app, self._settings.interface)
+            except AppNotFound as error:
+                error.args = (in_words_of_tests(error),)
+                raise
 
     def submit(  # noqa: PLR0913  # what a caller of Lambda may say
         self,
@@ -210,11 +218,17 @@ class InProcessFunction(AppFunction):
 
     def _take_log(self, request_id: str, record: logging.LogRecord) -> None:
         """Add a log record to its invocation; without one, to the only one that is running."""
-        running = self._running.get(request_id)
-        if not request_id and len(self._running) == 1:
-            running = next(iter(self._running.values()))
-        if running is None:
-            return
-        running.invocation.add_log_line(self._formatter.format(record))
-        if record.exc_info and record.exc_info[1] and record.levelno >= logging.ERROR:
-            running.logged_error = record.exc_info[1]
+        if running := self._record_of(request_id):
+            running.invocation.add_log_line(self._formatter.format(record))
+            if record.exc_info and record.exc_info[1] and record.levelno >= logging.ERROR:
+                running.logged_error = record.exc_info[1]
+
+    def _take_line(self, request_id: str, line: str) -> None:
+        """Add a line of the adapter in the same way."""
+        if running := self._record_of(request_id):
+            running.invocation.add_log_line(line.rstrip("\n").encode("utf-8", "backslashreplace").decode())
+
+    def _record_of(self, request_id: str) -> InvocationRecord | None:
+        if request_id or len(self._running) != 1:
+            return self._running.get(request_id)
+        return next(iter(self._running.values()))

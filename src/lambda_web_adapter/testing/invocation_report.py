@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.local.records.masking import Masker
@@ -22,7 +23,10 @@ _LOG_CHARACTERS = 4000
 def describe_invocations(history: Sequence[InvocationRecord]) -> str:
     """Return the last invocations, the oldest first."""
     if not history:
-        return "There was none: no request was sent, or the gateway responded by itself."
+        return (
+            "There was none in lambda_transport: no request was sent with it, or the gateway responded by itself. "
+            "What a LambdaTransport of the test's own has done is in its history."
+        )
     omitted = len(history) - _INVOCATIONS
     parts = [f"{omitted} earlier invocations are not shown."] if omitted > 0 else []
     first = max(omitted, 0) + 1
@@ -72,7 +76,7 @@ def _describe_response(response: httpx.Response) -> str:
 def _describe_message(start: str, headers: httpx.Headers, body: bytes) -> str:
     lines = [start, *(f"  {name}: {value}" for name, value in Masker().headers(headers.multi_items()))]
     if body:
-        lines += ["", f"  {_shorten(body.decode('utf-8', 'replace'))}"]
+        lines += ["", indent(_shorten(body.decode("utf-8", "replace")), "  ")]
     return "\n".join(lines)
 
 

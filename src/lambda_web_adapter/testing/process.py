@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import signal
+import sys
+import sysconfig
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from lambda_web_adapter.errors import AppNotFound, AppStartFailed
 from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
 from lambda_web_adapter.local.environments.function import Function
 from lambda_web_adapter.local.environments.guard import Guard
@@ -24,6 +28,7 @@ from lambda_web_adapter.local.log import Log
 from lambda_web_adapter.models import InvocationError
 from lambda_web_adapter.settings import APP_DIR, Settings
 from lambda_web_adapter.testing.app_name import find_app
+from lambda_web_adapter.testing.argument_checks import in_words_of_tests
 from lambda_web_adapter.testing.function import MAX_HISTORY, AppFunction, scaled_margin
 from lambda_web_adapter.testing.record import InvocationFailed, InvocationRecord
 
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from lambda_web_adapter.errors import AppError
     from lambda_web_adapter.ipc.exchange_frame import Exchange
     from lambda_web_adapter.local.environments.environment import Environment
     from lambda_web_adapter.local.environments.function_options import FunctionOptions
@@ -109,7 +115,7 @@ class ProcessFunction(AppFunction):
             self._guard = self._guard or Guard.start_program()
             options = replace(self._options, timeout=self.timeout, concurrency=self.concurrency)
             environ = {
-                **self._environ,
+                **_with_search_path(self._environ),
                 "AWS_LWA_INVOKE_MODE": "response_stream" if self.streams else "buffered",
                 "AWS_LWA_DEADLINE_MARGIN_SECONDS": f"{scaled_margin(self._settings.deadline_margin, self.timeout):g}",
             }
@@ -174,6 +180,7 @@ class _Log(Log):
         for record in self._history:
             if record.request_id == exchange.request_id:
                 record.exchange = exchange
+                _keep_adapter_error(record)
 
     def _write(self, text: str) -> None:
         """Write nothing: the lines of a whole test run would fill the memory."""
@@ -187,6 +194,18 @@ class _Function(Function):
     """
 
     may_crash = False
+    _init_error: InvocationError | None = None
+
+    def environment_ended(self, environment: Environment, outcome: Outcome | None) -> None:
+        """Keep why the init of an environment has failed, for the event that waits for it."""
+        self._init_error = InvocationError.of_document(outcome.payload) if outcome else None
+        super().environment_ended(environment, outcome)
+
+    def _take_for_failed_init(self, environment: Environment) -> Invocation | None:
+        invocation = super()._take_for_failed_init(environment)
+        if invocation and self._init_error and not environment.may_retry_init:
+            invocation.outcome.set_exception(_start_failure(self._init_error))
+        return invocation
 
     def _assign(self, invocation: Invocation, environment: Environment) -> None:
         if self.may_crash and environment.group:
@@ -215,11 +234,57 @@ def _has_unread_bytes(ports: set[int]) -> bool:
     return any(int(row[1].partition(":")[2], 16) in ports and int(row[4].partition(":")[2], 16) for row in rows)
 
 
+def _start_failure(error: InvocationError) -> AppError:
+    """Return why the app could not be started, as far as another process can know it."""
+    kind = AppNotFound if error.error_type == AppNotFound.error_type else AppStartFailed
+    prefix = "" if error.error_type == kind.error_type else f"{error.error_type}: "
+    failure = kind(f"{prefix}{error.error_message.strip()}", raised=error.error_type)
+    if isinstance(failure, AppNotFound):
+        failure.args = (in_words_of_tests(failure),)
+    if error.stack_trace:
+        failure.add_note("The app's traceback:\n" + "\n".join(line.rstrip("\n") for line in error.stack_trace))
+    return failure
+
+
 def _keep_outcome(record: InvocationRecord, future: asyncio.Future[Outcome | ReplyStream]) -> None:
-    outcome = None if future.cancelled() else future.result()
-    if not isinstance(outcome, Outcome):
+    if future.cancelled():
         return
-    record.raw_reply = outcome.payload
-    if outcome.failed:
-        error = InvocationError.of_document(outcome.payload)
-        record.error = InvocationFailed(error.error_type, error.error_message, error.stack_trace)
+    if failure := future.exception():
+        record.error = failure
+        return
+    outcome = future.result()
+    if isinstance(outcome, Outcome):
+        record.raw_reply = outcome.payload
+        if outcome.failed:
+            error = InvocationError.of_document(outcome.payload)
+            record.error = InvocationFailed(error.error_type, error.error_message, error.stack_trace)
+    _keep_adapter_error(record)
+
+
+def _keep_adapter_error(record: InvocationRecord) -> None:
+    """Keep the error by which the adapter has replied to an HTTP caller, once both exchange and reply have come."""
+    future = record.invocation.outcome
+    kind = record.exchange.error_type if record.exchange else ""
+    if kind and record.error is None and future.done() and not future.cancelled() and not future.exception():
+        outcome = future.result()
+        if not isinstance(outcome, Outcome):
+            record.error = InvocationFailed(kind, "The reply breaks off; the log has the reason.", [])
+        elif not outcome.failed:
+            record.error = InvocationFailed(kind, _message_of(outcome.payload), [])
+
+
+def _message_of(reply: bytes) -> str:
+    """Return the message of a reply by which the adapter reports an error to an HTTP caller."""
+    try:
+        return str(json.loads(json.loads(reply)["body"])["message"])
+    except (ValueError, LookupError, TypeError):
+        return "The log has the reason."
+
+
+def _with_search_path(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables with a PYTHONPATH of all folders that this process has added, as pytest's `pythonpath`."""
+    own = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    own |= {str(Path(path) / "lib-dynload") for path in own}
+    added = [os.path.abspath(path) for path in sys.path if path and path not in own and not path.endswith(".zip")]
+    paths = [*environ.get("PYTHONPATH", "").split(os.pathsep), *added]
+    return {**environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, paths)))}

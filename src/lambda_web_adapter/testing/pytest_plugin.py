@@ -26,6 +26,12 @@ _MARKERS = (
     'lambda_environ(**variables): environment variables of the function, such as AWS_LWA_INVOKE_MODE="response_stream"',
     'lambda_options(**options): options of LambdaTransport, such as stage="prod", timeout=3',
 )
+# Arguments of LambdaTransport that are no options, and what has them.
+_NO_OPTIONS = {
+    "app": "the fixture or setting lambda_app",
+    "event_source": "the marker lambda_sources",
+    "environ": "the marker lambda_environ",
+}
 _TRANSPORTS = pytest.StashKey[list["LambdaTransport"]]()
 _RUNTIME_APIS = pytest.StashKey[list["RuntimeApi"]]()
 
@@ -107,6 +113,7 @@ def lambda_transport(request: pytest.FixtureRequest, lambda_app: Any, lambda_sou
 
     environ = _merge_markers(request.node, "lambda_environ")
     options = _merge_markers(request.node, "lambda_options")
+    _check_options(options)
     with LambdaTransport(lambda_app, lambda_source, environ=environ, **options) as transport:
         request.node.stash.setdefault(_TRANSPORTS, []).append(transport)
         yield transport
@@ -117,8 +124,9 @@ def lambda_client(request: pytest.FixtureRequest, lambda_transport: LambdaTransp
     """Return an `httpx.Client` whose requests the app gets as on Lambda."""
     import httpx
 
-    with httpx.Client(transport=lambda_transport, base_url=_base_url_of(request.node)) as client:
-        yield client
+    client = httpx.Client(transport=lambda_transport, base_url=_base_url_of(request.node))
+    yield client  # not entered, so that a test may do so
+    client.close()
 
 
 @pytest.fixture
@@ -171,6 +179,27 @@ def _parse_sources(sources: list[str]) -> list[str]:
             f"expected {', '.join(EVENT_SOURCES)} or all, got {', '.join(map(repr, unknown)) or 'nothing'}"
         )
     return list(dict.fromkeys(names))
+
+
+def _check_options(options: dict[str, Any]) -> None:
+    """Check that options are those of `LambdaTransport`.
+
+    Raises:
+        UsageError: One is not; the message says what to use.
+    """
+    from difflib import get_close_matches
+    from inspect import signature
+
+    from lambda_web_adapter.testing import LambdaTransport
+
+    names = [name for name in signature(LambdaTransport).parameters if name not in _NO_OPTIONS]
+    for name in options:
+        if name in _NO_OPTIONS:
+            raise pytest.UsageError(f"lambda_options has {name!r}: use {_NO_OPTIONS[name]} instead.")
+        if name not in names:
+            match = get_close_matches(name, names, 1)
+            hint = f"did you mean {match[0]!r}?" if match else f"expected {', '.join(names)}."
+            raise pytest.UsageError(f"lambda_options has {name!r}, which is no option of LambdaTransport: {hint}")
 
 
 def _base_url_of(item: pytest.Item) -> str:

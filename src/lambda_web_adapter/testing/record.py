@@ -81,7 +81,7 @@ class InvocationRecord:
     @property
     def source(self) -> str:
         """The event source, such as `http-api-v2` or `sqs`; empty if it is not known."""
-        return self.exchange.source if self.exchange else self.invocation.source
+        return self.invocation.source or (self.exchange.source if self.exchange else "")
 
     @property
     def log(self) -> str:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from lambda_web_adapter.app_api.current_invocation import Invocation
     from lambda_web_adapter.settings import Settings
 
+__tracebackhide__ = True  # pytest leaves this module's frames out
+
 # How long a request that is cancelled may take to end, in seconds.
 _CANCEL_SECONDS = 1.0
 
@@ -202,8 +204,8 @@ class ServedApp:
                 return
 
     def dump_stacks(self, call: Call) -> None:
-        """Write to stderr what all threads and tasks are doing, the call's task first."""
-        dump_stacks(self._control, asyncio.get_running_loop(), [call.task] if call.task else [])
+        """Write to stderr what the call's task and the app's threads are doing."""
+        dump_stacks(self._control, asyncio.get_running_loop(), [call.task] if call.task else [], shares_process=True)
 
     async def cancel(self, call: Call) -> None:
         """Cancel a call; it may ignore that."""

@@ -8,6 +8,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.adapter.diagnostics import log as adapter_log
 from lambda_web_adapter.app_api.current_invocation import CURRENT
 from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
 from lambda_web_adapter.local.environments.variables import environment_variables
@@ -89,16 +90,23 @@ def variables_for(environ: Mapping[str, str], options: FunctionOptions) -> dict[
 class Surroundings(logging.Handler):
     """The variables and the log handler that are there while the app works on something."""
 
-    def __init__(self, variables: Mapping[str, str], take: Callable[[str, logging.LogRecord], None]) -> None:
+    def __init__(
+        self,
+        variables: Mapping[str, str],
+        take: Callable[[str, logging.LogRecord], None],
+        take_line: Callable[[str, str], None],
+    ) -> None:
         """Prepare.
 
         Args:
             variables: the variables to set.
             take: gets each log record, and the id of the invocation in which it was made, or "".
+            take_line: gets each line of the adapter, after the invocation's id, or "".
         """
         super().__init__()
         self._variables = variables
         self._take = take
+        self._take_line = take_line
         self._users = 0
         self._users_lock = threading.Lock()
 
@@ -120,8 +128,10 @@ class Surroundings(logging.Handler):
     def _install(self) -> None:
         _LAYERS.add(self._variables)
         logging.getLogger().addHandler(self)
+        adapter_log.listeners.append(self._take_line)
 
     def _remove(self) -> None:
+        adapter_log.listeners.remove(self._take_line)
         logging.getLogger().removeHandler(self)
         _LAYERS.remove(self._variables)
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from lambda_web_adapter.local.environments.function_options import FunctionOptions
-from lambda_web_adapter.local.environments.reply_stream import ReplyStream
 from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 from lambda_web_adapter.local.gateways import GatewayOptions, build_gateway
-from lambda_web_adapter.local.stream_relay import collect
-from lambda_web_adapter.models import InvocationError
+from lambda_web_adapter.testing.argument_checks import (
+    NOTHING_RAISED,
+    check_arguments,
+    check_has_host,
+    check_not_negative,
+    check_positive,
+)
 from lambda_web_adapter.testing.bound_function import BoundFunction, new_function
 from lambda_web_adapter.testing.gateway_call import BlockingBody, GatewayCall
-from lambda_web_adapter.testing.gateway_values import authorizer_from, cors_from, media_types_from
-from lambda_web_adapter.testing.record import InvocationFailed
+from lambda_web_adapter.testing.gateway_values import authorizer_from, cors_from, media_types_from, naming_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.gateways.cors import Cors
     from lambda_web_adapter.testing.function import AppFunction
     from lambda_web_adapter.testing.record import InvocationRecord
+
+__tracebackhide__ = True  # pytest leaves this module's frames out
 
 _MEMORY = 1769  # MB; the local run has as much
 _CLIENT = ("127.0.0.1", 50000)
@@ -92,35 +98,42 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 gets.
 
         Raises:
-            ValueError: there is no such event source.
+            ValueError: there is no such event source, or another argument has a value that it cannot have.
+            TypeError: an argument has the wrong type.
             OptionError: an option is not valid, or has no effect with this event source.
             SettingsError: a setting is not valid.
         """
+        check_arguments(app, environ or {}, timeout=timeout, memory=memory)
+        if as_process and raise_app_exceptions:
+            raise ValueError(NOTHING_RAISED)
         if event_source not in EVENT_SOURCES:
             raise ValueError(f"The event source is {event_source!r}, but it takes one of {', '.join(EVENT_SOURCES)}.")
         self._source = event_source
-        self._options = GatewayOptions(
-            stage=stage,
-            base_path=base_path,
-            custom_domain=custom_domain,
-            binary_media_types=media_types_from(binary_media_types),
-            cors=cors_from(cors),
-            authorizer=authorizer_from(authorizer),
-        )
-        self._options.check([event_source])
+        with naming_arguments():
+            self._options = GatewayOptions(
+                stage=stage,
+                base_path=base_path,
+                custom_domain=custom_domain,
+                binary_media_types=media_types_from(binary_media_types),
+                cors=cors_from(cors),
+                authorizer=authorizer_from(authorizer),
+            )
+            self._options.check([event_source])
         self._gateway = build_gateway(event_source, self._options)
         self._client = client
         self._raises = raise_app_exceptions
-        self._is_derived = False
+        self._base: LambdaTransport | None = None
         options = FunctionOptions(
             name=function_name, region=region, timeout=timeout, memory=memory, environments=1, has_fixed_port=False
         )
         self._shared = BoundFunction(new_function(app, options, environ or {}, as_process=as_process))
+        self._shared.end_with(self, app if isinstance(app, str) else type(app).__name__, sys._getframe(1))
 
     # What httpx calls.
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the response to a request of `httpx.Client`."""
+        check_has_host(request)
         call = self._new_call(request.read())
         response = self._shared.run(self._respond(call, request))
         if response.stream is call and self._shared.thread is not None:
@@ -129,16 +142,17 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the response to a request of `httpx.AsyncClient`."""
+        check_has_host(request)
         return await self._shared.join(self._respond(self._new_call(await request.aread()), request))
 
     def close(self) -> None:
         """End the environment in order: lifespan shutdown, `on_shutdown`. A later request starts another one."""
-        if not self._is_derived:
+        if self._base is None:
             self._shared.close()
 
     async def aclose(self) -> None:
         """Do the same as `close`, for `httpx.AsyncClient`."""
-        if not self._is_derived:
+        if self._base is None:
             await self._shared.aclose()
 
     def __enter__(self) -> Self:
@@ -184,10 +198,12 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         Args:
             seconds: for how long, in real seconds.
         """
+        check_not_negative("seconds", seconds)
         self._shared.run(self._function.freeze(seconds))
 
     async def afreeze(self, seconds: float = 0.0) -> None:
         """Do the same as `freeze`, for `httpx.AsyncClient`, whose event loop stands still as well."""
+        check_not_negative("seconds", seconds)
         await self._shared.join(self._function.freeze(seconds))
 
     def crash(self) -> None:
@@ -200,6 +216,7 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     @contextmanager
     def timeout_after(self, seconds: float) -> Iterator[None]:
         """Have the function this timeout, in seconds, while the block runs."""
+        check_positive("seconds", seconds)
         function = self._function
         previous = function.timeout, function.is_timed
         function.timeout, function.is_timed = seconds, True
@@ -241,11 +258,11 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         Raises:
             InvocationFailed: the invocation has failed.
         """
-        return self._shared.run(self._invoke(event, client_context=client_context, tenant_id=tenant_id))
+        return self._shared.run(self._function.invoke(event, client_context=client_context, tenant_id=tenant_id))
 
     async def ainvoke(self, event: Any, *, client_context: str = "", tenant_id: str = "") -> Any:
         """Do the same as `invoke`, for tests with an event loop."""
-        return await self._shared.join(self._invoke(event, client_context=client_context, tenant_id=tenant_id))
+        return await self._shared.join(self._function.invoke(event, client_context=client_context, tenant_id=tenant_id))
 
     def with_authorizer(self, authorizer: Authorizer | Mapping[str, Any] | None) -> LambdaTransport:
         """Return a transport to the same environment whose events have this caller; closing it does nothing.
@@ -254,17 +271,11 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             authorizer: the same as for the class.
         """
         derived = copy(self)
-        derived._options = GatewayOptions(
-            stage=self._options.stage,
-            base_path=self._options.base_path,
-            custom_domain=self._options.custom_domain,
-            binary_media_types=self._options.binary_media_types,
-            cors=self._options.cors,
-            authorizer=authorizer_from(authorizer),
-        )
-        derived._options.check([self._source])
+        with naming_arguments():
+            derived._options = replace(self._options, authorizer=authorizer_from(authorizer))
+            derived._options.check([self._source])
         derived._gateway = build_gateway(self._source, derived._options)
-        derived._is_derived = True
+        derived._base = self  # which ends the environment when it is garbage
         return derived
 
     # What a test can look at.
@@ -299,19 +310,3 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if self._raises and records and records[0].app_error is not None:
             raise records[0].app_error
         return response
-
-    async def _invoke(self, event: Any, *, client_context: str, tenant_id: str) -> Any:
-        self._function.load()
-        document = event if isinstance(event, bytes) else json.dumps(event).encode()
-        invocation = self._function.submit(document, title="invoke", client_context=client_context, tenant_id=tenant_id)
-        outcome = await invocation.outcome
-        if isinstance(outcome, ReplyStream):
-            outcome = await collect(outcome)
-        await invocation.ended.wait()
-        if outcome.failed:
-            error = InvocationError.of_document(outcome.payload)
-            raise InvocationFailed(error.error_type, error.error_message, error.stack_trace)
-        try:
-            return json.loads(outcome.payload)
-        except ValueError:  # a streamed reply
-            return outcome.payload

@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 from lambda_web_adapter.ipc.log_config import LEVELS, LogConfig, json_level
 from lambda_web_adapter.ipc.log_output import LogOutput
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# They get the invocation and the text of each line that is written, for tests with the adapter in their own process.
+listeners: list[Callable[[str, str], None]] = []
 # How long to wait for a slow reader of the log: less than the margin before the deadline, as a reply may come after it.
 _WRITE_SECONDS = 0.1
 _RELAY_SECONDS = 1.0
@@ -36,6 +42,8 @@ def log(level: str, message: str, request_id: str = "", **fields: object) -> Non
     config = LogConfig(os.environ)
     if LEVELS[level] >= config.level:
         _output.write(_line(config, level, message, request_id, fields))
+        for listen in listeners:
+            listen(request_id, f"[{level}] {message}")
 
 
 def _line(config: LogConfig, level: str, message: str, request_id: str, fields: dict[str, object]) -> bytes:

@@ -6,6 +6,7 @@ Nobody is checked: every request is from the caller in the file.
 from __future__ import annotations
 
 import base64
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -23,6 +24,8 @@ _ADVICE = (
     'It takes a JSON object: a token\'s claims, such as {"sub": "alice"}, or any of "claims", "scopes", "context" and '
     '"iam", each with an object ("scopes" with a list).'
 )
+# How similar, from 0 to 1, a name must be to that of a section to count as misspelled.
+_SIMILAR = 0.8
 _LOAD_BALANCER = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/app/local/0123456789abcdef"
 
 
@@ -64,14 +67,17 @@ class Authorizer(BaseModel):
         Raises:
             OptionError: it is not JSON, or not valid; the message begins with `name`.
         """
+        misspelled = ""
         try:
             parsed = from_json(document)
             if isinstance(parsed, dict) and parsed and not parsed.keys() & cls.model_fields.keys():
-                parsed = {"claims": parsed}
+                misspelled = _misspelled_section(parsed)
+                parsed = parsed if misspelled else {"claims": parsed}
             return cls.model_validate(parsed)
         except ValidationError as error:
             problems = [f"{'.'.join(map(str, item['loc'])) or 'the JSON'}: {item['msg']}" for item in error.errors()]
-            raise OptionError(f"{name} is not valid: {'; '.join(problems)}. {_ADVICE}") from None
+            hint = f"Did you mean {misspelled!r}? " if misspelled else ""
+            raise OptionError(f"{name} is not valid: {'; '.join(problems)}. {hint}{_ADVICE}") from None
         except ValueError as error:
             raise OptionError(f"{name} is not JSON: {error}. {_ADVICE}") from None
 
@@ -155,6 +161,15 @@ class Authorizer(BaseModel):
             ("x-amzn-oidc-data", _load_balancer_token(self.claims)),
         ]
         return [*(line for line in lines if not line[0].lower().startswith("x-amzn-oidc-")), *added]
+
+
+def _misspelled_section(claims: dict[str, Any]) -> str:
+    """Return the section that a name stands for, such as `claims` for `claim`; empty if there is none."""
+    sections = list(Authorizer.model_fields)
+    for name, value in claims.items():
+        if isinstance(value, (dict, list)) and (matches := get_close_matches(name.lower(), sections, 1, _SIMILAR)):
+            return matches[0]
+    return ""
 
 
 def _texts(values: dict[str, JsonValue], list_to_text: Any) -> dict[str, str]:

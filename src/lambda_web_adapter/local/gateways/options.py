@@ -85,7 +85,10 @@ def _check_sections(authorizer: Authorizer, served: list[str]) -> None:
     if not possible:
         raise OptionError(f"--authorizer has no effect: events of {_join(served)} have no place for the caller.")
     needed, present = _join(map(repr, possible)), _join(map(repr, sorted(authorizer.sections))) or "none of them"
-    raise OptionError(f"--authorizer: {_join(served)} has {needed} in its events, but the file has {present}.")
+    example = f'{{"{possible[0]}": {{…}}}}'
+    raise OptionError(
+        f"--authorizer: events of {_join(served)} have only {needed}, but it has {present}. Have it say {example}."
+    )
 
 
 def _join(names: Iterable[str]) -> str:
