@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.adapter.diagnostics.log import log
 from lambda_web_adapter.adapter.process import process_tree
+from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # What Lambda gives a runtime after SIGTERM if an extension is registered ("Lambda execution environment", "Shutdown").
 _STOP_SECONDS = 0.3
+# In a local run, where a busy laptop needs more than Lambda for the same; local/environments kills after 2 s.
+_LOCAL_STOP_SECONDS = 1.5
 # The last part of that time, for processes whose parent does not pass the signal on, such as a shell that waits for its
 # child before it runs its trap.
 _WORKERS_SECONDS = 0.1
@@ -28,23 +31,28 @@ def stop(apps: Sequence[AppProcess]) -> None:
 
     A server stops its worker processes itself, lifespan shutdown included; a signal to them would cut that short.
     """
-    deadline = time.monotonic() + _STOP_SECONDS
+    seconds = _LOCAL_STOP_SECONDS if os.environ.get(LOCAL_RUN_VARIABLE) else _STOP_SECONDS
+    started_at = time.monotonic()
+    deadline, workers_at = started_at + seconds, started_at + _STOP_SECONDS - _WORKERS_SECONDS
     for app in apps:
         app.terminate()
     signalled: set[int] = set()
     pause = _FIRST_PAUSE
-    while [app for app in apps if not _has_stopped(app, signalled, deadline)] and time.monotonic() < deadline:
+    while [app for app in apps if not _has_stopped(app, signalled, workers_at)] and time.monotonic() < deadline:
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
     for app in apps:
         if not app.has_ended():
-            log("WARNING", f"The app did not end within {_STOP_SECONDS:g} s after SIGTERM; it is killed.")
+            log("WARNING", f"The app did not end within {seconds:g} s after SIGTERM; it is killed.")
         app.kill()
 
 
-def _has_stopped(app: AppProcess, signalled: set[int], deadline: float) -> bool:
-    """Return whether nothing is left of an app; send SIGTERM to processes that outlive its own."""
-    late = time.monotonic() >= deadline - _WORKERS_SECONDS
+def _has_stopped(app: AppProcess, signalled: set[int], workers_at: float) -> bool:
+    """Return whether nothing is left of an app; send SIGTERM to processes that outlive its own.
+
+    From `workers_at` on, all of its processes get it.
+    """
+    late = time.monotonic() >= workers_at
     if not late and not app.has_ended():
         return False
     running = app.running_processes()

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.environments.invocation import Invocation
     from lambda_web_adapter.local.environments.program import Program
 
-# How long a runtime may take to stop after SIGTERM, in seconds: 300 ms for itself, and 200 ms more beside an internal
-# extension; without extension it is killed at once (Extensions API, "Shutdown phase"). 2 s without Lambda's limits.
-_STOP_SECONDS, _PLAIN_STOP_SECONDS = 0.5, 2.0
+# How long a runtime may take to stop after SIGTERM, in seconds; without an extension it is killed at once (Extensions
+# API, "Shutdown phase"). Lambda gives it 500 ms, but shares no processor with an editor and a browser.
+_STOP_SECONDS = 2.0
 
 
 class Owner(Protocol):
@@ -125,8 +125,7 @@ class Environment:
         if self.group and self._tasks and (self._session.extensions or self._options.is_plain):
             with suppress(ProcessLookupError):
                 self._bootstrap.process.terminate()
-            seconds = _PLAIN_STOP_SECONDS if self._options.is_plain else _STOP_SECONDS
-            await asyncio.wait(self._tasks, timeout=seconds)
+            await asyncio.wait(self._tasks, timeout=_STOP_SECONDS)
         self.kill()
         if self._tasks:
             await asyncio.wait(self._tasks)  # which does not cancel them if the function stops meanwhile
