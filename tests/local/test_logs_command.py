@@ -84,6 +84,7 @@ def test_it_prints_a_line_for_each_invocation(client: httpx.Client, environment:
 
     assert result.returncode == 0
     first, second = result.stdout.splitlines()
+    assert (first.split()[0], second.split()[0]) == ("#1", "#2")
     assert " GET /first 200 " in first
     assert first.endswith((", environment 1", " ms"))
     assert " GET /second?x=1 200 " in second
@@ -239,7 +240,7 @@ def test_a_file_has_the_records_of_a_run(folder: Path, environment: dict[str, st
     lines = logs(environment, str(file)).stdout.splitlines()
     (last,) = records(environment, "--last", "1", str(file))
 
-    assert [line.split()[1:4] for line in lines] == [["GET", "/1", "200"], ["GET", "/2", "200"]]
+    assert [line.split()[2:5] for line in lines] == [["GET", "/1", "200"], ["GET", "/2", "200"]]
     assert (last["title"], last["log"]) == ("GET /2", ["the app saw /2"])
     assert "event" not in last
     assert "hush" not in file.read_text()
@@ -258,7 +259,36 @@ def test_a_bad_line_of_a_file_is_named_and_the_others_are_shown(folder: Path, en
     assert f"lambda-web-adapter logs: Line 1 of {file} is no record: Invalid JSON" in result.stderr
 
 
-@pytest.mark.parametrize("option", [["--follow"], ["--port", "8000"]], ids=["follow", "port"])
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        pytest.param("", 0, "{file} has no records.", id="empty"),
+        pytest.param('{"number": 1', 1, "Line 1 of {file} is incomplete.", id="incomplete"),
+        pytest.param(None, 3, "{file} cannot be read: No such file or directory.", id="missing"),
+    ],
+)
+def test_a_file_without_records_is_named(
+    content: str | None, code: int, message: str, folder: Path, environment: dict[str, str]
+) -> None:
+    file = folder / "records.jsonl"
+    if content is not None:
+        file.write_text(content)
+
+    result = logs(environment, str(file))
+
+    assert (result.returncode, result.stdout) == (code, "")
+    assert result.stderr == f"lambda-web-adapter logs: {message.format(file=file)}\n"
+
+
+def test_the_url_has_the_token(client: httpx.Client, environment: dict[str, str]) -> None:
+    url, _, token = logs(environment, "--url").stdout.strip().partition("/#token=")
+
+    response = httpx.get(f"{url}/api/run", headers={"authorization": f"Bearer {token}"}, trust_env=False, timeout=30)
+
+    assert response.json()["ports"] == [client.base_url.port]
+
+
+@pytest.mark.parametrize("option", [["--follow"], ["--url"], ["--port", "8000"]], ids=["follow", "url", "port"])
 def test_a_file_is_no_run(option: list[str], folder: Path, environment: dict[str, str]) -> None:
     file = folder / "records.jsonl"
     file.touch()
@@ -306,7 +336,7 @@ def line(**values: Any) -> str:
     record = Records().add(0.0, "GET /")
     for name, value in values.items():
         setattr(record, name, value)
-    return click.unstyle(format_record(to_summary(record).model_dump())).partition(" ")[2]
+    return click.unstyle(format_record(to_summary(record).model_dump())).split(" ", 2)[2]
 
 
 @pytest.mark.parametrize(

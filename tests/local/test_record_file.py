@@ -67,6 +67,24 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert [each.title for each in records if isinstance(each, InvocationDetail)] == ["GET /1", "GET /2"] * 2
 
 
+def test_what_is_appended_meanwhile_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "records.jsonl"
+
+    async def steps(recorder: Recorder) -> None:
+        for title in ("GET /1", "GET /2"):
+            record(recorder, title)
+
+    write(file, steps)
+    titles = []
+    for each in read_records(file):
+        assert isinstance(each, InvocationDetail)
+        titles.append(each.title)
+        with file.open("a") as appended:
+            appended.write(each.model_dump_json() + "\n")
+
+    assert titles == ["GET /1", "GET /2"]
+
+
 def test_secrets_are_masked(tmp_path: Path) -> None:
     file = tmp_path / "records.jsonl"
 
@@ -187,26 +205,27 @@ def test_a_run_begins_with_a_line_of_its_own(start: bytes, result: bytes, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"),
+    ("line", "problem"),
     [
-        pytest.param("{", "Invalid JSON: EOF while parsing", id="no JSON"),
-        pytest.param("[]", "Input should be an object", id="no object"),
-        pytest.param('{"number": 1}', "received: Field required", id="too little"),
-        pytest.param('{"number": "one"}', "number: Input should be a valid integer", id="another type"),
+        pytest.param("{", "is incomplete.", id="incomplete"),
+        pytest.param("no", "is no record: Invalid JSON", id="no JSON"),
+        pytest.param("[]", "is no record: Input should be an object", id="no object"),
+        pytest.param('{"number": 1}', "is no record: received: Field required", id="too little"),
+        pytest.param('{"number": "one"}', "is no record: number: Input should be a valid integer", id="another type"),
         pytest.param(
             '{"number": 1, "received": 1e300, "title": "", "state": "failed", "is_masked": true}',
-            "received: Input should be less than",
+            "is no record: received: Input should be less than",
             id="a moment that is none",
         ),
         pytest.param(
             '{"number": 1, "received": 0, "title": "", "state": "failed", "is_masked": true,'
             '"reply": {"size": 1, "encoding": "base64", "data": "?"}}',
-            "reply: Value error, The data is not base64",
+            "is no record: reply: Value error, The data is not base64",
             id="no base64",
         ),
     ],
 )
-def test_a_line_that_is_no_record_is_named(line: str, reason: str, tmp_path: Path) -> None:
+def test_a_line_that_is_no_record_is_named(line: str, problem: str, tmp_path: Path) -> None:
     file = tmp_path / "records.jsonl"
 
     async def steps(recorder: Recorder) -> None:
@@ -218,5 +237,5 @@ def test_a_line_that_is_no_record_is_named(line: str, reason: str, tmp_path: Pat
 
     assert isinstance(bad, BadLine)
     assert bad.number == 2
-    assert bad.reason.startswith(reason)
+    assert bad.problem.startswith(problem)
     assert isinstance(good, InvocationDetail)

@@ -104,7 +104,7 @@ def test_an_invocation_of_the_run_is_sent_again(run: Run) -> None:
     result = run.replay(str(original["number"]))
 
     assert result.returncode == 0, result.stderr
-    assert re.fullmatch(r"[\d:]{8} POST /a%20b\?c=d 200 \d+ ms, environment 1\n", result.stdout)
+    assert re.fullmatch(r"#2 [\d:]{8} POST /a%20b\?c=d 200 \d+ ms, environment 1\n", result.stdout)
     record = run.records()[-1]
     assert (record["replay_of"], record["source"]) == (original["number"], "function-url")
 
@@ -159,7 +159,10 @@ def test_a_file_of_records_is_sent_to_another_version(run: Run) -> None:
     result = run.replay("earlier.jsonl", "--diff")
 
     assert result.returncode == 1
-    assert "Warning: record 2: authorization is masked in the record, and is left out.\n" in result.stderr
+    assert (
+        "lambda-web-adapter replay: Record 2: authorization is masked in the record, and is left out.\n"
+        in result.stderr
+    )
     assert '  -  "version": "1"' in result.stdout
     assert '  +  "version": "2"' in result.stdout
     assert result.stdout.count(" 200 ") == 2
@@ -195,21 +198,59 @@ def test_an_event_of_a_file_is_sent(run: Run, arguments: list[str], path: str) -
         pytest.param(["00000000-0000-4000-8000-000000000000"], 1, "no invocation with the request id", id="no such id"),
         pytest.param(["missing.json"], 3, "missing.json cannot be read: No such file", id="no such file"),
         pytest.param(["missing.jsonl"], 3, "missing.jsonl cannot be read: No such file", id="no such records"),
-        pytest.param(["main.py"], 2, "main.py is not JSON", id="no JSON"),
-        pytest.param(["main.py", "--diff"], 2, "--diff is for records", id="diff of an event"),
+        pytest.param(["main.py"], 1, "main.py has neither records nor the JSON of an event", id="no JSON"),
+        pytest.param(["main.py", "--diff"], 2, "--diff is for records, but main.py has none", id="diff of an event"),
+        pytest.param(["99", "98"], 1, "There is no invocation 98", id="each of several"),
+        pytest.param(["version.jsonl"], 1, "version.jsonl has no records", id="no records"),
+        pytest.param(["1", "--ignore", "id"], 2, "--ignore is for --diff", id="ignore without diff"),
+        pytest.param(["1", "--diff", "--ignore", "a["], 2, "'a[' is no path of a field", id="no path"),
         pytest.param(["1", "--select", "2"], 2, "--select is for a file of records", id="select of a number"),
-        pytest.param(["bad.jsonl", "--select", "7"], 1, "line 1 is no record", id="no record"),
+        pytest.param(["bad.jsonl", "--select", "7"], 1, "Line 1 of bad.jsonl is no record", id="no record"),
         pytest.param(["bad.jsonl", "--select", "7"], 1, "bad.jsonl has no record 7", id="not selected"),
         pytest.param(["1", "--port", "1"], 3, "no local run of yours on port 1", id="no such run"),
     ],
 )
 def test_what_cannot_be_sent_is_an_error(idle_run: Run, arguments: list[str], code: int, message: str) -> None:
     (idle_run.folder / "bad.jsonl").write_text("{}\n")
+    (idle_run.folder / "version.jsonl").touch()
 
     result = idle_run.replay(*arguments)
 
     assert result.returncode == code
     assert message in result.stderr
+    assert ("Usage:" in result.stderr) == (code == 2)
+    assert code == 2 or result.stderr.startswith(("lambda-web-adapter replay: ", "Sending to "))
+
+
+def test_a_file_may_be_that_of_the_run(run: Run) -> None:
+    run.record("/a")
+    run.record("/b")
+    wait_for_file(run, 2)
+
+    result = run.replay("records.jsonl", "--diff")
+
+    assert result.returncode == 0, result.stderr
+    assert re.findall(r"^#(\d+) ", result.stdout, re.MULTILINE) == ["3", "4"]
+    assert result.stderr.startswith(f"Sending to main:app on {run.url}\n")
+    wait_for_file(run, 4)
+
+
+def test_records_have_any_file_name_and_numbers_may_be_several(run: Run) -> None:
+    run.record("/a")
+    run.record("/b")
+    wait_for_file(run, 2).rename(run.folder / "earlier")
+
+    result = run.replay("earlier", "2", "1")
+
+    assert result.returncode == 0, result.stderr
+    assert re.findall(r"GET (\S+)", result.stdout) == ["/a", "/b", "/b", "/a"]
+
+
+def test_a_field_that_is_another_each_time_is_ignored(run: Run) -> None:
+    number = str(run.record("/count")["number"])
+
+    assert run.replay(number, "--diff", "--ignore", "calls").returncode == 0
+    assert run.replay(number, "--diff", "--ignore", "query").returncode == 1
 
 
 def test_without_a_run_the_exit_code_is_3(tmp_path: Path) -> None:

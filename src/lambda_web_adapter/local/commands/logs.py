@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from lambda_web_adapter.local.commands.help_sections import SectionedCommand, SectionOption
 from lambda_web_adapter.local.commands.run_client import (
+    FAILED,
     PORT_OPTION,
     TIMEOUT,
     UNREACHABLE,
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.local.records.run_file import RunFile
 
-# Exit code if lines of a file are no records.
-FAILED = 1
-
 _PATH = "/api/invocations"
 _EVENT, _DATA = b"event: ", b"data: "
 _COLOURS = {"2": "green", "3": "cyan", "4": "yellow"}  # by a status's first digit, as in the log of the run
@@ -45,12 +43,11 @@ Examples:
   lambda-web-adapter logs --follow --verbose    each further one, with its log
   lambda-web-adapter logs --json | jq 'select(.is_cold)'
   lambda-web-adapter logs records.jsonl         those of a file, from --record
+  lambda-web-adapter logs --url                 where the inspector is
 """
 
 _PARAMETERS: list[click.Parameter] = [
-    click.Argument(
-        ["file"], required=False, metavar="[FILE]", type=click.Path(exists=True, dir_okay=False, path_type=Path)
-    ),
+    click.Argument(["file"], required=False, metavar="[FILE]", type=click.Path(path_type=Path)),
     SectionOption(
         ["--last"],
         type=click.IntRange(0, MAX_KEPT),
@@ -62,18 +59,25 @@ _PARAMETERS: list[click.Parameter] = [
     SectionOption(["--follow", "-f"], is_flag=True, help="Go on with each further invocation when it has ended."),
     SectionOption(["--verbose", "-v"], is_flag=True, help="Show the request id, times and log lines of each."),
     SectionOption(["--json", "as_json"], is_flag=True, help="Print a JSON object for each, on a line of its own."),
+    SectionOption(["--url"], is_flag=True, help="Print the inspector's URL with its token, and nothing else."),
     PORT_OPTION,
 ]
 
 
 def _logs(  # noqa: PLR0913  # the options of the command
-    file: Path | None, last: int, follow: bool, verbose: bool, as_json: bool, port: int | None
+    file: Path | None, last: int, follow: bool, verbose: bool, as_json: bool, url: bool, port: int | None
 ) -> None:
-    """Print the invocations of a file or of a run."""
+    """Print the invocations of a file or of a run, or the URL of the run's inspector."""
     is_chosen = click.get_current_context().get_parameter_source("port") is ParameterSource.COMMANDLINE
-    if file and (follow or is_chosen):
-        raise click.UsageError(f"{file} is a file, and --{'follow' if follow else 'port'} is for a running local run.")
+    options = {"--follow": follow, "--url": url, "--port": is_chosen}
+    if file and any(options.values()):
+        option = next(name for name, is_set in options.items() if is_set)
+        raise click.UsageError(f"{file} is a file, and {option} is for a running local run.")
     try:
+        if url:
+            run = find_run(port or None, is_chosen=is_chosen)
+            click.echo(f"{run.url}/#token={run.token}")
+            return
         if file:
             records: Iterable[dict[str, Any]] = _read_file(file, last)
         else:
@@ -82,7 +86,7 @@ def _logs(  # noqa: PLR0913  # the options of the command
         for record in records:
             click.echo(_to_json(record) if as_json else format_record(record, verbose=verbose))
     except Unreachable as error:
-        sys.stderr.write(f"lambda-web-adapter logs: {error}\n")
+        _warn(str(error))
         sys.exit(UNREACHABLE)
     except KeyboardInterrupt:
         if not follow:  # which ends in no other way
@@ -93,7 +97,7 @@ def _read_file(path: Path, last: int) -> Iterator[dict[str, Any]]:
     """Yield the last records of a file; at the end, exit with 1 if some lines are none.
 
     Raises:
-        click.ClickException: the file cannot be read.
+        Unreachable: the file cannot be read.
     """
     from lambda_web_adapter.local.records.record_file import BadLine, read_records
     from lambda_web_adapter.local.records.record_models import InvocationSummary
@@ -101,10 +105,12 @@ def _read_file(path: Path, last: int) -> Iterator[dict[str, Any]]:
     try:
         lines = list(read_records(path))
     except OSError as error:
-        raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
+        raise Unreachable(f"{path} cannot be read: {error.strerror}.") from None
     bad_lines = [line for line in lines if isinstance(line, BadLine)]
     for line in bad_lines:
-        sys.stderr.write(f"lambda-web-adapter logs: Line {line.number} of {path} is no record: {line.reason}\n")
+        _warn(f"Line {line.number} of {path} {line.problem}")
+    if not lines:
+        _warn(f"{path} has no records.")
     records = [line for line in lines if not isinstance(line, BadLine)]
     for record in records[len(records) - min(last, len(records)) :]:
         yield record.model_dump(include=set(InvocationSummary.model_fields))
@@ -163,6 +169,10 @@ def _lines(parts: Iterable[bytes]) -> Iterator[bytes]:
         yield from lines
 
 
+def _warn(text: str) -> None:
+    sys.stderr.write(f"lambda-web-adapter logs: {text}\n")
+
+
 def _to_json(record: dict[str, Any]) -> str:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
@@ -172,7 +182,8 @@ def format_record(record: dict[str, Any], *, verbose: bool = False) -> str:
     status = str(record["status"] or ("…" if record["state"] == RUNNING else "-"))
     if record["error"] and record["status"] is None:
         status = "error"
-    line = f"{time.strftime('%H:%M:%S', time.localtime(record['received']))} {record['title']} "
+    clock = time.strftime("%H:%M:%S", time.localtime(record["received"]))
+    line = f"#{record['number']} {clock} {record['title']} "
     line += click.style(status, fg=_COLOURS.get(status[0], "red"))
     if record["response_ms"] is not None:
         line += f" {record['response_ms']:.0f} ms"

@@ -13,7 +13,8 @@ from lambda_web_adapter.local.records.run_file import read_runs, runs_folder
 if TYPE_CHECKING:
     from lambda_web_adapter.local.records.run_file import RunFile
 
-# Exit code if there is no such run, or it does not respond.
+# Exit codes: something differs, could not be sent or read; there is no such run or file, or it does not respond.
+FAILED = 1
 UNREACHABLE = 3
 # Seconds: the inspector responds at once, but the machine may be busy; and a replay ends when the function has.
 TIMEOUT = 10.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -29,30 +31,66 @@ if TYPE_CHECKING:
 
 # How many changes may wait while a batch is written: more than a local run can have in that time.
 _MAX_WAITING = 100_000
+# What pydantic says of JSON that ends too early.
+_EARLY_END = "EOF while parsing"
 
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that is no record."""
+    """A line that is no record.
+
+    Attributes:
+        number: its number, from 1.
+        problem: what follows "Line 1 of FILE", such as "is incomplete".
+    """
 
     number: int
-    reason: str
+    problem: str
 
 
 def read_records(path: Path) -> Iterator[InvocationDetail | BadLine]:
-    """Yield the records of a file, and which lines are none.
+    """Yield the records that a file has now, and which lines are none; what is appended meanwhile is not read.
 
     Raises:
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(_present_lines(file), 1):
             if not line.strip():
                 continue
             try:
                 yield InvocationDetail.model_validate_json(line)
             except ValidationError as error:
                 yield BadLine(number, _describe(error))
+
+
+def has_records(path: Path) -> bool:
+    """Return whether a file has records rather than an event: by its name, or by its first line.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        if path.suffix == ".jsonl":
+            return True
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a pipe, whose first line would be gone
+            return False
+        first = next((line for line in file if line.strip()), b"")
+    try:
+        InvocationDetail.model_validate_json(first)
+    except ValidationError:
+        return False
+    return True
+
+
+def _present_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines up to the present end: a run that is sent the records may append those of the replays."""
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        yield from file
+        return
+    while file.tell() < status.st_size and (line := file.readline(status.st_size - file.tell())):
+        yield line
 
 
 @asynccontextmanager
@@ -148,5 +186,7 @@ def _report(error: BaseException | None, log: Log) -> None:
 
 def _describe(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
+    if first["type"] == "json_invalid" and _EARLY_END in first["msg"]:
+        return "is incomplete."
     place = ".".join(map(str, first["loc"]))
-    return f"{place}: {first['msg']}" if place else first["msg"]
+    return f"is no record: {place}: {first['msg']}" if place else f"is no record: {first['msg']}"
