@@ -202,11 +202,13 @@ def test_a_token_in_the_query_reads(method: str, query: str, status: int, tmp_pa
     [
         ("GET", "/api/nothing", 404, "There is no GET /api/nothing."),
         ("PUT", "/api/run", 405, "Method Not Allowed"),
-        ("GET", "/api/invocations?last=all", 400, "last is 'all': "),
-        ("GET", "/api/invocations?last=-1", 400, "last is '-1': "),
-        ("GET", "/api/invocations?last=9999999999", 400, "last is '9999999999': "),
-        ("GET", "/api/invocations?lats=3", 400, "lats is '3': "),
-        ("GET", "/api/invocations/2", 404, "There is no invocation 2"),
+        ("GET", "/api/invocations?last=all", 400, "last is 'all', but should be a valid integer"),
+        ("GET", "/api/invocations?last=-1", 400, "last is '-1', but should be greater than or equal to 0."),
+        ("GET", "/api/invocations?last=9999999999", 400, "last is '9999999999', but should be less than"),
+        ("GET", "/api/invocations?lats=3", 400, "There is no 'lats' here. Did you mean 'last'?"),
+        ("GET", "/api/run?verbose=1", 400, "There is no 'verbose' here: it takes no parameters."),
+        ("GET", "/api/cost?memory_mb=64", 400, "memory_mb is '64', but should be greater than or equal to 128."),
+        ("GET", "/api/invocations/2", 404, "There is no invocation 2: the run has only 1."),
         ("GET", "/api/invocations/x", 404, "There is no GET /api/invocations/x."),
     ],
 )
@@ -219,6 +221,55 @@ def test_what_there_is_not_is_an_error(method: str, path: str, status: int, mess
         assert response.status_code == status
         assert response.json()["message"].startswith(message)
         assert response.headers["x-content-type-options"] == "nosniff"
+
+    run(tmp_path, steps)
+
+
+@pytest.mark.parametrize(
+    ("keep", "number", "message"),
+    [
+        pytest.param(5, 1, "Invocation 1 was dropped: the run keeps 5 (--keep), and has 5 to 9.", id="dropped"),
+        pytest.param(5, 99, "There is no invocation 99: the run has 5 to 9.", id="not yet"),
+        pytest.param(1, 8, "Invocation 8 was dropped: the run keeps 1 (--keep), and has only 9.", id="one"),
+    ],
+)
+def test_an_invocation_that_is_not_there_was_dropped_or_never_was(
+    keep: int, number: int, message: str, tmp_path: Path
+) -> None:
+    async def steps(inspector: Served) -> None:
+        for each in range(1, 10):
+            inspector.reject(f"GET /{each}")
+
+        response = await inspector.client.get(f"/api/invocations/{number}")
+
+        assert (response.status_code, response.json()["message"]) == (404, message)
+
+    run(tmp_path, steps, InspectorOptions(port=0, keep=keep))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        pytest.param('{"request": {}}', 400, "request.target is missing.", id="missing"),
+        pytest.param(
+            '{"request": {"target": "/", "header": {}}}',
+            400,
+            "There is no 'header' here. Did you mean 'headers'?",
+            id="unknown",
+        ),
+        pytest.param('{"request": {"target": "/", "body": 1}}', 400, "request.body is 1, but should be", id="body"),
+        pytest.param('{"times": 0}', 400, "times is 0, but should be greater than or equal to 1.", id="range"),
+        pytest.param('{"request": {"target": "a"}}', 409, "The target is 'a', but it takes a path from", id="no path"),
+        pytest.param("{", 400, "The body is not JSON: EOF while parsing", id="no JSON"),
+        pytest.param("[]", 400, "The body is [], but should be an object.", id="no object"),
+        pytest.param('{"event": 1, "event_source": "alb"}', 400, "An event is sent as it is: leave out", id="both"),
+    ],
+)
+def test_a_body_that_is_not_valid_is_named(body: str, status: int, message: str, tmp_path: Path) -> None:
+    async def steps(inspector: Served) -> None:
+        response = await inspector.client.post("/api/invocations", content=body)
+
+        assert (response.status_code, response.json()["message"][: len(message)]) == (status, message)
 
     run(tmp_path, steps)
 

@@ -19,10 +19,10 @@ from lambda_web_adapter.local.gateways import GatewayOptions
 from lambda_web_adapter.local.inspector.originals import without_masked
 from lambda_web_adapter.local.inspector.preview import preview
 from lambda_web_adapter.local.inspector.replay import replay, send
-from lambda_web_adapter.local.inspector.replay_models import ReplayError, ReplayOptions, find_differences
+from lambda_web_adapter.local.inspector.replay_models import ReplayError, ReplayOptions, SentRequest, find_differences
 from lambda_web_adapter.local.records.conversion import to_detail
 from lambda_web_adapter.local.records.masking import Masker
-from lambda_web_adapter.local.records.record_models import Body, HttpRequest
+from lambda_web_adapter.local.records.record_models import Body
 from lambda_web_adapter.local.records.records import MAX_PART, SUCCEEDED, Record
 
 every_source = pytest.mark.parametrize("source", [pytest.param(source, id=source) for source in EVENT_SOURCES])
@@ -110,7 +110,7 @@ def test_an_event_of_a_gateway_is_sent_as_another_source() -> None:
 
 def test_an_edited_request_has_its_own_length_and_host() -> None:
     run = ReplayRun()
-    edited = HttpRequest(
+    edited = SentRequest(
         method="PUT", target="/a b?c=d", headers=[("Content-Length", "99"), ("x-a", "ü")], body=Body.of(b"\xff")
     )
 
@@ -121,6 +121,23 @@ def test_an_edited_request_has_its_own_length_and_host() -> None:
     assert (headers["content-length"], headers["host"], headers["x-a"]) == ("1", "127.0.0.1:8000", "ü")
     assert record.client_request
     assert record.client_request.body == b"\xff"
+
+
+def test_a_request_may_be_written_in_short() -> None:
+    run = ReplayRun()
+    options = ReplayOptions.model_validate(
+        {
+            "request": {"target": "/a", "headers": {"x-a": "1", "content-type": "text/plain"}, "body": "hello"},
+            "event_source": "alb",
+        }
+    )
+
+    (number,) = asyncio.run(send(options, run.inspected))
+
+    (event,) = run.events
+    assert (event["httpMethod"], event["path"], event["body"]) == ("GET", "/a", "hello")
+    assert event["headers"]["x-a"] == "1"
+    assert run.get(number).client_request
 
 
 def test_an_edited_event_is_sent_instead() -> None:
@@ -137,7 +154,7 @@ def test_a_truncated_original_can_be_edited() -> None:
     original = run.record(FULL, "alb")
     original.client_request_bytes = MAX_PART + 1
 
-    (record,) = again(run, original, request=HttpRequest(method="GET", target="/"))
+    (record,) = again(run, original, request=SentRequest(method="GET", target="/"))
 
     assert (record.source, record.replay_of) == ("alb", original.number)
 
@@ -252,14 +269,14 @@ def test_an_event_that_is_no_request_has_no_other_source() -> None:
 @pytest.mark.parametrize(
     ("edited", "message"),
     [
-        pytest.param(HttpRequest(method="GET /", target="/"), "The method is 'GET /'", id="method"),
-        pytest.param(HttpRequest(method="GET", target="items"), "The target is 'items'", id="no path"),
-        pytest.param(HttpRequest(method="GET", target="/a\r\nb: c"), "The target is '/a", id="target"),
-        pytest.param(HttpRequest(method="GET", target="/", headers=[("a b", "")]), "the header 'a b'", id="name"),
-        pytest.param(HttpRequest(method="GET", target="/", headers=[("a", "b\r\nc: d")]), "the header 'a'", id="value"),
+        pytest.param(SentRequest(method="GET /", target="/"), "The method is 'GET /'", id="method"),
+        pytest.param(SentRequest(method="GET", target="items"), "The target is 'items'", id="no path"),
+        pytest.param(SentRequest(method="GET", target="/a\r\nb: c"), "The target is '/a", id="target"),
+        pytest.param(SentRequest(method="GET", target="/", headers=[("a b", "")]), "the header 'a b'", id="name"),
+        pytest.param(SentRequest(method="GET", target="/", headers=[("a", "b\r\nc: d")]), "the header 'a'", id="value"),
     ],
 )
-def test_what_no_client_can_send_is_not_sent(edited: HttpRequest, message: str) -> None:
+def test_what_no_client_can_send_is_not_sent(edited: SentRequest, message: str) -> None:
     run = ReplayRun()
 
     with pytest.raises(ReplayError, match=message):
@@ -288,7 +305,7 @@ def test_wrong_options_are_rejected(options: dict[str, Any]) -> None:
 
 def test_a_request_is_sent_without_an_original() -> None:
     run = ReplayRun()
-    options = ReplayOptions(request=HttpRequest(method="GET", target="/a?b=c"))
+    options = ReplayOptions(request=SentRequest(method="GET", target="/a?b=c"))
 
     (number,) = asyncio.run(send(options, run.inspected))
 

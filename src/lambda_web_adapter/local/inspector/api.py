@@ -21,6 +21,7 @@ from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 from lambda_web_adapter.local.imports.import_times import ImportsNotMeasured, measure_imports
 from lambda_web_adapter.local.inspector import api_models as models
 from lambda_web_adapter.local.inspector.cost import estimate
+from lambda_web_adapter.local.inspector.field_errors import describe_invalid
 from lambda_web_adapter.local.inspector.follow import follow
 from lambda_web_adapter.local.inspector.notes import explain
 from lambda_web_adapter.local.inspector.openapi import build_document
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from lambda_web_adapter.local.inspector.inspected_run import InspectedRun
-    from lambda_web_adapter.local.records.records import Record
+    from lambda_web_adapter.local.records.records import Record, Records
 
     _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -201,7 +202,7 @@ class Api:
         number: int = request.path_params["number"]
         record = self._records.get(number)
         if record is None:
-            raise HTTPException(404, f"There is no invocation {number}; the run keeps the last {len(self._records)}.")
+            raise HTTPException(404, _describe_missing(number, self._records))
         if record.response_ms is not None:
             with suppress(TimeoutError):  # background work takes longer: then the record is incomplete
                 await asyncio.wait_for(self._completion(record), _END_SECONDS)
@@ -216,6 +217,20 @@ class Api:
                 await queue.get()
 
 
+def _describe_missing(number: int, records: Records) -> str:
+    """Return why there is no record with a number."""
+    numbers = records.numbers
+    if not numbers:
+        return f"There is no invocation {number}: the run has none yet."
+    span = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else f"only {numbers[0]}"
+    if not 0 < number < numbers[0]:
+        return f"There is no invocation {number}: the run has {span}."
+    reason = f"the run keeps {records.max_count} (--keep)"
+    if len(records) < records.max_count:  # they were larger than most
+        reason = "the run keeps as many as fit in memory (--record FILE writes all of them)"
+    return f"Invocation {number} was dropped: {reason}, and has {span}."
+
+
 def _parse_query(request: Request, model: type[_Model]) -> _Model:
     """Return the parameters of a request.
 
@@ -225,7 +240,7 @@ def _parse_query(request: Request, model: type[_Model]) -> _Model:
     try:
         return model.model_validate(dict(request.query_params))
     except ValidationError as error:
-        raise HTTPException(400, describe_invalid(error)) from None
+        raise HTTPException(400, describe_invalid(error, model)) from None
 
 
 def _parse_body(body: bytes, model: type[_Model]) -> _Model:
@@ -237,15 +252,7 @@ def _parse_body(body: bytes, model: type[_Model]) -> _Model:
     try:
         return model.model_validate_json(body or b"{}")
     except ValidationError as error:
-        raise HTTPException(400, describe_invalid(error)) from None
-
-
-def describe_invalid(error: ValidationError) -> str:
-    """Return what is not valid, in a sentence for each field."""
-    return "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'the body'} is {each['input']!r:.100}: {each['msg']}"
-        for each in error.errors(include_url=False)
-    )
+        raise HTTPException(400, describe_invalid(error, model)) from None
 
 
 def _json(model: BaseModel) -> Response:

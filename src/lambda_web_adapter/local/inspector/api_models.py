@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lambda_web_adapter.local.environments.function_options import MAX_MEMORY, MIN_MEMORY
 from lambda_web_adapter.local.inspector.notes import Note
 from lambda_web_adapter.local.inspector.options import MAX_KEPT
 from lambda_web_adapter.local.records.record_models import InvocationDetail, InvocationSummary
@@ -42,7 +43,9 @@ class DetailQuery(_Query):
 class CostQuery(_Query):
     """What is assumed of a month."""
 
-    memory_mb: int | None = Field(None, ge=1, description="The function's memory; without it, that of the run.")
+    memory_mb: int | None = Field(
+        None, ge=MIN_MEMORY, le=MAX_MEMORY, description="The function's memory; without it, that of the run."
+    )
     architecture: Literal["x86_64", "arm64"] = "x86_64"
     region: str | None = Field(None, description="The region; without it, that of the run, if its prices are known.")
     currency: str = "USD"

@@ -164,7 +164,9 @@ def _check_head(model: HttpRequest) -> None:
     if not _TOKEN.fullmatch(model.method):
         raise ReplayError(f"The method is {model.method!r:.100}, but it takes letters, such as POST.")
     if not _TARGET.fullmatch(model.target):
-        raise ReplayError(f"The target is {model.target!r:.100}, but it takes a path, such as /items?page=2.")
+        raise ReplayError(
+            f"The target is {model.target!r:.100}, but it takes a path from the slash on, such as /items?page=2."
+        )
     for name, value in model.headers:
         if not _TOKEN.fullmatch(name) or _INVALID_IN_VALUE.search(value):
             raise ReplayError(f"No client can send the header {name!r:.100}: {value!r:.100}.")
@@ -185,7 +187,7 @@ def options_of(detail: InvocationDetail, event_source: EventSource | None) -> Re
     """
     if detail.client_request:
         source = event_source or (detail.source if detail.source in EVENT_SOURCES else None)
-        return ReplayOptions.model_validate({"event_source": source, "request": detail.client_request})
+        return ReplayOptions.model_validate({"event_source": source, "request": detail.client_request.model_dump()})
     if detail.event.is_truncated:
         raise ReplayError(_TRUNCATED.format("event", detail.event.size))
     _check_presence(has_request=False, has_event=bool(detail.event.data))
@@ -201,7 +203,9 @@ def options_of_event(event: Any, event_source: EventSource | None) -> ReplayOpti
     if event_source is None:
         return ReplayOptions.model_validate({"event": event})
     request = Original(event=orjson.dumps(event)).as_request()
-    return ReplayOptions.model_validate({"event_source": event_source, "request": model_of_request(request)})
+    return ReplayOptions.model_validate(
+        {"event_source": event_source, "request": model_of_request(request).model_dump()}
+    )
 
 
 def _template(run: InspectedRun) -> Request:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from lambda_web_adapter.local.records.record_models import HttpRequest
+from lambda_web_adapter.local.records.record_models import Body, Headers, HttpRequest
 
 MAX_TIMES = 100
 
@@ -19,13 +19,33 @@ class ReplayError(Exception):
     """A replay is not possible; the message says why, and what to do."""
 
 
+class SentRequest(HttpRequest):
+    """A request to send, as records have it, or in short: headers as an object, the body as a text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    method: str = "GET"
+    headers: Headers = Field(default=[], description="Pairs of name and value, or an object.")
+    body: Body = Field(default=Body(size=0), description="As in records, or a text.")
+
+    @field_validator("headers", mode="before")
+    @classmethod
+    def _parse_headers(cls, headers: Any) -> Any:
+        return list(headers.items()) if isinstance(headers, dict) else headers
+
+    @field_validator("body", mode="before")
+    @classmethod
+    def _parse_body(cls, body: Any) -> Any:
+        return Body.of(body.encode()) if isinstance(body, str) else body
+
+
 class ReplayOptions(BaseModel):
     """What is sent: as it was, if nothing is set."""
 
     model_config = ConfigDict(extra="forbid")
 
     event_source: EventSource | None = Field(default=None, description="The gateway; without it, that of the original.")
-    request: HttpRequest | None = Field(default=None, description="A request to send instead.")
+    request: SentRequest | None = Field(default=None, description="A request to send instead.")
     event: Any = Field(default=None, description="An event to send instead, as JSON.")
     times: int = Field(default=1, ge=1, le=MAX_TIMES, description="How often, all at once.")
     cold: bool = Field(default=False, description="Whether each one is the first event of a new environment.")

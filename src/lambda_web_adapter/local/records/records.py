@@ -165,6 +165,11 @@ class Records:
         return len(self._records)
 
     @property
+    def numbers(self) -> range:
+        """Return the numbers of those that are there."""
+        return range(self._count - len(self._records) + 1, self._count + 1)
+
+    @property
     def size(self) -> int:
         """Return about how many bytes of memory all of them take."""
         return self._total
