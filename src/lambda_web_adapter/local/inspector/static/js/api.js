@@ -47,7 +47,7 @@ async function request(method, path, body) {
   try {
     response = await fetch(`api${path}`, { method, body, headers });
   } catch {
-    throw new ApiError(0, "The local run does not respond. It may have ended.");
+    throw new ApiError(0, "The run has ended.");
   }
   if (response.ok) return response.json();
   const problem = await response.json().catch(() => ({}));

@@ -37,7 +37,7 @@ export class CostView {
         h(
           "p.lead",
           {},
-          "What a month of the traffic that this run has recorded would cost on AWS. It is plainly an estimate.",
+          "What a month of the traffic in this run would cost on AWS: an estimate from durations on this machine.",
         ),
       ),
       h("div.cost-body", {}, this.form, this.result),
@@ -197,8 +197,8 @@ function statistics({ invocations, billed_ms: billed, cold_share: coldShare, gb_
   const entries = [
     ["Invocations recorded", invocations.toLocaleString("en")],
     ["Billed, mean", formatMs(billed.mean)],
-    ["Billed, half of them up to", formatMs(billed.p50)],
-    ["Billed, 95 % up to", formatMs(billed.p95)],
+    ["Billed, median", formatMs(billed.p50)],
+    ["Billed, 95th percentile", formatMs(billed.p95)],
     ["Cold starts", `${(coldShare * 100).toFixed(coldShare < 0.1 ? 1 : 0)} %`],
     ["GB-seconds a month", Math.round(gbSeconds).toLocaleString("en")],
   ];

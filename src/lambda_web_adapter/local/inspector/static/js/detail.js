@@ -24,6 +24,10 @@ import { waterfall } from "./waterfall.js";
 
 // Tabs with something of the user's.
 const KEPT = new Set(["replay", "imports"]);
+// How many details that were opened are shown when the run has ended.
+const MAX_OPENED = 100;
+
+const NOT_OPENED = "This invocation was not opened, so that its details are gone. --record FILE keeps them.";
 
 /** Shows one invocation at a time. */
 export class DetailView {
@@ -32,6 +36,8 @@ export class DetailView {
     this.number = null;
     this.tab = "flow";
     this.showsSecrets = false;
+    this.opened = new Map(); // by number, with their secrets masked
+    live.addEventListener("reset", () => this.opened.clear());
     this.element = h("section.detail", { "aria-label": "Invocation" });
     invocations.addEventListener(
       "change",
@@ -57,14 +63,23 @@ export class DetailView {
     try {
       detail = await get(`/invocations/${number}`, { secrets: showsSecrets ? 1 : "" });
     } catch (error) {
-      if (number === this.number && !this.detail)
-        fill(this.element, this._head(null), h("p.problem", {}, error.message));
-      return;
+      if (number !== this.number || this.detail) return;
+      const text = error.status ? error.message : `${error.message} ${NOT_OPENED}`;
+      detail = error.status ? null : this.opened.get(number);
+      if (!detail) return fill(this.element, this._head(null), h("p.problem", {}, text));
     }
+    this._keep(detail);
     if (number !== this.number) return;
     const isSame = this.detail && JSON.stringify(this.detail) === JSON.stringify(detail);
     this.detail = detail;
     if (!isSame) this._render(true);
+  }
+
+  _keep(detail) {
+    if (!detail.is_masked) return;
+    this.opened.delete(detail.number);
+    this.opened.set(detail.number, detail);
+    if (this.opened.size > MAX_OPENED) this.opened.delete(this.opened.keys().next().value);
   }
 
   /** Show the detail; if it is only renewed, a panel with what the user has typed or measured stays. */
@@ -140,7 +155,7 @@ export class DetailView {
             "a.button.primary",
             { href: invocationHash(this.number, "replay"), title: "Replay (r)" },
             icon("replay"),
-            "Replay",
+            "Replay …",
           ),
           snippetMenu(detail),
         ),

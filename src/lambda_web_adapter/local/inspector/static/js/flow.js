@@ -54,7 +54,9 @@ export function flowTab(detail, { toggleSecrets }) {
   const notes = detail.notes ?? [];
   const columns = h("div.columns");
   const buttons = STEPS.map((step, index) => stepButton(step, detail, notes, () => choose(index)));
-  let chosen = Number(sessionStorage.getItem(CHOSEN) ?? 0);
+  // What no gateway sent begins with the event.
+  const firstPresent = Math.max(0, STEPS.findIndex(({ key }) => present(detail, key)));
+  let chosen = Math.max(firstPresent, Number(sessionStorage.getItem(CHOSEN) ?? 0));
   let count = 1;
 
   function choose(index) {

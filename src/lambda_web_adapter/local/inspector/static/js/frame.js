@@ -73,7 +73,7 @@ export class Frame {
     setText(
       this.banner,
       state === "lost"
-        ? "The local run does not respond. What is here stays; the page connects as soon as the run is back."
+        ? "The run has ended. The list stays; details that were not opened are gone. --record FILE keeps them. The page connects as soon as a run is back."
         : "",
     );
   }

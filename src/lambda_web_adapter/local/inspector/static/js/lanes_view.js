@@ -13,7 +13,6 @@ const SPANS = [
   [0, "All"],
 ];
 const SHORTEST_S = 0.5;
-const YOUNG_S = 300;
 const REDRAW_MS = 250;
 const SLOW_REDRAW_MS = 1000;
 // How often memory is read anew, and how soon after a change of an environment the lanes are.
@@ -51,10 +50,10 @@ export class LanesView {
     this._listen();
   }
 
-  /** Begin to draw: all of a young run, the last minutes of one that is older. */
+  /** Begin to draw. */
   show() {
     this.isShown = true;
-    if (!this._isChosen && this.live.run && Date.now() / 1000 - this.live.run.started > YOUNG_S) this.span = YOUNG_S;
+    this._isOpening = !this._isChosen;
     this._refresh();
     this._tick();
   }
@@ -118,8 +117,18 @@ export class LanesView {
       // `Live` shows that the run has ended.
     }
     if (!this.isShown) return;
+    if (this._isOpening) this._chooseSpan();
     this._draw();
     this._refreshSoon(REFRESH_MS);
+  }
+
+  /** Choose the shortest span in which an environment, or an invocation, has done something. */
+  _chooseSpan() {
+    this._isOpening = false;
+    if (this._isChosen) return;
+    const changes = this.lanes.map((lane) => lane.changes.at(-1)?.at ?? 0);
+    const age = this._now() - Math.max(this.invocations.ordered.at(-1)?.received ?? 0, ...changes);
+    this.span = SPANS.find(([seconds]) => seconds > age)?.[0] ?? 0;
   }
 
   _refreshSoon(ms) {

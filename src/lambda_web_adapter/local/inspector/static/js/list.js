@@ -17,6 +17,7 @@ export class ListView {
   constructor({ invocations, filters, live, open }) {
     Object.assign(this, { invocations, filters, live, open });
     this.selected = null;
+    this.isHeld = false; // whether the selected row stays in sight, whatever comes
     this.isPaused = false;
     this.list = new VirtualList({
       label: "Invocations",
@@ -24,6 +25,8 @@ export class ListView {
       update: (row, item) => this._show(row, item),
     });
     this.list.element.addEventListener("click", (event) => this._click(event));
+    for (const name of ["wheel", "pointerdown", "keydown"])
+      this.list.element.addEventListener(name, () => (this.isHeld = false), { passive: true });
     this.empty = h("div.empty");
     this.body = h("div.list-body", {}, this.list.element, this.empty);
     this.element = h(
@@ -44,6 +47,8 @@ export class ListView {
   /** Mark the row of an invocation. */
   select(number) {
     this.selected = number;
+    // What a link names may come only after the rows that follow it.
+    this.isHeld = number !== null && !this.invocations.byNumber.has(number);
     this.list.refresh();
     if (number === null) this.list.element.removeAttribute("aria-activedescendant");
     else {
@@ -164,6 +169,7 @@ export class ListView {
     this.list.element.hidden = !items.length;
     this.empty.hidden = items.length > 0;
     if (!items.length) fill(this.empty, this._emptyState(total));
+    if (this.isHeld) this.list.reveal(this.selected);
   }
 
   _updateSources() {
@@ -215,5 +221,6 @@ export class ListView {
     const isWide = width >= WIDE_PX;
     this.element.classList.toggle("wide", isWide);
     this.list.setRowHeight(isWide ? LINE_PX : TWO_LINES_PX);
+    if (this.selected !== null) this.list.reveal(this.selected);
   }
 }

@@ -14,10 +14,11 @@ import { Filters, Invocations } from "./store.js";
 import { applyTheme } from "./theme.js";
 
 /** Show that the page needs the address that the run printed. */
-function showNoToken(reason) {
+function showNoToken(isWrong) {
   // Who pastes the URL into this tab changes only what follows `#`.
   window.addEventListener("hashchange", () => location.reload());
   const text = "Open the URL that the local run printed: it has the key to this page.";
+  const reason = isWrong && "The token in the address is wrong, or that of an earlier run.";
   fill(
     document.body,
     h(
@@ -28,8 +29,9 @@ function showNoToken(reason) {
         {},
         icon("warn"),
         h("h1", {}, text),
-        reason && h("p.muted", {}, reason),
+        reason && h("p.problem", {}, reason),
         h("pre", {}, "Inspector: http://127.0.0.1:8001/#token=…"),
+        h("p.muted", {}, "lambda-web-adapter logs --url prints it as well."),
       ),
     ),
   );
@@ -48,7 +50,7 @@ function start() {
   live.addEventListener("state", () => {
     if (live.state !== "refused") return;
     forgetToken();
-    showNoToken(live.reason);
+    showNoToken(true);
   });
 
   let current = null;
@@ -96,4 +98,4 @@ function start() {
 
 applyTheme();
 if (adoptToken()) start();
-else showNoToken("");
+else showNoToken(false);

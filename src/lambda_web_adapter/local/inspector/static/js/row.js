@@ -9,6 +9,7 @@ export function createRow() {
   const row = h("div.row", { role: "option" });
   row.parts = {
     status: h("span.badge"),
+    number: h("span.number"),
     method: h("span.method"),
     target: h("span.target"),
     marks: h("span.marks"),
@@ -29,6 +30,7 @@ export function updateRow(row, item) {
   row.dataset.tone = item.tone;
   parts.status.dataset.tone = item.tone;
   setText(parts.status, outcomeOf(item));
+  setText(parts.number, `#${item.number}`);
   setText(parts.method, item.method || "event");
   setText(parts.target, item.target);
   parts.target.title = item.title;
@@ -50,7 +52,7 @@ function marksOf(item) {
   const marks = [];
   if (item.is_cold) marks.push(mark("cold", "cold", `Cold start: it waited for an init of ${formatMs(item.init_ms)}`));
   if (item.is_streamed) marks.push(mark("stream", "", "The reply was streamed"));
-  if (item.replay_of) marks.push(mark("replay", `#${item.replay_of}`, `Replay of ${item.replay_of}`));
+  if (item.replay_of) marks.push(mark("replay", `of #${item.replay_of}`, `Replay of ${item.replay_of}`));
   return marks;
 }
 

@@ -55,7 +55,7 @@ export class VirtualList {
     for (const row of this._rows.values()) if (row.shown) call(row, row.shown);
   }
 
-  /** Scroll until an item is in sight. */
+  /** Scroll until an item is in sight, if it is there. */
   reveal(number) {
     const index = this.items.findIndex((each) => each.number === number);
     if (index < 0) return;
