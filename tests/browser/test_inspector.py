@@ -404,14 +404,55 @@ def test_thousand_rows_are_few_elements(inspected: Inspected, browser: Chromium)
     browser.wait_for_text(".detail h1", "/tea/0")
 
 
+def test_the_selected_row_is_in_sight(inspected: Inspected, browser: Chromium) -> None:
+    with httpx.Client(base_url=inspected.url, trust_env=False) as client:
+        for number in range(60):
+            client.get(f"/tea/{number}")
+    browser.wait_for_text(".count", "60 requests")
+    is_in_sight = (
+        "(() => { const row = document.querySelector('.row[aria-selected=true]')?.getBoundingClientRect();"
+        "const rows = document.querySelector('.rows').getBoundingClientRect();"
+        "return row && row.top >= rows.top - 1 && row.bottom <= rows.bottom + 1; })()"
+    )
+
+    inspected.open(42)  # which makes the list narrow, and its rows high
+
+    browser.wait_for(is_in_sight)
+    browser.run("location.hash = '#/invocations/3'")
+    browser.run("location.reload()")
+    browser.wait_for_text(".detail h1", "/tea/2")
+    browser.wait_for(is_in_sight)
+    browser.wait_for_text(".row[aria-selected=true] .number", "#3")
+
+
+def test_an_event_of_a_service_begins_with_the_event(inspected: Inspected, browser: Chromium) -> None:
+    httpx.post(
+        f"{inspected.inspector}/api/invocations",
+        headers={"authorization": f"Bearer {inspected.token}"},
+        json={"event": {"Records": [{"eventSource": "aws:sqs", "body": "hello"}]}},
+        trust_env=False,
+        timeout=SECONDS,
+    ).raise_for_status()
+    inspected.open(1)
+
+    browser.wait_for("document.querySelector('.column')?.dataset.column === 'event'")
+
+
 def test_finds_the_run_again(inspected: Inspected, browser: Chromium, serve: Serve, tmp_path: Path) -> None:
-    inspected.request("/tea")
-    browser.wait_for_text(".row .target", "/tea")
+    for target in ("/tea", "/cup"):
+        inspected.request(target)
+    browser.wait_for("document.querySelectorAll('.row').length === 2")
+    inspected.open(1)
+    browser.run("location.hash = '#/invocations'")
     port = inspected.inspector.rpartition(":")[2]
 
     inspected.run.close()
 
-    browser.wait_for_text(".banner", "The local run does not respond.")
+    browser.wait_for_text(".banner", "The run has ended. The list stays; details that were not opened are gone.")
+    browser.run("location.hash = '#/invocations/1'")
+    browser.wait_for_text(".detail h1", "/tea")
+    browser.run("location.hash = '#/invocations/2'")
+    browser.wait_for_text(".detail .problem", "The run has ended. This invocation was not opened")
     assert "Traceback" not in inspected.run.text  # of the page's stream, which was cut off
     _, url = serve(tmp_path / "app", "--inspector-port", port)
     browser.wait_for("document.querySelector('.connection').dataset.state === 'live'")
@@ -425,6 +466,7 @@ def test_no_token_no_page(token: str, inspected: Inspected, browser: Chromium) -
     browser.open("about:blank")
     browser.open(f"{inspected.inspector}/{token}")
     browser.wait_for_text(".no-token", "Open the URL that the local run printed")
+    browser.wait_for(f"document.body.innerText.includes('The token is wrong') === {json.dumps(bool(token))}")
 
     browser.run("location.hash = given[0]", f"#token={inspected.token}")
 

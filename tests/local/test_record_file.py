@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from support.processes import wait_until
 
@@ -186,6 +187,13 @@ def test_a_disk_that_takes_a_part_of_a_record_is_full(tmp_path: Path) -> None:
 
     assert "No space left on device" in text.getvalue()
     assert path.stat().st_size == 200
+
+
+def test_a_name_that_no_header_has_is_not_masked() -> None:
+    values = {"inspector": True, "inspector_port": 0, "keep": 1, "masked_headers": ("X-A,X-B",), "record_file": None}
+
+    with pytest.raises(click.BadParameter, match="'X-A,X-B' is no name of a header"):
+        inspector_options.parse(values)
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,9 @@ def test_environments_have_their_changes_and_their_memory(tmp_path: Path) -> Non
     ("headers", "reason"),
     [
         pytest.param({"authorization": ""}, "needs the token", id="no token"),
-        pytest.param({"authorization": "Bearer wrong"}, "needs the token", id="another token"),
+        pytest.param(
+            {"authorization": "Bearer wrong"}, "The token is wrong, or that of an earlier run", id="another token"
+        ),
         pytest.param({"authorization": "Basic wrong"}, "needs the token", id="another scheme"),
         pytest.param({"host": "evil.example"}, "not a name of this local run", id="another host"),
         pytest.param({"host": "127.0.0.1:1"}, "not a name of this local run", id="another port"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gzip
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -215,6 +216,15 @@ def test_masked_headers_of_curl_are_variables(seen: Seen) -> None:
     assert (headers["authorization"], headers["cookie"], headers["x-api-key"]) == ("Bearer 'x' $y", "c=3", "k2")
 
 
+def test_a_masked_header_without_a_variable_is_named(seen: Seen) -> None:
+    text = text_of("curl", detail_of(SECRETS, masker=Masker()), seen.url)
+
+    result = subprocess.run(["bash", "-c", text], env={"PATH": os.environ["PATH"]}, capture_output=True, check=False)
+
+    assert result.returncode != 0
+    assert b"AUTHORIZATION: parameter null or not set" in result.stderr
+
+
 @pytest.mark.parametrize("kind", ["httpx", "pytest"])
 def test_masked_headers_of_python_are_variables(kind: SnippetKind) -> None:
     response = Response(status=200, headers=[], body=b"")
@@ -339,13 +349,27 @@ def test_a_test_compares_the_body_by_its_type(content_type: str, body: bytes, ex
     assert text_of("pytest", detail_of(response=response)).endswith(f"    assert {expected}\n")
 
 
+@pytest.mark.parametrize(
+    ("body", "comment"),
+    [
+        pytest.param(b"hello", "# Values that are others each time", id="whole"),
+        pytest.param(b"a" * 5000, "# The body of 5000 bytes is too large", id="large"),
+    ],
+)
+def test_a_test_says_what_its_body_has(body: bytes, comment: str) -> None:
+    response = Response(status=200, headers=[], body=body)
+
+    assert comment in text_of("pytest", detail_of(response=response))
+
+
 def test_a_test_of_an_event_invokes_the_function() -> None:
     detail = detail_of(None, "event", raw_event=b'{"Records": []}')
 
     text = text_of("pytest", detail.model_copy(update={"reply": Body.of(b'{"ok": true}')}))
 
     assert "EVENT = {'Records': []}\n" in text
-    assert "        reply = transport.invoke(EVENT)\n\n    assert reply == {'ok': True}\n" in text
+    assert "        reply = transport.invoke(EVENT)\n\n    # Values that are others each time" in text
+    assert text.endswith("    assert reply == {'ok': True}\n")
     compile(text, "snippet", "exec")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,13 @@ from lambda_web_adapter.local.inspector.options import DEFAULT_PORT, MAX_KEPT, I
 from lambda_web_adapter.local.records.records import MAX_RECORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any, BinaryIO
 
 
 _OWNER_ONLY = 0o600  # bodies may hold secrets; only those in headers are masked
 _SECTION = "Inspector"
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 PARAMETERS: list[click.Parameter] = [
     SectionOption(
         ["--inspector/--no-inspector"],
@@ -65,15 +67,28 @@ def parse(values: Mapping[str, Any]) -> InspectorOptions:
     """Return the inspector's configuration, given the values of the options.
 
     Raises:
-        click.BadParameter: the file for records cannot be written.
+        click.BadParameter: the file for records cannot be written, or no header has a name.
     """
     return InspectorOptions(
         has_page=values["inspector"],
         port=values["inspector_port"],
         keep=values["keep"],
         record_file=_open_record_file(values["record_file"]) if values["record_file"] else None,
-        masked_headers=tuple(values["masked_headers"]),
+        masked_headers=_check_headers(values["masked_headers"]),
     )
+
+
+def _check_headers(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of headers.
+
+    Raises:
+        click.BadParameter: no header can have one of them.
+    """
+    for name in names:
+        if not _HEADER_NAME.fullmatch(name):
+            message = f"{name!r} is no name of a header. Write one, such as X-Session, for each --mask."
+            raise click.BadParameter(message, param_hint="--mask")
+    return tuple(names)
 
 
 def _open_record_file(path: Path) -> BinaryIO:

@@ -72,4 +72,5 @@ class Guarded:
             tokens = [value.encode() for value in parameters.get("token", [])]
         if len(tokens) == 1 and secrets.compare_digest(tokens[0], self._token):
             return ""
-        return f"{_TITLE}'s API needs the token of the run: Authorization: Bearer …, or for GET ?token=…"
+        reason = "The token is wrong, or that of an earlier run. " if tokens else ""
+        return f"{reason}{_TITLE}'s API needs the token of the run: Authorization: Bearer …, or for GET ?token=…"

@@ -105,6 +105,7 @@ def _curl(request: HttpRequest, url: str) -> str:
         if _is_readable(body) and len(body) <= _MAX_ARGUMENT:
             parts.append(f"--data-raw {shlex.quote(body.decode())}")
         else:
+            # `printf` is part of the shell, so that its argument may be longer than that of a program.
             pipe = f"printf %s {base64.b64encode(body).decode()} | base64 --decode |\n"
             parts.append("--data-binary @-")
     parts += ["--path-as-is --globoff", shlex.quote(f"{url}{request.target}")]
@@ -121,7 +122,7 @@ def _curl_header(header: tuple[str, str]) -> str:
     """Return the option for a header; curl has a semicolon after one without a value."""
     name, value = header
     if is_masked(value):
-        return f'--header {shlex.quote(f"{name}: ")}"${variable_of(name)}"'
+        return f'--header {shlex.quote(f"{name}: ")}"${{{variable_of(name)}:?}}"'
     return f"--header {shlex.quote(f'{name}: {value}' if value else f'{name};')}"
 
 

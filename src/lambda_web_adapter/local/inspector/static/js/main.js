@@ -14,11 +14,10 @@ import { Filters, Invocations } from "./store.js";
 import { applyTheme } from "./theme.js";
 
 /** Show that the page needs the address that the run printed. */
-function showNoToken(isWrong) {
+function showNoToken(reason) {
   // Who pastes the URL into this tab changes only what follows `#`.
   window.addEventListener("hashchange", () => location.reload());
   const text = "Open the URL that the local run printed: it has the key to this page.";
-  const reason = isWrong && "The token in the address is wrong, or that of an earlier run.";
   fill(
     document.body,
     h(
@@ -50,7 +49,7 @@ function start() {
   live.addEventListener("state", () => {
     if (live.state !== "refused") return;
     forgetToken();
-    showNoToken(true);
+    showNoToken(live.reason);
   });
 
   let current = null;
@@ -98,4 +97,4 @@ function start() {
 
 applyTheme();
 if (adoptToken()) start();
-else showNoToken(false);
+else showNoToken("");
