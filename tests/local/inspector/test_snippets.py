@@ -328,6 +328,7 @@ def test_a_test_expects_status_stable_headers_cookies_and_body() -> None:
         "    assert response.headers['vary'] == 'a, b'\n"
         '    cookies = response.headers.get_list("set-cookie")\n'
         "    assert [cookie.partition(\"=\")[0] for cookie in cookies] == ['session']\n"
+        "    # Values that are others each time, such as ids and moments, have to be replaced or left out.\n"
         "    assert response.json() == {'a': [1, None, True]}\n"
     )
 
