@@ -105,6 +105,10 @@ class Chromium:
         wait_until(is_true, expression)
         return values[-1]
 
+    def resize(self, width: int, height: int) -> None:
+        """Sets the size of the window, in pixels."""
+        self._post(f"{self._session}/window/rect", {"width": width, "height": height})
+
     def wait_for_text(self, selector: str, text: str) -> None:
         """Waits until what a CSS selector selects has a text."""
         self.wait_for(f"document.querySelector({json.dumps(selector)})?.textContent.includes({json.dumps(text)})")

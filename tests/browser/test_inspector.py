@@ -415,6 +415,8 @@ def test_the_selected_row_is_in_sight(inspected: Inspected, browser: Chromium) -
         "return row && row.top >= rows.top - 1 && row.bottom <= rows.bottom + 1; })()"
     )
 
+    browser.resize(1400, 700)
+
     inspected.open(42)  # which makes the list narrow, and its rows high
 
     browser.wait_for(is_in_sight)
