@@ -71,6 +71,7 @@ class RoundTrip:
         else:
             reply = source.build_reply(response, parsed)
             client = gateway.response(reply)
+        finished = gateway.finish(client, self.request)
         return Record(
             number=1,
             received=0.0,
@@ -78,7 +79,9 @@ class RoundTrip:
             source=self.source,
             state=SUCCEEDED,
             client_request=_bounded(self.request),
-            client_response=_bounded(gateway.finish(client, self.request)),
+            client_request_bytes=len(self.request.body),
+            client_response=_bounded(finished),
+            client_response_bytes=len(response.body) if is_streamed else len(finished.body),
             event=event[:MAX_PART],
             event_bytes=len(event),
             exchange=_exchange(head, request.body, self.response),
