@@ -132,9 +132,9 @@ class OneSession:
     def __init__(self) -> None:
         self.session = RuntimeSession(self)
 
-    def submit(self, event: bytes, *, title: str, trace_id: str = "", **context: str) -> Invocation:
+    def submit(self, event: bytes, *, title: str, source: str = "", trace_id: str = "", **context: str) -> Invocation:
         outcome = asyncio.get_running_loop().create_future()
-        invocation = Invocation(event=event, title=title, outcome=outcome, trace_id=trace_id)
+        invocation = Invocation(event=event, title=title, outcome=outcome, source=source, trace_id=trace_id)
         assert not any(context.values())
         self.session.assign(invocation)
         return invocation
