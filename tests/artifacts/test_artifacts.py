@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import stat
 import sys
 import tarfile
@@ -244,3 +245,43 @@ def test_an_artifact_needs_no_block(tmp_path: Path) -> None:
     artifact: Artifact = open_artifact(make_folder(tmp_path / "folder"))
 
     assert artifact.entries
+
+
+def test_a_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "folder")
+    (tmp_path / "outside.py").write_text("secret")
+    (folder / "out.py").symlink_to("../outside.py")
+    (folder / "gone.py").symlink_to("nowhere")
+
+    with open_artifact(folder) as artifact:
+        texts = [artifact.read(path) for path in ("out.py", "gone.py", "link")]
+
+    assert texts == [b"../outside.py", b"nowhere", b"x = 1\n"]
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "folder")
+    os.mkfifo(folder / "pipe.py")
+
+    with open_artifact(folder) as artifact:
+        assert "pipe.py" not in artifact.entries
+
+
+def _damage(data: bytearray) -> None:
+    data[data.index(b"x = 1")] += 1
+
+
+def _mark_as_encrypted(data: bytearray) -> None:
+    data[data.index(b"PK\x03\x04") + 6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+
+
+@pytest.mark.parametrize("change", [_damage, _mark_as_encrypted], ids=["damaged", "encrypted"])
+def test_a_file_of_a_zip_that_cannot_be_read_is_named(change: Callable[[bytearray], None], tmp_path: Path) -> None:
+    path = make_zip(tmp_path)
+    data = bytearray(path.read_bytes())
+    change(data)
+    path.write_bytes(data)
+
+    with open_artifact(path) as artifact, pytest.raises(ArtifactError, match=r"pkg/__init__\.py in .* cannot be read"):
+        artifact.read("pkg/__init__.py")

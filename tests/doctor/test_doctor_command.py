@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -146,3 +147,16 @@ def test_a_project_is_examined_by_its_sources(others: list[str], tmp_path: Path)
     assert result.returncode == 0
     assert "fork-server  main.py:3" in result.stdout
     assert "1 warning." in result.stdout
+
+
+def test_names_that_no_terminal_shows_are_escaped(folder: Path, tmp_path: Path) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\n"
+    (folder / "new\nline.pem").write_text(key)
+    (folder / os.fsdecode(b"caf\xe9.pem")).write_text(key)
+
+    result = doctor(folder, "--no-import", "--sarif", tmp_path / "out.sarif")
+
+    assert (result.returncode, result.stderr) == (1, "")
+    assert r"secret-file  new\nline.pem" in result.stdout
+    assert r"secret-file  caf\udce9.pem" in result.stdout
+    assert "caf%E9.pem" in (tmp_path / "out.sarif").read_text()

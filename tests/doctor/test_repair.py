@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from doctor.sample_artifacts import BOOTSTRAP, TAG, compile_all, make_function, 
 from lambda_web_adapter.artifacts.bytecode import parse_header
 from lambda_web_adapter.doctor.examination import Options, examine, repair
 from lambda_web_adapter.doctor.interpreters import find_python
-from lambda_web_adapter.doctor.repair import RepairError
+from lambda_web_adapter.doctor.repair import Repair, RepairError, write_zip
 
 WINDOWS_FILE = 0x20  # the attribute "archive", and no permissions
 OPTIONS = Options(python=(sys.version_info[0], sys.version_info[1]), architecture="x86_64", imports_app=False)
@@ -180,3 +181,51 @@ def test_a_project_is_not_repaired(tmp_path: Path) -> None:
 
     with pytest.raises(RepairError, match="name what its build has made"):
         repair(tmp_path, OPTIONS, None)
+
+
+def test_paths_that_lead_out_of_a_zip_are_not_compiled(folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    write(outside / "mod.py", "x = 1\n")
+    path = make_zip(folder)
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr(f"{outside}/mod.py", "x = 2\n")
+        file.writestr("../up.py", "x = 2\n")
+
+    repair(path, OPTIONS, None)
+
+    assert [file.name for file in outside.rglob("*")] == ["mod.py"]
+
+
+def test_no_link_is_followed_out_of_a_folder(folder: Path, tmp_path: Path) -> None:
+    shutil.rmtree(folder / "pkg" / "__pycache__")
+    (tmp_path / "outside").mkdir()
+    (folder / "pkg" / "__pycache__").symlink_to(tmp_path / "outside")
+
+    with pytest.raises(RepairError, match="leads out of"):
+        repair(folder, OPTIONS, None)
+
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_a_link_instead_of_a_file_is_replaced(folder: Path, tmp_path: Path) -> None:
+    compiled = folder / "pkg" / "__pycache__" / f"__init__.{TAG}.pyc"
+    outside = tmp_path / "outside.pyc"
+    outside.write_bytes(b"")
+    compiled.unlink()
+    compiled.symlink_to(outside)
+
+    repair(folder, OPTIONS, None)
+
+    assert outside.read_bytes() == b""
+    assert not compiled.is_symlink()
+
+
+def test_no_half_zip_stays_if_a_repair_fails(folder: Path, tmp_path: Path) -> None:
+    path = make_zip(folder)
+    (tmp_path / "out.zip").write_text("before")
+
+    with pytest.raises(FileNotFoundError):
+        write_zip(Repair(), tmp_path / "gone.zip", tmp_path / "out.zip")
+
+    assert (tmp_path / "out.zip").read_text() == "before"
+    assert {each.name for each in tmp_path.iterdir()} == {"function", path.name, "out.zip"}

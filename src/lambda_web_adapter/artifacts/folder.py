@@ -34,7 +34,11 @@ class FolderArtifact(Artifact):
         """Return the bytes of a file."""
         if path not in self.entries:
             raise KeyError(path)
-        return (self.path / path).read_bytes()
+        target = self.entries[path].target
+        file = (self.path / path).resolve()
+        if target and not (file.is_file() and file.is_relative_to(self.path.resolve())):
+            return os.fsencode(target)  # as zips have links: nothing outside of the folder is read
+        return file.read_bytes()
 
     def _list(self, folder: Path) -> Iterator[Entry]:
         for item in sorted(os.scandir(folder), key=lambda item: item.name):
@@ -45,6 +49,8 @@ class FolderArtifact(Artifact):
                 continue
             status = item.stat(follow_symlinks=False)
             is_link = stat.S_ISLNK(status.st_mode)
+            if not is_link and not stat.S_ISREG(status.st_mode):
+                continue  # neither zips nor images take pipes and sockets
             yield Entry(
                 path=Path(item.path).relative_to(self.path).as_posix(),
                 size=0 if is_link else status.st_size,

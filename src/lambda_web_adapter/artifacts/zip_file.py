@@ -6,6 +6,7 @@ import calendar
 import stat
 import struct
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.artifacts.artifact import Artifact, ArtifactError, Entry
@@ -48,8 +49,15 @@ class ZipArtifact(Artifact):
         self.kind: Kind = "layer" if _is_layer(self.entries) else "zip"
 
     def read(self, path: str) -> bytes:
-        """Return the bytes of a file."""
-        return self._zip.read(self._infos[path])
+        """Return the bytes of a file.
+
+        Raises:
+            ArtifactError: they are damaged, or encrypted, which Lambda does not take.
+        """
+        try:
+            return self._zip.read(self._infos[path])
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            raise ArtifactError(f"{path} in {self.name} cannot be read: {error}. Make the zip again.") from None
 
     def close(self) -> None:
         """Close the file."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.artifacts.bytecode import Use, use_of
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, count_text, paths_text
+from lambda_web_adapter.doctor.unpacking import leads_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +100,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def _may_be_module(subject: Subject, path: str) -> bool:
     folders = path.removeprefix(subject.root).split("/")[:-1]
-    return not _NEVER_IMPORTED & set(folders) and (folders[:1] != ["bin"])
+    return not leads_out(path) and not _NEVER_IMPORTED & set(folders) and (folders[:1] != ["bin"])
 
 
 def _other_versions(subject: Subject) -> list[str]:

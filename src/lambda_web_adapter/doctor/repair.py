@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import stat
 import subprocess
 import tempfile
 import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +22,7 @@ from lambda_web_adapter.doctor.scripts import programs, script_paths, unreadable
 from lambda_web_adapter.doctor.unpacking import unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from lambda_web_adapter.doctor.subject import Subject
 
@@ -74,17 +76,45 @@ def plan(subject: Subject) -> Repair:
 
 
 def apply_to_folder(repair: Repair, folder: Path) -> None:
-    """Change a folder in place."""
+    """Change a folder in place.
+
+    Raises:
+        RepairError: a link leads out of it.
+    """
+    for parent in {(folder / path).parent for path in repair.contents}:
+        if not parent.resolve().is_relative_to(folder.resolve()):
+            raise RepairError(f"{parent} leads out of {folder}. Replace the link by a folder.")
+        parent.mkdir(exist_ok=True)
     for path, data in repair.contents.items():
         file = folder / path
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(data)
+        with _replacing(file) as partial:
+            partial.write_bytes(data)
+            partial.chmod(stat.S_IMODE(file.stat().st_mode) if file.is_file() else stat.S_IMODE(_FILE_MODE))
     for path, mode in repair.modes.items():
         (folder / path).chmod(mode)
 
 
 def write_zip(repair: Repair, source: Path, output: Path) -> None:
     """Write a zip anew, with the same entries in the same order; compiled files that were not there come last."""
+    with _replacing(output) as partial:
+        _write_entries(repair, source, partial)
+        partial.chmod(0o644)
+
+
+@contextmanager
+def _replacing(file: Path) -> Iterator[Path]:
+    """Provide a file beside another one, which replaces it when it is complete."""
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    os.close(descriptor)
+    partial = Path(name)
+    try:
+        yield partial
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_entries(repair: Repair, source: Path, output: Path) -> None:
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as new:
         for info in old.infolist():
             entry = copy.copy(info)

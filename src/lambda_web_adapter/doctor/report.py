@@ -70,9 +70,9 @@ def rule_lines(rules: Sequence[Rule]) -> list[str]:
 
 
 def _finding_lines(finding: Finding, paint: Paint, width: int) -> list[str]:
-    place = f"  {finding.place}" if finding.path else ""
+    place = f"  {_printable(finding.place)}" if finding.path else ""
     lines = [f"{_INDENT}{paint(finding.severity, finding.severity)}  {finding.rule}{place}"]
-    texts = [finding.message, f"Cost: {finding.cost}." if finding.cost else "", f"→ {finding.advice}"]
+    texts = [_printable(finding.message), f"Cost: {finding.cost}." if finding.cost else "", f"→ {finding.advice}"]
     for text in filter(None, texts):
         lines += textwrap.wrap(
             text,
@@ -83,6 +83,11 @@ def _finding_lines(finding: Finding, paint: Paint, width: int) -> list[str]:
             break_on_hyphens=False,
         )
     return lines
+
+
+def _printable(text: str) -> str:
+    """Return a text in which what no terminal shows, such as a control character in a file's name, is escaped."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _no_paint(text: str, severity: Severity) -> str:

@@ -64,4 +64,4 @@ def _uri(path: str) -> str:
     """Return a path as a relative URI."""
     from urllib.parse import quote
 
-    return quote(path.replace("\\", "/"))
+    return quote(path.replace("\\", "/"), errors="surrogateescape")

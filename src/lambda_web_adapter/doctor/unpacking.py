@@ -30,11 +30,16 @@ def unpacked(artifact: Artifact) -> Iterator[Path]:
 def unpack(artifact: Artifact, paths: Iterable[str], folder: Path) -> None:
     """Write files of an artifact to a folder, with their times; links and paths that lead out of it are left out."""
     for path in paths:
-        entry, parts = artifact.entries[path], PurePosixPath(path).parts
-        if entry.target or ".." in parts or path.startswith("/"):
+        entry = artifact.entries[path]
+        if entry.target or leads_out(path):
             continue
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(artifact.read(path))
         file.chmod(0o755 if entry.is_executable else 0o644)
         os.utime(file, (entry.mtime, entry.mtime))
+
+
+def leads_out(path: str) -> bool:
+    """Return whether a path leads out of the folder that it is unpacked to."""
+    return path.startswith("/") or ".." in PurePosixPath(path).parts

@@ -95,6 +95,7 @@ def command(  # noqa: PLR0913  # one for each option
     from lambda_web_adapter.doctor.rules import RULES
     from lambda_web_adapter.doctor.sarif import build_sarif
     from lambda_web_adapter.doctor.templates import TemplateError
+    from lambda_web_adapter.local.warm_requests import WarmRequestsFailed
 
     if lists_rules:
         sys.stdout.write("".join(f"{line}\n" for line in report.rule_lines(RULES)))
@@ -113,7 +114,7 @@ def command(  # noqa: PLR0913  # one for each option
         about_start = examine_start(artifact, starting, examination, may_import=not no_import)
         if sarif:
             sarif.write_text(_json(build_sarif(str(artifact), examination.findings, RULES)))
-    except (ArtifactError, AdapterError, RepairError, TemplateError, OSError) as error:
+    except (ArtifactError, AdapterError, RepairError, TemplateError, WarmRequestsFailed, OSError) as error:
         sys.stderr.write(f"lambda-web-adapter doctor: {error}\n")
         sys.exit(WRONG)
     if as_json:
