@@ -103,15 +103,6 @@ def test_the_same_project_gives_the_same_bytes(make_project: MakeProject, packag
     assert second["sha256"] == first["sha256"]
 
 
-def test_source_date_epoch_is_the_time_of_all_files(make_project: MakeProject, package: Package) -> None:
-    project = make_project()
-
-    report_of(package(project, "-o", "out.zip", "--no-start", "--json", SOURCE_DATE_EPOCH="1700000000"))
-
-    with zipfile.ZipFile(project.parent / "out.zip") as archive:
-        assert {info.date_time for info in archive.infolist()} == {(2023, 11, 14, 22, 13, 20)}
-
-
 def test_a_layer_has_packages_but_no_app(make_project: MakeProject, package: Package) -> None:
     project = make_project()
 
@@ -290,3 +281,24 @@ def test_a_start_file_needs_an_empty_task_folder(make_project: MakeProject) -> N
 
     assert done.returncode == 1
     assert "A start file is written in /var/task, which has files" in done.stderr
+
+
+def test_a_folder_with_the_name_of_the_bootstrap_is_an_error(make_project: MakeProject, package: Package) -> None:
+    project = make_project()
+    (project / "bootstrap").mkdir()
+    (project / "bootstrap" / "style.css").touch()
+
+    done = package(project, "-o", "out.zip")
+
+    assert done.returncode == 1
+    assert "The project has bootstrap/style.css, but the adapter's program takes the name" in done.stderr
+
+
+def test_a_bootstrap_of_the_project_is_replaced_with_a_note(make_project: MakeProject, package: Package) -> None:
+    project = make_project(bootstrap="#!/bin/sh\n")
+
+    report = report_of(package(project, "-o", "out.zip", "--no-start", "--json"))
+
+    with zipfile.ZipFile(project.parent / "out.zip") as archive:
+        assert b"lambda_web_adapter" in archive.read("bootstrap")
+    assert any("own bootstrap is not in the package" in note for note in report["notes"])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,3 +102,37 @@ def test_unzip_restores_the_run_bit(tmp_path: Path) -> None:
 
     done = subprocess.run([tmp_path / "bootstrap"], capture_output=True, text=True, check=True)
     assert done.stdout == "it runs\n"
+
+
+@pytest.fixture
+def strict_umask() -> Iterator[None]:
+    """A umask by which nobody else may read what is written."""
+    umask = os.umask(0o077)
+    yield
+    os.umask(umask)
+
+
+@pytest.mark.usefixtures("strict_umask")
+def test_everybody_may_read_a_folder(tmp_path: Path) -> None:
+    write_folder(contents_of({"pkg/inner/x.py": b""}), tmp_path / "out", 1_700_000_000)
+
+    folders = [tmp_path / "out" / path for path in ("", "pkg", "pkg/inner")]
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o755}
+    assert {folder.stat().st_mtime for folder in folders} == {1_700_000_000}
+    assert stat.S_IMODE((folders[-1] / "x.py").stat().st_mode) == 0o644
+
+
+def test_nothing_stays_of_a_folder_that_fails(tmp_path: Path) -> None:
+    contents = contents_of({"a/x.py": b"", "b.py": b""})
+    contents.items["gone.txt"] = Item(owner=APP, content=tmp_path / "gone.txt")
+
+    with pytest.raises(FileNotFoundError):
+        write_folder(contents, tmp_path / "out", 0)
+
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_the_folder_of_a_zip_is_made(tmp_path: Path) -> None:
+    write_zip(contents_of({"x": b""}), tmp_path / "dist" / "out.zip", source_date({}))
+
+    assert [path.name for path in (tmp_path / "dist").iterdir()] == ["out.zip"]

@@ -8,6 +8,7 @@ import pytest
 
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 from lambda_web_adapter.packaging.project_files import collect
+from lambda_web_adapter.packaging.writer import partial_prefix
 
 
 def write(folder: Path, *paths: str) -> None:
@@ -103,3 +104,19 @@ def test_a_name_that_is_not_utf8_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(PackagingError, match="not UTF-8"):
         collect(tmp_path)
+
+
+def test_links_that_lead_to_each_other_are_an_error(tmp_path: Path) -> None:
+    write(tmp_path, "a/x.py", "c/y.py")
+    (tmp_path / "a" / "b").symlink_to("../c")
+    (tmp_path / "c" / "d").symlink_to("../a")
+
+    with pytest.raises(PackagingError, match="a folder that it is in"):
+        collect(tmp_path)
+
+
+def test_what_another_run_writes_is_left_out(tmp_path: Path) -> None:
+    output = tmp_path / "out.zip"
+    write(tmp_path, "main.py", Path(partial_prefix(output)).name + "x1y2")
+
+    assert set(collect(tmp_path, outputs=[output]).items) == {"main.py"}

@@ -202,3 +202,58 @@ def test_uv_lock_needs_uv_also_from_a_member_of_a_workspace(tmp_path: Path) -> N
 
     with pytest.raises(PackagingError, match=r"uv\.lock needs uv"):
         read_requirements(tmp_path / "api", TARGET, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "lines", "local"),
+    [
+        pytest.param("-e .[server]", [], ["[server]"], id="editable-with-extras"),
+        pytest.param("./library[fast,small]", [], ["/library[fast,small]"], id="folder-with-extras"),
+        pytest.param("./library ; sys_platform == 'win32'", [], [], id="folder-for-another-system"),
+        pytest.param("-e ./library; python_version < '3.13'", [], [], id="editable-for-another-python"),
+        pytest.param("./x-1-py3-none-any.whl ; sys_platform == 'win32'", [], [], id="wheel-for-another-system"),
+        pytest.param("x-1-py3-none-any.whl", ["/x-1-py3-none-any.whl"], [], id="wheel-by-its-name"),
+        pytest.param("./x-1-py3-none-any.whl[a]", ["/x-1-py3-none-any.whl[a]"], [], id="wheel-with-extras"),
+        pytest.param(
+            "./x-1-py3-none-any.whl --hash=sha256:aa", ["/x-1-py3-none-any.whl --hash=sha256:aa"], [], id="hash"
+        ),
+    ],
+)
+def test_a_line_may_name_a_place(line: str, lines: list[str], local: list[str], tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(line)
+    (tmp_path / "x-1-py3-none-any.whl").touch()
+    (tmp_path / "library").mkdir()
+
+    requirements = read_requirements(tmp_path, TARGET, None)
+
+    assert requirements.lines == [f"{tmp_path}{each}" for each in lines]
+    assert requirements.local == [f"{tmp_path}{each}" for each in local]
+
+
+@pytest.mark.parametrize(
+    ("line", "lines", "local"),
+    [
+        pytest.param("https://x/y-1-py3-none-any.whl", ["https://x/y-1-py3-none-any.whl"], [], id="wheel"),
+        pytest.param("git+https://x/y@v1", [], ["git+https://x/y@v1"], id="repository"),
+        pytest.param("https://x/y-1.tar.gz ; sys_platform == 'win32'", [], [], id="for-another-system"),
+    ],
+)
+def test_a_line_may_be_a_url(line: str, lines: list[str], local: list[str], tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(line)
+
+    requirements = read_requirements(tmp_path, TARGET, None)
+
+    assert (requirements.lines, requirements.local) == (lines, local)
+
+
+def test_what_the_extras_of_a_folder_need_is_named(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("-e .[server]")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "My_App"\nversion = "1"\n')
+
+    assert read_requirements(tmp_path, TARGET, None).named == {"my-app[server]"}
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("flask", "utf-8-sig")
+
+    assert read_requirements(tmp_path, TARGET, None).lines == ["flask"]

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from lambda_web_adapter.ipc.start_file import NAME as START_FILE
 from lambda_web_adapter.packaging import compiled_modules, distributions, lock_files, trial
-from lambda_web_adapter.packaging.adapter_files import add_adapter
+from lambda_web_adapter.packaging.adapter_files import BOOTSTRAP, add_adapter
 from lambda_web_adapter.packaging.contents import Contents, Item
 from lambda_web_adapter.packaging.handler import find_handler
 from lambda_web_adapter.packaging.installer import Installer
@@ -132,7 +132,7 @@ def _install(requirements: Requirements, options: PackageOptions, work: Path) ->
     settings = [line for line in requirements.lines if line.startswith("-")]
     for number in range(1, _MAX_ROUNDS):
         installed = distributions.read_distributions(sites)
-        needed = distributions.closure([*own, *map(Requirement, installed)], installed, target)
+        needed = distributions.closure([*own, *map(Requirement, [*requirements.named, *installed])], installed, target)
         missing = {name: each for name, each in needed.items() if name not in installed and name != ADAPTER}
         if not missing:
             break
@@ -172,7 +172,10 @@ def _assemble(
     moved = {f"{prefix}{path}": item for path, item in packages.items.items()}
     contents.items = moved | contents.items
     contents.omitted += packages.omitted
+    own_bootstrap = contents.items.get(BOOTSTRAP)
     add_adapter(contents, prefix, keep)
+    if own_bootstrap and own_bootstrap.read() != contents.items[BOOTSTRAP].read():
+        report.notes.append(f"The project's own {BOOTSTRAP} is not in the package: the adapter's takes its place.")
     if not requirements.source:
         report.notes.append("The project has no file with requirements: the package has none but the adapter's.")
     elif not requirements.is_complete and not requirements.has_hashes:

@@ -10,6 +10,7 @@ from pathspec import GitIgnoreSpec
 
 from lambda_web_adapter.packaging.contents import APP, Contents, Item
 from lambda_web_adapter.packaging.packaging_error import PackagingError
+from lambda_web_adapter.packaging.writer import partial_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -88,10 +89,13 @@ class _Walk:
     def __init__(self, root: Path, outputs: Collection[Path]) -> None:
         self._root = root
         self._outputs = outputs
+        self._partial = tuple(partial_prefix(path) for path in outputs)
+        self._around: list[Path] = []  # the folders that the walk is in, without links
         self.contents = Contents()
 
     def add_folder(self, folder: Path, place: str, rules: list[tuple[str, GitIgnoreSpec]]) -> None:
         """Add what is in a folder, which is at a place in the package such as `static/`."""
+        self._around.append(folder)
         for name in IGNORE_FILES:
             if (file := folder / name).is_file():
                 spec = GitIgnoreSpec.from_lines(file.read_text("utf-8", "replace").splitlines())
@@ -105,10 +109,13 @@ class _Walk:
                 self.add_folder(real, f"{path}/", rules)
             elif real.is_file():
                 self._add_file(real, path)
+        self._around.pop()
 
     def _is_left_out(self, entry: os.DirEntry[str], path: str, rules: list[tuple[str, GitIgnoreSpec]]) -> bool:
         file = Path(entry)
         if file.resolve() in self._outputs or (file / _VENV_FILE).is_file():
+            return True
+        if str(file).startswith(self._partial):
             return True
         if not _is_ignored(f"{path}/" if entry.is_dir() else path, rules):
             return False
@@ -131,7 +138,7 @@ class _Walk:
             problem = f"{real}, out of the project. Copy what is there"
         elif not real.exists():
             problem = f"{real}, which does not exist. Remove it"
-        elif Path(link).parent.is_relative_to(real):
+        elif real in self._around:
             problem = f"{real}, a folder that it is in. Remove it"
         else:
             return real

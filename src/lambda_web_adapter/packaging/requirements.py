@@ -63,10 +63,14 @@ class Requirements:
         else:
             self.lines.append(text)
 
-    def add_folder(self, folder: Path) -> None:
-        """Add a folder to build a wheel from, unless it has this package."""
-        if project_name(folder) != ADAPTER:
-            self.local.append(str(folder.resolve()))
+    def add_folder(self, folder: Path, extras: str = "") -> None:
+        """Add a folder to build a wheel from, with extras such as `[server]`, unless it has this package."""
+        name = project_name(folder)
+        if name == ADAPTER:
+            return
+        self.local.append(f"{folder.resolve()}{extras}")
+        if name and extras:
+            self.named.add(f"{name}{extras}")
 
 
 def parse_requirement(text: str, source: str) -> Requirement:

@@ -33,10 +33,16 @@ def source_date(environ: Mapping[str, str]) -> int:
     return max(int(text or 0), _FIRST_TIME)
 
 
+def partial_prefix(file: Path) -> str:
+    """Return how the path of a zip begins while it is written."""
+    return str(file.with_name(f".{file.name}."))
+
+
 def write_zip(contents: Contents, file: Path, date: int) -> None:
     """Write a zip; the one that was there is replaced once it is complete."""
     moment = time.gmtime(date)
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=Path(partial_prefix(file)).name)
     os.close(descriptor)
     partial = Path(name)
     try:
@@ -54,13 +60,25 @@ def write_zip(contents: Contents, file: Path, date: int) -> None:
 
 
 def write_folder(contents: Contents, folder: Path, date: int) -> None:
-    """Write a folder that is not there yet, or is empty.
+    """Write a folder that is not there yet, or is empty; nothing stays of one that fails.
+
+    Whatever the umask is, everybody may read it, as Lambda's user has to.
 
     Raises:
         PackagingError: it has files.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise PackagingError(f"{folder} exists and is not empty. Remove it, or name another one with --output.")
+    try:
+        _write_files(contents, folder, date)
+    except BaseException:  # an interrupt as well
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
+
+
+def _write_files(contents: Contents, folder: Path, date: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     for path, item in sorted(contents.items.items()):
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -70,3 +88,6 @@ def write_folder(contents: Contents, folder: Path, date: int) -> None:
             shutil.copyfile(item.content, file)
         file.chmod((_EXECUTABLE if item.is_executable else _FILE) & 0o777)
         os.utime(file, (date, date))
+    for each in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        each.chmod(0o755)
+        os.utime(each, (date, date))
