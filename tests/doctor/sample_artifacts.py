@@ -93,7 +93,7 @@ def make_layer(function: Path) -> Path:
 def make_zip(folder: Path, *, keeps_times: bool = False) -> Path:
     """Zip a folder, with permissions; with the dates that SAM and Serverless write, unless times are kept."""
     target = folder.with_suffix(".zip")
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as file:
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder).as_posix()
             if path.is_symlink():
@@ -103,7 +103,7 @@ def make_zip(folder: Path, *, keeps_times: bool = False) -> Path:
                 continue
             info = zipfile.ZipInfo.from_file(path, name)
             info.date_time = info.date_time if keeps_times else _LONG_AGO
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = zipfile.ZIP_STORED
             file.writestr(info, b"" if path.is_dir() else path.read_bytes())
     return target
 

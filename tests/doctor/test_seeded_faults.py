@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -233,7 +232,8 @@ def _(folder: Path) -> None:
 
 @fault("51 MB to upload", "large-upload", severity="note")
 def _(folder: Path) -> None:
-    (folder / "weights").write_bytes(os.urandom(51 * 1024 * 1024))
+    with (folder / "weights").open("wb") as file:
+        file.truncate(51 * 1024 * 1024)
 
 
 @fault("the folder instead of its content", "nested-package", shown="/var/task/function/")
@@ -438,14 +438,29 @@ fault(
     "fixed-port",
     kind="image",
     shown="5000",
-    config={"Entrypoint": ["/var/task/bootstrap"], "Cmd": ["--", "gunicorn", "-b", "0.0.0.0:5000", "main:app"]},
+    config={
+        "Entrypoint": ["/var/task/bootstrap"],
+        "Cmd": ["--", "gunicorn", "-b", "0.0.0.0:5000", "main:app"],
+        "Env": ["PYTHONUNBUFFERED=1"],
+    },
 )(nothing)
 fault(
     "workers in the command",
     "workers-in-command",
     kind="image",
     shown="4 workers",
-    config={"Entrypoint": ["/var/task/bootstrap"], "Cmd": ["--", "gunicorn", "--workers", "4", "main:app"]},
+    config={
+        "Entrypoint": ["/var/task/bootstrap"],
+        "Cmd": ["--", "gunicorn", "--workers", "4", "main:app"],
+        "Env": ["PYTHONUNBUFFERED=1"],
+    },
+)(nothing)
+fault(
+    "a command that buffers what it prints",
+    "buffered-output",
+    kind="image",
+    shown="python3 is started",
+    config={"Entrypoint": ["/var/task/bootstrap"], "Cmd": ["--", "/usr/bin/python3", "server.py"]},
 )(nothing)
 fault(
     "PYTHONDONTWRITEBYTECODE",

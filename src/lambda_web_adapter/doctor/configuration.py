@@ -74,6 +74,13 @@ WORKERS_IN_COMMAND = Rule(
     title="The image's command starts several workers, of which one gets requests.",
     advice="Name the app instead (lambda-web-adapter main:app), or start one worker.",
 )
+BUFFERED_OUTPUT = Rule(
+    id="buffered-output",
+    group=Group.RUNTIME,
+    severity=Severity.WARNING,
+    title="What the image's command prints waits in a buffer of kilobytes: it comes with a later request, or never.",
+    advice="Set PYTHONUNBUFFERED=1, or name the app instead (lambda-web-adapter main:app).",
+)
 NO_BYTECODE_WRITTEN = Rule(
     id="no-bytecode-variable",
     group=Group.RUNTIME,
@@ -90,6 +97,7 @@ RULES = (
     GATEWAY_TIMEOUT,
     FIXED_PORT,
     WORKERS_IN_COMMAND,
+    BUFFERED_OUTPUT,
     NO_BYTECODE_WRITTEN,
 )
 
@@ -107,6 +115,8 @@ _OTHER_FILES = ("opt/extensions/lambda-adapter", "extensions/lambda-adapter")
 _GATEWAY_SECONDS = {"Api": 29, "HttpApi": 30}
 _DEFAULT_PORT = 8080  # of an external command
 _PORT = re.compile(r"(?:--port[= ]|-p |--bind[= ]\S*:|-b \S*:)(\d{2,5})\b")
+# A command in Python, in place of an app's name; `-u` writes at once.
+_PYTHON_COMMAND = re.compile(r" -- (?:\S*/)?(?P<name>python[\d.]*|gunicorn|uvicorn|hypercorn|granian)\b(?! -u)")
 _WORKERS = re.compile(r"\b(gunicorn|uvicorn|hypercorn|granian|uwsgi)\b.* (?:--workers[= ]|-w |--processes[= ])(\d+)")
 
 
@@ -205,6 +215,9 @@ def _check_command(command: str, environ: Mapping[str, str]) -> Iterator[Finding
     expected = environ.get("AWS_LWA_PORT") or environ.get("PORT") or str(_DEFAULT_PORT)
     if port and " -- " in command and port[1] != expected:
         yield FIXED_PORT.broken(f"The command listens on {port[1]}, but the adapter expects {expected}: {command}")
+    python = _PYTHON_COMMAND.search(command)
+    if python and not environ.get("PYTHONUNBUFFERED"):
+        yield BUFFERED_OUTPUT.broken(f"{python['name']} is started, and PYTHONUNBUFFERED is not set.")
     workers = _WORKERS.search(command)
     if workers and int(workers[2]) > 1:
         yield WORKERS_IN_COMMAND.broken(
