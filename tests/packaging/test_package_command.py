@@ -90,7 +90,8 @@ def test_a_package_s_own_tests_stay_if_it_imports_them(make_project: MakeProject
 def test_the_same_project_gives_the_same_bytes(make_project: MakeProject, package: Package, tmp_path: Path) -> None:
     """At another time, from a copy in another folder, with other permissions and another order of the files."""
     project = make_project()
-    first = report_of(package(project, "-o", "first.zip", "--no-start", "--json"))
+    variables = {"SOURCE_DATE_EPOCH": "1700000000"}
+    first = report_of(package(project, "-o", "first.zip", "--no-start", "--json", **variables))
     copy = tmp_path / "elsewhere" / "copy"
     copy.mkdir(parents=True)
     for name in ("requirements.txt", "data.txt", "main.py"):
@@ -98,9 +99,12 @@ def test_the_same_project_gives_the_same_bytes(make_project: MakeProject, packag
         (copy / name).chmod(0o600)
         os.utime(copy / name, (1_600_000_000, 1_600_000_000))
 
-    second = report_of(package(copy, "-o", "second.zip", "--no-start", "--json", PYTHONHASHSEED="7", TZ="Asia/Tokyo"))
+    variables |= {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
+    second = report_of(package(copy, "-o", "second.zip", "--no-start", "--json", **variables))
 
     assert second["sha256"] == first["sha256"]
+    with zipfile.ZipFile(project.parent / "first.zip") as archive:
+        assert {info.date_time for info in archive.infolist()} == {(2023, 11, 14, 22, 13, 20)}
 
 
 def test_a_layer_has_packages_but_no_app(make_project: MakeProject, package: Package) -> None:
