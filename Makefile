@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 FUZZ_SECONDS ?= 600
-# Test files side by side: most of their time goes by while processes start and stop.
+# Test files side by side: most of their time goes by while processes start and stop. Those in a browser are for
+# `make test-browser`, whether one is installed or not.
 JOBS ?= 4
 CHAOS_INVOCATIONS ?= 2000
 CHAOS_SEED ?=
@@ -48,7 +49,7 @@ coverage: $(READY) ## the same, with branch coverage across all processes
 	$(BIN)/coverage report
 
 pytest: $(READY) ## the test suite on another Python, or a part of it: PYTHON=python3.15 VENV=.venv-3.15 PYTEST_ARGS=tests/app
-	$(BIN)/pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --ignore tests/browser $(PYTEST_ARGS)
 
 test-side-by-side: $(SIDE_VENV)/.ready ## run it beside OpenTelemetry, ddtrace, the X-Ray SDK and Powertools, and the snippets of their pages
 	$(SIDE)/pytest tests/side_by_side -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
