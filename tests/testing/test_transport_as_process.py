@@ -193,7 +193,7 @@ def test_exceptions_of_a_process_cannot_be_raised() -> None:
 
 def test_an_app_that_no_process_can_find_is_an_error() -> None:
     with pytest.raises(ValueError, match="no global of a module"):
-        LambdaTransport(Flask("local"), as_process=True)
+        LambdaTransport(Flask("of_no_module"), as_process=True)
 
 
 def test_a_process_does_not_start_itself(monkeypatch: pytest.MonkeyPatch) -> None:
