@@ -187,6 +187,7 @@ def test_workers_that_find_an_event_loop_hanging_at_once_end_it_once(workers: in
     for request_id in ids:
         assert problem(api.wait_for_reply(request_id), 504)["errorType"] == "Function.AppTimeout"
     api.wait_for_call("next", 2 * workers + 1)
+    environment.process.wait_for("did not react")  # a line may be read later than the call comes
 
     assert environment.process.text.count("did not react") == 1
     assert "Traceback" not in environment.process.text
