@@ -44,7 +44,7 @@ class Result:
 
 
 class GatewayCall:
-    """Has a function handle the requests to one gateway."""
+    """Invokes a function for the requests to one gateway."""
 
     def __init__(self, gateway: Gateway, submit: Callable[..., Invocation]) -> None:
         """Prepare, given the gateway and `submit` of the function behind it."""

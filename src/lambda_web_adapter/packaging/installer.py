@@ -1,4 +1,4 @@
-"""Has uv, or else pip, install wheels for the target into a folder."""
+"""Install wheels for the target into a folder, by uv or else by pip."""
 
 from __future__ import annotations
 

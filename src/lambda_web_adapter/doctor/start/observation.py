@@ -1,4 +1,4 @@
-"""What an observed environment is told, and how it reports: by lines in its output, each with a marker.
+"""The orders to an observed environment, and its reports: by lines in its output, each with a marker.
 
 The environment imports as little as it can: what it has imported, the app's import does not take time for.
 """

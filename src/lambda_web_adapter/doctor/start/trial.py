@@ -196,7 +196,7 @@ async def _request(target: StartTarget, function: Function, log: _TrialLog) -> N
 
 
 class _TrialLog(Log):
-    """Keeps what happens, and writes nothing."""
+    """A log that only records what happens: it writes nothing."""
 
     def __init__(self) -> None:
         super().__init__(stream=io.StringIO())

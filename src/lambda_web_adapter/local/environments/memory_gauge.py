@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class MemoryGauge:
-    """Takes measurements, and reports them.
+    """Measures the memory of an environment, and reports it.
 
     Attributes:
         most: the most that was measured, in bytes; 0 if nothing was.
