@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.artifacts.quotas import MAX_IMAGE, MAX_UNZIPPED, MAX_UPLOAD
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, paths_text
 
 if TYPE_CHECKING:
@@ -91,10 +92,6 @@ RULES = (
     OUTSIDE_LINK,
 )
 
-# AWS Lambda Developer Guide, "Lambda quotas".
-_MOST_UNPACKED = 250 * 1024 * 1024
-_MOST_IN_IMAGE = 10 * 1024**3
-_MOST_DIRECT_UPLOAD = 50 * 1024 * 1024
 # What the managed runtimes have installed (AWS Lambda Developer Guide, "Runtime-included SDK versions").
 _IN_RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3"}
 _FOR_BUILDS = {"pip", "setuptools", "wheel", "pytest", "ruff", "mypy", "black", "coverage", "virtualenv", "uv"}
@@ -138,14 +135,14 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def _check_sizes(subject: Subject) -> Iterator[Finding]:
     artifact = subject.artifact
-    most = _MOST_IN_IMAGE if artifact.image else _MOST_UNPACKED
+    most = MAX_IMAGE if artifact.image else MAX_UNZIPPED
     if artifact.size > most:
         largest = paths_text([f"{name} {_megabytes(size)}" for name, size in _largest(subject)], 5)
         message = f"It has {_megabytes(artifact.size)}, of which Lambda takes {_megabytes(most)}, layers included. "
         yield TOO_LARGE.broken(f"{message}The largest parts: {largest}.")
     if artifact.kind in ("zip", "layer"):
         size = Path(artifact.name).stat().st_size
-        if size > _MOST_DIRECT_UPLOAD:
+        if size > MAX_UPLOAD:
             yield LARGE_UPLOAD.broken(f"The zip has {_megabytes(size)}.")
 
 

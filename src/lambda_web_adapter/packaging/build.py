@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from lambda_web_adapter.artifacts.quotas import MAX_UNZIPPED
 from lambda_web_adapter.ipc.start_file import NAME as START_FILE
 from lambda_web_adapter.packaging import compiled_modules, distributions, lock_files, trial
 from lambda_web_adapter.packaging.adapter_files import BOOTSTRAP, add_adapter
@@ -23,7 +24,7 @@ from lambda_web_adapter.packaging.installer import Installer
 from lambda_web_adapter.packaging.package_files import add_distributions
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 from lambda_web_adapter.packaging.project_files import collect
-from lambda_web_adapter.packaging.report import MAX_UNZIPPED, Report, too_large
+from lambda_web_adapter.packaging.report import Report, too_large
 from lambda_web_adapter.packaging.requirements import ADAPTER, Requirements
 from lambda_web_adapter.packaging.shared_objects import find_unusable
 from lambda_web_adapter.packaging.writer import source_date, write_folder, write_zip

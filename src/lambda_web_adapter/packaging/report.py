@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lambda_web_adapter.artifacts.bytecode import compiled_path
+from lambda_web_adapter.artifacts.quotas import MAX_UNZIPPED, MAX_UPLOAD
 from lambda_web_adapter.packaging.contents import APP
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from lambda_web_adapter.packaging.distributions import Distribution
     from lambda_web_adapter.packaging.trial import Trial
 
-# Lambda quotas, "Deployment package (.zip file archive) size": unpacked with all layers, and sent with the request.
-MAX_UNZIPPED = 262_144_000
-MAX_UPLOAD = 52_428_800
 _MB = 1_000_000
 _MAX_ROWS = 12  # packages in the table
 _LARGE = 5_000_000  # bytes of a package that nothing has imported, from which on it is worth a note
