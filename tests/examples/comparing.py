@@ -13,6 +13,7 @@ NOT_OF_THE_APP = frozenset(
         "date",  # the time at which the server began its reply
         "keep-alive",  # each hop has its own
         "server",  # the name of the server
+        "x-amzn-remapped-date",  # what a REST API makes of it
         "transfer-encoding",  # each hop has its own; the body is compared without its chunks
     }
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,11 @@ import pytest
 from testing.apps import SITES, Site, fastapi_site, flask_site
 
 from lambda_web_adapter import current_context
+from lambda_web_adapter.app_api.current_invocation import CURRENT, Invocation
 from lambda_web_adapter.errors import NoInvocation
+from lambda_web_adapter.settings import Settings
 from lambda_web_adapter.testing import LambdaTransport
+from lambda_web_adapter.testing.served_app import Channel, ServedApp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,6 +206,29 @@ def test_no_invocation_is_current_after_a_timeout(site: Site) -> None:
         with pytest.raises(NoInvocation):
             current_context()
         assert "_X_AMZN_TRACE_ID" not in os.environ
+
+
+def test_a_call_that_begins_after_its_timeout_has_an_invocation_of_its_own_only() -> None:
+    ours, theirs = socket.socketpair()
+    invocation = Invocation(b"\n", b"{}")
+    seen: list[Invocation | None] = []
+
+    def begin_late() -> None:
+        call.tracker.begin(invocation)
+        seen.append(CURRENT.get())
+
+    with ours, theirs:
+        call = ServedApp(flask_site().app, "wsgi", Settings.from_environ({}), Channel(ours)).new_call(
+            None, is_single=True
+        )
+        call.abandon()
+        thread = threading.Thread(target=begin_late)
+        thread.start()
+        thread.join()
+
+    assert seen == [invocation]
+    with pytest.raises(NoInvocation):
+        current_context()
 
 
 def test_no_invocation_is_current_after_a_stream_during_which_concurrency_has_changed(site: Site) -> None:

@@ -60,23 +60,37 @@ class Channel(AdapterChannel):
 
 
 class _CallTracker(InvocationTracker):
-    """Track one call, which may go on after its invocation: it ends nothing of the next one."""
+    """Track one call, which may go on after its invocation, or begin only then: it ends nothing of the next one."""
 
-    __slots__ = ("_invocation",)
+    __slots__ = ("_invocation", "_is_over", "_lock")
+
+    def __init__(self, **values: Any) -> None:
+        """Track nothing yet."""
+        super().__init__(**values)
+        self._invocation: Invocation | None = None
+        self._is_over = False
+        self._lock = threading.Lock()  # the invocation may end while the call's thread begins
 
     def begin(self, invocation: Invocation | None) -> None:
-        """Set the current invocation."""
-        self._invocation = invocation
-        super().begin(invocation)
+        """Set the current invocation, or, if it is over, only that of the call's thread or task."""
+        with self._lock:
+            self._invocation = invocation
+            if self._is_over:
+                CURRENT.in_context.set(invocation)
+            else:
+                super().begin(invocation)
 
     def end(self, invocation: Invocation | None) -> None:
         """Reset the current invocation, unless it is another one by now."""
-        if CURRENT.in_process is invocation:
-            super().end(invocation)
+        with self._lock:
+            if CURRENT.in_process is invocation:
+                super().end(invocation)
 
     def abandon(self) -> None:
-        """Reset the current invocation although the call goes on."""
-        self.end(getattr(self, "_invocation", None))
+        """Reset the current invocation although the call goes on, or is yet to begin."""
+        with self._lock:
+            self._is_over = True
+        self.end(self._invocation)
 
 
 class Call:

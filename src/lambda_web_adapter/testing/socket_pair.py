@@ -94,10 +94,14 @@ class _SocketPairClient(AsyncioClient):
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         number = next(_numbers)
-        _, protocol = await asyncio.get_running_loop().create_connection(
-            lambda: _NumberedClient(self._app, number), sock=ours
-        )
-        await self._accept(theirs, number)
+        try:
+            await self._accept(theirs, number)
+            _, protocol = await asyncio.get_running_loop().create_connection(
+                lambda: _NumberedClient(self._app, number), sock=ours
+            )
+        except BaseException:  # the transport is closed meanwhile
+            ours.close()  # which ends the app's end as well
+            raise
         return protocol
 
 
