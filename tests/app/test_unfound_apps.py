@@ -381,6 +381,16 @@ def test_a_package_that_is_missing(file: str, text: str, advice: str, write: Wri
     assert note("main:app", tmp_path) == f"no_such_module is not installed for {sys.executable}. {advice}"
 
 
+def test_a_package_that_is_missing_on_lambda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no pip, and nothing can be installed."""
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
+    error = ModuleNotFoundError("No module named 'yaml'", name="yaml")
+
+    assert for_failed_import(error, "main:app", tmp_path) == (
+        "yaml is not in the function's package. Add PyYAML to the project's requirements, and package it again."
+    )
+
+
 def test_a_package_whose_distribution_is_well_known(tmp_path: Path) -> None:
     error = ModuleNotFoundError("No module named 'bs4'", name="bs4")
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from doctor.starts import ASGI, WSGI, make_target, write_app
 
-from lambda_web_adapter.doctor.start.isolation import isolate
 from lambda_web_adapter.doctor.start.observation import Observation, parse_reports
 from lambda_web_adapter.doctor.start.trial import run_trial
+from lambda_web_adapter.local.environments.isolation import isolate
 
 # Prints what is different in a file system as Lambda's.
 PROBE = """
 import os, sys
-from lambda_web_adapter.doctor.start.isolation import isolate
+from lambda_web_adapter.local.environments.isolation import isolate
 
 reason = isolate([*sys.path, sys.prefix, sys.base_prefix])
 if reason:
@@ -42,7 +42,7 @@ import threading
 
 
 def allows_namespaces() -> bool:
-    program = "from lambda_web_adapter.doctor.start.isolation import isolate; print(isolate([]))"
+    program = "from lambda_web_adapter.local.environments.isolation import isolate; print(isolate([]))"
     return not subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.strip()

@@ -12,12 +12,26 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from doctor.test_start_trial import allows_namespaces
 from support.packages import ARCHITECTURE, MakeProject, Package, report_of
 
 from lambda_web_adapter.artifacts.bytecode import Use, use_of
 from lambda_web_adapter.artifacts.opening import open_artifact
 
 TAG = sys.implementation.cache_tag or ""
+
+
+# Root may write to folders without that right.
+_WRITES_AND_IMPORTS = """
+import sys
+try:
+    open(__file__ + ".new", "w")
+except OSError as error:
+    print(error)
+import httpx
+
+def app(environ, start_response): ...
+"""
 
 
 def names_in(file: Path) -> set[str]:
@@ -40,6 +54,8 @@ def test_a_zip_has_app_packages_adapter_and_bootstrap(make_project: MakeProject,
         assert entries["main.py"].mode == stat.S_IFREG | 0o644
         sources = [path for path in entries if path.endswith(".py")]
         assert {path for path in sources if use_of(artifact, path, TAG) is not Use.UNCHECKED} == set()
+        assert not any(path.startswith("uvloop") for path in entries)
+    assert report["asgi_only"] == ["uvloop"]
     assert report["handler"] == "main:app"
     assert report["init_ms"] > 0
     assert report["compiled"] == len(sources)
@@ -151,20 +167,23 @@ def test_an_app_that_does_not_start_makes_no_package(make_project: MakeProject, 
 
     assert done.returncode == 1
     assert "No module named 'boto3'" in done.stderr
-    assert "Add boto3 to the requirements" in done.stderr
+    assert "Add boto3 to requirements.txt" in done.stderr
     assert not (project.parent / "out.zip").exists()
 
 
-def test_a_package_of_the_laptop_is_a_module_of_the_app_s_only_if_it_is_in_the_requirements(
+def test_the_start_sees_neither_packages_nor_a_file_system_of_this_machine(
     make_project: MakeProject, package: Package
 ) -> None:
-    """The start does not see what is installed beside this program, such as httpx."""
+    """What is installed beside this program, such as httpx, is not in the function's package."""
     project = make_project()
-    (project / "main.py").write_text("import httpx\n\ndef app(environ, start_response): ...\n")
+    (project / "main.py").write_text(_WRITES_AND_IMPORTS)
 
     done = package(project, "-o", "out.zip")
 
     assert "No module named 'httpx'" in done.stderr
+    assert "Add httpx to requirements.txt, and package it again." in done.stderr
+    assert 'File "/var/task/main.py"' in done.stderr
+    assert "Read-only file system" in done.stderr or not allows_namespaces()
 
 
 @pytest.mark.parametrize(
@@ -218,6 +237,7 @@ def test_the_text_names_sizes_notes_and_the_command_to_deploy(make_project: Make
     assert "requirements.txt does not fix all versions" in done.stdout
     assert "--zip-file fileb://out.zip" in done.stdout
     assert "--handler main:app" in done.stdout
+    assert "only ASGI apps need it: uvloop" in done.stdout
 
 
 def test_the_packaged_program_says_that_it_is_for_lambda_only(make_project: MakeProject, package: Package) -> None:

@@ -12,8 +12,8 @@ from lambda_web_adapter.packaging.distributions import (
     Distribution,
     adapter_requirements,
     distributions_of,
+    find_unneeded,
     imported_modules,
-    laptop_only,
 )
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 from lambda_web_adapter.packaging.target import build_target
@@ -83,7 +83,7 @@ INSTALLED = {
 )
 def test_what_only_the_laptop_needs(wanted: list[str], omitted: set[str]) -> None:
     """Click stays for Flask."""
-    assert laptop_only(INSTALLED, map(Requirement, wanted), [], set(), TARGET) == omitted
+    assert find_unneeded(INSTALLED, list(map(Requirement, wanted)), [], set(), TARGET).laptop == omitted
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,25 @@ def test_what_an_extra_needs_stays(wanted: list[str], named: list[str]) -> None:
     asks = {"asks-for-extra": distribution("asks-for-extra", "server[standard]")} if "asks-for-extra" in wanted else {}
     installed = {**INSTALLED, "server": server, **asks}
 
-    omitted = laptop_only(installed, map(Requirement, wanted), map(Requirement, named), set(), TARGET)
+    unneeded = find_unneeded(installed, list(map(Requirement, wanted)), list(map(Requirement, named)), set(), TARGET)
 
-    assert omitted == {"pydantic"}
+    assert unneeded.laptop == {"pydantic"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asgi"),
+    [
+        pytest.param([], {"uvloop"}, id="adapter-alone"),
+        pytest.param(["uvloop"], set(), id="app"),
+        pytest.param(["server[standard]"], set(), id="another-package"),
+        pytest.param(["server"], {"uvloop"}, id="another-package-without-the-extra"),
+    ],
+)
+def test_what_only_asgi_apps_need(wanted: list[str], asgi: set[str]) -> None:
+    server = distribution("server", 'uvloop; extra == "standard"')
+    installed = {**INSTALLED, "server": server, "uvloop": distribution("uvloop")}
+
+    assert find_unneeded(installed, list(map(Requirement, wanted)), [], set(), TARGET).asgi == asgi
 
 
 def test_what_the_app_imports_stays() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import sys
@@ -96,6 +97,7 @@ def build(options: PackageOptions, tell: Callable[[str], None]) -> Report:
         app = collect(options.project, keep=options.keep, outputs=[options.output])
         report.handler = "" if options.kind == "layer" else find_handler(options.project, options.app)
         requirements = lock_files.read_requirements(options.project, options.target, options.uv)
+        report.requirements = requirements.source
         tell(f"Installing packages for {options.target}")
         installed = _install(requirements, options, work)
         contents = _assemble(app, requirements, installed, options, report)
@@ -104,11 +106,12 @@ def build(options: PackageOptions, tell: Callable[[str], None]) -> Report:
         tell("Compiling modules")
         _compile(contents, options, report)
         report.add_contents(contents, installed)
-        if options.kind != "folder" and contents.size > MAX_UNZIPPED:
-            raise PackagingError(too_large(report))
         if options.kind != "layer" and options.is_tried:
             tell("Starting the app from the package")
             _try(contents, options, report, work, date)
+        report.note_untried(contents)
+        if options.kind != "folder" and contents.size > MAX_UNZIPPED:
+            raise PackagingError(too_large(report))
         tell(f"Writing {options.output}")
         write = write_folder if options.kind == "folder" else write_zip
         write(contents, options.output, date)
@@ -154,20 +157,21 @@ def _assemble(
     """Return the files of the package, without what only a laptop needs."""
     target, extras = options.target, requirements.adapter.extras
     keep = {canonicalize_name(name) for name in options.keep}
+    left_out = {ADAPTER, *(canonicalize_name(name) for name in options.leave_out)}
+    asgi_only: frozenset[str] = frozenset()
     if "laptop" not in keep:
         names = distributions.distributions_of(distributions.imported_modules(app), installed)
         names |= (requirements.direct or set()) | (keep & installed.keys())
-        omitted = distributions.laptop_only(
-            installed, map(Requirement, sorted(names)), map(Requirement, sorted(requirements.named)), extras, target
-        )
-        report.laptop_only = sorted(omitted)
-        installed = {name: each for name, each in installed.items() if name not in omitted}
-    left_out = {ADAPTER, *(canonicalize_name(name) for name in options.leave_out)}
+        wanted, named = (list(map(Requirement, sorted(each))) for each in (names, requirements.named))
+        unneeded = distributions.find_unneeded(installed, wanted, named, extras, target)
+        report.laptop_only, asgi_only = sorted(unneeded.laptop), unneeded.asgi - left_out
+        installed = {name: each for name, each in installed.items() if name not in unneeded.laptop}
     installed = {name: each for name, each in installed.items() if name not in left_out}
     packages = Contents()
     add_distributions(installed, keep, packages)
     prefix = LAYER_FOLDER if options.kind == "layer" else ""
     contents = Contents() if options.kind == "layer" else app
+    contents.asgi_only = asgi_only
     if overlap := sorted(packages.items.keys() & contents.items.keys()):
         report.notes.append(f"The project's own files stay instead of a package's: {', '.join(overlap[:5])}.")
     moved = {f"{prefix}{path}": item for path, item in packages.items.items()}
@@ -177,6 +181,12 @@ def _assemble(
     add_adapter(contents, prefix, keep)
     if own_bootstrap and own_bootstrap.read() != contents.items[BOOTSTRAP].read():
         report.notes.append(f"The project's own {BOOTSTRAP} is not in the package: the adapter's takes its place.")
+    _note_versions(requirements, report)
+    return contents
+
+
+def _note_versions(requirements: Requirements, report: Report) -> None:
+    """Add what may differ another day."""
     if not requirements.source:
         report.notes.append("The project has no file with requirements: the package has none but the adapter's.")
     elif not requirements.is_complete and not requirements.has_hashes:
@@ -184,7 +194,6 @@ def _assemble(
             f"{requirements.source} does not fix all versions: the same command may bring others another day. "
             "A lock file (uv.lock, pylock.toml) does."
         )
-    return contents
 
 
 def _check(contents: Contents, target: Target) -> None:
@@ -223,20 +232,23 @@ def _try(contents: Contents, options: PackageOptions, report: Report, work: Path
             raise PackagingError(f"A start file is written by a start, but {problem}.")
         report.notes.append(f"The app was not started from the package: {problem}.")
         return
-    start_file = work / START_FILE if options.has_start_file else None
-    folder = _task_folder(python) if start_file else work / "trial"
+    folder = _task_folder(python) if options.has_start_file else work / "trial"
     write_folder(contents, folder, date)
     try:
-        result = trial.try_package(folder, report.handler, options.project, python, start_file)
+        result = trial.try_package(
+            folder, report.handler, options.project, python, has_start_file=options.has_start_file
+        )
     finally:
-        if start_file:
+        if options.has_start_file:
             for path in folder.iterdir():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
     if result.problem:
-        raise PackagingError(trial.explain(result))
+        raise PackagingError(trial.explain(result, report.requirements))
+    if result.is_wsgi:
+        report.leave_out(contents.asgi_only, contents)
     report.add_trial(result, contents)
-    if start_file:
-        contents.items[START_FILE] = Item(owner=ADAPTER, content=start_file.read_bytes())
+    if result.start_file:
+        contents.items[START_FILE] = Item(owner=ADAPTER, content=base64.b64decode(result.start_file))
         report.size, report.files = contents.size, len(contents.items)
 
 

@@ -44,10 +44,12 @@ class Contents:
     Attributes:
         items: the files by their path in the package, with slashes.
         omitted: how many bytes were left out, by reason.
+        asgi_only: the distributions that a WSGI app does not need.
     """
 
     items: dict[str, Item] = field(default_factory=dict)
     omitted: Counter[str] = field(default_factory=Counter)
+    asgi_only: frozenset[str] = frozenset()
 
     @property
     def size(self) -> int:

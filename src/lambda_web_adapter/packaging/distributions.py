@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from lambda_web_adapter.packaging.requirements import ADAPTER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Set
     from pathlib import Path
 
     from lambda_web_adapter.packaging.contents import Contents
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # What adapter and app import on Lambda (docs/dependencies.md); the rest of the requirements are the local run's.
 _RUNTIME = frozenset({"httptools", "orjson", "pybase64", "uvloop"})
+# Of these, what a WSGI app does without: adapter and app look whether it is there.
+_OF_ASGI = frozenset({"uvloop"})
 # Modules of this package that apps may import, and what they need.
 _NEEDED_BY_MODULES = {"lambda_web_adapter.models": "pydantic"}
 
@@ -101,14 +103,27 @@ def closure(
     return needed
 
 
-def laptop_only(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unneeded:
+    """The names of what the app does not need by itself.
+
+    Attributes:
+        laptop: what only the local run needs.
+        asgi: what only ASGI apps need.
+    """
+
+    laptop: frozenset[str]
+    asgi: frozenset[str]
+
+
+def find_unneeded(
     installed: Mapping[str, Distribution],
-    wanted: Iterable[Requirement],
-    named: Iterable[Requirement],
+    wanted: Collection[Requirement],
+    named: Collection[Requirement],
     extras: set[str],
     target: Target,
-) -> set[str]:
-    """Return the names of what only the local run needs.
+) -> Unneeded:
+    """Return what the adapter alone requires, and not always.
 
     Args:
         installed: what is installed.
@@ -117,12 +132,19 @@ def laptop_only(
         extras: the extras of this package.
         target: what the package is for.
     """
+
+    def only_for(candidates: Set[str], adapter: Iterable[Requirement]) -> frozenset[str]:
+        others = [Requirement(name) for name in present if name not in candidates and name != ADAPTER]
+        others += [each for each in named if canonicalize_name(each.name) not in candidates]
+        needed = closure([*others, *adapter, *wanted], installed, target)
+        return frozenset(candidates - needed.keys())
+
+    present = set(installed)
     on_lambda, on_laptop = adapter_requirements(extras, target)
-    candidates = closure(on_laptop, installed, target).keys() & installed.keys()
-    others = [Requirement(name) for name in installed if name not in candidates and name != ADAPTER]
-    others += [each for each in named if canonicalize_name(each.name) not in candidates]
-    needed = closure([*others, *on_lambda, *wanted], installed, target)
-    return set(candidates - needed.keys())
+    laptop = only_for(closure(on_laptop, installed, target).keys() & present, on_lambda)
+    present -= laptop
+    of_wsgi = [each for each in on_lambda if canonicalize_name(each.name) not in _OF_ASGI]
+    return Unneeded(laptop=laptop, asgi=only_for(_OF_ASGI & present, of_wsgi))
 
 
 def imported_modules(contents: Contents) -> set[str]:

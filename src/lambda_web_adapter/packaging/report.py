@@ -6,6 +6,7 @@ import hashlib
 import shlex
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from lambda_web_adapter.artifacts.bytecode import compiled_path
@@ -13,7 +14,7 @@ from lambda_web_adapter.artifacts.quotas import MAX_UNZIPPED, MAX_UPLOAD
 from lambda_web_adapter.packaging.contents import APP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from lambda_web_adapter.packaging.contents import Contents
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 _MB = 1_000_000
 _MAX_ROWS = 12  # packages in the table
 _LARGE = 5_000_000  # bytes of a package that nothing has imported, from which on it is worth a note
-_ROLE = "arn:aws:iam::123456789012:role/my-app"
+# As in docs/zips.md, whose first step sets the variable.
+_ROLE = "arn:aws:iam::$ACCOUNT:role/my-app"
+_PAGES = {"zip": "docs/zips.md", "layer": "docs/zips.md", "folder": "docs/images.md"}
+# The zip that the templates in examples/deploy/sam deploy, and their parameters that depend on it, with the defaults.
+_TEMPLATE_ZIP = "function.zip"
+TEMPLATE_DEFAULTS = {"App": "main:app", "Runtime": "python3.14", "Architecture": "x86_64"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,12 +61,14 @@ class Report:
         output: the zip or folder.
         kind: `zip`, `layer` or `folder`.
         handler: the handler.
+        requirements: the project's file with requirements; empty if it has none.
         size: the bytes of all files.
         zip_size: the bytes of the zip; 0 if it is a folder.
         sha256: its hash; empty for a folder.
         files: how many files it has.
         compiled: how many modules have bytecode.
         laptop_only: the packages that were left out since only the local run needs them.
+        asgi_only: the packages that were left out since only ASGI apps need them.
         omitted: the bytes that were left out, by reason.
         packages: all packages, the largest first.
         notes: what else there is to know.
@@ -74,12 +82,14 @@ class Report:
     output: str
     kind: str
     handler: str = ""
+    requirements: str = ""
     size: int = 0
     zip_size: int = 0
     sha256: str = ""
     files: int = 0
     compiled: int = 0
     laptop_only: list[str] = field(default_factory=list)
+    asgi_only: list[str] = field(default_factory=list)
     omitted: dict[str, int] = field(default_factory=dict)
     packages: list[Share] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -104,9 +114,29 @@ class Report:
             for name, size in sizes.most_common()
         ]
 
+    def leave_out(self, owners: Collection[str], contents: Contents) -> None:
+        """Take the packages that only ASGI apps need from the contents, and from what was said of them."""
+        contents.items = {path: item for path, item in contents.items.items() if item.owner not in owners}
+        self.asgi_only = sorted(owners)
+        self.packages = [share for share in self.packages if share.name not in owners]
+        self.size, self.files = contents.size, len(contents.items)
+        self.compiled = sum(path.endswith(".pyc") for path in contents.items)
+
+    def note_untried(self, contents: Contents) -> None:
+        """Add what a start from the package would have shown, if there was none."""
+        if self.init_ms is None and contents.asgi_only:
+            names = sorted(contents.asgi_only)
+            options = " ".join(f"--leave-out {name}" for name in names)
+            self.notes.append(f"Only ASGI apps need {', '.join(names)}. For a WSGI app, add {options}.")
+
     def add_trial(self, trial: Trial, contents: Contents) -> None:
         """Add how the start from the package went."""
         self.init_ms, self.memory_mb = trial.init_ms, trial.memory_mb
+        if trial.not_isolated:
+            self.notes.append(
+                "The app was started in this machine's file system, where it may write more than Lambda lets it: "
+                f"{trial.not_isolated}."
+            )
         imported: Counter[str] = Counter()
         for path in set(trial.files):
             item = contents.items.get(path) or contents.items.get(f"{path}c")
@@ -132,7 +162,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
-        return {**asdict(self), "deploy": list(deploy_commands(self))}
+        return {**asdict(self), "deploy": list(deploy_commands(self)), "sam": sam_command(self)}
 
 
 def text_lines(report: Report) -> Iterator[str]:
@@ -148,12 +178,18 @@ def text_lines(report: Report) -> Iterator[str]:
     yield ""
     if report.laptop_only:
         yield f"Left out, since only the local run needs it: {', '.join(report.laptop_only)} (--keep NAME keeps one)"
+    if report.asgi_only:
+        yield f"Left out, since only ASGI apps need it: {', '.join(report.asgi_only)} (--keep NAME keeps one)"
     if report.omitted:
         parts = (f"{reason} {_megabytes(size)}" for reason, size in report.omitted.items() if size >= _MB // 20)
         yield f"Left out: {', '.join(parts)} (--keep KIND)"
     yield from (f"Note: {note}" for note in report.notes)
     yield ""
+    yield f"Next step ({_PAGES[report.kind]}):"
     yield from deploy_commands(report)
+    if command := sam_command(report):
+        yield "or with a template (docs/deploy-sam.md):"
+        yield command
 
 
 def table_lines(report: Report) -> Iterator[str]:
@@ -163,7 +199,8 @@ def table_lines(report: Report) -> Iterator[str]:
         percent = "" if share.imported is None or not share.modules else f"{100 * share.imported // share.modules} %"
         rows.append((f"{share.name} {share.version}".strip(), _megabytes(share.size), str(share.modules), percent))
     if rest := report.packages[_MAX_ROWS:]:
-        rows.append((f"{len(rest)} others", _megabytes(sum(share.size for share in rest)), "", ""))
+        others = "1 other" if len(rest) == 1 else f"{len(rest)} others"
+        rows.append((others, _megabytes(sum(share.size for share in rest)), "", ""))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         yield "  ".join(
@@ -176,15 +213,15 @@ def too_large(report: Report) -> str:
     return (
         f"The package has {_megabytes(report.size)}, but Lambda takes {_megabytes(MAX_UNZIPPED)} with all layers.\n"
         + "\n".join(table_lines(report))
-        + "\nRemove what is not needed, or use an image, which takes 10 GB (docs/images.md): --format folder."
+        + "\nLeave out what no request needs (--leave-out NAME), or use an image, which takes 10 GB (docs/images.md): "
+        "--format folder."
     )
 
 
 def deploy_commands(report: Report) -> Iterator[str]:
     """Yield the commands to deploy it."""
     file = shlex.quote(report.output)
-    version = report.target.split()[1]
-    architecture = report.target.split()[3]
+    runtime, architecture = _machine(report)
     if report.kind == "folder":
         yield f"COPY {file} /var/task"
         yield 'ENTRYPOINT ["/var/task/bootstrap"]'
@@ -192,24 +229,48 @@ def deploy_commands(report: Report) -> Iterator[str]:
         return
     content = f"--zip-file fileb://{file}"
     if report.zip_size > MAX_UPLOAD:
-        yield f"aws s3 cp {file} s3://my-bucket/{file}"
-        key = f"S3Bucket=my-bucket,S3Key={file}"
+        name = shlex.quote(PurePath(report.output).name)
+        yield f"aws s3 cp {file} s3://BUCKET/{name}"
+        key = f"S3Bucket=BUCKET,S3Key={name}"
         content = f"--content {key}" if report.kind == "layer" else f"--code {key}"
     if report.kind == "layer":
         yield (
             f"aws lambda publish-layer-version --layer-name lambda-web-adapter {content} "
-            f"--compatible-runtimes python{version} --compatible-architectures {architecture}"
+            f"--compatible-runtimes {runtime} --compatible-architectures {architecture}"
         )
         return
     yield (
-        f"aws lambda create-function --function-name my-app {content} --runtime python{version} "
+        f"aws lambda create-function --function-name my-app {content} --runtime {runtime} "
         f"--architectures {architecture} --handler {shlex.quote(report.handler)} --role {_ROLE} "
         "--environment 'Variables={AWS_LAMBDA_EXEC_WRAPPER=/var/task/bootstrap}' --memory-size 1024 --timeout 30"
     )
 
 
+def sam_command(report: Report) -> str:
+    """Return the command that deploys it by a template of examples/deploy/sam; empty if they deploy another file."""
+    if report.kind != "zip" or PurePath(report.output).name != _TEMPLATE_ZIP:
+        return ""
+    runtime, architecture = _machine(report)
+    values = {"App": report.handler, "Runtime": runtime, "Architecture": architecture}
+    changed = [shlex.quote(f"{key}={value}") for key, value in values.items() if value != TEMPLATE_DEFAULTS[key]]
+    return " ".join(
+        [
+            "sam deploy --template function-url.yaml --stack-name my-app --capabilities CAPABILITY_IAM --resolve-s3",
+            *(["--parameter-overrides", *changed] if changed else []),
+        ]
+    )
+
+
+def _machine(report: Report) -> tuple[str, str]:
+    """Return runtime and processor, as Lambda calls them."""
+    _, version, _, architecture, *_ = report.target.split()
+    return f"python{version}", architecture
+
+
 def _is_module(path: str) -> bool:
-    """Return whether a file is a module: a source, bytecode in place of one, or an extension."""
+    """Return whether a file is a module: a source, bytecode in place of one, or an extension, but no library of one."""
+    if PurePath(path).parent.name.endswith(".libs"):
+        return False
     return path.endswith((".py", ".so")) or (path.endswith(".pyc") and "__pycache__" not in path)
 
 

@@ -1,13 +1,14 @@
 """Starts an app from its package as on Lambda, and sends it the project's warm requests.
 
 `python -m lambda_web_adapter.packaging.trial` does it in a process of its own, in the package's folder: it gets the
-arguments of `run_trial` as JSON, and prints a `Trial` as JSON.
+arguments of `run_trial` as JSON, and prints a `Trial` as JSON. All that it starts has a file system as Lambda's.
 """
 
 from __future__ import annotations
 
 import ast
 import asyncio
+import base64
 import io
 import json
 import os
@@ -20,15 +21,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.app.discovery.advice import REQUIREMENTS
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from lambda_web_adapter.local.log import Log
 
 _MEMORY = 1769  # MB, with which a function has one core
 _WITHOUT_SITE = ("-S", "-s", "-B")  # nothing that is installed on this machine, and no new bytecode
+_WSGI_SERVER = "lambda_web_adapter/app/wsgi/server.py"
+_TASK_ROOT = "/var/task"  # where Lambda unpacks a function
+_MAX_LINES = 60  # of the output of an app that does not start
+# Variables that lead to packages of this machine, or to a temporary folder that Lambda does not have.
+_LEFT_OUT = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TMPDIR", "TEMP", "TMP"})
 _OF_THE_RUNTIME = re.compile(r"No module named '(boto3|botocore)'")
 
 
@@ -39,19 +47,28 @@ class Trial:
     Attributes:
         problem: why it failed; empty if it did not.
         log: what app and adapter wrote.
+        not_isolated: why the file system was not as Lambda's; empty if it was.
         init_ms: how long the init took on this machine, in milliseconds.
         memory_mb: how much memory the environment had.
         files: the files that were imported, relative to the package's folder.
+        start_file: the start file of what was imported, in base64; empty unless it was asked for.
     """
 
     problem: str
     log: str
+    not_isolated: str = ""
     init_ms: int = 0
     memory_mb: int = 0
     files: tuple[str, ...] = ()
+    start_file: str = ""
+
+    @property
+    def is_wsgi(self) -> bool:
+        """Return whether the built-in server has served a WSGI app."""
+        return any(path.startswith(_WSGI_SERVER) for path in self.files)
 
 
-def try_package(folder: Path, app: str, project: Path, python: str, start_file: Path | None = None) -> Trial:
+def try_package(folder: Path, app: str, project: Path, python: str, *, has_start_file: bool = False) -> Trial:
     """Start the app from a folder with a package's files, which is read-only meanwhile.
 
     Args:
@@ -59,34 +76,40 @@ def try_package(folder: Path, app: str, project: Path, python: str, start_file: 
         app: the handler.
         project: the project's folder, whose `pyproject.toml` has the requests to send.
         python: the interpreter.
-        start_file: the start file to write of what the app imports, if any.
+        has_start_file: whether to make a start file of what the app imports.
 
     Raises:
         PackagingError: the trial itself failed.
     """
-    command = [sys.executable, "-P", "-m", f"{__package__}.trial"]
-    job = json.dumps(
-        {
-            "folder": str(folder),
-            "app": app,
-            "project": str(project.resolve()),
-            "python": python,
-            "start_file": str(start_file or ""),
-        }
-    )
-    with _read_only(folder):
-        done = subprocess.run(  # noqa: S603
-            command, cwd=folder, input=job, env=_environ(folder), capture_output=True, text=True, check=False
-        )
-    if done.returncode:
-        raise PackagingError(f"The app could not be started from its package:\n{done.stderr.strip()}")
-    result = json.loads(done.stdout)
+    job = {
+        "folder": str(folder),
+        "app": app,
+        "project": str(project.resolve()),
+        "python": python,
+        "has_start_file": has_start_file,
+    }
+    result = _run({**job, "is_isolated": True})
+    if reason := result["not_isolated"]:
+        with _read_only(folder):
+            result = {**_run({**job, "is_isolated": False}), "not_isolated": reason}
     return Trial(**{**result, "files": tuple(result["files"])})
 
 
+def _run(job: dict[str, Any]) -> dict[str, Any]:
+    folder = Path(job["folder"])
+    command = [sys.executable, "-P", "-m", f"{__package__}.trial"]
+    done = subprocess.run(  # noqa: S603
+        command, cwd=folder, input=json.dumps(job), env=_environ(folder), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise PackagingError(f"The app could not be started from its package:\n{done.stderr.strip()}")
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
 def _environ(folder: Path) -> dict[str, str]:
-    """Return the environ of the trial: the user's, without what adds folders to Python's path."""
-    environ = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
+    """Return the environ of the trial: the user's, without what adds folders to Python's path, or is not Lambda's."""
+    environ = {key: value for key, value in os.environ.items() if key not in _LEFT_OUT}
     # This program may be found by PYTHONPATH alone, which only its own process needs.
     source = str(Path(__file__).parents[2])
     return {**environ, "PYTHONPATH": os.pathsep.join([source, *filter(None, sys.path)]), "PWD": str(folder)}
@@ -94,7 +117,7 @@ def _environ(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def _read_only(folder: Path) -> Iterator[None]:
-    """Take the right to write from all folders, as on Lambda (which does not bind root), and give it back."""
+    """Take the right to write from all folders, as far as that binds this user, and give it back."""
     folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
     for each in folders:
         each.chmod(0o555)
@@ -105,31 +128,63 @@ def _read_only(folder: Path) -> Iterator[None]:
             each.chmod(0o755)
 
 
-def run_trial(folder: str, app: str, project: str, python: str, start_file: str) -> Trial:
-    """Start the app in the current folder, send it requests, and stop it; write a start file if one is named."""
+def run_trial(  # noqa: PLR0913
+    *, folder: str, app: str, project: str, python: str, has_start_file: bool, is_isolated: bool
+) -> Trial:
+    """Start the app in the current folder, send it requests, and stop it.
+
+    Args:
+        folder: the package's folder.
+        app: the handler.
+        project: the project's folder.
+        python: the interpreter.
+        has_start_file: whether to make a start file.
+        is_isolated: whether to give this process a file system as Lambda's first; if that fails, nothing is started.
+    """
+    if is_isolated and (reason := _isolate([folder, project], python)):
+        return Trial(problem="", log="", not_isolated=reason)
     from lambda_web_adapter.local.log import Log
     from lambda_web_adapter.local.records.recorder import Recorder
     from lambda_web_adapter.local.warm_requests import WarmRequestsFailed
 
     output, recorder = io.StringIO(), Recorder()
-    problem, files = "", set[str]()
+    problem, start_file, files = "", b"", set[str]()
     with tempfile.TemporaryDirectory() as name:
         record = Path(name, "modules")
         try:
-            _start(folder, app, project, python, Log(stream=output, recorder=recorder), record, bool(start_file))
+            _start(folder, app, project, python, Log(stream=output, recorder=recorder), record, has_start_file)
             files = _imported_files(record, folder)
-            if start_file:
-                _write_start_file(record, Path(start_file))
+            if has_start_file:
+                start_file = _build_start_file(record)
         except WarmRequestsFailed as error:
             problem = str(error)
     records = recorder.records.last(len(recorder.records))
     return Trial(
         problem=problem,
-        log=output.getvalue(),
+        log=output.getvalue().replace(f"{folder}/", f"{_TASK_ROOT}/"),
         init_ms=round(max((each.init_ms for each in records), default=0)),
         memory_mb=max((each.memory_bytes for each in records), default=0) // 1024 // 1024,
         files=tuple(sorted(files)),
+        start_file=base64.b64encode(start_file).decode(),
     )
+
+
+def _isolate(folders: Iterable[str], python: str) -> str:
+    """Give this process a file system as Lambda's; return why that is not possible, empty if it was done.
+
+    Args:
+        folders: what the trial reads besides this Python and its packages.
+        python: the interpreter that it starts.
+    """
+    from lambda_web_adapter.local.environments.isolation import isolate
+
+    prefixes = [os.path.dirname(os.path.dirname(path)) for path in (python, os.path.realpath(python))]
+    needed = [*folders, *prefixes, sys.prefix, sys.base_prefix, *filter(None, sys.path)]
+    if reason := isolate(needed):
+        return reason
+    # Whoever is root may read all folders, but Lambda's user only those that root owns, or everybody may read.
+    unreadable = [path for path in needed if os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK)]
+    return f"another user than root cannot read {unreadable[0]}" if unreadable else ""
 
 
 def _start(  # noqa: PLR0913
@@ -146,6 +201,7 @@ def _start(  # noqa: PLR0913
         **{key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
         "LAMBDA_TASK_ROOT": folder,
         "_HANDLER": app,
+        "AWS_LAMBDA_LOG_FORMAT": "Text",  # a traceback in JSON is one long line
         LOCAL_RUN_VARIABLE: "",
         start_file.VARIABLE: start_file.OFF,
         start_file.RECORD_VARIABLE: str(record),
@@ -158,10 +214,10 @@ def _start(  # noqa: PLR0913
     asyncio.run(send_requests(program, options, read_warm_requests(Path(project, "pyproject.toml"))))
 
 
-def _write_start_file(record: Path, file: Path) -> None:
+def _build_start_file(record: Path) -> bytes:
     from lambda_web_adapter.local import start_file_writer
 
-    file.write_bytes(start_file_writer.build(*start_file_writer.read_record(record))[0])
+    return start_file_writer.build(*start_file_writer.read_record(record))[0]
 
 
 def _imported_files(record: Path, folder: str) -> set[str]:
@@ -170,12 +226,20 @@ def _imported_files(record: Path, folder: str) -> set[str]:
     return {os.path.relpath(path, folder) for path in paths if path and path.startswith(f"{folder}/")}
 
 
-def explain(trial: Trial) -> str:
-    """Return why a trial failed, with the app's output and a hint if one is known."""
+def explain(trial: Trial, requirements: str) -> str:
+    """Return why a trial failed, with the app's output and what to do if that is known.
+
+    Args:
+        trial: the trial.
+        requirements: the project's file with requirements; empty if it has none.
+    """
+    is_lock = requirements.endswith(".lock") or requirements.startswith("pylock.")
+    file = f"pyproject.toml and {requirements}" if is_lock else requirements or "requirements.txt"
     hint = ""
     if match := _OF_THE_RUNTIME.search(trial.log):
-        hint = f"\nLambda's runtime has {match[1]}, but of a version that changes. Add boto3 to the requirements."
-    output = "".join(f"  {line}\n" for line in trial.log.strip().splitlines()[-40:])
+        hint = f"\nLambda's runtime has {match[1]}, but of a version that changes. Add boto3 to {file}."
+    lines = trial.log.strip().replace(REQUIREMENTS, file).splitlines()
+    output = "".join(f"  {line}\n" for line in lines[-_MAX_LINES:])
     return f"The app does not start from its package.\n{output}{trial.problem}{hint}"
 
 

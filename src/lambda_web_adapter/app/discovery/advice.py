@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.discovery.names import HINT
 from lambda_web_adapter.app.discovery.search import suggestions
+from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,8 @@ _SAME_NAMES = (
     "uvicorn werkzeug"
 )
 _DISTRIBUTIONS |= {name: name for name in _SAME_NAMES.split()}
+# What a package that is missing on Lambda is added to: the file's name is not known there.
+REQUIREMENTS = "the project's requirements"
 # The name at the start of a requirement (PEP 508).
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
@@ -153,7 +156,10 @@ def _other_pythons(module: str, folder: Path) -> Iterator[Path]:
 
 
 def _install(module: str, folder: Path) -> str:
-    """Return how to install the distribution of a module."""
+    """Return how to install the distribution of a module, or on Lambda, how to bring it there."""
+    if "AWS_LAMBDA_RUNTIME_API" in os.environ and not os.environ.get(LOCAL_RUN_VARIABLE):
+        distribution = _DISTRIBUTIONS.get(module, "the package that has it")
+        return f"{module} is not in the function's package. Add {distribution} to {REQUIREMENTS}, and package it again."
     where = f"{module} is not installed for {sys.executable}."
     pip = f"{sys.executable} -m pip install"
     for file, requirement in _requirements(folder):

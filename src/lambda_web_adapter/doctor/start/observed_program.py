@@ -28,7 +28,7 @@ def main(observation: Observation, arguments: list[str]) -> NoReturn:
         with open(observation.group, "w", encoding="ascii") as file:
             file.write(str(os.getpid()))
     if observation.is_isolated:
-        from lambda_web_adapter.doctor.start.isolation import isolate
+        from lambda_web_adapter.local.environments.isolation import isolate
 
         folders = [
             observation.root,

@@ -1,0 +1,96 @@
+"""What `package` says of its result, of a start that failed, and of the next step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lambda_web_adapter.packaging.contents import Contents, Item
+from lambda_web_adapter.packaging.report import TEMPLATE_DEFAULTS, Report, sam_command, text_lines
+from lambda_web_adapter.packaging.trial import Trial, explain
+
+TEMPLATES = Path(__file__).parents[2] / "examples" / "deploy" / "sam"
+
+
+def make_report(
+    *, target: str = "Python 3.14 on x86_64 with glibc 2.34", output: str = "function.zip", handler: str = "main:app"
+) -> Report:
+    return Report(target=target, cache_tag="cpython-314", output=output, kind="zip", handler=handler)
+
+
+@pytest.mark.parametrize(
+    ("requirements", "file"),
+    [
+        pytest.param("requirements.txt", "requirements.txt", id="requirements"),
+        pytest.param("uv.lock", "pyproject.toml and uv.lock", id="lock"),
+        pytest.param("", "requirements.txt", id="none"),
+    ],
+)
+def test_a_missing_package_comes_with_the_file_that_counts(requirements: str, file: str) -> None:
+    log = (
+        "Traceback (most recent call last):\n"
+        '  File "/var/task/main.py", line 1, in <module>\n'
+        "    import yaml\n"
+        "ModuleNotFoundError: No module named 'yaml'\n"
+        "Add PyYAML to the project's requirements, and package it again.\n"
+    )
+
+    text = explain(Trial(problem="The app responded with 502.", log=log), requirements)
+
+    assert text.splitlines() == [
+        "The app does not start from its package.",
+        "  Traceback (most recent call last):",
+        '    File "/var/task/main.py", line 1, in <module>',
+        "      import yaml",
+        "  ModuleNotFoundError: No module named 'yaml'",
+        f"  Add PyYAML to {file}, and package it again.",
+        "The app responded with 502.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("report", "overrides"),
+    [
+        pytest.param(make_report(), "", id="as-the-templates-have-it"),
+        pytest.param(
+            make_report(target="Python 3.13 on arm64 with glibc 2.34", handler="shop:app"),
+            " --parameter-overrides App=shop:app Runtime=python3.13 Architecture=arm64",
+            id="another-machine",
+        ),
+    ],
+)
+def test_the_command_for_a_template_has_what_differs_from_its_defaults(report: Report, overrides: str) -> None:
+    command = "sam deploy --template function-url.yaml --stack-name my-app --capabilities CAPABILITY_IAM --resolve-s3"
+    assert sam_command(report) == f"{command}{overrides}"
+
+
+def test_a_zip_of_another_name_has_no_command_for_a_template() -> None:
+    assert sam_command(make_report(output="other.zip")) == ""
+
+
+def test_the_defaults_are_those_of_all_templates() -> None:
+    for template in TEMPLATES.glob("*.yaml"):
+        text = template.read_text()
+        if "CodeUri: function.zip" in text:
+            for name, value in TEMPLATE_DEFAULTS.items():
+                assert f"  {name}:\n    Type: String\n    Default: {value}\n" in text, template.name
+
+
+def test_a_machine_without_namespaces_is_named() -> None:
+    report = make_report()
+
+    report.add_trial(Trial(problem="", log="", not_isolated="this system allows no namespaces"), Contents())
+
+    assert any(line.endswith("this system allows no namespaces.") for line in text_lines(report))
+
+
+def test_libraries_of_extensions_are_no_modules() -> None:
+    files = ("numpy/core.cpython-314-x86_64-linux-gnu.so", "numpy/__init__.py", "numpy.libs/libgfortran.so")
+    contents = Contents({path: Item(owner="numpy", content=b"") for path in files})
+    report = make_report()
+
+    report.add_contents(contents, {})
+    report.add_trial(Trial(problem="", log="", files=files[:2]), contents)
+
+    assert [(each.modules, each.imported) for each in report.packages] == [(2, 2)]
