@@ -23,6 +23,8 @@ from support.rie import Emulator, emulator_program
 from lambda_web_adapter.packaging.handler import FOUND_AT_START
 
 _UID, _GID = "993", "990"  # of Lambda's user, which the functions of this project's images were seen to have
+COMPILED = "Modules compiled by the app's import"
+ASGI = {"fastapi", "data"}
 _EVENT = {
     "version": "2.0",
     "routeKey": "$default",
@@ -74,20 +76,38 @@ def test_a_package_is_reproducible_and_starts_read_only_as_lambda_s_user(name: s
     make, expected = PROJECTS[name]
     project = make(root / "project")
     report = report_of(package(project, root / "first.zip"))
-    again = report_of(package(project, root / "second.zip", "--no-start"))
-    task = root / "task"
-    with zipfile.ZipFile(root / "first.zip") as archive:
-        archive.extractall(task)
-    (task / "bootstrap").chmod(0o755)
-    subprocess.run(["chmod", "-R", "a-w,a+rX", str(task)], check=True)
+    again = report_of(package(project, root / "second.zip"))
+    task = unpack(root / "first.zip", root / "task")
 
     reply, log = invoke(task, report["handler"])
 
     assert again["sha256"] == report["sha256"]
     assert expected in body_of(reply)
-    assert "Modules compiled" not in log
+    assert COMPILED not in log
+    assert not [note for note in report["notes"] if "has to compile" in note]
+    assert ("uvloop" in {each["name"] for each in report["packages"]}) == (name in ASGI)
     row = [f"{report[key] / 1e6:.1f} MB" for key in ("zip_size", "size")]
     print(f"{name}: {' zipped, '.join(row)}, init {report['init_ms']} ms, {report['seconds']} s")  # noqa: T201
+
+
+@pytest.mark.timeout(600)
+def test_the_log_says_that_a_package_without_bytecode_is_compiled(root: Path) -> None:
+    """So the log of the test above would have said it as well."""
+    report = report_of(package(PROJECTS["flask"][0](root / "project"), root / "first.zip"))
+    task = unpack(root / "first.zip", root / "task", but="__pycache__")
+
+    _, log = invoke(task, report["handler"])
+
+    assert COMPILED in log
+
+
+def unpack(file: Path, task: Path, but: str = " ") -> Path:
+    """Return a folder with what is in a zip, but for paths with a text, which nobody may write to."""
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(task, [name for name in archive.namelist() if but not in name])
+    (task / "bootstrap").chmod(0o755)
+    subprocess.run(["chmod", "-R", "a-w,a+rX", str(task)], check=True)
+    return task
 
 
 def invoke(task: Path, handler: str) -> tuple[dict[str, Any], str]:
@@ -100,7 +120,12 @@ def invoke(task: Path, handler: str) -> tuple[dict[str, Any], str]:
         *([] if handler == FOUND_AT_START else [handler]),
     ]
     user = ["setpriv", f"--reuid={_UID}", f"--regid={_GID}", "--clear-groups"] if os.geteuid() == 0 else []
-    environ = {"LAMBDA_TASK_ROOT": str(task), "HOME": "/tmp"}  # noqa: S108
+    environ = {
+        "LAMBDA_TASK_ROOT": str(task),
+        "HOME": "/tmp",  # noqa: S108
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/package",
+        "AWS_LAMBDA_LOG_LEVEL": "INFO",  # from which on the log has `COMPILED`
+    }
     with Emulator(emulator_program(), [*user, *command], env=environ, cwd=task, timeout=60) as emulator:
         reply: dict[str, Any] = json.loads(emulator.invoke(_EVENT).content)
         log = emulator.process.text

@@ -158,8 +158,8 @@ def _other_pythons(module: str, folder: Path) -> Iterator[Path]:
 def _install(module: str, folder: Path) -> str:
     """Return how to install the distribution of a module, or on Lambda, how to bring it there."""
     if "AWS_LAMBDA_RUNTIME_API" in os.environ and not os.environ.get(LOCAL_RUN_VARIABLE):
-        distribution = _DISTRIBUTIONS.get(module, "the package that has it")
-        return f"{module} is not in the function's package. Add {distribution} to {REQUIREMENTS}, and package it again."
+        missing = _DISTRIBUTIONS.get(module, "the package that has it")
+        return f"{module} is not in the function's package. Add {missing} to {REQUIREMENTS}, and package it again."
     where = f"{module} is not installed for {sys.executable}."
     pip = f"{sys.executable} -m pip install"
     for file, requirement in _requirements(folder):

@@ -28,7 +28,7 @@ FAILED = 1
 @click.option("-o", "--output", metavar="PATH", help="Zip to write, or folder if it ends with a slash.")
 @click.option("--format", "kind", type=click.Choice(list(_OUTPUTS)), help="What to make.  [default: zip]")
 @click.option("--layer", "kind", flag_value="layer", help="The same as --format layer: the packages without the app.")
-@click.option("--python", metavar="VERSION", help="Python of the function, such as 3.13.  [default: this one]")
+@click.option("--python", metavar="VERSION", help="Python of the function, such as 3.13.  [default: the project's]")
 @click.option(
     "--arch", type=click.Choice(["x86_64", "arm64"]), default="x86_64", show_default=True, help="Processor of it."
 )
@@ -115,17 +115,17 @@ def _options(  # noqa: PLR0913  # the command's
     """
     from lambda_web_adapter.local.project_options import read_table
     from lambda_web_adapter.packaging.build import PackageOptions
+    from lambda_web_adapter.packaging.default_python import choose_python
     from lambda_web_adapter.packaging.installer import choose_installer
     from lambda_web_adapter.packaging.target import build_target
 
     named_app = app or read_table(folder / "pyproject.toml").get("app", "")
     kind = kind or ("folder" if output and output.endswith("/") else "zip")
-    version = python or f"{sys.version_info.major}.{sys.version_info.minor}"
     return PackageOptions(
         project=folder,
         output=Path(output or _OUTPUTS[kind]),
         kind=kind,
-        target=build_target(version, arch, glibc),
+        target=build_target(python or choose_python(folder), arch, glibc),
         uv=choose_installer(installer),
         app=str(named_app),
         keep=keep,
