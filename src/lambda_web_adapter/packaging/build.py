@@ -232,6 +232,25 @@ def _try(contents: Contents, options: PackageOptions, report: Report, work: Path
             raise PackagingError(f"A start file is written by a start, but {problem}.")
         report.notes.append(f"The app was not started from the package: {problem}.")
         return
+    result = _start(contents, options, report, work, date, python)
+    if result.is_wsgi and contents.asgi_only:
+        report.leave_out(contents.asgi_only, contents)
+        if options.has_start_file:  # it names all packages that are there
+            result = _start(contents, options, report, work, date, python)
+    report.add_trial(result, contents)
+    if result.start_file:
+        contents.items[START_FILE] = Item(owner=ADAPTER, content=base64.b64decode(result.start_file))
+        report.size, report.files = contents.size, len(contents.items)
+
+
+def _start(  # noqa: PLR0913
+    contents: Contents, options: PackageOptions, report: Report, work: Path, date: int, python: str
+) -> trial.Trial:
+    """Return how the start from the package's files went.
+
+    Raises:
+        PackagingError: it failed.
+    """
     folder = _task_folder(python) if options.has_start_file else work / "trial"
     write_folder(contents, folder, date)
     try:
@@ -244,12 +263,7 @@ def _try(contents: Contents, options: PackageOptions, report: Report, work: Path
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
     if result.problem:
         raise PackagingError(trial.explain(result, report.requirements))
-    if result.is_wsgi:
-        report.leave_out(contents.asgi_only, contents)
-    report.add_trial(result, contents)
-    if result.start_file:
-        contents.items[START_FILE] = Item(owner=ADAPTER, content=base64.b64decode(result.start_file))
-        report.size, report.files = contents.size, len(contents.items)
+    return result
 
 
 def _task_folder(python: str) -> Path:
