@@ -203,9 +203,10 @@ class AppRejectedEvent(AdapterError):
 
     error_type = "Function.AppRejectedEvent"
 
-    def __init__(self, message: str, *, raised: str = "") -> None:
+    def __init__(self, message: str, *, raised: str = "", details: str = "") -> None:
         super().__init__(message)
         self.raised = raised
+        self.details = details
 
 
 class CommandFailed(AdapterError):

@@ -143,6 +143,23 @@ def test_commands_are_off_unless_they_are_switched_on(api: RuntimeApi, start: St
     assert json.loads(api.invoke({"command": ["migrate"]}).body) == "/events"  # the app gets it like any other event
 
 
+def test_an_app_without_such_events_fails_them_and_the_error_says_that_commands_are_off(
+    api: RuntimeApi, start: Start, folder: Path
+) -> None:
+    (folder / "main.py").write_text(APP.replace("200 OK", "404 Not Found"))
+    process = start("main:app", cwd=folder)
+
+    command, another = (api.invoke({key: ["migrate"]}) for key in ("command", "commands"))
+
+    hint = "Commands of the app are off: to have such events run them, set the function's variable AWS_LWA_COMMANDS"
+    assert command.error is not None
+    assert another.error is not None
+    assert "POST /events with status 404" in command.error["errorMessage"]
+    assert hint in command.error["errorMessage"]
+    process.wait_for(hint)
+    assert hint not in another.error["errorMessage"]
+
+
 @pytest.mark.parametrize(
     "event",
     [

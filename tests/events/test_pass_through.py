@@ -81,14 +81,14 @@ ASKED = Request(method="POST", path="/events")
     ],
 )
 def test_a_rejection_says_what_the_app_answered(status: int, body: bytes, text: str) -> None:
-    error = error_from_rejection(response(status, body=body), ASKED)
+    error = error_from_rejection(response(status, body=body), ASKED, EVENT)
 
     assert (str(error), error.raised, error.error_type) == (text, "", "Function.AppRejectedEvent")
 
 
 def test_a_rejection_by_an_error_document_has_the_app_s_own_name_and_words() -> None:
     error = error_from_rejection(
-        response(422, JSON, b'{"errorType":"NoSuchSeed","errorMessage":"Nothing grows.","more":1}'), ASKED
+        response(422, JSON, b'{"errorType":"NoSuchSeed","errorMessage":"Nothing grows.","more":1}'), ASKED, EVENT
     )
 
     assert (str(error), error.raised, error.error_type) == ("Nothing grows.", "NoSuchSeed", "Function.AppRejectedEvent")

@@ -134,7 +134,7 @@ class Invoker:
             from lambda_web_adapter.events.pass_through import error_from_rejection  # of a source that most never see
 
             await self._read_rejection(response, deadline)
-            raise error_from_rejection(response, request)
+            raise error_from_rejection(response, request, event)
         response = end_to_end(response, request.method, self._settings.exclude_response_headers)
         compressor = None
         if self._settings.enable_compression and source.is_http and not request.reserved_headers:

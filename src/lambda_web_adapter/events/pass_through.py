@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from lambda_web_adapter.settings import Settings
 
 _MAX_BODY_CHARACTERS = 1000  # characters of the app's response that an error message quotes
+_COMMANDS_ARE_OFF = (
+    " Commands of the app are off: to have such events run them, set the function's variable AWS_LWA_COMMANDS to the "
+    "program, such as `python3 manage.py` (docs/commands-on-lambda.md)."
+)
 
 
 class PassThrough(EventSource):
@@ -53,11 +57,16 @@ class PassThrough(EventSource):
         return response.body if not is_base64 and _is_json(text) else orjson.dumps(text)
 
 
-def error_from_rejection(response: Response, request: Request) -> AppRejectedEvent:
+def error_from_rejection(response: Response, request: Request, event: Any) -> AppRejectedEvent:
     """Return the error for a response whose status fails the invocation.
 
     If the body is a JSON object with `errorType` and `errorMessage`, these become the error's, so that a state machine
     can branch on them.
+
+    Args:
+        response: the app's.
+        request: the one that it is for.
+        event: the one that the request was built of. A command gets here only while commands are off.
     """
     text, is_base64 = reply_rules.encode_body(response)
     try:
@@ -70,7 +79,8 @@ def error_from_rejection(response: Response, request: Request) -> AppRejectedEve
             return AppRejectedEvent(message, raised=error_type)
     route = f"{request.method} {request.path}"
     return AppRejectedEvent(
-        f"The app responded to {route} with status {response.status}: {text[:_MAX_BODY_CHARACTERS] or '(no body)'}"
+        f"The app responded to {route} with status {response.status}: {text[:_MAX_BODY_CHARACTERS] or '(no body)'}",
+        details=_COMMANDS_ARE_OFF if isinstance(event, dict) and list(event) == ["command"] else "",
     )
 
 
