@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .emulator import Emulator, build_package
+from .emulator import FIRST, SECOND, Emulator, build_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,4 +26,10 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Flask example as function.zip."""
-    return build_package(tmp_path_factory.mktemp("package"))
+    return build_package(tmp_path_factory.mktemp("package"), FIRST)
+
+
+@pytest.fixture(scope="session")
+def second_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another version of it, for an update."""
+    return build_package(tmp_path_factory.mktemp("second"), SECOND)

@@ -21,21 +21,29 @@ import httpx
 from support.processes import free_addresses, wait_until
 
 from .templates import PROJECT, QUIET, run
+from .transcript import note_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RUNTIME = "provided.al2023"
+FIRST, SECOND = "1", "2"  # versions of the package
 SECONDS = 60.0  # until it listens, on a busy machine
 
 
-def build_package(folder: Path) -> Path:
-    """Return function.zip with the Flask example: the app and the bootstrap; packages come from this environment."""
+def build_package(folder: Path, version: str) -> Path:
+    """Return function.zip with the Flask example: the app and the bootstrap; packages come from this environment.
+
+    Args:
+        folder: where to write it.
+        version: what the site has as `static/version.txt`.
+    """
     package = folder / "function.zip"
     example = PROJECT / "examples" / "flask_app"
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(PROJECT / "bootstrap", "bootstrap")
         archive.write(Path(__file__).parent / "jobs.py", "jobs.py")
+        archive.writestr("static/version.txt", version)
         for part in ("main.py", "templates", "static"):
             files = [example / part] if (example / part).is_file() else sorted((example / part).rglob("*"))
             for file in files:
@@ -62,7 +70,7 @@ class Emulator:
             "BIND_HOST": host,
             "TMPDIR": str(folder),
             "MINISTACK_HOST": "us-east-1.amazonaws.com",  # so that it serves the hosts that AWS has
-            "SERVICES": "lambda,iam,sts,logs,s3,sqs,cloudformation,apigateway,elbv2,scheduler,ssm,ec2,ecr",
+            "SERVICES": "lambda,iam,sts,logs,s3,sqs,cloudformation,cloudfront,apigateway,elbv2,scheduler,ssm,ec2,ecr",
             "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{plain['PATH']}",
         }
         program = shutil.which("ministack", path=variables["PATH"])
@@ -90,7 +98,9 @@ class Emulator:
 
     def run(self, *command: str | Path, cwd: Path, variables: dict[str, str] | None = None) -> str:
         """Return what a command prints that calls this AWS."""
-        return run(*command, cwd=cwd, variables={**QUIET, "AWS_ENDPOINT_URL": self.url, **(variables or {})})
+        output = run(*command, cwd=cwd, variables={**QUIET, "AWS_ENDPOINT_URL": self.url, **(variables or {})})
+        note_command(command, output)
+        return output
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Send a request to what AWS would serve at a URL of its own: the host goes into the header."""

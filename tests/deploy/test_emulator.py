@@ -1,6 +1,6 @@
 """Each template is deployed by its own tool, called as a client would, and deleted.
 
-What is printed is a transcript: `make test-deploy PYTEST_ARGS="-k emulator -rP"` shows it.
+`LWA_TRANSCRIPT=FILE make test-deploy PYTEST_ARGS="-k emulator -p no:randomly"` writes a transcript.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.processes import Running, free_addresses, plain_environment, wait_until
 
+from .checks import check_log, check_site, check_update, functions, outputs
 from .emulator import RUNTIME, SECONDS, Emulator
 from .templates import ENVIRONMENT, PROJECT, TEMPLATES
+from .transcript import note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import httpx
 
     Deploy = Callable[..., dict[str, str]]
 
@@ -28,91 +28,57 @@ pytestmark = pytest.mark.timeout(600)
 BUCKET = "packages"
 
 
-def note(text: str) -> None:
-    print(text)  # noqa: T201  # the transcript
+@pytest.fixture(autouse=True)
+def title(request: pytest.FixtureRequest) -> None:
+    note(f"\n## {request.node.name}\n")
 
 
 @pytest.fixture
-def sam_deploy(emulator: Emulator, package: Path, tmp_path: Path) -> Any:
-    """Deploy a template by `sam deploy` and return its outputs; at the end the stack is deleted by `sam delete`."""
-    stacks = []
-    shutil.copy(package, tmp_path)
+def sam_deploy(emulator: Emulator, package: Path, second_package: Path, tmp_path: Path) -> Any:
+    """Deploy a template by `sam deploy` and return its outputs; another time, that is an update with another package.
+
+    At the end the stack is deleted by `sam delete`.
+    """
+    deployed: dict[str, tuple[str, ...]] = {}
 
     def deploy(name: str, *parameters: str) -> dict[str, str]:
-        stacks.append(name)
+        shutil.copy(second_package if name in deployed else package, tmp_path)
+        deployed.setdefault(name, (f"Runtime={RUNTIME}", *parameters))
         shutil.copy(TEMPLATES / "sam" / f"{name}.yaml", tmp_path)
         emulator.client("s3").create_bucket(Bucket=BUCKET)
         command = ["sam", "deploy", "--template", f"{name}.yaml", "--stack-name", name, "--s3-bucket", BUCKET]
-        options = [
-            "--capabilities",
-            "CAPABILITY_IAM",
-            "--no-progressbar",
-            "--parameter-overrides",
-            f"Runtime={RUNTIME}",
-        ]
-        emulator.run(*command, *options, *parameters, cwd=tmp_path)
-        note(f"$ {' '.join(command)} --capabilities CAPABILITY_IAM")
+        options = ["--capabilities", "CAPABILITY_IAM", "--no-progressbar", "--parameter-overrides"]
+        emulator.run(*command, *options, *deployed[name], cwd=tmp_path)
         return outputs(emulator, name)
 
     yield deploy
-    for name in stacks:
+    for name in deployed:
         emulator.run("sam", "delete", "--stack-name", name, "--no-prompts", "--region", "us-east-1", cwd=tmp_path)
-        note(f"$ sam delete --stack-name {name} --no-prompts")
         assert functions(emulator, name) == []
 
 
-def outputs(emulator: Emulator, stack: str) -> dict[str, str]:
-    (described,) = emulator.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    assert described["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+def has_update(emulator: Emulator, sam_deploy: Deploy, name: str) -> bool:
+    """Return whether a second deployment has changed a function's code."""
+    (before,) = functions(emulator, name)
+    sam_deploy(name)
+    (after,) = functions(emulator, name)
+    note(f"code of {name}: {before['CodeSha256']} → {after['CodeSha256']}")
+    return bool(before["CodeSha256"] != after["CodeSha256"])
 
 
-def functions(emulator: Emulator, prefix: str) -> list[dict[str, Any]]:
-    listed = emulator.client("lambda").list_functions()["Functions"]
-    return [function for function in listed if function["FunctionName"].startswith(prefix)]
-
-
-def get(emulator: Emulator, url: str) -> httpx.Response:
-    response = emulator.request("GET", url)
-    note(f"$ curl {url}\n{response.status_code} {response.headers.get('content-type')} {response.text[:70]!r}")
-    return response
-
-
-def check_site(emulator: Emulator, url: str) -> None:
-    """The example's page, its links, and a form that redirects and sets a cookie."""
-    page = get(emulator, url)
-    assert (page.status_code, "Recipe box" in page.text) == (200, True)
-    assert get(emulator, f"{url}static/style.css").headers["content-type"].startswith("text/css")
-    assert get(emulator, f"{url}request?a=1&a=2").json()["url"].endswith("/request?a=1&a=2")
-    recipe = {"title": "Soup", "ingredients": "water", "steps": "Boil."}
-    added = emulator.request("POST", f"{url}recipes/new", data=recipe)
-    note(f"$ curl --data title=Soup … {url}recipes/new\n{added.status_code} → {added.headers.get('location')}")
-    assert (added.status_code, added.headers["location"]) == (303, "/recipes/soup")
-    assert "session=" in added.headers["set-cookie"]
-
-
-def check_log(emulator: Emulator, function: dict[str, Any], group: str) -> None:
-    logs = emulator.client("logs")
-    (described,) = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-    note(f"log group {group}: {described['retentionInDays']} days")
-    assert described["retentionInDays"] == 30
-    assert function["LoggingConfig"]["LogGroup"] == group
-
-
-def test_commands_of_the_aws_cli(emulator: Emulator, package: Path, tmp_path: Path) -> None:
+def test_commands_of_the_aws_cli(emulator: Emulator, package: Path, second_package: Path, tmp_path: Path) -> None:
     scripts = TEMPLATES / "aws-cli"
     *_, url = emulator.run(
         scripts / "deploy.sh", "by-cli", package, cwd=tmp_path, variables={"RUNTIME": RUNTIME}
     ).split()
-    note(f"$ ./deploy.sh by-cli function.zip\n{url}")
 
     check_site(emulator, url)
     (function,) = functions(emulator, "by-cli")
     check_log(emulator, function, "/aws/lambda/by-cli")
-    note(emulator.run(scripts / "deploy.sh", "by-cli", package, cwd=tmp_path).strip())  # an update
-    assert get(emulator, url).status_code == 200
+    update = emulator.run(scripts / "deploy.sh", "by-cli", second_package, cwd=tmp_path)
+    assert update.split()[-1] == url
+    check_update(emulator, url)
     emulator.run(scripts / "delete.sh", "by-cli", cwd=tmp_path)
-    note("$ ./delete.sh by-cli")
 
     assert functions(emulator, "by-cli") == []
     assert emulator.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/by-cli")["logGroups"] == []
@@ -125,6 +91,8 @@ def test_sam_function_url(emulator: Emulator, sam_deploy: Deploy) -> None:
     check_site(emulator, url)
     (function,) = functions(emulator, "function-url")
     check_log(emulator, function, "/aws/lambda/function-url")
+    sam_deploy("function-url")
+    check_update(emulator, url)
 
 
 def test_sam_http_api(emulator: Emulator, sam_deploy: Deploy) -> None:
@@ -142,6 +110,7 @@ def test_sam_http_api(emulator: Emulator, sam_deploy: Deploy) -> None:
     api.create_route(ApiId=api_id, RouteKey="$default", Target=f"integrations/{integration['IntegrationId']}")
 
     check_site(emulator, url)
+    assert has_update(emulator, sam_deploy, "http-api")
 
 
 def test_sam_rest_api(emulator: Emulator, sam_deploy: Deploy) -> None:
@@ -166,6 +135,7 @@ def test_sam_rest_api(emulator: Emulator, sam_deploy: Deploy) -> None:
 
     assert json.loads(prelude)["statusCode"] == 200
     assert json.loads(body)["url"] == f"{url}request"
+    assert has_update(emulator, sam_deploy, "rest-api")
 
 
 def test_sam_load_balancer(emulator: Emulator, sam_deploy: Deploy) -> None:
@@ -185,6 +155,19 @@ def test_sam_load_balancer(emulator: Emulator, sam_deploy: Deploy) -> None:
     balancers.register_targets(TargetGroupArn=group["TargetGroupArn"], Targets=[{"Id": function["FunctionArn"]}])
 
     check_site(emulator, f"https://{address}/")
+    sam_deploy("load-balancer")
+    check_update(emulator, f"https://{address}/")
+
+
+def test_sam_cdn(emulator: Emulator, sam_deploy: Deploy) -> None:
+    url = sam_deploy("cdn")["Url"]
+    (distribution,) = emulator.client("cloudfront").list_distributions()["DistributionList"]["Items"]
+    (origin,) = distribution["Origins"]["Items"]
+    # The emulator has distributions, but serves none: this is the request that one would send.
+    check_site(emulator, f"https://{origin['DomainName']}/")
+
+    assert url == f"https://{distribution['DomainName']}/"
+    assert has_update(emulator, sam_deploy, "cdn")
 
 
 def test_sam_queue(emulator: Emulator, sam_deploy: Deploy) -> None:
@@ -202,6 +185,7 @@ def test_sam_queue(emulator: Emulator, sam_deploy: Deploy) -> None:
     # The one that the app named in its reply waits for its next delivery; the other is gone.
     wait_until(lambda: list(left().values()) == ["0", "1"], "one of two messages is left", SECONDS)
     note(f"$ aws sqs send-message … twice\n{left()}")
+    assert has_update(emulator, sam_deploy, "queue")
 
 
 def test_sam_schedule(emulator: Emulator, sam_deploy: Deploy) -> None:
@@ -215,6 +199,7 @@ def test_sam_schedule(emulator: Emulator, sam_deploy: Deploy) -> None:
 
     assert schedule["Target"]["Arn"].endswith(name)
     assert result == {"done": "Scheduled Event"}
+    assert has_update(emulator, sam_deploy, "schedule")
 
 
 def test_sam_image(emulator: Emulator, tmp_path: Path) -> None:
@@ -238,28 +223,41 @@ def test_sam_image(emulator: Emulator, tmp_path: Path) -> None:
         note("$ aws cloudformation create-stack --stack-name image …")
         check_site(emulator, outputs(emulator, "image")["Url"])
         (function,) = functions(emulator, "image")
+        second = image.replace("image:1", "image:2")
+        stacks.update_stack(
+            StackName="image",
+            TemplateBody=template.replace(kind, kind + second + variables),
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+        stacks.get_waiter("stack_update_complete").wait(StackName="image", WaiterConfig={"Delay": 1})
+        updated = emulator.client("lambda").get_function(FunctionName="image")["Code"]["ImageUri"]
+        note(f"$ aws cloudformation update-stack --stack-name image …\n{updated}")
     stacks.delete_stack(StackName="image")
     stacks.get_waiter("stack_delete_complete").wait(StackName="image", WaiterConfig={"Delay": 1})
     note("$ aws cloudformation delete-stack --stack-name image")
 
     assert function["PackageType"] == "Image"
+    assert updated.endswith("/image:2")
     assert functions(emulator, "image") == []
 
 
 @pytest.mark.parametrize("language", ["cdk-python", "cdk-typescript"])
-def test_cdk(emulator: Emulator, package: Path, tmp_path: Path, language: str) -> None:
+def test_cdk(emulator: Emulator, package: Path, second_package: Path, tmp_path: Path, language: str) -> None:
     project = tmp_path / language
     shutil.copytree(TEMPLATES / language, project, ignore=shutil.ignore_patterns("node_modules", "cdk.out"))
     (project / "node_modules").symlink_to(ENVIRONMENT / "node_modules")
     shutil.copy(package, project)
+    deploy = ("cdk", "deploy", "--require-approval", "never", "--context", f"runtime={RUNTIME}")
     emulator.run("cdk", "bootstrap", "aws://000000000000/us-east-1", cwd=project)
-    emulator.run(*("cdk", "deploy", "--require-approval", "never", "--context", f"runtime={RUNTIME}"), cwd=project)
-    note("$ cdk deploy")
+    emulator.run(*deploy, cwd=project)
 
-    check_site(emulator, outputs(emulator, "my-app")["Url"])
+    url = outputs(emulator, "my-app")["Url"]
+    check_site(emulator, url)
     (function,) = functions(emulator, "my-app")
     check_log(emulator, function, "/aws/lambda/my-app")
+    shutil.copy(second_package, project)
+    emulator.run(*deploy, cwd=project)
+    check_update(emulator, url)
     emulator.run("cdk", "destroy", "--force", cwd=project)
-    note("$ cdk destroy")
 
     assert functions(emulator, "my-app") == []

@@ -73,7 +73,7 @@ def test_the_log_expires(template: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "template", [path for path in SAM_TEMPLATES if "FunctionUrlConfig" in path.read_text()], ids=lambda path: path.stem
+    "template", [path for path in SAM_TEMPLATES if "AuthType: NONE" in path.read_text()], ids=lambda path: path.stem
 )
 def test_a_public_url_has_both_permissions(template: Path) -> None:
     permissions = resources(template, "AWS::Lambda::Permission")
@@ -89,6 +89,68 @@ def test_whoever_else_may_call_the_function_is_one_named_resource(template: Path
     permissions = [one for one in resources(template, "AWS::Lambda::Permission") if one["Principal"] != "*"]
 
     assert [permission for permission in permissions if "SourceArn" not in permission] == []
+
+
+def test_the_cdn_alone_may_call_its_url() -> None:
+    template = TEMPLATES / "sam" / "cdn.yaml"
+    (url,) = resources(template, "AWS::Lambda::Url")
+    (distribution,) = resources(template, "AWS::CloudFront::Distribution")
+    permissions = resources(template, "AWS::Lambda::Permission")
+
+    assert url["AuthType"] == "AWS_IAM"
+    assert distribution["DistributionConfig"]["Origins"][0]["OriginAccessControlId"]
+    assert {permission["Action"] for permission in permissions} == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
+    assert {permission["Principal"] for permission in permissions} == {"cloudfront.amazonaws.com"}
+
+
+def test_a_rest_api_streams_on_one_stage() -> None:
+    template = TEMPLATES / "sam" / "rest-api.yaml"
+    (api,) = resources(template, "AWS::ApiGateway::RestApi")
+    (deployment,) = resources(template, "AWS::ApiGateway::Deployment")
+    integrations = [
+        path["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]
+        for path in api["Body"]["paths"].values()
+    ]
+
+    assert len(integrations) == 2
+    for integration in integrations:
+        assert integration["responseTransferMode"] == "STREAM"
+        assert integration["uri"]["Fn::Sub"].endswith("/response-streaming-invocations")
+    assert api["BinaryMediaTypes"] == ["*/*"]
+    assert "StageName" not in deployment  # it would be a second one
+
+
+def test_a_queue_waits_six_times_the_timeout_and_takes_partial_failures() -> None:
+    template = TEMPLATES / "sam" / "queue.yaml"
+    (mapping,) = resources(template, "AWS::Lambda::EventSourceMapping")
+    (function,) = resources(template, "AWS::Lambda::Function")
+    queue, _ = resources(template, "AWS::SQS::Queue")
+
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queue["VisibilityTimeout"] == 6 * function["Timeout"]
+
+
+def test_a_schedule_s_role_is_for_this_account_and_function() -> None:
+    template = TEMPLATES / "sam" / "schedule.yaml"
+    (schedule,) = resources(template, "AWS::Scheduler::Schedule")
+    role = translate(template)["Resources"]["ScheduleRole"]["Properties"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    (statement,) = role["Policies"][0]["PolicyDocument"]["Statement"]
+
+    assert schedule["Name"] == {"Ref": "AWS::StackName"}
+    assert schedule["Target"]["RoleArn"] == {"Fn::GetAtt": ["ScheduleRole", "Arn"]}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert statement["Resource"] == {"Fn::GetAtt": ["Function", "Arn"]}
+
+
+@each_template
+def test_the_function_has_the_name_that_the_pages_use(template: Path) -> None:
+    (function,) = resources(template, "AWS::Lambda::Function")
+    (group,) = resources(template, "AWS::Logs::LogGroup")
+
+    assert function["FunctionName"] == {"Ref": "AWS::StackName"}
+    assert group["LogGroupName"] == {"Fn::Sub": "/aws/lambda/${AWS::StackName}"}
 
 
 @each_template

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Create a function with a public URL, or update its code:
+# Create a function with a public URL, or update its code. If it stops halfway, delete.sh removes what is there.
 #   ./deploy.sh my-app function.zip
 #   ./deploy.sh my-app 123456789012.dkr.ecr.us-east-1.amazonaws.com/my-app:1
 # Variables: APP (main:app), RUNTIME (python3.14), ARCHITECTURE (x86_64, or arm64, which costs a fifth less), LOG_DAYS (30)
@@ -14,6 +14,7 @@ if aws lambda get-function --function-name "$name" >/dev/null 2>&1; then
     esac
     aws lambda update-function-code --function-name "$name" --architectures "$architecture" "$@" --output text --query FunctionArn
     aws lambda wait function-updated-v2 --function-name "$name"
+    aws lambda get-function-url-config --function-name "$name" --output text --query FunctionUrl
     exit
 fi
 

@@ -6,12 +6,13 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 app = cdk.App()
-stack = cdk.Stack(app, "my-app")
+name = app.node.try_get_context("name") or "my-app"
+stack = cdk.Stack(app, name)
 
 log = logs.LogGroup(
     stack,
     "Logs",
-    log_group_name="/aws/lambda/my-app",
+    log_group_name=f"/aws/lambda/{name}",
     retention=logs.RetentionDays.ONE_MONTH,
     removal_policy=cdk.RemovalPolicy.DESTROY,
 )
@@ -23,6 +24,7 @@ log.grant_write(role)
 function = lambda_.Function(
     stack,
     "Function",
+    function_name=name,
     code=lambda_.Code.from_asset(app.node.try_get_context("package") or "function.zip"),
     handler=app.node.try_get_context("app") or "main:app",
     # The Python and the machine that function.zip was made for. arm64 costs a fifth less.

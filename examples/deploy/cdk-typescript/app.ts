@@ -6,10 +6,11 @@ import * as lambda from "aws-cdk-lib/aws-lambda";
 import * as logs from "aws-cdk-lib/aws-logs";
 
 const app = new cdk.App();
-const stack = new cdk.Stack(app, "my-app");
+const name = app.node.tryGetContext("name") ?? "my-app";
+const stack = new cdk.Stack(app, name);
 
 const log = new logs.LogGroup(stack, "Logs", {
-  logGroupName: "/aws/lambda/my-app",
+  logGroupName: `/aws/lambda/${name}`,
   retention: logs.RetentionDays.ONE_MONTH,
   removalPolicy: cdk.RemovalPolicy.DESTROY,
 });
@@ -19,6 +20,7 @@ const role = new iam.Role(stack, "Role", { assumedBy: new iam.ServicePrincipal("
 log.grantWrite(role);
 
 const fn = new lambda.Function(stack, "Function", {
+  functionName: name,
   code: lambda.Code.fromAsset(app.node.tryGetContext("package") ?? "function.zip"),
   handler: app.node.tryGetContext("app") ?? "main:app",
   // The Python and the machine that function.zip was made for. arm64 costs a fifth less.
