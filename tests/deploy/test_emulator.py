@@ -11,9 +11,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from support.processes import Running, free_addresses, plain_environment, wait_until
 
-from .checks import check_log, check_site, check_update, functions, outputs
+from .checks import check_log, check_site, check_update, functions, get, outputs
 from .emulator import RUNTIME, SECONDS, Emulator
 from .templates import ENVIRONMENT, PROJECT, TEMPLATES
 from .transcript import note
@@ -163,8 +166,16 @@ def test_sam_cdn(emulator: Emulator, sam_deploy: Deploy) -> None:
     url = sam_deploy("cdn")["Url"]
     (distribution,) = emulator.client("cloudfront").list_distributions()["DistributionList"]["Items"]
     (origin,) = distribution["Origins"]["Items"]
-    # The emulator has distributions, but serves none: this is the request that one would send.
-    check_site(emulator, f"https://{origin['DomainName']}/")
+    # The emulator has distributions, but serves none: these are requests to the URL behind it.
+    address = f"https://{origin['DomainName']}/"
+    refused = get(emulator, address)
+    request = AWSRequest("GET", address)
+    SigV4Auth(Credentials("test", "test"), "lambda", "us-east-1").add_auth(request)
+    signed = emulator.request("GET", address, headers=dict(request.headers.items()))
+    note(f"the same, signed as CloudFront does: {signed.status_code} {signed.text[:70]!r}")
+
+    assert refused.status_code == 403
+    assert (signed.status_code, "Recipe box" in signed.text) == (200, True)
 
     assert url == f"https://{distribution['DomainName']}/"
     assert has_update(emulator, sam_deploy, "cdn")
