@@ -14,7 +14,6 @@ from doctor.sample_artifacts import BOOTSTRAP, TAG, compile_all, make_function, 
 
 from lambda_web_adapter.artifacts.bytecode import parse_header
 from lambda_web_adapter.doctor.examination import Options, examine, repair
-from lambda_web_adapter.doctor.interpreters import find_python
 from lambda_web_adapter.doctor.repair import Repair, RepairError, write_zip
 
 WINDOWS_FILE = 0x20  # the attribute "archive", and no permissions
@@ -162,13 +161,6 @@ def test_without_the_function_s_python_the_rest_is_repaired(folder: Path, monkey
 
     assert any("no python3.99" in text for text in texts)
     assert (path / "bootstrap").read_text() == BOOTSTRAP
-
-
-def test_a_shim_without_an_interpreter_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "python3.99", "#!/bin/sh\nexit 127\n", mode=0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-
-    assert find_python((3, 99)) == ""
 
 
 def test_an_image_is_not_repaired(folder: Path) -> None:

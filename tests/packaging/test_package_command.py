@@ -222,7 +222,7 @@ def test_what_is_too_large_for_lambda_is_an_error_with_a_table(make_project: Mak
     done = package(project, "-o", "out.zip")
 
     assert done.returncode == 1
-    assert "Lambda takes 262.1 MB" in done.stderr
+    assert "Lambda takes 250 MB" in done.stderr
     assert "the app" in done.stderr
 
 

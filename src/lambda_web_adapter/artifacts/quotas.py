@@ -1,7 +1,9 @@
-"""How much Lambda takes of an artifact (AWS Lambda Developer Guide, "Lambda quotas"), in bytes."""
+"""How much Lambda takes of an artifact, in bytes (AWS Lambda Developer Guide, "Lambda quotas")."""
 
 from __future__ import annotations
 
-MAX_UNZIPPED = 250 * 1024**2  # with all layers
-MAX_UPLOAD = 50 * 1024**2  # of a zip that is sent with the request
-MAX_IMAGE = 10 * 1024**3  # unpacked
+from lambda_web_adapter.artifacts.sizes import GB, MB
+
+MAX_UNZIPPED = 250 * MB  # with all layers
+MAX_UPLOAD = 50 * MB  # of a zip that is sent with the request
+MAX_IMAGE = 10 * GB  # unpacked

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.artifacts.quotas import MAX_IMAGE, MAX_UNZIPPED, MAX_UPLOAD
+from lambda_web_adapter.artifacts.sizes import MB, size_text
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, paths_text
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ _NEEDLESS_FOLDERS |= {
     "cdk.out",
 }
 _TESTS = {"tests", "test"}
-_LEAST_TESTS = 5_000_000  # bytes of tests in packages that are worth a line
+_LEAST_TESTS = 5 * MB  # of tests in packages that are worth a line
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -137,13 +138,13 @@ def _check_sizes(subject: Subject) -> Iterator[Finding]:
     artifact = subject.artifact
     most = MAX_IMAGE if artifact.image else MAX_UNZIPPED
     if artifact.size > most:
-        largest = paths_text([f"{name} {_megabytes(size)}" for name, size in _largest(subject)], 5)
-        message = f"It has {_megabytes(artifact.size)}, of which Lambda takes {_megabytes(most)}, layers included. "
+        largest = paths_text([f"{name} {size_text(size)}" for name, size in _largest(subject)], 5)
+        message = f"It has {size_text(artifact.size)}, of which Lambda takes {size_text(most)}, layers included. "
         yield TOO_LARGE.broken(f"{message}The largest parts: {largest}.")
     if artifact.kind in ("zip", "layer"):
         size = Path(artifact.name).stat().st_size
         if size > MAX_UPLOAD:
-            yield LARGE_UPLOAD.broken(f"The zip has {_megabytes(size)}.")
+            yield LARGE_UPLOAD.broken(f"The zip has {size_text(size)}.")
 
 
 def _check_nesting(subject: Subject) -> Iterator[Finding]:
@@ -182,7 +183,7 @@ def _check_needless_packages(subject: Subject, rule: Rule, names: set[str], reas
     size = sum(subject.artifact.entries[path].size for package in packages for path in package.files)
     if packages:
         listed = ", ".join(f"{package.name} {package.version}" for package in packages)
-        yield rule.broken(f"There is {listed}, {reason}.", packages[0].info, cost=f"{_megabytes(size)} of the package")
+        yield rule.broken(f"There is {listed}, {reason}.", packages[0].info, cost=f"{size_text(size)} of the package")
 
 
 def _check_folders(subject: Subject) -> Iterator[Finding]:
@@ -200,13 +201,13 @@ def _check_folders(subject: Subject) -> Iterator[Finding]:
         elif folders[:1] and path.removeprefix(subject.root).split("/")[0] in _TESTS and path not in owned:
             sizes["tests"] = sizes.get("tests", 0) + entry.size
     if sizes:
-        places = ", ".join(f"{place} ({_megabytes(size)})" for place, size in sorted(sizes.items()))
+        places = ", ".join(f"{place} ({size_text(size)})" for place, size in sorted(sizes.items()))
         yield NEEDLESS_FILES.broken(
-            f"There is {places}.", min(sizes), cost=f"{_megabytes(sum(sizes.values()))} of the package"
+            f"There is {places}.", min(sizes), cost=f"{size_text(sum(sizes.values()))} of the package"
         )
     if tests > _LEAST_TESTS:
         message = "Packages have brought their own tests."
-        yield NEEDLESS_FILES.broken(message, cost=f"{_megabytes(tests)} of the package", severity=Severity.NOTE)
+        yield NEEDLESS_FILES.broken(message, cost=f"{size_text(tests)} of the package", severity=Severity.NOTE)
 
 
 def _check_names(subject: Subject) -> Iterator[Finding]:
@@ -236,10 +237,3 @@ def _largest(subject: Subject) -> list[tuple[str, int]]:
         name = path.removeprefix(subject.root).partition("/")[0]
         sizes[name] = sizes.get(name, 0) + entry.size
     return sorted(sizes.items(), key=lambda each: -each[1])
-
-
-def _megabytes(size: int) -> str:
-    """Return a size as people read it."""
-    if size < 100_000:
-        return f"{max(size / 1000, 0.1):.1f} kB"
-    return f"{size / 1024**2:.0f} MB" if size > 10 * 1024**2 else f"{size / 1024**2:.1f} MB"

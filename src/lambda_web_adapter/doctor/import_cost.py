@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.discovery.source_scan import scan
-from lambda_web_adapter.doctor.interpreters import find_python, runs_here
+from lambda_web_adapter.artifacts.interpreters import find_python
 from lambda_web_adapter.doctor.unpacking import unpacked
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def measure(subject: Subject) -> ImportCost | None:
         The CPU times; None if the app cannot be imported here: an image, another machine or Python, or a failure.
     """
     python = find_python(subject.target.python)
-    if subject.artifact.image or not python or not runs_here(subject.target):
+    if subject.artifact.image or not python or not subject.target.is_this_machine:
         return None
     with unpacked(subject.artifact) as folder, tempfile.TemporaryDirectory() as cache:
         for module in _app_modules(subject, folder):

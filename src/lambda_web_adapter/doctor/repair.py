@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.artifacts.bytecode import Use, compiled_path
+from lambda_web_adapter.artifacts.interpreters import find_python
 from lambda_web_adapter.doctor.compiled_files import uses_of
 from lambda_web_adapter.doctor.findings import count_text
-from lambda_web_adapter.doctor.interpreters import find_python
 from lambda_web_adapter.doctor.scripts import programs, script_paths, unreadable_paths
 from lambda_web_adapter.doctor.unpacking import unpack
 

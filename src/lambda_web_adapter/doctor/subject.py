@@ -70,6 +70,12 @@ class Target:
         """Return the tag in the names of compiled files: `cpython-313`."""
         return f"cpython-{self.python[0]}{self.python[1]}"
 
+    @property
+    def is_this_machine(self) -> bool:
+        """Return whether native code of the function runs on this machine."""
+        machine = _ARCHITECTURES.get(platform.machine().lower())
+        return sys.platform == "linux" and machine == self.architecture
+
 
 class Subject:
     """An artifact, and what is known about it.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from lambda_web_adapter.artifacts.interpreters import find_python
 from lambda_web_adapter.artifacts.quotas import MAX_UNZIPPED
 from lambda_web_adapter.ipc.start_file import NAME as START_FILE
 from lambda_web_adapter.packaging import compiled_modules, distributions, lock_files, trial
@@ -207,7 +208,7 @@ def _check(contents: Contents, target: Target) -> None:
 
 
 def _compile(contents: Contents, options: PackageOptions, report: Report) -> None:
-    python = compiled_modules.find_python(options.target)
+    python = find_python(options.target.python)
     if python:
         root = "/opt" if options.kind == "layer" else "/var/task"
         report.compiled = compiled_modules.compile_modules(
@@ -225,7 +226,7 @@ def _compile(contents: Contents, options: PackageOptions, report: Report) -> Non
 
 def _try(contents: Contents, options: PackageOptions, report: Report, work: Path, date: int) -> None:
     """Start the app from the package's files, if this machine can; add the start file."""
-    python = compiled_modules.find_python(options.target)
+    python = find_python(options.target.python)
     if python is None or not options.target.is_this_machine:
         problem = f"this machine has no {options.target}"
         if options.has_start_file:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -43,14 +41,6 @@ for source, name, result in json.load(sys.stdin):
 _ROOT = "/var/task"  # where Lambda unpacks a function
 # Files for each run of the compiler: always as many, whatever the number of cores, since the bytes depend on it.
 _GROUP = 250
-_VERSION = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.name)"
-
-
-def find_python(target: Target) -> str | None:
-    """Return an interpreter of the target's version: this one, one in the path, pyenv's or uv's; None without one."""
-    if sys.version_info[:2] == target.python and sys.implementation.name == "cpython":
-        return sys.executable
-    return next((program for program in _candidates(target.version) if _is_version(program, target.version)), None)
 
 
 def compile_modules(contents: Contents, python: str, target: Target, *, keeps_sources: bool, root: str = _ROOT) -> int:
@@ -99,22 +89,3 @@ def _compile(python: str, group: list[tuple[str, str, str]]) -> None:
     command = [python, "-I", "-S", "-B", "-X", "utf8", "-c", _COMPILER]
     environ = {**os.environ, "PYTHONHASHSEED": "0"}
     subprocess.run(command, input=json.dumps(group), env=environ, text=True, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
-
-
-def _candidates(version: str) -> Iterator[str]:
-    name = f"python{version}"
-    if program := shutil.which(name):
-        yield program
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or Path.home() / ".local/share/uv/python")
-    for folder, pattern in ((pyenv / "versions", f"{version}.*"), (uv, f"cpython-{version}*")):
-        yield from (str(path / "bin" / name) for path in sorted(folder.glob(pattern), reverse=True))
-
-
-def _is_version(program: str, version: str) -> bool:
-    """Return whether it runs, as a shim of pyenv may not, and is that version."""
-    try:
-        done = subprocess.run([program, "-I", "-c", _VERSION], capture_output=True, text=True, check=False)  # noqa: S603
-    except OSError:
-        return False
-    return done.stdout.split() == [version, "cpython"]

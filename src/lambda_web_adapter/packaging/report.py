@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_web_adapter.artifacts.bytecode import compiled_path
 from lambda_web_adapter.artifacts.quotas import MAX_UNZIPPED, MAX_UPLOAD
+from lambda_web_adapter.artifacts.sizes import MB, size_text
 from lambda_web_adapter.packaging.contents import APP
 
 if TYPE_CHECKING:
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
     from lambda_web_adapter.packaging.distributions import Distribution
     from lambda_web_adapter.packaging.trial import Trial
 
-_MB = 1_000_000
 _MAX_ROWS = 12  # packages in the table
-_LARGE = 5_000_000  # bytes of a package that nothing has imported, from which on it is worth a note
+_LARGE = 5 * MB  # of a package that nothing has imported, from which on it is worth a note
 # As in docs/zips.md, whose first step sets the variable.
 _ROLE = "arn:aws:iam::$ACCOUNT:role/my-app"
 _PAGES = {"zip": "docs/zips.md", "layer": "docs/zips.md", "folder": "docs/images.md"}
@@ -145,7 +145,7 @@ class Report:
             share.imported = imported[share.name]
             if share.size >= _LARGE and not share.imported:
                 self.notes.append(
-                    f"{share.name} has {_megabytes(share.size)}, and the warm requests imported none of it: "
+                    f"{share.name} has {size_text(share.size)}, and the warm requests imported none of it: "
                     f"--leave-out {share.name}, if no other request needs it."
                 )
         sources = [path for path in trial.files if path.endswith(".py")]
@@ -167,8 +167,8 @@ class Report:
 
 def text_lines(report: Report) -> Iterator[str]:
     """Yield the report for people."""
-    zipped = f", {_megabytes(report.zip_size)} zipped" if report.zip_size else ""
-    yield f"{report.output}: {_megabytes(report.size)}{zipped}, {report.files} files, for {report.target}"
+    zipped = f", {size_text(report.zip_size)} zipped" if report.zip_size else ""
+    yield f"{report.output}: {size_text(report.size)}{zipped}, {report.files} files, for {report.target}"
     if report.sha256:
         yield f"sha256 {report.sha256}"
     if report.init_ms is not None:
@@ -181,7 +181,7 @@ def text_lines(report: Report) -> Iterator[str]:
     if report.asgi_only:
         yield f"Left out, since only ASGI apps need it: {', '.join(report.asgi_only)} (--keep NAME keeps one)"
     if report.omitted:
-        parts = (f"{reason} {_megabytes(size)}" for reason, size in report.omitted.items() if size >= _MB // 20)
+        parts = (f"{reason} {size_text(size)}" for reason, size in report.omitted.items() if size >= MB // 20)
         yield f"Left out: {', '.join(parts)} (--keep KIND)"
     yield from (f"Note: {note}" for note in report.notes)
     yield ""
@@ -197,10 +197,10 @@ def table_lines(report: Report) -> Iterator[str]:
     rows = [("package", "size", "modules", "imported")]
     for share in report.packages[:_MAX_ROWS]:
         percent = "" if share.imported is None or not share.modules else f"{100 * share.imported // share.modules} %"
-        rows.append((f"{share.name} {share.version}".strip(), _megabytes(share.size), str(share.modules), percent))
+        rows.append((f"{share.name} {share.version}".strip(), size_text(share.size), str(share.modules), percent))
     if rest := report.packages[_MAX_ROWS:]:
         others = "1 other" if len(rest) == 1 else f"{len(rest)} others"
-        rows.append((others, _megabytes(sum(share.size for share in rest)), "", ""))
+        rows.append((others, size_text(sum(share.size for share in rest)), "", ""))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         yield "  ".join(
@@ -211,7 +211,7 @@ def table_lines(report: Report) -> Iterator[str]:
 def too_large(report: Report) -> str:
     """Return why Lambda would not take the package, with what to do."""
     return (
-        f"The package has {_megabytes(report.size)}, but Lambda takes {_megabytes(MAX_UNZIPPED)} with all layers.\n"
+        f"The package has {size_text(report.size)}, but Lambda takes {size_text(MAX_UNZIPPED)} with all layers.\n"
         + "\n".join(table_lines(report))
         + "\nLeave out what no request needs (--leave-out NAME), or use an image, which takes 10 GB (docs/images.md): "
         "--format folder."
@@ -272,7 +272,3 @@ def _is_module(path: str) -> bool:
     if PurePath(path).parent.name.endswith(".libs"):
         return False
     return path.endswith((".py", ".so")) or (path.endswith(".pyc") and "__pycache__" not in path)
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / _MB:.1f} MB"

@@ -86,7 +86,7 @@ def test_a_package_is_reproducible_and_starts_read_only_as_lambda_s_user(name: s
     assert COMPILED not in log
     assert not [note for note in report["notes"] if "has to compile" in note]
     assert ("uvloop" in {each["name"] for each in report["packages"]}) == (name in ASGI)
-    row = [f"{report[key] / 1e6:.1f} MB" for key in ("zip_size", "size")]
+    row = [f"{report[key] / 1024**2:.1f} MB" for key in ("zip_size", "size")]
     print(f"{name}: {' zipped, '.join(row)}, init {report['init_ms']} ms, {report['seconds']} s")  # noqa: T201
 
 
