@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from doctor.sample_artifacts import write
 
-from lambda_web_adapter.doctor.templates import TemplateError, find_functions, read_functions
+from lambda_web_adapter.doctor.templates import TemplateError, choose_functions, find_functions, read_functions
 
 SAM = """\
 Globals:
@@ -106,11 +106,138 @@ def test_of_two_functions_the_one_of_the_folder_is_taken(tmp_path: Path) -> None
     assert names == [["Web"], ["Jobs"], []]
 
 
+@pytest.mark.parametrize(
+    "value", ["!Ref [a]", "!Sub [1, 2, 3]", "!FindInMap [[a], {b: c}, d]", "!Join [a]", "!If a", "{Fn::If: 1}", "[a]"]
+)
+def test_wrong_functions_are_left_out(value: str, tmp_path: Path) -> None:
+    properties = f"{{Runtime: {value}, Layers: {value}, Environment: {value}, Events: {value}, Timeout: {value}}}"
+    write(tmp_path / "template.yaml", f"Resources: {{A: {{Type: AWS::Lambda::Function, Properties: {properties}}}}}")
+
+    (function,) = read_functions(tmp_path / "template.yaml")
+
+    assert (function.runtime, function.environ, function.timeout) == ("", {}, 0)
+
+
+def test_functions_of_serverless_may_come_in_parts(tmp_path: Path) -> None:
+    write(tmp_path / "serverless.yml", "functions: [{a: {handler: main.a}}, '${file(b.yml)}', {c: {handler: main.c}}]")
+
+    assert [each.handler for each in read_functions(tmp_path / "serverless.yml")] == ["main.a", "main.c"]
+
+
 @pytest.mark.parametrize("text", ["", "[]", "Resources: []", "Resources: {A: 1, B: {Type: x}}", "a: !Unknown {b: 1}"])
 def test_other_documents_have_no_functions(text: str, tmp_path: Path) -> None:
     write(tmp_path / "template.yaml", text)
 
     assert read_functions(tmp_path / "template.yaml") == []
+
+
+PARAMETERS = """\
+Parameters:
+  Version: {Type: String, Default: "3.13"}
+  Machines: {Type: CommaDelimitedList, Default: "arm64, x86_64"}
+  Seconds: {Type: Number, Default: 20}
+  Stage: {Type: String}
+  Secret: {Type: "AWS::SSM::Parameter::Value<String>", Default: /name/of/it}
+Mappings: {Handlers: {of: {"3.13": "main:app"}}}
+Globals:
+  Function:
+    Runtime: !Sub python${Version}
+    Timeout: !Ref Seconds
+    Environment: {Variables: {PORT: !Sub "90${Seconds}", SECRET: !Ref Secret, STAGE: !Ref Stage}}
+Resources:
+  Web:
+    Type: AWS::Serverless::Function
+    Properties:
+      Architectures: !Ref Machines
+      Handler: !FindInMap [Handlers, of, !Ref Version]
+      FunctionUrlConfig: {AuthType: NONE, InvokeMode: !If [IsFast, RESPONSE_STREAM, RESPONSE_STREAM]}
+      Layers: [!Sub ["arn:${A}:${AWS::Region}", {A: !Ref Seconds}], !If [IsFast, one, !Ref "AWS::NoValue"]]
+      Environment: {Variables: {JOINED: !Join ["-", [a, !Ref Version]], OTHER: !If [IsFast, a, b]}}
+"""
+
+
+def test_parameters_have_their_defaults(tmp_path: Path) -> None:
+    write(tmp_path / "template.yaml", PARAMETERS)
+
+    (function,) = read_functions(tmp_path / "template.yaml")
+
+    assert (function.runtime, function.architecture, function.handler) == ("python3.13", "arm64", "main:app")
+    assert (function.timeout, function.invoke_mode) == (20.0, "RESPONSE_STREAM")
+    assert function.environ == {"PORT": "9020", "JOINED": "a-3.13"}
+    assert function.layers[0] == "arn:20:${AWS::Region}"
+
+
+def test_variables_of_serverless_have_their_values(tmp_path: Path) -> None:
+    text = """\
+custom:
+  python: {dev: "3.13", prod: "3.12"}
+  loop: ${self:custom.loop}
+provider:
+  name: aws
+  runtime: python${self:custom.python.${opt:stage, self:provider.stage, 'dev'}}
+  timeout: ${opt:timeout, 20}
+  environment: {A: "${sls:stage}", B: "${env:B, 'b'}", C: "${ssm:/c}", D: "${self:custom.loop}"}
+functions: {web: {handler: "${file(x.yml):handler}", url: true}}
+"""
+    write(tmp_path / "serverless.yml", text)
+
+    (function,) = read_functions(tmp_path / "serverless.yml")
+
+    assert (function.runtime, function.timeout, function.handler) == ("python3.13", 20.0, "")
+    assert function.environ == {"A": "dev", "B": "b"}
+    assert function.unresolved == {"handler": "${file(x.yml):handler}"}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("!Ref Version", "Version"),
+        ("!Sub 'python${Version}'", "python${Version}"),
+        ("!If [IsNew, python3.13, python3.12]", 'Fn::If ["IsNew", "python3.13", "python3.12"]'),
+        ("!FindInMap [A, !Ref B, c]", 'Fn::FindInMap ["A", {"Ref": "B"}, "c"]'),
+        ("!ImportValue python", "python"),
+    ],
+)
+def test_what_only_a_deployment_knows_is_left_out(value: str, text: str, tmp_path: Path) -> None:
+    function = f"{{Type: AWS::Lambda::Function, Properties: {{Runtime: {value}}}}}"
+    write(tmp_path / "template.yaml", f"Parameters: {{Version: {{Type: String}}}}\nResources:\n  Web: {function}\n")
+
+    (function_template,) = read_functions(tmp_path / "template.yaml")
+
+    assert function_template.runtime == ""
+    assert function_template.unresolved == {"runtime": text}
+
+
+def test_the_url_of_another_function_is_not_taken(tmp_path: Path) -> None:
+    both = CLOUDFORMATION.replace('"Url":', '"WebJobs": {"Type": "AWS::Lambda::Function"}, "Url":')
+    write(tmp_path / "stack.template.json", both.replace('["Web", "Arn"]', '["WebJobs", "Arn"]'))
+
+    modes = {each.name: each.invoke_mode for each in read_functions(tmp_path / "stack.template.json")}
+
+    assert modes == {"Web": "", "WebJobs": "RESPONSE_STREAM"}
+
+
+def test_of_two_functions_of_cdk_the_one_of_the_asset_is_taken(tmp_path: Path) -> None:
+    function = '{"Type": "AWS::Lambda::Function", "Metadata": {"aws:asset:path": "asset.%s"}}'
+    write(tmp_path / "app.template.json", f'{{"Resources": {{"A": {function % 1}, "B": {function % 2}}}}}')
+    (tmp_path / "asset.2").mkdir()
+
+    assert [each.name for each in find_functions(tmp_path / "asset.2")] == ["B"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "no resources at all"),
+        ("openapi: 3.1.0", "only openapi"),
+        ("Resources: {Files: {Type: AWS::S3::Bucket}}", r"the resources Files \(AWS::S3::Bucket\)"),
+    ],
+)
+def test_a_named_template_without_functions_is_an_error(text: str, found: str, tmp_path: Path) -> None:
+    write(tmp_path / "other.yaml", text)
+
+    with pytest.raises(TemplateError, match=f"has no function, but {found}.*--template"):
+        choose_functions(tmp_path / "other.yaml", tmp_path)
 
 
 def test_a_broken_template_is_named(tmp_path: Path) -> None:

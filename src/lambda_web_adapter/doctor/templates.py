@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from lambda_web_adapter.doctor.findings import paths_text
+from lambda_web_adapter.doctor.intrinsics import Intrinsics, Unresolved, long_form
+from lambda_web_adapter.doctor.serverless_variables import ServerlessVariables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +24,9 @@ _FUNCTION_TYPES = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionTemplate:
-    """A function as its template describes it; what is computed there, such as by `!Ref`, is left out.
+    """A function as its template describes it, with the defaults of its parameters.
+
+    What only a deployment knows is left out.
 
     Attributes:
         name: its name in the template.
@@ -33,6 +40,8 @@ class FunctionTemplate:
         events: kinds of its event sources, such as `HttpApi`.
         invoke_mode: that of its URL, or empty.
         code: the folder or file of its code.
+        is_image: whether its code is an image.
+        unresolved: what the template has for runtime and handler, by name, where only a deployment knows them.
     """
 
     name: str
@@ -46,6 +55,8 @@ class FunctionTemplate:
     events: frozenset[str] = frozenset()
     invoke_mode: str = ""
     code: str = ""
+    is_image: bool = False
+    unresolved: Mapping[str, str] = field(default_factory=dict)
 
 
 class TemplateError(Exception):
@@ -64,6 +75,21 @@ def find_functions(artifact: Path) -> list[FunctionTemplate]:
         if exact or len(functions) == 1:
             return exact[:1] or functions
     return []
+
+
+def choose_functions(file: Path, artifact: Path) -> list[FunctionTemplate]:
+    """Return the function of a template that runs an artifact; all of them if the template does not say which.
+
+    Raises:
+        TemplateError: it cannot be read, or has no function.
+    """
+    functions = read_functions(file)
+    if not functions:
+        raise TemplateError(
+            f"{file} has no function, but {_content_text(_load(file))}. Name the file that has it with --template: of "
+            "SAM, CloudFormation, CDK, Serverless (serverless.yml) or Zappa (zappa_settings.json)."
+        )
+    return [each for each in functions if each.name == artifact.name or _is_code_of(each, artifact)][:1] or functions
 
 
 def read_functions(file: Path) -> list[FunctionTemplate]:
@@ -105,18 +131,23 @@ def _load(file: Path) -> Any:
             return json.loads(file.read_bytes())
         return _load_yaml(file)
     except (OSError, ValueError) as error:
-        raise TemplateError(f"{file} cannot be read: {error}") from None
+        reason = " ".join(str(error).split())
+        raise TemplateError(f"{file} cannot be read: {reason}.") from None
 
 
 def _load_yaml(file: Path) -> Any:
-    """Return the document; tags such as `!Ref` are kept as a mapping, which no field of a function takes."""
+    """Return the document, with tags such as `!Ref` in their long form."""
     import yaml
 
     class Loader(yaml.SafeLoader):
         pass
 
     def construct(loader: Any, suffix: str, node: Any) -> Any:
-        return {suffix: node.value if isinstance(node, yaml.ScalarNode) else None}
+        if isinstance(node, yaml.ScalarNode):
+            return long_form(suffix, node.value)
+        is_list = isinstance(node, yaml.SequenceNode)
+        make = loader.construct_sequence if is_list else loader.construct_mapping
+        return long_form(suffix, make(node, deep=True))
 
     Loader.add_multi_constructor("!", construct)
     try:
@@ -126,45 +157,55 @@ def _load_yaml(file: Path) -> Any:
 
 
 def _of_cloudformation(file: Path, document: Any) -> Iterator[FunctionTemplate]:
-    defaults = _mapping(_mapping(_mapping(document).get("Globals")).get("Function"))
-    resources = _mapping(_mapping(document).get("Resources"))
-    urls = [each for each in map(_mapping, resources.values()) if each.get("Type") == "AWS::Lambda::Url"]
+    intrinsics = Intrinsics(_mapping(document))
+    defaults = _mapping(intrinsics.resolve(_mapping(_mapping(document).get("Globals")).get("Function")))
+    resources = {name: _mapping(each) for name, each in _mapping(_mapping(document).get("Resources")).items()}
+    urls = [each.get("Properties") for each in resources.values() if each.get("Type") == "AWS::Lambda::Url"]
     for name, resource in resources.items():
-        if not isinstance(resource, dict) or resource.get("Type") not in _FUNCTION_TYPES:
+        if resource.get("Type") not in _FUNCTION_TYPES:
             continue
-        properties = _mapping(resource.get("Properties"))
+        properties = _mapping(intrinsics.resolve(resource.get("Properties")))
         environ = {**_variables(defaults.get("Environment")), **_variables(properties.get("Environment"))}
         both = {**defaults, **properties}
-        url = _mapping(both.get("FunctionUrlConfig")) or _url_of(name, urls)
+        url = _mapping(both.get("FunctionUrlConfig")) or _url_of(name, list(map(intrinsics.resolve, urls)))
         events = _mapping(properties.get("Events")).values()
         kinds = {_string(_mapping(event).get("Type")) for event in events} | ({"FunctionUrl"} if url else set())
+        code = both.get("CodeUri") or both.get("Code") or _mapping(resource.get("Metadata")).get("aws:asset:path")
         yield FunctionTemplate(
             name=name,
             file=file,
             runtime=_string(both.get("Runtime")),
-            architecture=_string(next(iter(both.get("Architectures") or ()), "")),
+            architecture=_string(next(iter(_list(both.get("Architectures"))), "")),
             handler=_string(both.get("Handler")),
             environ=environ,
-            layers=tuple(map(_layer, [*(defaults.get("Layers") or ()), *(properties.get("Layers") or ())])),
+            layers=tuple(map(_layer, [*_list(defaults.get("Layers")), *_list(properties.get("Layers"))])),
             timeout=_number(both.get("Timeout")),
             events=frozenset(kinds),
-            invoke_mode=_string(url.get("InvokeMode")) or ("BUFFERED" if url else ""),
-            code=_string(both.get("CodeUri")),
+            invoke_mode=_invoke_mode(url),
+            code=_string(code),
+            is_image=both.get("PackageType") == "Image" or "ImageUri" in both,
+            unresolved=_unresolved(both, "Runtime", "Handler"),
         )
 
 
-def _url_of(name: str, urls: list[dict[str, Any]]) -> dict[str, Any]:
+def _invoke_mode(url: dict[str, Any]) -> str:
+    """Return the invoke mode of a URL; empty without a URL, or if only a deployment knows it."""
+    return _string(url.get("InvokeMode", "BUFFERED")) if url else ""
+
+
+def _url_of(name: str, urls: list[Any]) -> dict[str, Any]:
     """Return the properties of the URL of a function, if the template has one."""
-    properties = [_mapping(url.get("Properties")) for url in urls]
-    return next((each for each in properties if name in json.dumps(each.get("TargetFunctionArn"), default=str)), {})
+    is_its = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    return next((url for url in map(_mapping, urls) if is_its.search(str(url.get("TargetFunctionArn")))), {})
 
 
 def _of_serverless(file: Path, document: Any) -> Iterator[FunctionTemplate]:
-    provider = _mapping(_mapping(document).get("provider"))
-    for name, function in _mapping(_mapping(document).get("functions")).items():
+    document = ServerlessVariables(_mapping(document)).resolve(_mapping(document))
+    provider = _mapping(document.get("provider"))
+    for name, function in _merged(document.get("functions")).items():
         both = {**provider, **_mapping(function)}
         url = both.get("url") or ()
-        kinds = {kind for event in _mapping(function).get("events") or () for kind in _event_kinds(event)}
+        kinds = {kind for event in _list(_mapping(function).get("events")) for kind in _event_kinds(event)}
         streams = isinstance(url, dict) and "STREAM" in _string(url.get("invoke") or url.get("invokeMode")).upper()
         yield FunctionTemplate(
             name=name,
@@ -173,10 +214,13 @@ def _of_serverless(file: Path, document: Any) -> Iterator[FunctionTemplate]:
             architecture=_string(both.get("architecture")),
             handler=_string(both.get("handler")),
             environ={**_strings(provider.get("environment")), **_strings(_mapping(function).get("environment"))},
-            layers=tuple(map(_layer, both.get("layers") or ())),
+            layers=tuple(map(_layer, _list(both.get("layers")))),
             timeout=_number(both.get("timeout")),
             events=frozenset(kinds | ({"FunctionUrl"} if url else set())),
             invoke_mode=("RESPONSE_STREAM" if streams else "BUFFERED") if url else "",
+            code=_string(_mapping(both.get("package")).get("artifact")),
+            is_image="image" in both,
+            unresolved=_unresolved(both, "runtime", "handler"),
         )
 
 
@@ -193,12 +237,12 @@ def _of_zappa(file: Path, document: Any) -> Iterator[FunctionTemplate]:
             name=name,
             file=file,
             runtime=_string(stage.get("runtime")),
-            architecture=_string(next(iter(stage.get("architecture") or ()), "")),
+            architecture=_string(next(iter(_list(stage.get("architecture"))), "")),
             environ={
                 **_strings(stage.get("aws_environment_variables")),
                 **_strings(stage.get("environment_variables")),
             },
-            layers=tuple(map(_layer, stage.get("layers") or ())),
+            layers=tuple(map(_layer, _list(stage.get("layers")))),
             timeout=_number(stage.get("timeout_seconds")),
             events=frozenset() if stage.get("apigateway_enabled") is False else frozenset(["Api"]),
         )
@@ -214,8 +258,34 @@ def _strings(values: Any) -> dict[str, str]:
     return {str(name): str(value).lower() if isinstance(value, bool) else str(value) for name, value in scalars.items()}
 
 
+def _unresolved(properties: dict[str, Any], *names: str) -> dict[str, str]:
+    values = {name.lower(): properties.get(name) for name in names}
+    return {name: value.text for name, value in values.items() if isinstance(value, Unresolved)}
+
+
+def _content_text(document: Any) -> str:
+    """Return what a template without functions has instead, for people."""
+    resources = _mapping(_mapping(document).get("Resources"))
+    kinds = [f"{name} ({_mapping(resource).get('Type')})" for name, resource in resources.items()]
+    if kinds:
+        return f"the resources {paths_text(kinds)}"
+    keys = list(map(str, _mapping(document)))
+    return f"only {paths_text(keys)}" if keys else "no resources at all"
+
+
 def _mapping(value: Any) -> dict[Any, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _merged(value: Any) -> dict[Any, Any]:
+    """Return a mapping, also of one in parts, as Serverless has those that come from several files."""
+    return {
+        key: each for part in (value if isinstance(value, list) else [value]) for key, each in _mapping(part).items()
+    }
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _string(value: Any) -> str:
@@ -223,11 +293,15 @@ def _string(value: Any) -> str:
 
 
 def _number(value: Any) -> float:
-    return value if isinstance(value, int | float) else 0
+    """Return a number, also one that is written as a text, as defaults of parameters are."""
+    try:
+        return 0 if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return 0
 
 
 def _layer(value: Any) -> str:
-    """Return the ARN of a layer, also of one with placeholders (`!Sub`, `Fn::Sub`)."""
-    if isinstance(value, dict):
-        value = next((each for each in value.values() if isinstance(each, str)), "")
-    return _string(value)
+    """Return the ARN of a layer as the template has it, also one with placeholders or the name of a resource."""
+    if isinstance(value, dict):  # as Serverless has them, which passes on what CloudFormation resolves
+        value = next((each for each in value.values() if isinstance(each, str | Unresolved)), "")
+    return value.text if isinstance(value, Unresolved) else _string(value)
