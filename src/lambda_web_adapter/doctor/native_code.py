@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, count_text, paths_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from lambda_web_adapter.doctor.findings import Finding
     from lambda_web_adapter.doctor.packages import Package
@@ -123,41 +124,51 @@ def check(subject: Subject) -> Iterator[Finding]:
         (WRONG_PYTHON, comparison.wrong_python),
         (GLIBC_TOO_NEW, comparison.glibc_too_new),
         (MUSL_LIBRARY, comparison.musl_library),
+        (MISSING_LIBRARY, partial(_missing_library, subject)),
     ):
-        for package, reasons in _by_package(subject, compare).items():
-            named.add(package)
-            path = next(iter(reasons))
-            count = f" The same is wrong with {count_text(len(reasons) - 1, 'more file')} of {package}."
-            yield rule.broken(f"{reasons[path]}{count if len(reasons) > 1 else ''}", path)
-    yield from _missing_libraries(subject)
-    for distribution in subject.packages:
-        if distribution.name not in named and distribution.files & subject.deployed.keys():
-            yield from _check_tags(distribution, subject.target)
+        for reason, paths in _by_reason(subject.native_files, compare).items():
+            packages = list(dict.fromkeys(map(subject.package_of, paths)))
+            if rule is not MISSING_LIBRARY:
+                named.update(packages)
+            rest = f" The same is wrong with {count_text(len(paths) - 1, 'more file')}, of {paths_text(packages)}."
+            yield rule.broken(f"{reason}{rest if len(paths) > 1 else ''}", paths[0])
+    wheels = [each for each in subject.packages if each.name not in named and each.files & subject.deployed.keys()]
+    yield from _check_wheels(wheels, subject.target)
 
 
-def _by_package(subject: Subject, compare: Callable[[str], str]) -> dict[str, dict[str, str]]:
-    """Return what is wrong with files by path, for each package with such files."""
-    packages: dict[str, dict[str, str]] = {}
-    for path in subject.native_files:
+def _by_reason(paths: Iterable[str], compare: Callable[[str], str]) -> dict[str, list[str]]:
+    """Return the files with which something is wrong, by what it is."""
+    reasons: dict[str, list[str]] = {}
+    for path in paths:
         if reason := compare(path):
-            packages.setdefault(subject.package_of(path), {})[path] = reason
-    return packages
+            reasons.setdefault(reason, []).append(path)
+    return reasons
 
 
-def _check_tags(package: Package, target: Target) -> Iterator[Finding]:
-    """Yield what the tags of a wheel say, where its files say nothing (PEP 425)."""
+def _check_wheels(packages: Iterable[Package], target: Target) -> Iterator[Finding]:
+    """Yield what the tags of wheels say, where their files say nothing (PEP 425)."""
+    wrong: dict[tuple[Rule, str], list[Package]] = {}
+    for package in packages:
+        for rule, reason in _check_tags(package, target):
+            wrong.setdefault((rule, reason), []).append(package)
+    for (rule, reason), members in wrong.items():
+        first, *others = [f"{package.name} {package.version}" for package in members]
+        rest = f" The same is wrong with {paths_text(others)}." if others else ""
+        yield rule.broken(f"The wheel of {first} is {reason}.{rest}", f"{members[0].info}/WHEEL")
+
+
+def _check_tags(package: Package, target: Target) -> Iterator[tuple[Rule, str]]:
+    """Yield the rules that a wheel breaks by its tags, and why."""
     if not package.tags:
         return
-    name = f"{package.name} {package.version}"
-    place = f"{package.info}/WHEEL"
     platforms = [tag.split("-")[2] for tag in package.tags if tag.count("-") == 2]
     if not any(_is_platform_of(platform, target) for platform in platforms):
-        message = f"The wheel of {name} is for {paths_text(sorted(set(platforms)))}, but the function is Linux on "
-        yield WRONG_MACHINE.broken(f"{message}{target.architecture} ({target.architecture_origin}).", place)
+        function = f"Linux on {target.architecture} ({target.architecture_origin})"
+        yield WRONG_MACHINE, f"for {paths_text(sorted(set(platforms)))}, but the function is {function}"
     pythons = [tag.rpartition("-")[0] for tag in package.tags]
     if not any(_is_python_of(tag, target) for tag in pythons):
-        message = f"The wheel of {name} is for {paths_text(sorted(set(pythons)))}, but the function has Python "
-        yield WRONG_PYTHON.broken(f"{message}{target.python_name} ({target.python_origin}).", place)
+        function = f"Python {target.python_name} ({target.python_origin})"
+        yield WRONG_PYTHON, f"for {paths_text(sorted(set(pythons)))}, but the function has {function}"
 
 
 def _is_platform_of(platform: str, target: Target) -> bool:
@@ -177,16 +188,14 @@ def _is_python_of(tag: str, target: Target) -> bool:
     return any(each in ("py3", own) or re.fullmatch(r"py3\d+", each) for each in interpreters.split("."))
 
 
-def _missing_libraries(subject: Subject) -> Iterator[Finding]:
-    names = {path.rpartition("/")[2] for path in subject.artifact.entries}
-    for path, (_, elf) in subject.native_files.items():
-        missing = [
-            library
-            for library in (elf.libraries if elf else ())
-            if library not in names and not _IN_RUNTIME.fullmatch(library) and not library.startswith("libc.musl-")
-        ]
-        if missing:
-            yield MISSING_LIBRARY.broken(f"It needs {paths_text(missing)}, which no layer named here has either.", path)
+def _missing_library(subject: Subject, path: str) -> str:
+    elf = subject.native_files[path][1]
+    missing = [
+        library
+        for library in (elf.libraries if elf else ())
+        if library not in subject.names and not _IN_RUNTIME.fullmatch(library) and not library.startswith("libc.musl-")
+    ]
+    return f"It needs {paths_text(missing)}, which no layer named here has either." if missing else ""
 
 
 def _glibc(subject: Subject) -> tuple[tuple[int, ...], str]:

@@ -178,6 +178,11 @@ class Subject:
         return found
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """Return the names of all its files, without their folders."""
+        return frozenset(path.rpartition("/")[2] for path in self.artifact.entries)
+
+    @cached_property
     def target(self) -> Target:
         """Return the function it is for."""
         python, python_origin = next(self._pythons())
