@@ -108,6 +108,16 @@ def make_zip(folder: Path, *, keeps_times: bool = False) -> Path:
     return target
 
 
+def add_to_zip(file: Path, entries: dict[str, bytes]) -> Path:
+    """Add entries to a zip, whatever their paths are; those that end in @ are links to what they have."""
+    with zipfile.ZipFile(file, "a") as archive:
+        for name, data in entries.items():
+            info = zipfile.ZipInfo(name.rstrip("@"), _LONG_AGO)
+            info.external_attr = (0o120777 if name.endswith("@") else 0o100644) << 16
+            archive.writestr(info, data)
+    return file
+
+
 def make_image(folder: Path, config: dict[str, object], extra: dict[str, bytes] | None = None) -> Path:
     """Write the archive of an image that has a folder at /var/task."""
     layer = io.BytesIO()

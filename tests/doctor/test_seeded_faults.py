@@ -14,6 +14,7 @@ from doctor.sample_artifacts import (
     PYTHON,
     TAG,
     add_to_record,
+    add_to_zip,
     compile_all,
     install,
     make_function,
@@ -157,6 +158,22 @@ def _(folder: Path) -> None:
         path.unlink()
 
 
+@fault("extensions of another Python in two packages", "wrong-python", shown="2 more files, of fast, other.")
+def _(folder: Path) -> None:
+    for name in ("fast", "other"):
+        files = [f"{name}/{module}.cpython-3{OTHER}-x86_64-linux-gnu.so" for module in ("one", "two")]
+        install(folder, name, {f"{name}/__init__.py": ""})
+        for file in files[: 2 if name == "fast" else 1]:
+            write(folder / file, make_shared_object())
+            add_to_record(folder, name, file)
+
+
+@fault("wheels of another Python", "wrong-python", shown="The same is wrong with other 1.0.")
+def _(folder: Path) -> None:
+    for name in ("fast", "other"):
+        install(folder, name, {f"{name}/__init__.py": ""}, (f"cp3{OTHER}-cp3{OTHER}-manylinux2014_x86_64",))
+
+
 @fault("bytecode of another Python", "missing-bytecode", shown=f"files of Python 3.{OTHER}")
 def _(folder: Path) -> None:
     for path in folder.rglob("*.pyc"):
@@ -276,9 +293,29 @@ def _(folder: Path) -> None:
     compile_all(folder)
 
 
-@fault("a link to the machine", "outside-link", shown="/home/me/data")
+@fault("a link to the machine", "outside-link", shown="/home/me/data", severity="error")
 def _(folder: Path) -> None:
     (folder / "data").symlink_to("/home/me/data")
+
+
+@fault("a link out of the package", "outside-link", shown="out of the artifact", severity="error")
+def _(folder: Path) -> None:
+    (folder / "pkg" / "data").symlink_to("../../../etc-of-me/data")
+
+
+@fault("a link to a file that is left out", "outside-link", shown="not there", severity="warning")
+def _(folder: Path) -> None:
+    (folder / "pkg" / "data").symlink_to("more.json")
+
+
+@fault("an absolute path, and one that leads out", "outside-path", kind="hostile zip", shown="2 paths lead out")
+def _(folder: Path) -> None:
+    pass
+
+
+@fault("a path that leads out of an image", "outside-path", kind="image", libraries={"var/task/../../../up": b"x"})
+def _(folder: Path) -> None:
+    pass
 
 
 # Secrets
@@ -508,6 +545,8 @@ def make(seeded: Fault, folder: Path) -> Path:
     if seeded.template is not None:
         text = TEMPLATE.format(python=PYTHON, rest=seeded.template, variables=seeded.variables)
         (folder.parent / "template.yaml").write_text(text)
+    if seeded.kind == "hostile zip":
+        return add_to_zip(make_zip(folder), {"/root/.profile": b"x", "pkg/../../up.txt": b"x"})
     if seeded.kind == "layer":
         return make_zip(make_layer(folder))
     if seeded.kind == "image":
@@ -538,6 +577,11 @@ def test_an_artifact_without_faults_has_none(kind: str, folder: Path) -> None:
     )
 
     assert examine(make(seeded, folder), OPTIONS).findings == []
+
+
+@pytest.mark.parametrize("name", ["extensions of another Python in two packages", "wheels of another Python"])
+def test_one_cause_is_one_finding(name: str, folder: Path) -> None:
+    assert len(examine(make(FAULTS[name], folder), OPTIONS).findings) == 1
 
 
 def test_each_rule_has_a_seeded_fault() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ class ImageConfig:
     environ: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     folder: str = "/"
+
+
+def leads_out(path: str) -> bool:
+    """Return whether a path leads out of the folder that it is unpacked to."""
+    return path.startswith("/") or ".." in PurePosixPath(path).parts
 
 
 class Artifact(ABC):

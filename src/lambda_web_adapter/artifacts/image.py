@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from lambda_web_adapter.artifacts.artifact import Artifact, ArtifactError, Entry, ImageConfig
+from lambda_web_adapter.artifacts.artifact import Artifact, ArtifactError, Entry, ImageConfig, leads_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +108,13 @@ class ImageArtifact(Artifact):
 def _opener(path: Path, stack: ExitStack) -> Open:
     """Return the function that opens a file of an image's archive or folder."""
     if path.is_dir():
-        return lambda name: stack.enter_context((path / name).open("rb"))
+
+        def open_file(name: str) -> IO[bytes]:
+            if leads_out(name):
+                raise KeyError(name)
+            return stack.enter_context((path / name).open("rb"))
+
+        return open_file
     archive = tarfile.TarFile.open(path)
     stack.callback(archive.close)
 

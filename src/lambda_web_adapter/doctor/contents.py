@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.artifacts.artifact import leads_out
 from lambda_web_adapter.artifacts.quotas import MAX_IMAGE, MAX_UNZIPPED, MAX_UPLOAD
 from lambda_web_adapter.artifacts.sizes import MB, size_text
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, paths_text
@@ -74,11 +75,19 @@ SHADOWED_MODULE = Rule(
     title="A module of the app has the name of one of the standard library, and is imported instead.",
     advice="Rename it.",
 )
+OUTSIDE_PATH = Rule(
+    id="outside-path",
+    group=Group.PACKAGE,
+    severity=Severity.ERROR,
+    title="A path in the artifact leads out of the folder that it is unpacked to: it begins with / or has .. in it.",
+    advice="Build it again with relative paths, from within the folder. If it is not yours, do not unpack it: such "
+    "paths overwrite files of the machine.",
+)
 OUTSIDE_LINK = Rule(
     id="outside-link",
     group=Group.PACKAGE,
-    severity=Severity.WARNING,
-    title="A symbolic link leads to what is not in the artifact.",
+    severity=Severity.ERROR,
+    title="A symbolic link leads out of the artifact, to what a function does not have; or to what is not there.",
     advice="Replace it by a copy of what it leads to.",
 )
 RULES = (
@@ -90,6 +99,7 @@ RULES = (
     BUILD_PACKAGE,
     NEEDLESS_FILES,
     SHADOWED_MODULE,
+    OUTSIDE_PATH,
     OUTSIDE_LINK,
 )
 
@@ -118,6 +128,8 @@ _NEEDLESS_FOLDERS |= {
     "htmlcov",
     "cdk.out",
 }
+# Where a function has files that are not of its artifact.
+_OF_FUNCTION = re.compile(r"/(tmp|opt|mnt|var/(task|lang|runtime)|usr|bin|lib|lib64|etc|dev|proc|sys)/")
 _TESTS = {"tests", "test"}
 _LEAST_TESTS = 5 * MB  # of tests in packages that are worth a line
 
@@ -131,6 +143,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     yield from _check_nesting(subject)
     yield from _check_packages(subject)
     yield from _check_folders(subject)
+    yield from _check_paths(subject)
     yield from _check_links(subject)
 
 
@@ -219,16 +232,30 @@ def _check_names(subject: Subject) -> Iterator[Finding]:
             yield SHADOWED_MODULE.broken(f"`import {module[1]}` imports it, in all packages, too.", path)
 
 
+def _check_paths(subject: Subject) -> Iterator[Finding]:
+    artifact = subject.artifact
+    paths = [path for path in (*artifact.entries, *artifact.folders) if leads_out(path)]
+    if paths:
+        has = "path leads" if len(paths) == 1 else "paths lead"
+        yield OUTSIDE_PATH.broken(
+            f"{len(paths):,} {has} out of {subject.path_in_function}: {paths_text(paths)}.", paths[0]
+        )
+
+
 def _check_links(subject: Subject) -> Iterator[Finding]:
     entries = subject.artifact.entries
-    folders = {posixpath.dirname(path) for path in entries}
+    folders = {str(folder) for path in entries for folder in PurePosixPath(path).parents}
     for path, entry in subject.deployed.items():
         if not entry.target or subject.artifact.image:
             continue
-        leads_to = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.target))
-        inside = entry.target.removeprefix(subject.path_in_function) if entry.target.startswith("/") else leads_to
-        if inside not in entries and inside not in folders:
-            yield OUTSIDE_LINK.broken(f"It leads to {entry.target}, which is not there.", path)
+        place = posixpath.normpath(posixpath.join(subject.path_in_function, posixpath.dirname(path), entry.target))
+        inside = f"{place}/".removeprefix(subject.path_in_function).rstrip("/")
+        if f"{place}/".startswith(subject.path_in_function):
+            if inside and inside not in entries and inside not in folders:
+                message = f"It leads to {entry.target}, which is not there."
+                yield OUTSIDE_LINK.broken(message, path, severity=Severity.WARNING)
+        elif not _OF_FUNCTION.match(f"{place}/"):
+            yield OUTSIDE_LINK.broken(f"It leads to {entry.target}, which no function has: out of the artifact.", path)
 
 
 def _largest(subject: Subject) -> list[tuple[str, int]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.artifacts.artifact import leads_out
 from lambda_web_adapter.artifacts.folder import FolderArtifact
 
 if TYPE_CHECKING:
@@ -38,8 +39,3 @@ def unpack(artifact: Artifact, paths: Iterable[str], folder: Path) -> None:
         file.write_bytes(artifact.read(path))
         file.chmod(0o755 if entry.is_executable else 0o644)
         os.utime(file, (entry.mtime, entry.mtime))
-
-
-def leads_out(path: str) -> bool:
-    """Return whether a path leads out of the folder that it is unpacked to."""
-    return path.startswith("/") or ".." in PurePosixPath(path).parts
