@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.discovery.source_scan import scan
 from lambda_web_adapter.artifacts.interpreters import find_python
+from lambda_web_adapter.artifacts.sizes import MB, size_text
 from lambda_web_adapter.doctor.unpacking import unpacked
 
 if TYPE_CHECKING:
@@ -30,12 +31,14 @@ importlib.import_module(sys.argv[1])
 with open(sys.argv[2], "w") as file:
     file.write(str(time.process_time() - started_at))
 """
-# CPU seconds to compile a megabyte of source: 0.17 with CPython 3.11 and 0.21 with 3.13 on a core of a Xeon, for the
-# 890 modules (9.7 MB) of FastAPI, the adapter and what they require. A function has a whole core from 1,769 MB on.
+# CPU seconds to compile 1 MB of source: 0.18 with CPython 3.11 and 0.22 with 3.13 on a core of a Xeon, for the
+# 890 modules (9.3 MB) of FastAPI, the adapter and what they require. A function has a whole core from 1,769 MB on.
 SECONDS_PER_MEGABYTE = 0.2
-# AWS bills the init phase since August 2025 (AWS Lambda pricing, x86-64, us-east-1): dollars for a GB and second, and
-# the memory in GB that comes with one whole core.
-_DOLLARS, _CORE_MEMORY = 0.0000166667, 1.769
+# AWS bills the init phase since August 2025 (AWS Lambda pricing, us-east-1): dollars for a GB and second, and the
+# memory in GB that comes with one whole core.
+_DOLLARS = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
+_CORE_MEMORY = 1769 / 1024
+_LEAST_SECONDS = 0.001  # that are worth a price
 _USUAL_MODULES = ("main", "app", "application", "lambda_function", "handler", "wsgi", "asgi", "server", "index")
 
 
@@ -47,24 +50,28 @@ class ImportCost:
         module: what was imported.
         now: as the artifact is.
         compiled: the same with valid bytecode for all modules.
+        architecture: the function's, by which CPU time has a price.
     """
 
     module: str
     now: float
     compiled: float
+    architecture: str = "x86_64"
 
     @property
     def text(self) -> str:
         """Return what it costs."""
-        figures = f"{self.now * 1000:.0f} ms as it is, {self.compiled * 1000:.0f} ms with valid bytecode"
-        return f"{_seconds_text(self.now - self.compiled)}; measured: the import of {self.module} takes {figures}"
+        figures = f"{time_text(self.now)} as it is, {time_text(self.compiled)} with valid bytecode"
+        cost = _cost_text(self.now - self.compiled, self.architecture)
+        return f"{cost}; measured: the import of {self.module} takes {figures}"
 
 
 def estimate(subject: Subject, sources: Iterable[str]) -> str:
     """Return what it costs at most to compile sources, by their size."""
-    megabytes = sum(subject.artifact.entries[path].size for path in sources) / 1e6
-    origin = f"estimated: {megabytes:.1f} MB of source at {SECONDS_PER_MEGABYTE} s each"
-    return f"up to {_seconds_text(megabytes * SECONDS_PER_MEGABYTE)} if the app imports all of it; {origin}"
+    size = sum(subject.artifact.entries[path].size for path in sources)
+    cost = _cost_text(size / MB * SECONDS_PER_MEGABYTE, subject.target.architecture)
+    origin = f"estimated: {size_text(size)} of source at {SECONDS_PER_MEGABYTE} s for each MB"
+    return f"{cost} if the app imports all of it; {origin}"
 
 
 def measure(subject: Subject) -> ImportCost | None:
@@ -85,7 +92,10 @@ def measure(subject: Subject) -> ImportCost | None:
             cached = {"PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
             _run_import(python, module, folder, cached)
             compiled = _import_seconds(python, module, folder, cached)
-            return None if compiled is None else ImportCost(module=module, now=now, compiled=compiled)
+            if compiled is None:
+                return None
+            architecture = subject.target.architecture
+            return ImportCost(module=module, now=now, compiled=compiled, architecture=architecture)
     return None
 
 
@@ -128,7 +138,23 @@ def _run_import(python: str, module: str, folder: Path, variables: dict[str, str
             return None
 
 
-def _seconds_text(seconds: float) -> str:
-    dollars = seconds * _CORE_MEMORY * _DOLLARS * 1e6
-    price = f"${dollars:.2f} per million at {_CORE_MEMORY * 1000:,.0f} MB"
-    return f"{seconds * 1000:.0f} ms of CPU in each cold start ({price})"
+def _cost_text(seconds: float, architecture: str) -> str:
+    """Return what CPU time costs in each cold start, with the price of a whole core."""
+    if seconds < _LEAST_SECONDS:
+        return "less than 1 ms of CPU in each cold start"
+    dollars = seconds * _CORE_MEMORY * _DOLLARS.get(architecture, _DOLLARS["x86_64"]) * 1e6
+    price = f"${_round(dollars)} per million cold starts with {_CORE_MEMORY * 1024:,.0f} MB of memory"
+    return f"{time_text(seconds)} of CPU in each cold start ({price})"
+
+
+def time_text(seconds: float) -> str:
+    """Return a time of at most three digits: `426 ms`, `1.24 s`."""
+    return f"{_round(seconds)} s" if seconds >= 0.9995 else f"{max(seconds, 0) * 1000:.0f} ms"
+
+
+def _round(value: float) -> str:
+    """Return a number with at most three digits that count, as prices have them: `0.03`, `1.26`, `12.6`, `1,260`."""
+    value = max(value, 0)
+    if value >= 100:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -1,0 +1,34 @@
+"""What bytecode costs, as people read it."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambda_web_adapter.doctor.import_cost import ImportCost, time_text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-0.01, "0 ms"), (0.4264, "426 ms"), (0.9996, "1.00 s"), (1.2367, "1.24 s"), (61, "61.0 s")],
+)
+def test_a_time_has_three_digits_at_most(seconds: float, text: str) -> None:
+    assert time_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("now", "architecture", "price"),
+    [(0.768, "x86_64", "$12.3"), (0.768, "arm64", "$9.81"), (0.35, "x86_64", "$0.23"), (50, "x86_64", "$1,430")],
+)
+def test_a_cost_names_what_it_is_based_on(now: float, architecture: str, price: str) -> None:
+    text = ImportCost(module="main", now=now, compiled=0.342, architecture=architecture).text
+
+    assert f"of CPU in each cold start ({price} per million cold starts with 1,769 MB of memory)" in text
+    assert text.endswith(
+        "measured: the import of main takes " + f"{time_text(now)} as it is, 342 ms with valid bytecode"
+    )
+
+
+def test_what_nobody_would_notice_has_no_price() -> None:
+    text = ImportCost(module="main", now=0.3, compiled=0.31).text
+
+    assert text.startswith("less than 1 ms of CPU in each cold start; measured: ")
