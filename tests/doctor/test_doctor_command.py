@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doctor.sample_artifacts import PYTHON, compile_all, make_function, make_zip, write
+from doctor.sample_artifacts import PYTHON, compile_all, make_function, make_image, make_zip, write
 
 from lambda_web_adapter.doctor.rules import RULES
 
@@ -46,11 +46,11 @@ def test_an_error_exits_with_1_and_says_what_it_costs(stale_zip: Path) -> None:
     assert result.returncode == 1
     assert "  error  stale-bytecode  main.py\n" in result.stdout
     assert "measured: the import of main takes" in " ".join(result.stdout.split())
-    assert "1 error. --fix repairs 1 of them." in result.stdout
+    assert "1 error. --fix repairs it." in result.stdout
 
 
 def test_without_an_import_the_cost_is_estimated(stale_zip: Path) -> None:
-    assert "estimated: 0.0 MB of source" in " ".join(doctor(stale_zip, "--no-import").stdout.split())
+    assert "estimated: 0.1 kB of source" in " ".join(doctor(stale_zip, "--no-import").stdout.split())
 
 
 def test_an_import_of_a_folder_writes_nothing(folder: Path) -> None:
@@ -77,8 +77,9 @@ def test_a_warning_exits_with_0(folder: Path) -> None:
         (["--python", "3"], "no version such as 3.13"),
         ([".", "--output", "x.zip"], "--output names the new file of --fix"),
         ([".", "--template", "broken.yaml"], "broken.yaml cannot be read"),
+        ([".", "--template", "notes.txt"], "notes.txt has no function, but no resources at all. Name the file"),
     ],
-    ids=["no file", "no artifact", "no version", "no --fix", "no template"],
+    ids=["no file", "no artifact", "no version", "no --fix", "no template", "no function"],
 )
 def test_what_cannot_be_examined_exits_with_2(arguments: list[str], message: str, tmp_path: Path) -> None:
     write(tmp_path / "notes.txt", "x")
@@ -90,13 +91,32 @@ def test_what_cannot_be_examined_exits_with_2(arguments: list[str], message: str
     assert message in result.stderr
 
 
-def test_json_has_the_findings(stale_zip: Path) -> None:
+def test_json_has_the_fields_of_the_page(stale_zip: Path) -> None:
     document = json.loads(doctor(stale_zip, "--json", "--no-import").stdout)
 
     (finding,) = document["findings"]
-    assert (document["kind"], document["python"], document["architecture"]) == ("zip", PYTHON, "x86_64")
-    assert finding["rule"] == "stale-bytecode"
-    assert finding["fixable"] is True
+    assert document == {
+        "examined": str(stale_zip),
+        "kind": "zip",
+        "python": PYTHON,
+        "architecture": "x86_64",
+        "bytes": document["bytes"],
+        "functions": [],
+        "notes": [],
+        "findings": [finding],
+    }
+    assert {**finding, "message": "", "advice": "", "cost": ""} == {
+        "rule": "stale-bytecode",
+        "severity": "error",
+        "message": "",
+        "advice": "",
+        "path": "main.py",
+        "line": 0,
+        "cost": "",
+        "fixable": True,
+    }
+    page = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text()
+    assert [name for name in [*document, *finding] if f"| `{name}` |" not in page] == []
 
 
 def test_sarif_has_the_findings_and_all_rules(folder: Path, tmp_path: Path) -> None:
@@ -130,7 +150,48 @@ def test_fix_repairs_and_examines_what_it_has_written(stale_zip: Path, tmp_path:
 
     assert result.returncode == 0
     assert "Compiled 3 modules" in result.stderr
+    assert result.stderr.endswith("Repaired it: nothing remains.\n")
     assert f"{tmp_path / 'fixed.zip'}: zip" in result.stdout
+
+
+def test_fix_says_what_remains(folder: Path) -> None:
+    write(folder / ".env", "PASSWORD=x\n")
+    compile_all(folder, "TIMESTAMP")
+
+    first = doctor("--fix", "--no-import", folder)
+    second = doctor("--fix", "--no-import", folder)
+
+    assert (first.returncode, second.returncode) == (1, 1)
+    assert "Repaired 1 of 2 findings: 1 error remains, which has to be changed in the build.\n" in first.stderr
+    assert second.stderr == "Nothing could be repaired: 1 error remains, which has to be changed in the build.\n"
+
+
+def test_fix_of_what_is_in_order_exits_with_0(folder: Path) -> None:
+    result = doctor("--fix", make_zip(folder))
+
+    assert (result.returncode, result.stderr) == (0, "Nothing had to be repaired.\n")
+
+
+def test_a_template_that_leaves_the_runtime_open_is_named(folder: Path, tmp_path: Path) -> None:
+    function = "{Type: AWS::Serverless::Function, Properties: {CodeUri: function, Runtime: !Ref Version}}"
+    write(tmp_path / "other.yaml", f"Resources:\n  Web: {function}\n  Jobs: {function.replace('function,', 'x,')}\n")
+
+    lines = doctor("--no-import", "--template", tmp_path / "other.yaml", folder).stdout.splitlines()
+
+    assert lines[1:3] == [
+        "other.yaml leaves the runtime of Web to the deployment (Version): say which it is by --python 3.13.",
+        "other.yaml names no handler for Web: add it there, such as main:app; it is looked for in the sources.",
+    ]
+
+
+def test_what_fix_cannot_repair_is_not_offered(tmp_path: Path) -> None:
+    folder = make_function(tmp_path / "function")
+    (folder / "bootstrap").chmod(0o644)
+
+    result = doctor(make_image(folder, {"Entrypoint": ["/var/task/bootstrap"], "Cmd": ["main:app"]}))
+
+    assert "not-executable" in result.stdout
+    assert result.stdout.endswith("\n1 error.\n")
 
 
 @pytest.mark.parametrize("others", [[], [".git/HEAD", "bootstrap"]], ids=["a folder", "a repository with a bootstrap"])

@@ -7,14 +7,17 @@ import stat
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from doctor.sample_artifacts import BOOTSTRAP, TAG, compile_all, make_function, make_image, make_zip, write
+from doctor.sample_artifacts import BOOTSTRAP, TAG, add_to_zip, compile_all, make_function, make_image, make_zip, write
 
 from lambda_web_adapter.artifacts.bytecode import parse_header
+from lambda_web_adapter.artifacts.opening import open_artifact
 from lambda_web_adapter.doctor.examination import Options, examine, repair
 from lambda_web_adapter.doctor.repair import Repair, RepairError, write_zip
+from lambda_web_adapter.doctor.unpacking import unpacked
 
 WINDOWS_FILE = 0x20  # the attribute "archive", and no permissions
 OPTIONS = Options(python=(sys.version_info[0], sys.version_info[1]), architecture="x86_64", imports_app=False)
@@ -45,7 +48,7 @@ def test_a_zip_is_repaired_in_a_new_file(folder: Path) -> None:
     path = make_zip(folder)
     before = path.read_bytes()
 
-    fixed, texts = repair(path, OPTIONS, None)
+    fixed, texts, _ = repair(path, OPTIONS, None)
 
     assert rules_of(path) == {"stale-bytecode", "missing-bytecode", "not-executable", "unreadable", "crlf-script"}
     assert rules_of(fixed) == set()
@@ -56,7 +59,7 @@ def test_a_zip_is_repaired_in_a_new_file(folder: Path) -> None:
 
 def test_a_repaired_zip_has_the_same_entries_in_the_same_order(folder: Path) -> None:
     path = make_zip(folder)
-    fixed, _ = repair(path, OPTIONS, path.with_name("new.zip"))
+    fixed, *_ = repair(path, OPTIONS, path.with_name("new.zip"))
 
     before, after = bytes_of(path), bytes_of(fixed)
     added = f"pkg/__pycache__/more.{TAG}.pyc"
@@ -68,7 +71,7 @@ def test_a_repaired_zip_has_the_same_entries_in_the_same_order(folder: Path) -> 
 
 def test_a_repaired_zip_keeps_dates_and_rights_of_the_rest(folder: Path) -> None:
     path = make_zip(folder)
-    fixed, _ = repair(path, OPTIONS, None)
+    fixed, *_ = repair(path, OPTIONS, None)
 
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(fixed) as new:
         dates = [(info.filename, info.date_time) for info in old.infolist()]
@@ -88,7 +91,7 @@ def test_a_zip_without_permissions_gets_a_run_bit_only(folder: Path) -> None:
             info.external_attr = WINDOWS_FILE
             file.writestr(info, BOOTSTRAP if name == "bootstrap" else "x = 1\n")
 
-    fixed, _ = repair(path, OPTIONS, None)
+    fixed, *_ = repair(path, OPTIONS, None)
 
     assert rules_of(fixed) == set()
     with zipfile.ZipFile(fixed) as file:
@@ -99,8 +102,8 @@ def test_a_zip_without_permissions_gets_a_run_bit_only(folder: Path) -> None:
 def test_two_repairs_write_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     path = make_zip(folder)
 
-    first, _ = repair(path, OPTIONS, tmp_path / "first.zip")
-    second, _ = repair(path, OPTIONS, tmp_path / "second.zip")
+    first, *_ = repair(path, OPTIONS, tmp_path / "first.zip")
+    second, *_ = repair(path, OPTIONS, tmp_path / "second.zip")
 
     assert first.read_bytes() == second.read_bytes()
 
@@ -157,7 +160,7 @@ def test_a_module_with_a_syntax_error_is_left_alone(folder: Path) -> None:
 def test_without_the_function_s_python_the_rest_is_repaired(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
 
-    path, texts = repair(folder, Options(python=(3, 99), architecture="x86_64", imports_app=False), None)
+    path, texts, _ = repair(folder, Options(python=(3, 99), architecture="x86_64", imports_app=False), None)
 
     assert any("no python3.99" in text for text in texts)
     assert (path / "bootstrap").read_text() == BOOTSTRAP
@@ -175,17 +178,42 @@ def test_a_project_is_not_repaired(tmp_path: Path) -> None:
         repair(tmp_path, OPTIONS, None)
 
 
-def test_paths_that_lead_out_of_a_zip_are_not_compiled(folder: Path, tmp_path: Path) -> None:
+def test_nothing_is_written_outside_by_a_hostile_zip(folder: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     write(outside / "mod.py", "x = 1\n")
+    entries = {f"{outside}/mod.py": b"x = 2\n", "../up.py": b"x = 2\n", "pkg/../../up.py": b"x = 2\n"}
+    entries |= {"link@": str(outside).encode(), "link/mod.py": b"x = 2\n", "link/new.py": b"x = 2\n"}
+    path = add_to_zip(make_zip(folder), entries)
+    before = sorted(tmp_path.iterdir())
+
+    fixed, *_ = repair(path, OPTIONS, None)
+    with open_artifact(path) as artifact, unpacked(artifact) as root:
+        inside = {file.relative_to(root).as_posix() for file in root.rglob("*")}
+
+    assert sorted(tmp_path.iterdir()) == sorted([*before, fixed])
+    assert [(file.name, file.read_text()) for file in outside.iterdir()] == [("mod.py", "x = 1\n")]
+    assert {"main.py", "link/mod.py", "link/new.py"} <= inside
+    assert rules_of(fixed) == {"outside-path"}  # the link leads to /tmp, which functions have
+
+
+def test_of_what_is_in_order_no_new_zip_is_written(tmp_path: Path) -> None:
+    path = make_zip(make_function(tmp_path / "function"))
+
+    assert repair(path, OPTIONS, None) == (path, [], 0)
+    assert repair(path, OPTIONS, tmp_path / "new.zip")[0].is_file()
+
+
+def test_a_repaired_zip_has_the_template_of_the_zip(folder: Path, tmp_path: Path) -> None:
+    """Although the template names the zip, and another function besides."""
+    function = "{Type: AWS::Serverless::Function, Properties: {CodeUri: %s, Runtime: python%s}}"
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    template = f"Resources:\n  App: {function % ('function.zip', python)}\n  Other: {function % ('other', '3.99')}\n"
+    (tmp_path / "template.yaml").write_text(template)
     path = make_zip(folder)
-    with zipfile.ZipFile(path, "a") as file:
-        file.writestr(f"{outside}/mod.py", "x = 2\n")
-        file.writestr("../up.py", "x = 2\n")
 
-    repair(path, OPTIONS, None)
+    fixed, *_ = repair(path, OPTIONS, None)
 
-    assert [file.name for file in outside.rglob("*")] == ["mod.py"]
+    assert examine(fixed, replace(OPTIONS, origin=path)).facts["functions"] == ["App"]
 
 
 def test_no_link_is_followed_out_of_a_folder(folder: Path, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.artifacts.artifact import leads_out
 from lambda_web_adapter.artifacts.bytecode import Use, use_of
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, count_text, paths_text
-from lambda_web_adapter.doctor.unpacking import leads_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.doctor.subject import Subject
 
 _COMPILE = "Compile with `python -m compileall -f --invalidation-mode unchecked-hash` before it is zipped; "
+_IMAGE_ADVICE = "Run `python -m compileall -f --invalidation-mode unchecked-hash` in the Dockerfile: docs/images.md."
 STALE_BYTECODE = Rule(
     id="stale-bytecode",
     group=Group.PACKAGE,
@@ -78,13 +79,16 @@ def check(subject: Subject) -> Iterator[Finding]:
         message = (
             f"{version} rejects the compiled files of {len(stale):,} of {count_text(total, 'module')}: time or size of "
         )
-        yield STALE_BYTECODE.broken(f"{message}their sources differ ({paths_text(stale)}).", stale[0])
+        advice = _IMAGE_ADVICE if subject.artifact.image else ""
+        yield STALE_BYTECODE.broken(f"{message}their sources differ ({paths_text(stale)}).", stale[0], advice=advice)
     missing = [*uses.get(None, ()), *uses.get(Use.FOREIGN, ())]
     if len(missing) > total * _LEAST_MISSING_SHARE:
         others = _other_versions(subject)
         instead = f"; there are files of Python {', '.join(others)}, which is not looked at" if others else ""
-        message = f"{len(missing):,} of {count_text(total, 'module')} have no compiled file for {version}{instead}"
-        yield MISSING_BYTECODE.broken(f"{message} ({paths_text(missing)}).", missing[0])
+        have = "has" if len(missing) == 1 else "have"
+        message = f"{len(missing):,} of {count_text(total, 'module')} {have} no compiled file for {version}{instead}"
+        advice = _IMAGE_ADVICE if subject.artifact.image else ""
+        yield MISSING_BYTECODE.broken(f"{message} ({paths_text(missing)}).", missing[0], advice=advice)
     timed = uses.get(Use.VALID, [])
     if timed and subject.artifact.kind == "folder":
         message = (

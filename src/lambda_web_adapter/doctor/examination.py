@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lambda_web_adapter.artifacts.bytecode import Use
 from lambda_web_adapter.artifacts.opening import open_artifact
+from lambda_web_adapter.artifacts.sizes import size_text
 from lambda_web_adapter.doctor import import_cost
 from lambda_web_adapter.doctor.compiled_files import MISSING_BYTECODE, STALE_BYTECODE, uses_of
-from lambda_web_adapter.doctor.findings import count_text
+from lambda_web_adapter.doctor.findings import count_text, paths_text
 from lambda_web_adapter.doctor.repair import Repair, apply_to_folder, plan, write_zip
 from lambda_web_adapter.doctor.rules import CHECKS
 from lambda_web_adapter.doctor.subject import Subject
-from lambda_web_adapter.doctor.templates import find_functions, read_functions
+from lambda_web_adapter.doctor.templates import choose_functions, find_functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +33,14 @@ class Options:
         architecture: `x86_64` or `arm64`; empty to find it out.
         template: the template of the function; None to look for one beside the artifact.
         imports_app: whether the app may be imported to measure what its bytecode costs.
+        origin: what the artifact was repaired from, beside which its template is; None if it is as it was.
     """
 
     python: tuple[int, int] | None = None
     architecture: str = ""
     template: Path | None = None
     imports_app: bool = True
+    origin: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +51,13 @@ class Examination:
         title: one line about it.
         facts: the same for JSON.
         findings: what is wrong.
+        notes: what could not be read of the template, a line for each.
     """
 
     title: str
     facts: dict[str, Any]
     findings: list[Finding]
+    notes: list[str] = field(default_factory=list)
 
 
 def examine(path: Path, options: Options) -> Examination:
@@ -68,12 +73,12 @@ def examine(path: Path, options: Options) -> Examination:
         OSError: it cannot be read.
     """
     with _open(path, options) as subject:
-        findings = [finding for check in CHECKS for finding in check(subject)]
-        findings = _with_costs(subject, findings, options)
-        return Examination(title=_title(subject), facts=_facts(subject), findings=findings)
+        findings = _with_costs(subject, _find(subject), options)
+        notes = list(_notes(subject, is_named=options.template is not None))
+        return Examination(title=_title(subject), facts=_facts(subject), findings=findings, notes=notes)
 
 
-def repair(path: Path, options: Options, output: Path | None) -> tuple[Path, list[str]]:
+def repair(path: Path, options: Options, output: Path | None) -> tuple[Path, list[str], int]:
     """Repair an artifact: a folder in place, a zip in a new file.
 
     Args:
@@ -82,26 +87,63 @@ def repair(path: Path, options: Options, output: Path | None) -> tuple[Path, lis
         output: the new file; None for one beside the zip.
 
     Returns:
-        What is repaired, and what was done, in lines for people.
+        What is to be examined now, what was done, in lines for people, and how many findings there were before.
 
     Raises:
         RepairError: it cannot be repaired.
     """
     with _open(path, options) as subject:
+        before = len(_find(subject))
         changes: Repair = plan(subject)
         if path.is_dir():
             apply_to_folder(changes, path)
-            return path, changes.texts
+            return path, changes.texts, before
+        if not changes.is_needed and output is None:
+            return path, changes.texts, before
         file = output or path.with_name(f"{path.stem}.fixed.zip")
         write_zip(changes, path, file)
-        return file, [*changes.texts, f"Wrote {file}."]
+        return file, [*changes.texts, f"Wrote {file}."], before
 
 
 @contextmanager
 def _open(path: Path, options: Options) -> Iterator[Subject]:
-    functions = read_functions(options.template) if options.template else find_functions(path)
+    built = options.origin or path
+    functions = choose_functions(options.template, built) if options.template else find_functions(built)
     with open_artifact(path) as artifact:
         yield Subject(artifact, functions, python=options.python, architecture=options.architecture)
+
+
+def _find(subject: Subject) -> list[Finding]:
+    """Return what is wrong with a subject, without what it costs."""
+    findings = [finding for check in CHECKS for finding in check(subject)]
+    if subject.artifact.image or subject.is_project:  # which --fix does not change
+        return [replace(finding, fixable=False) for finding in findings]
+    return findings
+
+
+def _notes(subject: Subject, *, is_named: bool) -> Iterator[str]:
+    """Yield what the template leaves open of the function, and what to do.
+
+    Args:
+        subject: what is examined.
+        is_named: whether the user has named the template, and so expects that it says all.
+    """
+    if not subject.functions:
+        return
+    function = subject.functions[0]
+    file, name = function.file.name, function.name
+    if len(subject.functions) > 1:
+        names = paths_text([each.name for each in subject.functions])
+        yield f"{file} has {names}, none of which has {subject.artifact.name} as its code: {name}'s runtime is taken."
+    is_complete = function.is_image or not is_named
+    if text := function.unresolved.get("runtime"):
+        yield f"{file} leaves the runtime of {name} to the deployment ({text}): say which it is by --python 3.13."
+    elif not function.runtime and not is_complete:
+        yield f"{file} names no runtime for {name}: add it there, or say which it is by --python 3.13."
+    if text := function.unresolved.get("handler"):
+        yield f"{file} leaves the handler of {name} to the deployment ({text}): the app is looked for in the sources."
+    elif not function.handler and not is_complete and file != "zappa_settings.json":
+        yield f"{file} names no handler for {name}: add it there, such as main:app; it is looked for in the sources."
 
 
 def _with_costs(subject: Subject, findings: list[Finding], options: Options) -> list[Finding]:
@@ -128,10 +170,10 @@ def _with_costs(subject: Subject, findings: list[Finding], options: Options) -> 
 def _title(subject: Subject) -> str:
     target, artifact = subject.target, subject.artifact
     kind = "project" if subject.is_project else artifact.kind
-    size = sum(entry.size for entry in subject.deployed.values()) / 1024**2
+    size = size_text(sum(entry.size for entry in subject.deployed.values()))
     python = f"Python {target.python_name} ({target.python_origin})"
     machine = f"{target.architecture} ({target.architecture_origin})"
-    return f"{artifact.name}: {kind}, {count_text(len(subject.deployed), 'file')}, {size:.1f} MB, {python}, {machine}"
+    return f"{artifact.name}: {kind}, {count_text(len(subject.deployed), 'file')}, {size}, {python}, {machine}"
 
 
 def _facts(subject: Subject) -> dict[str, Any]:

@@ -50,12 +50,17 @@ class Repair:
     Attributes:
         contents: new bytes of files by path, those that are not there yet as well.
         modes: new permissions by path, of folders with a slash at the end.
-        texts: what that means, in lines for people.
+        texts: what that means, or why it is not possible, in lines for people.
     """
 
     contents: dict[str, bytes] = field(default_factory=dict)
     modes: dict[str, int] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
+
+    @property
+    def is_needed(self) -> bool:
+        """Return whether anything changes."""
+        return bool(self.contents or self.modes)
 
 
 def plan(subject: Subject) -> Repair:
@@ -176,7 +181,7 @@ def _plan_modes(subject: Subject, repair: Repair) -> None:
         runs = 0o111 if path.endswith("/") or mode & stat.S_IXUSR else 0
         repair.modes[path] = stat.S_IMODE(mode) | _READ | runs
     if repair.modes:
-        repair.texts.append(f"Made {count_text(len(repair.modes), 'file or folder')} readable.")
+        repair.texts.append(f"Made {count_text(len(repair.modes), 'path')} readable.")
     for path in programs(subject):
         if not entries[path].is_executable and not entries[path].target:
             repair.modes[path] = stat.S_IMODE(entries[path].mode) | _RUN

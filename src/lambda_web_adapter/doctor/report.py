@@ -44,12 +44,28 @@ def text_lines(
 
 def summary(findings: Sequence[Finding]) -> str:
     """Return the numbers of errors, warnings and notes, and what `--fix` would do."""
-    counts = [(severity, sum(each.severity is severity for each in findings)) for severity in Severity]
     if not findings:
         return "In order: nothing was found."
-    text = ", ".join(count_text(count, severity) for severity, count in counts if count)
     fixable = sum(finding.fixable for finding in findings)
-    return f"{text}." + (f" --fix repairs {fixable} of them." if fixable else "")
+    offer = f" --fix repairs {'it' if len(findings) == 1 else f'{fixable} of them'}." if fixable else ""
+    return f"{_counts_text(findings)}.{offer}"
+
+
+def repair_text(before: int, findings: Sequence[Finding]) -> str:
+    """Return how many findings `--fix` has repaired, and how many remain.
+
+    Args:
+        before: how many there were.
+        findings: those that there are now.
+    """
+    if not before and not findings:
+        return "Nothing had to be repaired."
+    repaired = max(before - len(findings), 0)
+    if not findings:
+        return f"Repaired {'it' if repaired == 1 else f'all {repaired} findings'}: nothing remains."
+    done = f"Repaired {repaired} of {count_text(before, 'finding')}" if repaired else "Nothing could be repaired"
+    verb = "remains, which has" if len(findings) == 1 else "remain, which have"
+    return f"{done}: {_counts_text(findings)} {verb} to be changed in the build."
 
 
 def document(title: str, findings: Sequence[Finding], facts: dict[str, Any]) -> dict[str, Any]:
@@ -67,6 +83,12 @@ def rule_lines(rules: Sequence[Rule]) -> list[str]:
     """Return a line for each rule."""
     longest = max(len(rule.id) for rule in rules)
     return [f"{rule.id:<{longest}}  {rule.severity:<7}  {rule.title}" for rule in rules]
+
+
+def _counts_text(findings: Sequence[Finding]) -> str:
+    """Return the numbers of errors, warnings and notes."""
+    counts = [(severity, sum(each.severity is severity for each in findings)) for severity in Severity]
+    return ", ".join(count_text(count, severity) for severity, count in counts if count)
 
 
 def _finding_lines(finding: Finding, paint: Paint, width: int) -> list[str]:

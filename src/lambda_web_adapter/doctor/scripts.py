@@ -104,7 +104,7 @@ def _check_run_bits(subject: Subject) -> Iterator[Finding]:
 def _check_rights(subject: Subject) -> Iterator[Finding]:
     paths = unreadable_paths(subject)
     if paths:
-        message = f"{count_text(len(paths), 'file or folder')} cannot be read by everybody: {paths_text(paths)}. "
+        message = f"{count_text(len(paths), 'path')} cannot be read by everybody: {paths_text(paths)}. "
         yield UNREADABLE.broken(f"{message}Lambda runs the function as another user than their owner.", paths[0])
 
 

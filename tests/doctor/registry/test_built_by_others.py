@@ -165,7 +165,7 @@ def test_what_a_tool_has_built_is_repaired(
     zipped = build(folder)
 
     examination = examine(zipped, Options())
-    fixed, _ = repair(zipped, Options(), None)
+    fixed, *_ = repair(zipped, Options(), None)
 
     before, after = _import_seconds(zipped), _import_seconds(fixed)
     with capsys.disabled():

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from lambda_web_adapter.local.commands.start_options import (
 )
 
 if TYPE_CHECKING:
+    from lambda_web_adapter.doctor.examination import Examination
     from lambda_web_adapter.doctor.findings import Severity
 
 # Exit codes: there is an error among the findings; the artifact cannot be examined.
@@ -101,16 +103,17 @@ def command(  # noqa: PLR0913  # one for each option
         sys.stdout.write("".join(f"{line}\n" for line in report.rule_lines(RULES)))
         return
     artifact, starting = split_app(artifact, StartOptions(**start))
-    if not artifact.exists():
-        raise click.UsageError(f"There is no file or folder {artifact}.")
-    if output and not fix:
-        raise click.UsageError("--output names the new file of --fix, which is missing.")
+    _check_arguments(artifact, output, fix=fix)
     options = Options(python=python, architecture=arch or "", template=template, imports_app=not no_import)
     try:
+        before = None
         if fix:
-            artifact, changes = repair(artifact, options, output)
-            sys.stderr.write("".join(f"{change}\n" for change in changes or ["Nothing had to be repaired."]))
+            options = replace(options, origin=artifact)
+            artifact, changes, before = repair(artifact, options, output)
+            sys.stderr.write("".join(f"{change}\n" for change in changes))
         examination = examine(artifact, options)
+        if before is not None:
+            sys.stderr.write(f"{report.repair_text(before, examination.findings)}\n")
         about_start = examine_start(artifact, starting, examination, may_import=not no_import)
         if sarif:
             sarif.write_text(_json(build_sarif(str(artifact), examination.findings, RULES)))
@@ -118,15 +121,31 @@ def command(  # noqa: PLR0913  # one for each option
         sys.stderr.write(f"lambda-web-adapter doctor: {error}\n")
         sys.exit(WRONG)
     if as_json:
-        text = _json(report.document(str(artifact), examination.findings, {**examination.facts, **about_start.facts}))
+        facts = {**examination.facts, "notes": examination.notes, **about_start.facts}
+        text = _json(report.document(str(artifact), examination.findings, facts))
     else:
-        is_terminal = sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if is_terminal else _WIDTH
-        paint = _paint if is_terminal and "NO_COLOR" not in os.environ else None
-        title, *lines = report.text_lines(examination.title, examination.findings, RULES, paint, width)
-        text = "\n".join([title, *about_start.lines, *lines]) + "\n"
+        text = _text(examination, about_start.lines)
     sys.stdout.write(text)
     sys.exit(FAULTY if any(each.severity is Severity.ERROR for each in examination.findings) else 0)
+
+
+def _check_arguments(artifact: Path, output: Path | None, *, fix: bool) -> None:
+    if not artifact.exists():
+        raise click.UsageError(f"There is no file or folder {artifact}.")
+    if output and not fix:
+        raise click.UsageError("--output names the new file of --fix, which is missing.")
+
+
+def _text(examination: Examination, about_start: list[str]) -> str:
+    """Return the report for people."""
+    from lambda_web_adapter.doctor.report import text_lines
+    from lambda_web_adapter.doctor.rules import RULES
+
+    is_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if is_terminal else _WIDTH
+    paint = _paint if is_terminal and "NO_COLOR" not in os.environ else None
+    title, *lines = text_lines(examination.title, examination.findings, RULES, paint, width)
+    return "\n".join([title, *examination.notes, *about_start, *lines]) + "\n"
 
 
 def _json(document: object) -> str:
