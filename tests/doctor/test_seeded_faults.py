@@ -287,6 +287,20 @@ def _(folder: Path) -> None:
     write(folder / "tests" / "test_main.py", "")
 
 
+def _install_with_tests(folder: Path, source: str) -> None:
+    install(folder, "big", {"big/__init__.py": source})
+    (folder / "big" / "tests").mkdir()
+    with (folder / "big" / "tests" / "data.csv").open("wb") as file:
+        file.truncate(6 * 1024 * 1024)
+    add_to_record(folder, "big", "big/tests/data.csv")
+    compile_all(folder)
+
+
+@fault("tests of a package", "needless-files", shown="big (6 MB)", severity="note")
+def _(folder: Path) -> None:
+    _install_with_tests(folder, "x = 1\n")
+
+
 @fault("a module named as one of Python's", "shadowed-module", shown="import queue")
 def _(folder: Path) -> None:
     write(folder / "queue.py", "x = 1\n")
@@ -582,6 +596,13 @@ def test_an_artifact_without_faults_has_none(kind: str, folder: Path) -> None:
 @pytest.mark.parametrize("name", ["extensions of another Python in two packages", "wheels of another Python"])
 def test_one_cause_is_one_finding(name: str, folder: Path) -> None:
     assert len(examine(make(FAULTS[name], folder), OPTIONS).findings) == 1
+
+
+def test_tests_that_a_package_imports_are_in_order(folder: Path) -> None:
+    make_function(folder)
+    _install_with_tests(folder, "from big.tests import data\n")
+
+    assert examine(folder, OPTIONS).findings == []
 
 
 def test_each_rule_has_a_seeded_fault() -> None:

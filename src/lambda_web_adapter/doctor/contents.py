@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lambda_web_adapter.doctor.findings import Finding
+    from lambda_web_adapter.doctor.packages import Package
     from lambda_web_adapter.doctor.subject import Subject
 
 TOO_LARGE = Rule(
@@ -131,6 +132,7 @@ _NEEDLESS_FOLDERS |= {
 # Where a function has files that are not of its artifact.
 _OF_FUNCTION = re.compile(r"/(tmp|opt|mnt|var/(task|lang|runtime)|usr|bin|lib|lib64|etc|dev|proc|sys)/")
 _TESTS = {"tests", "test"}
+_USES_TESTS = re.compile(rb"^\s*(?:from|import)\s+[\w.]*\btests?\b", re.MULTILINE)
 _LEAST_TESTS = 5 * MB  # of tests in packages that are worth a line
 
 
@@ -201,7 +203,6 @@ def _check_needless_packages(subject: Subject, rule: Rule, names: set[str], reas
 
 def _check_folders(subject: Subject) -> Iterator[Finding]:
     sizes: dict[str, int] = {}
-    tests = 0
     owned = frozenset[str]().union(*(package.files for package in subject.packages))
     for path, entry in subject.deployed.items():
         folders = path.split("/")[:-1]
@@ -209,8 +210,6 @@ def _check_folders(subject: Subject) -> Iterator[Finding]:
         if needless and path not in owned:
             place = path[: path.index(f"{needless}/") + len(needless)]
             sizes[place] = sizes.get(place, 0) + entry.size
-        elif _TESTS & set(folders) and path in owned:
-            tests += entry.size
         elif folders[:1] and path.removeprefix(subject.root).split("/")[0] in _TESTS and path not in owned:
             sizes["tests"] = sizes.get("tests", 0) + entry.size
     if sizes:
@@ -218,9 +217,22 @@ def _check_folders(subject: Subject) -> Iterator[Finding]:
         yield NEEDLESS_FILES.broken(
             f"There is {places}.", min(sizes), cost=f"{size_text(sum(sizes.values()))} of the package"
         )
-    if tests > _LEAST_TESTS:
-        message = "Packages have brought their own tests."
-        yield NEEDLESS_FILES.broken(message, cost=f"{size_text(tests)} of the package", severity=Severity.NOTE)
+    tests = {package.name: size for package in subject.packages if (size := _tests_size(subject, package))}
+    if sum(tests.values()) > _LEAST_TESTS:
+        names = paths_text(
+            [f"{name} ({size_text(size)})" for name, size in sorted(tests.items(), key=lambda each: -each[1])]
+        )
+        cost = f"{size_text(sum(tests.values()))} of the package"
+        yield NEEDLESS_FILES.broken(f"Packages have their tests in them: {names}.", cost=cost, severity=Severity.NOTE)
+
+
+def _tests_size(subject: Subject, package: Package) -> int:
+    """Return how many bytes the tests of a package have; 0 if its other modules import some of them, as numpy's do."""
+    files = package.files & subject.deployed.keys()
+    tests = {path for path in files if _TESTS & set(path.split("/")[:-1])}
+    size = sum(subject.deployed[path].size for path in tests)
+    sources = (path for path in files - tests if size and path.endswith(".py"))
+    return 0 if any(_USES_TESTS.search(subject.artifact.read(path)) for path in sources) else size
 
 
 def _check_names(subject: Subject) -> Iterator[Finding]:
