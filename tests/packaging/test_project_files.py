@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from lambda_web_adapter.packaging.ignore_rules import BY_GIT_IGNORE, BY_LAMBDA_IGNORE, SECRETS, UNUSED
 from lambda_web_adapter.packaging.packaging_error import PackagingError
-from lambda_web_adapter.packaging.project_files import collect
+from lambda_web_adapter.packaging.project_files import EARLIER_PACKAGE, collect
 from lambda_web_adapter.packaging.writer import partial_prefix
 
 
@@ -44,6 +46,112 @@ def test_ignore_files_count_as_in_git_and_the_own_one_comes_last(tmp_path: Path)
     (tmp_path / "inner" / ".gitignore").write_text("*.tmp\n")
 
     assert set(collect(tmp_path).items) == {"keep.log", "static/dist/x.js", "inner/y.txt", "x.tmp"}
+
+
+def test_git_s_rules_above_the_project_count(tmp_path: Path) -> None:
+    """Those of the repository, not those of folders around it; inner ones come last."""
+    project = tmp_path / "repository" / "services" / "api"
+    write(project, "main.py", "a.log", "dump/x.sql", "local.cfg", "keep.tmp", "other.tmp", "a.bak")
+    (tmp_path / ".gitignore").write_text("*.bak\n")
+    (tmp_path / "repository" / ".git" / "info").mkdir(parents=True)
+    (tmp_path / "repository" / ".git" / "info" / "exclude").write_text("local.cfg\n")
+    (tmp_path / "repository" / ".gitignore").write_text("*.log\n/services/*/dump/\n*.tmp\n")
+    (tmp_path / "repository" / "services" / ".gitignore").write_text("!keep.tmp\n")
+
+    contents = collect(project)
+
+    assert set(contents.items) == {"main.py", "keep.tmp", "a.bak"}
+    assert set(contents.omitted) == {BY_GIT_IGNORE}
+
+
+def test_the_excludes_of_a_worktree_are_its_repository_s(tmp_path: Path) -> None:
+    write(tmp_path, "worktree/main.py", "worktree/local.cfg", "repository/info/exclude", "repository/worktrees/w/HEAD")
+    (tmp_path / "worktree" / ".git").write_text(f"gitdir: {tmp_path}/repository/worktrees/w\n")
+    (tmp_path / "repository" / "worktrees" / "w" / "commondir").write_text("../..\n")
+    (tmp_path / "repository" / "info" / "exclude").write_text("local.cfg\n")
+
+    assert set(collect(tmp_path / "worktree").items) == {"main.py"}
+
+
+def test_a_project_that_git_ignores_has_its_own_rules_only(tmp_path: Path) -> None:
+    project = tmp_path / "build" / "api"
+    write(project, "main.py", "a.log")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text("build/\n")
+    (project / ".gitignore").write_text("*.log\n")
+
+    assert set(collect(project).items) == {"main.py"}
+
+
+@pytest.mark.parametrize(
+    ("git_rule", "own_rule", "expected"),
+    [
+        pytest.param("!data.bin", "data.bin", {"main.py"}, id="leave-out"),
+        pytest.param("data.bin", "!data.bin", {"main.py", "inner/data.bin"}, id="keep"),
+    ],
+)
+def test_lambdaignore_wins_over_gitignore_of_inner_folders(
+    git_rule: str, own_rule: str, expected: set[str], tmp_path: Path
+) -> None:
+    write(tmp_path, "main.py", "inner/data.bin")
+    (tmp_path / ".lambdaignore").write_text(f"{own_rule}\n")
+    (tmp_path / "inner" / ".gitignore").write_text(f"{git_rule}\n")
+
+    assert set(collect(tmp_path).items) == expected
+
+
+def test_what_git_tracks_need_not_be_for_a_function(tmp_path: Path) -> None:
+    write(tmp_path, "main.py", "uv.lock", "tests/test_x.py", "a.log")
+    (tmp_path / ".gitignore").write_text("*\n!main.py\n!uv.lock\n!.gitignore\n!tests/\n!tests/**\n")
+
+    assert set(collect(tmp_path).items) == {"main.py"}
+
+
+def test_earlier_packages_are_left_out_whatever_their_name(tmp_path: Path) -> None:
+    write(tmp_path, "main.py", "image/bootstrap", "image/lambda_web_adapter/cli.py", "data.zip", "function.zip")
+    for name, prefix in (("api.zip", ""), ("base.zip", "python/"), ("fonts.zip", "fonts/")):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("bootstrap", "")
+            archive.writestr(f"{prefix}lambda_web_adapter/cli.py", "")
+
+    contents = collect(tmp_path)
+
+    assert set(contents.items) == {"main.py", "data.zip", "fonts.zip"}
+    assert contents.omitted[EARLIER_PACKAGE] > 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "environment/pyvenv.cfg",
+        "conda/conda-meta/history",
+        "a/.aws-sam/x",
+        "cdk.out/x",
+        "b/.serverless/x",
+        "c/node_modules/x",
+        ".git/x",
+        "d/.terraform/x",
+        "terraform.tfstate",
+        "e/__pycache__/x.pyc",
+        ".envrc",
+        ".venv/pyvenv.cfg",
+    ],
+)
+def test_what_tools_leave_is_no_part_of_a_package(path: str, tmp_path: Path) -> None:
+    write(tmp_path, "main.py", path)
+
+    assert set(collect(tmp_path).items) == {"main.py"}
+
+
+def test_the_report_names_what_leaves_files_out(tmp_path: Path) -> None:
+    write(tmp_path, "main.py", "data/x.bin", "docs/y.md", ".env", "node_modules/z", "uv.lock", "tests/test_x.py")
+    (tmp_path / ".gitignore").write_text("data/\nnode_modules/\n.env\n")
+    (tmp_path / ".lambdaignore").write_text("docs/\n")
+
+    omitted = collect(tmp_path).omitted
+
+    assert set(omitted) == {BY_GIT_IGNORE, BY_LAMBDA_IGNORE, SECRETS, UNUSED, "tests"}
+    assert omitted[BY_GIT_IGNORE] == len("data/x.bin")
 
 
 def test_the_output_is_no_part_of_the_next_package(tmp_path: Path) -> None:

@@ -3,67 +3,26 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
-
 from lambda_web_adapter.packaging.contents import APP, Contents, Item
+from lambda_web_adapter.packaging.ignore_rules import LAMBDA_IGNORE, UNUSED, rules_around
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 from lambda_web_adapter.packaging.writer import partial_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-IGNORE_FILES = (".gitignore", ".lambdaignore")  # the later one comes first
-# What no function needs: version control, caches, other tools' folders, lock files, and secrets, which belong into the
-# function's variables. A line with `!` in an ignore file includes it.
-_DEFAULT_RULES = """
-.git
-.hg/
-.svn/
-__pycache__/
-*.py[cod]
-*.egg-info/
-.*_cache/
-.hypothesis/
-.tox/
-.nox/
-.idea/
-.vscode/
-.DS_Store
-.aws-sam/
-.serverless/
-.terraform/
-cdk.out/
-node_modules/
-.env
-.env.*
-.gitignore
-.gitattributes
-.lambdaignore
-.dockerignore
-/.github/
-/.ci/
-/.coverage*
-/.pre-commit-config.yaml
-/.python-version
-/Dockerfile*
-/Makefile
-/uv.lock
-/poetry.lock
-/pylock*.toml
-/requirements*.txt
-/lambda-web-adapter.start
-/function.zip
-/layer.zip
-"""
-_TEST_RULES = """
-tests/
-conftest.py
-"""
-_VENV_FILE = "pyvenv.cfg"
+    from lambda_web_adapter.packaging.ignore_rules import IgnoreRules
+
+# What only an environment has: of venv and virtualenv, and of conda.
+_ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta")
 _EXECUTABLE = 0o111
+EARLIER_PACKAGE = "earlier packages"
+# What is in each package of this command: of an app, and of a layer.
+_PACKAGE_MARKS = (("bootstrap", "lambda_web_adapter/cli.py"), ("bootstrap", "python/lambda_web_adapter/cli.py"))
 
 
 def collect(folder: Path, *, keep: Collection[str] = (), outputs: Sequence[Path] = ()) -> Contents:
@@ -77,9 +36,9 @@ def collect(folder: Path, *, keep: Collection[str] = (), outputs: Sequence[Path]
     Raises:
         PackagingError: a symbolic link leads out of the project, or nowhere, or a name is not UTF-8.
     """
-    rules = _DEFAULT_RULES + ("" if "tests" in keep else _TEST_RULES)
-    walk = _Walk(folder.resolve(), {path.resolve() for path in outputs})
-    walk.add_folder(folder.resolve(), "", [("", GitIgnoreSpec.from_lines(rules.splitlines()))])
+    project = folder.resolve()
+    walk = _Walk(project, {path.resolve() for path in outputs})
+    walk.add_folder(project, "", rules_around(project, keeps_tests="tests" in keep))
     return walk.contents
 
 
@@ -93,16 +52,15 @@ class _Walk:
         self._around: list[Path] = []  # the folders that the walk is in, without links
         self.contents = Contents()
 
-    def add_folder(self, folder: Path, place: str, rules: list[tuple[str, GitIgnoreSpec]]) -> None:
+    def add_folder(self, folder: Path, place: str, rules: IgnoreRules) -> None:
         """Add what is in a folder, which is at a place in the package such as `static/`."""
         self._around.append(folder)
-        for name in IGNORE_FILES:
-            if (file := folder / name).is_file():
-                spec = GitIgnoreSpec.from_lines(file.read_text("utf-8", "replace").splitlines())
-                rules = [*rules, (place, spec)]
+        rules = rules.with_files_of(folder, place)
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             path = f"{place}{entry.name}"
-            if self._is_left_out(entry, path, rules):
+            if reason := self._reason_to_leave_out(entry, path, rules):
+                if reason != UNUSED or entry.is_file():  # nobody wonders how large `.venv` and `.git` are
+                    self.contents.omitted[reason] += _size(Path(entry))
                 continue
             real = self._real_path(entry, path) if entry.is_symlink() else Path(entry)
             if real.is_dir():
@@ -111,18 +69,13 @@ class _Walk:
                 self._add_file(real, path)
         self._around.pop()
 
-    def _is_left_out(self, entry: os.DirEntry[str], path: str, rules: list[tuple[str, GitIgnoreSpec]]) -> bool:
+    def _reason_to_leave_out(self, entry: os.DirEntry[str], path: str, rules: IgnoreRules) -> str:
         file = Path(entry)
-        if file.resolve() in self._outputs or (file / _VENV_FILE).is_file():
-            return True
-        if str(file).startswith(self._partial):
-            return True
-        if not _is_ignored(f"{path}/" if entry.is_dir() else path, rules):
-            return False
-        if entry.is_file():
-            reason = "secrets (.env)" if entry.name.startswith(".env") else "ignored files of the project"
-            self.contents.omitted[reason] += entry.stat().st_size
-        return True
+        if any((file / name).exists() for name in _ENVIRONMENT_MARKS):
+            return UNUSED
+        if file.resolve() in self._outputs or str(file).startswith(self._partial) or _is_package(file):
+            return EARLIER_PACKAGE
+        return rules.reason_to_leave_out(f"{path}/" if entry.is_dir() else path)
 
     def _add_file(self, file: Path, path: str) -> None:
         try:
@@ -142,13 +95,25 @@ class _Walk:
             problem = f"{real}, a folder that it is in. Remove it"
         else:
             return real
-        raise PackagingError(f"The link {path} leads to {problem}, or name the link in {IGNORE_FILES[-1]}.")
+        raise PackagingError(f"The link {path} leads to {problem}, or name the link in {LAMBDA_IGNORE}.")
 
 
-def _is_ignored(path: str, rules: list[tuple[str, GitIgnoreSpec]]) -> bool:
-    """Return whether the last rule that matches ignores the path, as git has it; those of inner folders come last."""
-    for place, spec in reversed(rules):
-        result = spec.check_file(path.removeprefix(place))
-        if result.include is not None:
-            return result.include
-    return False
+def _is_package(file: Path) -> bool:
+    """Return whether it is a zip or a folder that this command has made, whatever its name is."""
+    if file.is_dir():
+        return any(all((file / mark).exists() for mark in marks) for marks in _PACKAGE_MARKS)
+    if file.suffix != ".zip":
+        return False
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = {*archive.namelist()}
+    except (OSError, zipfile.BadZipFile):
+        return False
+    return any(names.issuperset(marks) for marks in _PACKAGE_MARKS)
+
+
+def _size(file: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder."""
+    if file.is_symlink() or not file.is_dir():
+        return file.lstat().st_size
+    return sum(os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(file) for name in names)

@@ -13,6 +13,7 @@ from lambda_web_adapter.artifacts.bytecode import compiled_path
 from lambda_web_adapter.artifacts.quotas import MAX_UNZIPPED, MAX_UPLOAD
 from lambda_web_adapter.artifacts.sizes import MB, size_text
 from lambda_web_adapter.packaging.contents import APP
+from lambda_web_adapter.packaging.package_files import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -181,8 +182,11 @@ def text_lines(report: Report) -> Iterator[str]:
     if report.asgi_only:
         yield f"Left out, since only ASGI apps need it: {', '.join(report.asgi_only)} (--keep NAME keeps one)"
     if report.omitted:
-        parts = (f"{reason} {size_text(size)}" for reason, size in report.omitted.items() if size >= MB // 20)
-        yield f"Left out: {', '.join(parts)} (--keep KIND)"
+        parts = {reason: f"{reason} {size_text(size)}" for reason, size in report.omitted.items() if size >= MB // 20}
+        if kinds := [part for reason, part in parts.items() if reason in KINDS]:
+            yield f"Left out: {', '.join(kinds)} (--keep KIND keeps one)"
+        if rest := [part for reason, part in parts.items() if reason not in KINDS]:
+            yield f"Left out: {', '.join(rest)} (a line such as !PATH in .lambdaignore keeps files of the project)"
     yield from (f"Note: {note}" for note in report.notes)
     yield ""
     yield f"Next step ({_PAGES[report.kind]}):"
