@@ -87,9 +87,9 @@ def test_what_the_project_requires_itself_is_told_from_the_rest(
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        pytest.param("flask ===> 3", "'flask ===> 3', which is no requirement", id="syntax"),
-        pytest.param("-r missing.txt", "missing.txt cannot be read", id="include"),
-        pytest.param("./missing", "no such folder or wheel", id="folder"),
+        pytest.param("flask ===> 3", "line 1 has 'flask ===> 3', which is no requirement", id="syntax"),
+        pytest.param("-r missing.txt", r"line 1 names .*missing.txt, which cannot be read", id="include"),
+        pytest.param("./missing", "line 1 has ./missing, but there is no such folder or file", id="folder"),
     ],
 )
 def test_a_wrong_line_is_an_error(text: str, problem: str, tmp_path: Path) -> None:
@@ -199,6 +199,7 @@ def test_uv_lock_needs_uv_also_from_a_member_of_a_workspace(tmp_path: Path) -> N
     (tmp_path / "uv.lock").write_text("version = 1")
     (tmp_path / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["api"]')
     (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "pyproject.toml").touch()
 
     with pytest.raises(PackagingError, match=r"uv\.lock needs uv"):
         read_requirements(tmp_path / "api", TARGET, None)

@@ -29,7 +29,7 @@ from lambda_web_adapter.packaging.project_files import collect
 from lambda_web_adapter.packaging.report import Report, too_large
 from lambda_web_adapter.packaging.requirements import ADAPTER, Requirements
 from lambda_web_adapter.packaging.shared_objects import find_unusable
-from lambda_web_adapter.packaging.writer import source_date, write_folder, write_zip
+from lambda_web_adapter.packaging.writer import check_output, source_date, write_folder, write_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -55,6 +55,7 @@ class PackageOptions:
         keep: kinds of files and names of packages that are not to be left out.
         leave_out: names of packages that are to be left out.
         find_links: folders with wheels.
+        requirements: the file with the project's requirements; None takes the first of those that it may have.
         keeps_sources: whether sources stay.
         is_tried: whether the app is started from the result.
         has_start_file: whether the result has a start file.
@@ -69,6 +70,7 @@ class PackageOptions:
     keep: Collection[str] = ()
     leave_out: Collection[str] = ()
     find_links: Sequence[Path] = ()
+    requirements: Path | None = None
     keeps_sources: bool = True
     is_tried: bool = True
     has_start_file: bool = False
@@ -86,6 +88,7 @@ def build(options: PackageOptions, tell: Callable[[str], None]) -> Report:
     """
     started_at = time.monotonic()
     date = source_date(os.environ)
+    check_output(options.output, is_folder=options.kind == "folder")
     report = Report(
         target=str(options.target),
         cache_tag=options.target.cache_tag,
@@ -97,7 +100,7 @@ def build(options: PackageOptions, tell: Callable[[str], None]) -> Report:
         tell("Reading the project")
         app = collect(options.project, keep=options.keep, outputs=[options.output])
         report.handler = "" if options.kind == "layer" else find_handler(options.project, options.app)
-        requirements = lock_files.read_requirements(options.project, options.target, options.uv)
+        requirements = lock_files.read_requirements(options.project, options.target, options.uv, options.requirements)
         report.requirements = requirements.source
         tell(f"Installing packages for {options.target}")
         installed = _install(requirements, options, work)
@@ -182,14 +185,15 @@ def _assemble(
     add_adapter(contents, prefix, keep)
     if own_bootstrap and own_bootstrap.read() != contents.items[BOOTSTRAP].read():
         report.notes.append(f"The project's own {BOOTSTRAP} is not in the package: the adapter's takes its place.")
-    _note_versions(requirements, report)
+    _note_versions(requirements, options.project, report)
     return contents
 
 
-def _note_versions(requirements: Requirements, report: Report) -> None:
+def _note_versions(requirements: Requirements, project: Path, report: Report) -> None:
     """Add what may differ another day."""
     if not requirements.source:
-        report.notes.append("The project has no file with requirements: the package has none but the adapter's.")
+        advice = lock_files.advice_without_requirements(project)
+        report.notes.append(f"No requirements: only the project's files and the adapter are packaged. {advice}".strip())
     elif not requirements.is_complete and not requirements.has_hashes:
         report.notes.append(
             f"{requirements.source} does not fix all versions: the same command may bring others another day. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -58,7 +59,7 @@ class Installer:
         file = folder.with_name(f"{folder.name}.txt")
         file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
         dependencies = [] if with_dependencies else ["--no-deps"]
-        done = self._run([*self._command(folder), *dependencies, "-r", str(file)])
+        done = self._run([*self._command(folder), *self._strategy(lines), *dependencies, "-r", str(file)])
         if done.returncode:
             raise self._error(done.stderr, file)
 
@@ -68,10 +69,18 @@ class Installer:
         Raises:
             PackagingError: one cannot be built.
         """
-        program = [self.uv, "pip"] if self.uv else [sys.executable, "-m", "pip"]
-        done = self._run([*program, "install", "-q", "--target", str(folder), "--no-deps", *self._common(), *places])
+        if self.uv:
+            command = [self.uv, "pip", "install", "-q", "--python-version", self.target.version]
+        else:  # it would compare the Python that a project requires with this one
+            command = [sys.executable, "-m", "pip", "install", "-q", "--ignore-requires-python"]
+        command += ["--target", str(folder), "--no-deps", *self._common()]
+        done = self._run([*command, *map(_expand_variables, places)])
         if done.returncode:
-            raise PackagingError(f"A package cannot be built: {', '.join(places)}.\n{done.stderr.strip()}")
+            raise PackagingError(
+                f"A package cannot be built on this machine: {', '.join(places)}.\n{done.stderr.strip()}\n"
+                "Build a wheel for the target, such as in an image of Lambda's system, and name it instead, or add "
+                "--find-links DIR."
+            )
 
     def _command(self, folder: Path) -> list[str]:
         target = self.target
@@ -83,6 +92,13 @@ class Installer:
             command += [word for platform in target.pip_platforms for word in ("--platform", platform)]
         command += ["--python-version", target.version, "--only-binary", ":all:", "--target", str(folder)]
         return [*command, *self._common()]
+
+    def _strategy(self, lines: Sequence[str]) -> list[str]:
+        """Return how uv chooses among several indexes: hashes tell which file is meant, wherever it is."""
+        is_safe = any(line.startswith("--extra-index-url") for line in lines) and all(
+            "--hash" in line for line in lines if not line.startswith("-")
+        )
+        return ["--index-strategy", "unsafe-best-match"] if self.uv and is_safe else []
 
     def _common(self) -> list[str]:
         links = [word for folder in self.find_links for word in ("--find-links", str(folder.resolve()))]
@@ -123,6 +139,11 @@ class Installer:
 def _missing_names(output: str) -> list[str]:
     text = re.sub(r"\s+", " ", output)
     return list(dict.fromkeys(match["name"] for pattern in _MISSING for match in pattern.finditer(text)))
+
+
+def _expand_variables(place: str) -> str:
+    """Return a URL with the values of `${NAME}`, as pip has it in a requirements file."""
+    return re.sub(r"\$\{([A-Z0-9_]+)\}", lambda match: os.environ.get(match[1], match[0]), place)
 
 
 def find_uv() -> str | None:

@@ -62,7 +62,7 @@ class Report:
         output: the zip or folder.
         kind: `zip`, `layer` or `folder`.
         handler: the handler.
-        requirements: the project's file with requirements; empty if it has none.
+        requirements: the file that the packages are from; empty if there is none.
         size: the bytes of all files.
         zip_size: the bytes of the zip; 0 if it is a folder.
         sha256: its hash; empty for a folder.
@@ -174,6 +174,8 @@ def text_lines(report: Report) -> Iterator[str]:
         yield f"sha256 {report.sha256}"
     if report.init_ms is not None:
         yield f"Started from the package here: init {report.init_ms} ms, {report.memory_mb} MB of memory"
+    if report.requirements:
+        yield f"Packages from {report.requirements}"
     yield ""
     yield from table_lines(report)
     yield ""

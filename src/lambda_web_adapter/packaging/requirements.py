@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -12,9 +15,10 @@ from packaging.utils import canonicalize_name
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Container, Iterable
     from typing import Any
+
+    from lambda_web_adapter.packaging.target import Target
 
 ADAPTER = "lambda-web-adapter"
 
@@ -31,6 +35,7 @@ class Requirements:
             from the rest.
         named: all that the file names, as `name_with_extras` has it.
         is_complete: whether the file has the requirements of requirements as well.
+        files: the requirements files that have been read.
         adapter: the project's own requirement of this package, without its version if it has none.
     """
 
@@ -40,6 +45,7 @@ class Requirements:
     direct: set[str] | None = None
     named: set[str] = field(default_factory=set)
     is_complete: bool = False
+    files: set[Path] = field(default_factory=set)
     adapter: Requirement = field(default_factory=lambda: Requirement(ADAPTER))
 
     @property
@@ -47,16 +53,25 @@ class Requirements:
         """Return whether a hash is required of a requirement, and so of each."""
         return any("--hash" in line for line in self.lines)
 
-    def add(self, text: str) -> None:
+    def add(self, text: str, where: str = "") -> None:
         """Add a requirement with its hashes; that of this package is kept apart, since the package has its own copy.
 
+        Args:
+            text: the requirement, and its options `--hash`.
+            where: the place of it, for messages.
+
         Raises:
-            PackagingError: it is none.
+            PackagingError: it is none, or names a file that is not there.
         """
-        requirement = parse_requirement(text.partition(" --hash")[0], self.source)
+        requirement = parse_requirement(text.partition(" --hash")[0], where or self.source)
         if canonicalize_name(requirement.name) == ADAPTER:
             self.adapter = requirement
             return
+        if requirement.url and requirement.url.startswith("file:") and not _path_of(requirement.url).exists():
+            raise PackagingError(
+                f"{where or self.source} names {requirement.url}, which is not there. "
+                f"Name a version instead, such as {requirement.name}==1.0."
+            )
         self.named.add(name_with_extras(requirement.name, requirement.extras))
         if requirement.url and not requirement.url.partition("#")[0].endswith(".whl"):
             self.local.append(text.partition(" --hash")[0])
@@ -71,6 +86,44 @@ class Requirements:
         self.local.append(f"{folder.resolve()}{extras}")
         if name and extras:
             self.named.add(f"{name}{extras}")
+
+    def add_folder_of_lock(self, folder: Path, project: Path) -> None:
+        """Add a folder that a lock names, unless it is the project itself, whose files are copied.
+
+        Raises:
+            PackagingError: there is no such folder.
+        """
+        if folder.resolve() == project.resolve():
+            return
+        if not folder.is_dir():
+            raise PackagingError(f"{self.source} names the folder {folder.resolve()}, which is not there.")
+        self.add_folder(folder)
+
+    def add_file(self, name: str, file: Path, hashes: Iterable[str], fragment: str = "") -> None:
+        """Add a wheel, or a source archive to build one from.
+
+        Raises:
+            PackagingError: there is no such file.
+        """
+        if not file.is_file():
+            raise PackagingError(f"{self.source} names {file.resolve()} for {name}, which is not there.")
+        self.add(pinned(f"{name} @ {file.resolve().as_uri()}{fragment}", hashes))
+
+    def add_index(self, url: str) -> None:
+        """Add a package index besides the one that the installer asks."""
+        self._add_option(f"--extra-index-url {url}")
+
+    def add_links(self, folder: Path) -> None:
+        """Add a folder that has wheels."""
+        self._add_option(f"-f {folder.resolve()}")
+
+    def _add_option(self, line: str) -> None:
+        if line not in self.lines:
+            self.lines.append(line)
+
+
+def _path_of(url: str) -> Path:
+    return Path(url2pathname(urlsplit(url).path))
 
 
 def parse_requirement(text: str, source: str) -> Requirement:
@@ -97,18 +150,40 @@ def read_project(folder: Path) -> dict[str, Any]:
 
 def project_name(folder: Path) -> str:
     """Return the name of the project in a folder, normalized; empty if it has none."""
-    return canonicalize_name(str(read_project(folder).get("project", {}).get("name", "")))
+    document = read_project(folder)
+    poetry = document.get("tool", {}).get("poetry", {})
+    return canonicalize_name(str(document.get("project", {}).get("name") or poetry.get("name", "")))
 
 
-def direct_requirements(project: dict[str, Any]) -> set[str]:
-    """Return what pyproject.toml requires but for this package, in Poetry's table as well."""
-    texts: Iterable[str] = project.get("project", {}).get("dependencies", [])
+def direct_requirements(document: dict[str, Any], target: Target) -> set[str]:
+    """Return what `[project]` of pyproject.toml requires on the target but for this package."""
+    texts: Iterable[str] = document.get("project", {}).get("dependencies", [])
     requirements = [parse_requirement(text, "pyproject.toml") for text in texts]
-    extras_of = [(each.name, each.extras) for each in requirements]
-    for name, constraint in project.get("tool", {}).get("poetry", {}).get("dependencies", {}).items():
-        if name != "python":
-            extras_of.append((name, set(constraint.get("extras", ())) if isinstance(constraint, dict) else set()))
-    return {name_with_extras(name, extras) for name, extras in extras_of if canonicalize_name(name) != ADAPTER}
+    return {
+        name_with_extras(each.name, each.extras)
+        for each in requirements
+        if canonicalize_name(each.name) != ADAPTER and target.matches(each.marker, "pyproject.toml")
+    }
+
+
+def check_locked(direct: set[str], locked: Container[str], lock: Path, project: Path, command: str) -> None:
+    """Raise PackagingError if a lock lacks what the project requires, which has changed since.
+
+    Args:
+        direct: what the project requires, as `name_with_extras` has it.
+        locked: the names in the lock.
+        lock: the lock.
+        project: the project's folder.
+        command: what writes the lock.
+    """
+    names = {each.partition("[")[0] for each in direct} - {project_name(project)}
+    if missing := sorted(name for name in names if name not in locked):
+        raise PackagingError(f"{lock} has no {', '.join(missing)}, which the project requires. Run `{command}`.")
+
+
+def pinned(requirement: str, hashes: Iterable[str]) -> str:
+    """Return a requirement with hashes, such as `sha256:…`."""
+    return " ".join([requirement, *(f"--hash={each}" for each in hashes)])
 
 
 def name_with_extras(name: str, extras: Iterable[str]) -> str:

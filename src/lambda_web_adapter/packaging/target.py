@@ -8,10 +8,15 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.version import InvalidVersion
+
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
+
+    from packaging.markers import Marker
 
 ARCHITECTURES = ("x86_64", "arm64")
 # The glibc of each runtime's system: Amazon Linux 2 until Python 3.11, then Amazon Linux 2023 (Lambda, "Lambda
@@ -91,6 +96,24 @@ class Target:
             "python_version": self.version,
             "sys_platform": "linux",
         }
+
+    def matches(self, marker: Marker | None, where: str, extras: Collection[str] = ()) -> bool:
+        """Return whether an environment marker is true there, for one of the extras or without any.
+
+        Args:
+            marker: the marker; None is always true.
+            where: the place of it, for messages.
+            extras: names of extras.
+
+        Raises:
+            PackagingError: it compares what cannot be compared.
+        """
+        if marker is None:
+            return True
+        try:
+            return any(marker.evaluate({**self.marker_environment, "extra": each}) for each in ("", *extras))
+        except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion) as error:
+            raise PackagingError(f"{where} has the marker {marker}, which cannot be evaluated: {error}") from None
 
 
 def build_target(python: str, architecture: str, glibc: str = "") -> Target:

@@ -59,6 +59,21 @@ def write_zip(contents: Contents, file: Path, date: int) -> None:
         partial.unlink(missing_ok=True)
 
 
+def check_output(output: Path, *, is_folder: bool) -> None:
+    """Raise PackagingError if a zip or a folder cannot be written there."""
+    if is_folder and output.exists() and (not output.is_dir() or any(output.iterdir())):
+        what = "has files" if output.is_dir() else "is a file"
+        raise PackagingError(
+            f"--output is {output}, which {what}, but a folder is written only where none is, or an empty one. "
+            "Remove it, or name another one."
+        )
+    if not is_folder and output.is_dir():
+        raise PackagingError(
+            f"--output is {output}, which is a folder, but it takes the zip to write, such as "
+            f"{output / 'function.zip'}. For a folder instead of a zip, add --format folder."
+        )
+
+
 def write_folder(contents: Contents, folder: Path, date: int) -> None:
     """Write a folder that is not there yet, or is empty; nothing stays of one that fails.
 
@@ -67,8 +82,7 @@ def write_folder(contents: Contents, folder: Path, date: int) -> None:
     Raises:
         PackagingError: it has files.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PackagingError(f"{folder} exists and is not empty. Remove it, or name another one with --output.")
+    check_output(folder, is_folder=True)
     try:
         _write_files(contents, folder, date)
     except BaseException:  # an interrupt as well

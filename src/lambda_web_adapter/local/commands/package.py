@@ -25,7 +25,9 @@ FAILED = 1
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
-@click.option("-o", "--output", metavar="PATH", help="Zip to write, or folder if it ends with a slash.")
+@click.option(
+    "-o", "--output", metavar="PATH", help="Zip to write; with --format folder, or a slash at the end, new folder."
+)
 @click.option("--format", "kind", type=click.Choice(list(_OUTPUTS)), help="What to make.  [default: zip]")
 @click.option("--layer", "kind", flag_value="layer", help="The same as --format layer: the packages without the app.")
 @click.option("--python", metavar="VERSION", help="Python of the function, such as 3.13.  [default: the project's]")
@@ -36,6 +38,12 @@ FAILED = 1
 @click.option("--app", default="", metavar="APP", help="App, such as main:app.  [default: searched]")
 @click.option("--keep", multiple=True, metavar="NAME", help="Kind of files, or package, that is not to be left out.")
 @click.option("--leave-out", multiple=True, metavar="NAME", help="Package that is to be left out.")
+@click.option(
+    "--requirements",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File with what the project requires.  [default: searched]",
+)
 @click.option(
     "--find-links",
     multiple=True,
@@ -53,8 +61,9 @@ def command(ctx: click.Context, /, as_json: bool, **values: Any) -> None:
     """Make a zip, a layer, or the folder of an image from the project in FOLDER.
 
     It has the app, its packages for the function's machine, their bytecode, and the bootstrap. The packages are those
-    of the first of uv.lock, pylock.toml, poetry.lock, requirements.txt and pyproject.toml. The same project gives the
-    same bytes. Then the app is started from it, and gets the requests in `warm` of [tool.lambda-web-adapter].
+    of the first of uv.lock, pylock.toml, poetry.lock, requirements.txt, pylock.NAME.toml and pyproject.toml. The same
+    project gives the same bytes. Then the app is started from it, and gets the requests in `warm` of
+    [tool.lambda-web-adapter].
 
     Kinds of files that are left out: tests, stubs, headers, licenses, scripts, laptop.
     """
@@ -102,6 +111,7 @@ def _options(  # noqa: PLR0913  # the command's
     app: str,
     keep: tuple[str, ...],
     leave_out: tuple[str, ...],
+    requirements: Path | None,
     find_links: tuple[Path, ...],
     installer: str | None,
     no_sources: bool,
@@ -117,10 +127,16 @@ def _options(  # noqa: PLR0913  # the command's
     from lambda_web_adapter.packaging.build import PackageOptions
     from lambda_web_adapter.packaging.default_python import choose_python
     from lambda_web_adapter.packaging.installer import choose_installer
+    from lambda_web_adapter.packaging.packaging_error import PackagingError
     from lambda_web_adapter.packaging.target import build_target
 
     named_app = app or read_table(folder / "pyproject.toml").get("app", "")
     kind = kind or ("folder" if output and output.endswith("/") else "zip")
+    if output and output.endswith("/") and kind != "folder":
+        raise PackagingError(
+            f"--output is {output}, a folder by its slash, but --format {kind} takes the zip to write, such as "
+            f"{output}{_OUTPUTS[kind]}."
+        )
     return PackageOptions(
         project=folder,
         output=Path(output or _OUTPUTS[kind]),
@@ -131,9 +147,27 @@ def _options(  # noqa: PLR0913  # the command's
         keep=keep,
         leave_out=leave_out,
         find_links=find_links,
+        requirements=_requirements_file(requirements, folder) if requirements else None,
         keeps_sources=not no_sources,
         is_tried=start_file or not no_start,
         has_start_file=start_file,
+    )
+
+
+def _requirements_file(file: Path, project: Path) -> Path:
+    """Return a file with requirements, here or, as in pyproject.toml, in the project.
+
+    Raises:
+        PackagingError: there is none.
+    """
+    from lambda_web_adapter.packaging.packaging_error import PackagingError
+
+    places = (file, project / file)
+    if found := next((place for place in places if place.is_file()), None):
+        return found
+    raise PackagingError(
+        f"--requirements is {file}, but there is no such file. It takes uv.lock, pylock.toml, poetry.lock, "
+        "pyproject.toml, or a file as pip reads it."
     )
 
 
