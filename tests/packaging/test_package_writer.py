@@ -136,3 +136,26 @@ def test_the_folder_of_a_zip_is_made(tmp_path: Path) -> None:
     write_zip(contents_of({"x": b""}), tmp_path / "dist" / "out.zip", source_date({}))
 
     assert [path.name for path in (tmp_path / "dist").iterdir()] == ["out.zip"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_folder", "problem"),
+    [
+        pytest.param("full", True, "has files", id="folder-with-files"),
+        pytest.param("file", True, "is a file", id="file-instead-of-a-folder"),
+        pytest.param("empty", False, "takes the zip to write, such as .*/empty/function.zip", id="folder-instead-of-a-zip"),
+        pytest.param("empty", True, "", id="empty-folder"),
+        pytest.param("new", True, "", id="new-folder"),
+        pytest.param("file", False, "", id="earlier-zip"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_an_error(
+    name: str, is_folder: bool, problem: str, tmp_path: Path
+) -> None:
+    for folder in ("full", "empty"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "full" / "x").touch()
+    (tmp_path / "file").touch()
+
+    with pytest.raises(PackagingError, match=problem) if problem else nullcontext():
+        check_output(tmp_path / name, is_folder=is_folder)

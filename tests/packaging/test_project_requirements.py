@@ -18,6 +18,12 @@ TARGET = build_target("3.13", "arm64")
     [
         pytest.param("flask>=3 # web", ["flask>=3"], id="comment"),
         pytest.param("flask==3.1 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n", None, id="hashes"),
+        pytest.param("# old \\\nflask", ["flask"], id="backslash-after-a-comment"),
+        pytest.param("flask \\\n  # web\n", ["flask"], id="comment-in-a-continued-line"),
+        pytest.param("flask==3.1 --config-settings='--x=1'", ["flask==3.1"], id="option-of-one"),
+        pytest.param("--no-binary flask\nflask", ["flask"], id="no-binary"),
+        pytest.param("-c https://x/limits.txt\nflask", ["-c https://x/limits.txt", "flask"], id="constraints-by-url"),
+        pytest.param("-i https://x/simple\nflask", ["-i https://x/simple", "flask"], id="index"),
         pytest.param("flask; sys_platform == 'win32'", [], id="other-system"),
         pytest.param("flask; python_version < '3.13'", [], id="other-python"),
         pytest.param("flask; platform_machine == 'aarch64'", ["flask"], id="target-machine"),
@@ -89,14 +95,34 @@ def test_what_the_project_requires_itself_is_told_from_the_rest(
     [
         pytest.param("flask ===> 3", "line 1 has 'flask ===> 3', which is no requirement", id="syntax"),
         pytest.param("-r missing.txt", r"line 1 names .*missing.txt, which cannot be read", id="include"),
+        pytest.param("flask\n\nx ; python_version ~= 'y'", "line 3 has the marker .*cannot be evaluated", id="marker"),
+        pytest.param("-c missing.txt", "line 1 names constraints in .*missing.txt, but there", id="constraints"),
+        pytest.param("-r https://x/all.txt", "line 1 includes https://x/all.txt. Save that file", id="include-by-url"),
+        pytest.param("x @ file:///missing/x.whl", "line 1 names file:///missing/x.whl, which is not there", id="wheel"),
+        pytest.param("--require-hashes\nflask==3", "--require-hashes, but flask==3 has no hash", id="no-hash"),
+        pytest.param("-r base.txt", "base.txt, line 2 has '!', which is no requirement", id="in-an-included-file"),
         pytest.param("./missing", "line 1 has ./missing, but there is no such folder or file", id="folder"),
     ],
 )
 def test_a_wrong_line_is_an_error(text: str, problem: str, tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text(text)
+    (tmp_path / "base.txt").write_text("flask\n!\n")
 
     with pytest.raises(PackagingError, match=problem):
         read_requirements(tmp_path, TARGET, None)
+
+
+def test_files_that_include_each_other_are_read_once(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("-r base.txt\nflask\n")
+    (tmp_path / "base.txt").write_text("-r requirements.txt\n--requirement=base.txt\njinja2\n")
+
+    assert read_requirements(tmp_path, TARGET, None).lines == ["jinja2", "flask"]
+
+
+def test_a_file_that_powershell_has_written_is_read(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("flask\n", "utf-16")
+
+    assert read_requirements(tmp_path, TARGET, None).lines == ["flask"]
 
 
 def test_pyproject_is_read_if_there_is_nothing_else(tmp_path: Path) -> None:
@@ -213,6 +239,8 @@ def test_uv_lock_needs_uv_also_from_a_member_of_a_workspace(tmp_path: Path) -> N
         pytest.param("./library ; sys_platform == 'win32'", [], [], id="folder-for-another-system"),
         pytest.param("-e ./library; python_version < '3.13'", [], [], id="editable-for-another-python"),
         pytest.param("./x-1-py3-none-any.whl ; sys_platform == 'win32'", [], [], id="wheel-for-another-system"),
+        pytest.param("./x-1.tar.gz --hash=sha256:aa", [], ["/x-1.tar.gz"], id="archive"),
+        pytest.param("x @ ./library ; python_version > '3'", [], ["/library"], id="folder-with-its-name"),
         pytest.param("x-1-py3-none-any.whl", ["/x-1-py3-none-any.whl"], [], id="wheel-by-its-name"),
         pytest.param("./x-1-py3-none-any.whl[a]", ["/x-1-py3-none-any.whl[a]"], [], id="wheel-with-extras"),
         pytest.param(
@@ -223,6 +251,7 @@ def test_uv_lock_needs_uv_also_from_a_member_of_a_workspace(tmp_path: Path) -> N
 def test_a_line_may_name_a_place(line: str, lines: list[str], local: list[str], tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text(line)
     (tmp_path / "x-1-py3-none-any.whl").touch()
+    (tmp_path / "x-1.tar.gz").touch()
     (tmp_path / "library").mkdir()
 
     requirements = read_requirements(tmp_path, TARGET, None)

@@ -123,7 +123,9 @@ class _Lock:
         }
         for name, constraint in package.get("dependencies", {}).items():
             choices = [
-                {**each, "optional": each.get("optional", False) and canonicalize_name(name) not in named_by_extras}
+                {**each, "optional": False}  # an extra has it, of which its marker is true
+                if canonicalize_name(name) in named_by_extras or "extra ==" in str(each.get("markers"))
+                else each
                 for each in _choices(constraint)
             ]
             if _is_needed(choices, extras, self._target, self._file.name):
