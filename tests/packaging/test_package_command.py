@@ -326,3 +326,50 @@ def test_a_bootstrap_of_the_project_is_replaced_with_a_note(make_project: MakePr
     with zipfile.ZipFile(project.parent / "out.zip") as archive:
         assert b"lambda_web_adapter" in archive.read("bootstrap")
     assert any("own bootstrap is not in the package" in note for note in report["notes"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        pytest.param(["-o", "project"], "--output is project, which is a folder, but it takes the zip", id="folder"),
+        pytest.param(["-o", "project", "--format", "folder"], "--output is project, which has files", id="full"),
+        pytest.param(["-o", "new/", "--layer"], "--format layer takes the zip to write, such as new/layer.zip", id="/"),
+        pytest.param(
+            ["--requirements", "none.txt"], "--requirements is none.txt, but there is no such file", id="file"
+        ),
+    ],
+)
+def test_a_wrong_path_is_an_error_before_anything_is_read(
+    arguments: list[str], problem: str, make_project: MakeProject, package: Package
+) -> None:
+    project = make_project("no requirement")
+
+    done = package(project, *arguments)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert problem in done.stderr
+
+
+def test_a_project_without_requirements_is_packaged_with_a_note(tmp_path: Path, package: Package, wheels: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "main.py").write_text("def app(environ, start_response): ...\n")
+    (project / "Pipfile.lock").write_text("{}")
+
+    options = ("-o", "out.zip", "--no-start", "--json", "--find-links", str(wheels))
+    report = report_of(package(project, *options, PIP_NO_INDEX="1"))
+
+    assert report["requirements"] == ""
+    assert report["notes"][0].startswith("No requirements: only the project's files and the adapter are packaged.")
+    assert "pipenv requirements > requirements.txt" in report["notes"][0]
+
+
+def test_the_file_with_requirements_may_be_named(make_project: MakeProject, package: Package, wheels: Path) -> None:
+    project = make_project("foreign")
+    (project / "small.txt").write_text(f"--no-index\n-f {wheels}\ngreeting\n")
+    (project / "pyproject.toml").write_text('[tool.lambda-web-adapter.package]\nrequirements = "small.txt"\n')
+
+    report = report_of(package(project, "-o", "out.zip", "--no-start", "--json"))
+
+    assert report["requirements"] == "small.txt"
+    assert "greeting/__init__.py" in names_in(project.parent / "out.zip")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from lambda_web_adapter.packaging.distributions import (
     find_unneeded,
     imported_modules,
 )
+from lambda_web_adapter.packaging.installer import Installer
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 from lambda_web_adapter.packaging.target import build_target
 
@@ -145,3 +147,49 @@ def test_extras_of_the_adapter_are_for_lambda() -> None:
         "backports-zstd",
     }
     assert {"click", "httpx", "pydantic"} <= {each.name for each in on_laptop}
+
+
+def test_what_a_build_leaves_in_a_folder_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was there before stays; the target's Python is told, and variables in URLs have their values."""
+    (tmp_path / "earlier.egg-info").mkdir()
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        (tmp_path / "build" / "lib").mkdir(parents=True)
+        (tmp_path / "src" / "x.egg-info").mkdir(parents=True)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setenv("TOKEN", "secret")
+    installer = Installer(target=TARGET, project=tmp_path, uv="uv")
+
+    installer.build([f"{tmp_path}[extra]", "git+https://${TOKEN}@x/y"], tmp_path / "site")
+
+    assert {path.name for path in tmp_path.rglob("*")} == {"earlier.egg-info", "src"}
+    assert commands[0][-2:] == [f"{tmp_path}[extra]", "git+https://secret@x/y"]
+    assert commands[0][commands[0].index("--python-version") + 1] == "3.13"
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_told"),
+    [
+        pytest.param(["--extra-index-url https://own", "a==1 --hash=sha256:aa"], True, id="hashes"),
+        pytest.param(["--extra-index-url https://own", "a==1"], False, id="no-hashes"),
+        pytest.param(["a==1 --hash=sha256:aa"], False, id="one-index"),
+    ],
+)
+def test_uv_asks_all_indexes_only_if_hashes_tell_the_files(
+    lines: list[str], is_told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+
+    Installer(target=TARGET, project=tmp_path, uv="uv").install(lines, tmp_path / "site", with_dependencies=False)
+
+    assert ("--index-strategy" in commands[0]) == is_told

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from lambda_web_adapter.packaging.contents import APP, Contents, Item
 from lambda_web_adapter.packaging.packaging_error import PackagingError
-from lambda_web_adapter.packaging.writer import source_date, write_folder, write_zip
+from lambda_web_adapter.packaging.writer import check_output, source_date, write_folder, write_zip
 
 _NAMES = st.text(st.characters(exclude_characters="/\\\0", exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
 _FILES = st.dictionaries(_NAMES.filter(lambda name: name not in (".", "..")), st.binary(max_size=50), max_size=8)
@@ -73,7 +74,7 @@ def test_a_folder_has_permissions_and_times(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_files_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(PackagingError, match="not empty"):
+    with pytest.raises(PackagingError, match="has files"):
         write_folder(Contents(), Path(sys.prefix), 0)
 
 
@@ -143,15 +144,15 @@ def test_the_folder_of_a_zip_is_made(tmp_path: Path) -> None:
     [
         pytest.param("full", True, "has files", id="folder-with-files"),
         pytest.param("file", True, "is a file", id="file-instead-of-a-folder"),
-        pytest.param("empty", False, "takes the zip to write, such as .*/empty/function.zip", id="folder-instead-of-a-zip"),
+        pytest.param(
+            "empty", False, "takes the zip to write, such as .*/empty/function.zip", id="folder-instead-of-a-zip"
+        ),
         pytest.param("empty", True, "", id="empty-folder"),
         pytest.param("new", True, "", id="new-folder"),
         pytest.param("file", False, "", id="earlier-zip"),
     ],
 )
-def test_an_output_that_cannot_be_written_is_an_error(
-    name: str, is_folder: bool, problem: str, tmp_path: Path
-) -> None:
+def test_an_output_that_cannot_be_written_is_an_error(name: str, is_folder: bool, problem: str, tmp_path: Path) -> None:
     for folder in ("full", "empty"):
         (tmp_path / folder).mkdir()
     (tmp_path / "full" / "x").touch()

@@ -135,6 +135,7 @@ def test_earlier_packages_are_left_out_whatever_their_name(tmp_path: Path) -> No
         "e/__pycache__/x.pyc",
         ".envrc",
         ".venv/pyvenv.cfg",
+        "build/lib/x.py",
     ],
 )
 def test_what_tools_leave_is_no_part_of_a_package(path: str, tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ node_modules/
 .gitattributes
 .lambdaignore
 .dockerignore
+/build/lib/
+/build/bdist.*/
 /.github/
 /.ci/
 /.coverage*

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lambda_web_adapter.packaging.target import Target
 
@@ -74,7 +75,8 @@ class Installer:
         else:  # it would compare the Python that a project requires with this one
             command = [sys.executable, "-m", "pip", "install", "-q", "--ignore-requires-python"]
         command += ["--target", str(folder), "--no-deps", *self._common()]
-        done = self._run([*command, *map(_expand_variables, places)])
+        with _without_leftovers([Path(place.partition("[")[0]) for place in places]):
+            done = self._run([*command, *map(_expand_variables, places)])
         if done.returncode:
             raise PackagingError(
                 f"A package cannot be built on this machine: {', '.join(places)}.\n{done.stderr.strip()}\n"
@@ -139,6 +141,22 @@ class Installer:
 def _missing_names(output: str) -> list[str]:
     text = re.sub(r"\s+", " ", output)
     return list(dict.fromkeys(match["name"] for pattern in _MISSING for match in pattern.finditer(text)))
+
+
+@contextmanager
+def _without_leftovers(folders: Sequence[Path]) -> Iterator[None]:
+    """Remove what setuptools leaves in the folders that it builds; else the next package would have it."""
+
+    def leftovers() -> set[Path]:
+        patterns = ("build", "*.egg-info", "src/*.egg-info")
+        return {path for folder in folders if folder.is_dir() for pattern in patterns for path in folder.glob(pattern)}
+
+    earlier = leftovers()
+    try:
+        yield
+    finally:
+        for path in leftovers() - earlier:
+            shutil.rmtree(path)
 
 
 def _expand_variables(place: str) -> str:
