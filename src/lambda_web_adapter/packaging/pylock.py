@@ -21,6 +21,8 @@ from lambda_web_adapter.packaging.requirements import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from packaging.tags import Tag
+
     from lambda_web_adapter.packaging.target import Target
 
 
@@ -36,6 +38,7 @@ def read_pylock(file: Path, project: Path, target: Target) -> Requirements:
         _check_target(document, file, target)
         packages = [each for each in document.get("packages", []) if _is_for_target(each, document, target)]
         indexes = [each["index"] for each in packages if "index" in each]
+        _check_wheels(packages, file, target)
         for package in packages:
             _add(package, requirements, file.parent, project)
     except (KeyError, TypeError, AttributeError, InvalidMarker, UndefinedComparison) as error:
@@ -63,6 +66,28 @@ def _check_target(document: dict[str, Any], file: Path, target: Target) -> None:
         raise PackagingError(
             f"{file} is not for {target}, but for: {'; '.join(environments)}. Write it for the function's machine."
         )
+
+
+def _check_wheels(packages: list[dict[str, Any]], file: Path, target: Target) -> None:
+    """Raise PackagingError if packages have wheels, but none for the target: `pip lock` writes its own Python's."""
+    tags = target.wheel_tags
+    unusable = [
+        package["name"]
+        for package in packages
+        if package.get("wheels") and not any(_runs_on(_file_name(each), tags) for each in package["wheels"])
+    ]
+    if unusable:
+        raise PackagingError(
+            f"{file} has no wheel for {target} of: {', '.join(unusable)}. If the lock is for another machine or "
+            "Python, as `pip lock` writes it, write one for all (uv export --format pylock.toml -o pylock.toml)."
+        )
+
+
+def _runs_on(wheel: str, tags: frozenset[Tag]) -> bool:
+    try:
+        return not tags.isdisjoint(parse_wheel_filename(wheel)[3])
+    except InvalidWheelFilename:
+        return True  # the installer shows whether it does
 
 
 def _is_python(versions: str, target: Target) -> bool:
@@ -123,10 +148,14 @@ def _hashes(files: list[dict[str, Any]]) -> list[str]:
     return sorted({f"sha256:{each['hashes']['sha256']}" for each in files if "sha256" in each["hashes"]})
 
 
+def _file_name(file: dict[str, Any]) -> str:
+    return str(file.get("name") or unquote(urlsplit(file.get("url") or file["path"]).path).rpartition("/")[2])
+
+
 def _version_of(files: list[dict[str, Any]], name: str, source: str) -> str:
     """Return the version that the name of a file has, since the lock may leave it out."""
     for each in files:
-        file = each.get("name") or unquote(urlsplit(each.get("url") or each["path"]).path).rpartition("/")[2]
+        file = _file_name(each)
         try:
             parsed = parse_wheel_filename(file) if file.endswith(".whl") else parse_sdist_filename(file)
         except (InvalidWheelFilename, InvalidSdistFilename):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.tags import compatible_tags, cpython_tags
 from packaging.version import InvalidVersion
 
 from lambda_web_adapter.packaging.packaging_error import PackagingError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from packaging.markers import Marker
+    from packaging.tags import Tag
 
 ARCHITECTURES = ("x86_64", "arm64")
 # The glibc of each runtime's system: Amazon Linux 2 until Python 3.11, then Amazon Linux 2023 (Lambda, "Lambda
@@ -96,6 +98,14 @@ class Target:
             "python_version": self.version,
             "sys_platform": "linux",
         }
+
+    @property
+    def wheel_tags(self) -> frozenset[Tag]:
+        """Return the tags of wheels that run there."""
+        platforms = [*self.pip_platforms, f"linux_{_MACHINES[self.architecture]}"]
+        own = cpython_tags(self.python, platforms=platforms)
+        interpreter = f"cp{self.python[0]}{self.python[1]}"
+        return frozenset([*own, *compatible_tags(self.python, interpreter, platforms)])
 
     def matches(self, marker: Marker | None, where: str, extras: Collection[str] = ()) -> bool:
         """Return whether an environment marker is true there, for one of the extras or without any.
