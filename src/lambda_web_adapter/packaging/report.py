@@ -179,6 +179,18 @@ def text_lines(report: Report) -> Iterator[str]:
     yield ""
     yield from table_lines(report)
     yield ""
+    yield from _omitted_lines(report)
+    yield from (f"Note: {note}" for note in report.notes)
+    yield ""
+    yield f"Next step ({_PAGES[report.kind]}):"
+    yield from deploy_commands(report)
+    if command := sam_command(report):
+        yield "or with a template (docs/deploy-sam.md):"
+        yield command
+
+
+def _omitted_lines(report: Report) -> Iterator[str]:
+    """Yield what is not in the package, and how it stays."""
     if report.laptop_only:
         yield f"Left out, since only the local run needs it: {', '.join(report.laptop_only)} (--keep NAME keeps one)"
     if report.asgi_only:
@@ -189,13 +201,6 @@ def text_lines(report: Report) -> Iterator[str]:
             yield f"Left out: {', '.join(kinds)} (--keep KIND keeps one)"
         if rest := [part for reason, part in parts.items() if reason not in KINDS]:
             yield f"Left out: {', '.join(rest)} (a line such as !PATH in .lambdaignore keeps files of the project)"
-    yield from (f"Note: {note}" for note in report.notes)
-    yield ""
-    yield f"Next step ({_PAGES[report.kind]}):"
-    yield from deploy_commands(report)
-    if command := sam_command(report):
-        yield "or with a template (docs/deploy-sam.md):"
-        yield command
 
 
 def table_lines(report: Report) -> Iterator[str]:
