@@ -34,6 +34,7 @@ class Finding:
         path: where, as the artifact has it; empty for all of it.
         line: the line of that file; 0 for all of it.
         cost: what it costs, such as `400 ms of CPU in each cold start`; empty if that is not known.
+        detail: lines to show as they are, such as a traceback; empty if there are none.
         fixable: whether `--fix` does it.
     """
 
@@ -44,6 +45,7 @@ class Finding:
     path: str = ""
     line: int = 0
     cost: str = ""
+    detail: str = ""
     fixable: bool = False
 
     @property
@@ -79,6 +81,7 @@ class Rule:
         line: int = 0,
         *,
         cost: str = "",
+        detail: str = "",
         advice: str = "",
         severity: Severity | None = None,
     ) -> Finding:
@@ -89,6 +92,7 @@ class Rule:
             path: where.
             line: the line, if it is one.
             cost: what it costs.
+            detail: lines to show as they are.
             advice: what to do, instead of the rule's advice.
             severity: how bad it is, if not as bad as the rule says.
         """
@@ -100,6 +104,7 @@ class Rule:
             path=path,
             line=line,
             cost=cost,
+            detail=detail,
             fixable=self.fixable,
         )
 

@@ -94,17 +94,22 @@ def _counts_text(findings: Sequence[Finding]) -> str:
 def _finding_lines(finding: Finding, paint: Paint, width: int) -> list[str]:
     place = f"  {_printable(finding.place)}" if finding.path else ""
     lines = [f"{_INDENT}{paint(finding.severity, finding.severity)}  {finding.rule}{place}"]
-    texts = [_printable(finding.message), f"Cost: {finding.cost}." if finding.cost else "", f"→ {finding.advice}"]
-    for text in filter(None, texts):
-        lines += textwrap.wrap(
-            text,
-            max(width, 40),
-            initial_indent=_INDENT * 2,
-            subsequent_indent=_INDENT * 2,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    return lines
+    lines += _wrap(_printable(finding.message), width)
+    lines += [f"{_INDENT * 3}{_printable(line)}" for line in finding.detail.splitlines()]
+    texts = [f"Cost: {finding.cost}." if finding.cost else "", f"→ {finding.advice}"]
+    return [*lines, *(line for text in texts for line in _wrap(text, width))]
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    indent = _INDENT * 2
+    return textwrap.wrap(
+        text,
+        max(width, 40),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _printable(text: str) -> str:

@@ -16,14 +16,14 @@ IMPORT_FAILS = Rule(
     group=Group.START,
     severity=Severity.ERROR,
     title="The app's import raises an exception.",
-    advice="Start it by `lambda-web-adapter` to see the whole traceback.",
+    advice="Correct what the traceback shows: the app's code, or what is installed.",
 )
 START_FAILS = Rule(
     id="start-fails",
     group=Group.START,
     severity=Severity.ERROR,
     title="The environment ends before it is ready.",
-    advice="Start it by `lambda-web-adapter` to see what it writes.",
+    advice="Correct what its last lines show.",
 )
 SLOW_START = Rule(
     id="slow-start",
@@ -44,7 +44,7 @@ REQUEST_FAILS = Rule(
     group=Group.START,
     severity=Severity.ERROR,
     title="A warm request fails.",
-    advice="Send it to `lambda-web-adapter` to see the whole log. `warm` in pyproject.toml names other requests.",
+    advice="Correct what the log of the request shows. `warm` in pyproject.toml names other requests.",
 )
 ATTEMPTED_WRITE = Rule(
     id="attempted-write",

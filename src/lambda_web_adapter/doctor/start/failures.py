@@ -7,8 +7,9 @@ import re
 from importlib.util import cache_from_source
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.doctor.findings import count_text, paths_text
-from lambda_web_adapter.doctor.start.own_files import OwnFiles
+from lambda_web_adapter.doctor.findings import Severity, count_text, paths_text
+from lambda_web_adapter.doctor.start.artifact_python import RUNTIME_MODULES
+from lambda_web_adapter.doctor.start.failure_text import last_error, last_lines, last_place, last_traceback, relative
 from lambda_web_adapter.doctor.start_rules import (
     APP_NOT_FOUND,
     ATTEMPTED_WRITE,
@@ -21,15 +22,13 @@ from lambda_web_adapter.doctor.start_rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from lambda_web_adapter.doctor.findings import Finding
-    from lambda_web_adapter.doctor.start.trial import Answer, StartTarget, Trial
+    from lambda_web_adapter.doctor.findings import Finding, Rule
+    from lambda_web_adapter.doctor.start.trial import StartTarget, Trial
 
-_FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+), in ')
-_ERROR = re.compile(r"^(?P<type>[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|Warning|Group|NotFound)?)(: .*)?$")
+_NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 _OWN_FOLDER = __file__.partition(f"doctor{os.sep}start")[0]
-_MAX_TAIL = 500  # characters of output in a message
 # The adapter asks for an event after 9.8 s even if the app is not ready.
 _INIT_LIMIT = 9.8  # seconds
 _NOTICEABLE = 0.005  # seconds of a start that somebody might notice
@@ -50,10 +49,10 @@ def attempted_writes(target: StartTarget, trial: Trial) -> Iterator[Finding]:
     """Yield what the app tries to change outside of /tmp, once for each line."""
     places: dict[tuple[str, int], list[str]] = {}
     for path, file, line in trial.all("wrote"):
-        places.setdefault((file, line), []).append(_relative(target, path))
+        places.setdefault((file, line), []).append(relative(target, path))
     for (file, line), paths in places.items():
         message = f"It opens or changes {paths_text(paths)} for writing, outside of /tmp."
-        yield ATTEMPTED_WRITE.broken(message, _relative(target, file), line)
+        yield ATTEMPTED_WRITE.broken(message, relative(target, file), line)
 
 
 def compiled_modules(target: StartTarget, trial: Trial) -> Iterator[Finding]:
@@ -64,11 +63,11 @@ def compiled_modules(target: StartTarget, trial: Trial) -> Iterator[Finding]:
         return
     states: dict[str, list[str]] = {}
     for path, _ in compiled:
-        states.setdefault(_describe_bytecode(path), []).append(_relative(target, path))
+        states.setdefault(_describe_bytecode(path), []).append(relative(target, path))
     reasons = "; ".join(f"{state}: {paths_text(names)}" for state, names in states.items())
     yield COMPILED_AT_START.broken(
         f"The start compiles {count_text(len(compiled), 'module')}. Their bytecode is {reasons}.",
-        _relative(target, compiled[0][0]),
+        relative(target, compiled[0][0]),
         cost=f"{total * 1000:.0f} ms of CPU in each cold start, as measured here",
     )
 
@@ -95,10 +94,36 @@ def _failed_start(target: StartTarget, trial: Trial) -> Iterator[Finding]:
         yield APP_NOT_FOUND.broken(failure[1])
     elif failure:
         kind, message, file, line = failure
-        yield IMPORT_FAILS.broken(f"{kind}: {message}".removesuffix(": "), _relative(target, file), line)
+        lines = [text for (text,) in trial.all("traceback")]
+        if not target.is_artifact:  # they say what to install on this machine
+            lines += [text for (text,) in trial.all("note")]
+        text = f"{kind}: {message}".removesuffix(": ")
+        yield _explained(target, IMPORT_FAILS, text, (relative(target, file), line), lines)
     elif not trial.is_ready:
-        place = _last_place(target, trial.output)
-        yield START_FAILS.broken(f"{trial.end or 'The environment has ended.'}{_quote(trial.output)}", *place)
+        lines = trial.output.strip().splitlines()
+        message = trial.end or "The environment has ended."
+        yield _explained(target, START_FAILS, message, last_place(target, lines), lines)
+
+
+def _explained(
+    target: StartTarget, rule: Rule, message: str, place: tuple[str, int], lines: Sequence[str]
+) -> Finding:
+    """Return a finding about a failed start, with what an artifact lacks if that is the reason."""
+    detail = last_lines(target, lines)
+    missing = _NO_MODULE.findall(message) or _NO_MODULE.findall(detail)
+    if not (target.is_artifact and missing):
+        return rule.broken(message, *place, detail=detail)
+    name = missing[-1]
+    if name.partition(".")[0] in RUNTIME_MODULES:
+        advice = f"Lambda's Python runtimes have {name}, but this machine does not: install boto3 here to try the start."
+        return rule.broken(message, *place, detail=detail, advice=advice, severity=Severity.NOTE)
+    advice = (
+        f"{target.artifact} has no module {name}: add the package that has it to the requirements, and build it again. "
+        "What layers have is not there in this start."
+    )
+    if target.kind == "folder":
+        advice += " If it is a project that was not built, name its app, such as main:app, instead of the folder."
+    return rule.broken(message, *place, detail=detail, advice=advice)
 
 
 def _failed_requests(target: StartTarget, trial: Trial) -> Iterator[Finding]:
@@ -106,36 +131,9 @@ def _failed_requests(target: StartTarget, trial: Trial) -> Iterator[Finding]:
     for answer in trial.answers:
         if not 0 < answer.status < 500 and answer.title not in reported:
             reported.add(answer.title)
-            yield REQUEST_FAILS.broken(_failed_message(answer), *_last_place(target, answer.log))
-
-
-def _failed_message(answer: Answer) -> str:
-    status = f"with {answer.status}" if answer.status else "with no response"
-    reason = _last_error(answer.log)
-    return f"{answer.title} ends {status}" + (f": {reason}" if reason else f".{_quote(answer.log)}")
-
-
-def _last_error(log: str) -> str:
-    """Return the line after the last traceback in a log: the exception."""
-    lines = log.splitlines()
-    frames = [number for number, line in enumerate(lines) if _FRAME.match(line)]
-    if not frames:
-        return ""
-    return next((line.strip() for line in lines[frames[-1] + 1 :] if _ERROR.match(line)), "")
-
-
-def _last_place(target: StartTarget, log: str) -> tuple[str, int]:
-    """Return file and line of the last of the app's own frames in a log's tracebacks; an empty path without one."""
-    own = OwnFiles(os.path.realpath(target.folder))
-    matches = [match for line in log.splitlines() if (match := _FRAME.match(line)) and own.contains(match["file"])]
-    return (_relative(target, matches[-1]["file"]), int(matches[-1]["line"])) if matches else ("", 0)
-
-
-def _relative(target: StartTarget, file: str) -> str:
-    folder = os.path.realpath(target.folder)
-    return os.path.relpath(file, folder) if file.startswith(f"{folder}{os.sep}") else file
-
-
-def _quote(output: str) -> str:
-    text = output.strip()[-_MAX_TAIL:]
-    return f" It wrote: {text}" if text else ""
+            lines = answer.log.strip().splitlines()
+            status = f"with {answer.status}" if answer.status else "with no response"
+            reason = last_error(lines)
+            message = f"{answer.title} ends {status}" + (f": {reason}" if reason else ".")
+            detail = last_lines(target, last_traceback(lines) or lines)
+            yield REQUEST_FAILS.broken(message, *last_place(target, lines), detail=detail)

@@ -29,6 +29,7 @@ class Observation:
         is_isolated: whether the file system is to be Lambda's.
         watches: whether to report which modules run, and what is written.
         left_out: the modules that the app's own modules are not to import.
+        readable: the folders that have to be read besides.
     """
 
     def __init__(  # noqa: PLR0913  # its fields; the module `dataclasses` takes long to import
@@ -41,6 +42,7 @@ class Observation:
         is_isolated: bool = False,
         watches: bool = False,
         left_out: tuple[str, ...] = (),
+        readable: tuple[str, ...] = (),
     ) -> None:
         """Describe it."""
         self.marker = marker
@@ -50,6 +52,7 @@ class Observation:
         self.is_isolated = is_isolated
         self.watches = watches
         self.left_out = left_out
+        self.readable = readable
 
     def to_argument(self) -> str:
         """Return it as an argument of a program."""

@@ -6,13 +6,13 @@ import os
 import sys
 import time
 from importlib.machinery import SourceFileLoader
+from pathlib import Path
 
 from lambda_web_adapter.app import server
 from lambda_web_adapter.doctor.start.own_files import OwnFiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import CodeType
     from typing import Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Audit events of what changes a file, and which of their arguments are paths (Python, "Audit events table").
 _CHANGES = {"os.mkdir": 1, "os.remove": 1, "os.rmdir": 1, "os.rename": 2, "os.link": 2, "os.symlink": 2}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_MAX_LINES, _MAX_LINE = 60, 500  # of a traceback
 _WRITABLE = ("/tmp/", "/dev/", "/proc/")  # noqa: S108  # Lambda's, and what is no file
 
 
@@ -46,7 +47,7 @@ def _report_load(own: OwnFiles, reporter: Reporter) -> None:
         try:
             app = load_app(name, folder)
         except BaseException as error:
-            _report_failure(error, own, reporter)
+            _report_failure(error, str(folder), own, reporter)
             raise
         reporter.report("imported", time.perf_counter() - started_at, time.process_time() - cpu, len(sys.modules))
         reporter.report_each("own", own.modules())
@@ -55,8 +56,19 @@ def _report_load(own: OwnFiles, reporter: Reporter) -> None:
     vars(server)["load_app"] = load
 
 
-def _report_failure(error: BaseException, own: OwnFiles, reporter: Reporter) -> None:
+def _report_failure(error: BaseException, folder: str, own: OwnFiles, reporter: Reporter) -> None:
     reporter.report("failed", type(error).__name__, str(error)[:1000], *own.place_of(error))
+    import traceback
+
+    from lambda_web_adapter.app import import_traceback
+
+    advice = vars(error).pop("__notes__", [])
+    import_traceback.shorten(error, Path(folder))
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    reporter.report_each("traceback", [line[:_MAX_LINE] for line in lines[-_MAX_LINES:]])
+    reporter.report_each("note", [line[:_MAX_LINE] for note in advice for line in str(note).splitlines()])
+    for note in advice:
+        error.add_note(note)
 
 
 def _report_interface(observation: Observation, own: OwnFiles, reporter: Reporter) -> None:
@@ -66,7 +78,7 @@ def _report_interface(observation: Observation, own: OwnFiles, reporter: Reporte
         try:
             detected: str = detect_interface(app, interface)
         except BaseException as error:
-            _report_failure(error, own, reporter)
+            _report_failure(error, observation.folder, own, reporter)
             raise
         reporter.report("interface", detected)
         if detected != "wsgi":

@@ -37,6 +37,7 @@ def main(observation: Observation, arguments: list[str]) -> NoReturn:
             sys.base_prefix,
             os.path.dirname(__file__),
             *sys.path,
+            *observation.readable,
         ]
         reporter.report("isolated", isolate(folders))
     has_forked = False

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.artifacts.artifact import ArtifactError
 from lambda_web_adapter.artifacts.opening import open_artifact
+from lambda_web_adapter.doctor.start.artifact_python import artifact_python
 from lambda_web_adapter.doctor.start.trial import StartTarget
 from lambda_web_adapter.doctor.unpacking import unpacked
 from lambda_web_adapter.local.project_options import read_table
@@ -21,7 +23,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def start_target(
-    artifact: Path, app: str, app_dir: str, options: FunctionOptions, environ: Mapping[str, str]
+    artifact: Path,
+    app: str,
+    app_dir: str,
+    options: FunctionOptions,
+    environ: Mapping[str, str],
+    *,
+    has_packages: bool,
 ) -> Iterator[StartTarget]:
     """Return what is started, as long as the artifact is unpacked.
 
@@ -31,6 +39,7 @@ def start_target(
         app_dir: the folder of the app within it; empty for all of it.
         options: the function's configuration.
         environ: the caller's environment variables.
+        has_packages: whether the artifact has all packages that it needs; else the app has those of this Python.
 
     Raises:
         ArtifactError: it is an image, which this machine cannot start so.
@@ -43,7 +52,7 @@ def start_target(
         with unpacked(opened) as root:
             project = root / "pyproject.toml"
             name = app or read_table(project).get("app", "")
-            yield StartTarget(
+            target = StartTarget(
                 app=name if isinstance(name, str) else "",
                 root=root,
                 folder=root / app_dir,
@@ -51,3 +60,16 @@ def start_target(
                 options=options,
                 environ=environ,
             )
+            if not has_packages:
+                yield target
+                return
+            with artifact_python(root, environ) as python:
+                yield replace(
+                    target,
+                    artifact=opened.name,
+                    kind=opened.kind,
+                    environ=python.environ,
+                    interpreter=python.interpreter,
+                    readable=python.readable,
+                    notes=(python.note,) if python.note else (),
+                )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_web_adapter.doctor.start.cpu_group import CpuGroup, cpu_group
 from lambda_web_adapter.doctor.start.failures import attempted_writes, compiled_modules, failures
-from lambda_web_adapter.doctor.start.trial import run_trial
+from lambda_web_adapter.doctor.start.trial import NO_BYTECODE, run_trial
 from lambda_web_adapter.doctor.start.unused_modules import Proof, find_candidates, prove
 from lambda_web_adapter.doctor.start_rules import NEEDLESS_IMPORT, SLOW_START
 from lambda_web_adapter.local.imports.import_times import ImportsNotMeasured, measure_imports
@@ -107,7 +107,9 @@ def examine_app(target: StartTarget, *, has_proof: bool = True) -> StartExaminat
     examination.findings += compiled_modules(target, examination.trial)
     settings = Settings.from_environ(target.environ).replaced(app=target.app, app_dir=str(target.folder))
     try:
-        measuring = measure_imports(settings, [], target.environ, target.options, min_us=0)
+        measuring = measure_imports(
+            settings, [], {**target.environ, **NO_BYTECODE}, target.options, interpreter=target.interpreter, min_us=0
+        )
         examination.imports = asyncio.run(measuring)
     except ImportsNotMeasured as error:
         examination.notes.append(f"The import was not timed module by module: {error}")
@@ -130,7 +132,7 @@ def examine_isolated_start(target: StartTarget) -> StartExamination:
             trial = run_trial(target, group=group.members, is_isolated=True)
             found += [*attempted_writes(target, observed), *compiled_modules(target, trial)]
     examination = StartExamination(target=target, trial=trial, observed=observed, findings=found)
-    examination.notes += _differences(trial, group)
+    examination.notes += [*target.notes, *_differences(trial, group)]
     return examination
 
 

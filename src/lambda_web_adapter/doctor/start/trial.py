@@ -20,6 +20,7 @@ from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
 from lambda_web_adapter.local.environments.environment_states import RUN_ENDS, Activity
 from lambda_web_adapter.local.environments.function import Function
 from lambda_web_adapter.local.environments.guard import Guard
+from lambda_web_adapter.local.environments.interpreter import THIS_PYTHON, Interpreter
 from lambda_web_adapter.local.environments.program import Program
 from lambda_web_adapter.local.gateway_app import GatewayApp
 from lambda_web_adapter.local.gateways import GATEWAYS
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from lambda_web_adapter.local.log import RequestLine
 
 _PROGRAM = "lambda_web_adapter.doctor.start.observed_program"
+# Nothing is changed, and what is compiled is seen.
+NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 _ROUNDS = 2
 _TIMEOUT = 60  # seconds for a request
 _CPUCLOCK_SCHED = 2  # clock_getcpuclockid(3)
@@ -51,7 +54,12 @@ class StartTarget:
         folder: the folder of the app.
         requests: method and path of the warm requests.
         options: the function's configuration.
-        environ: the caller's environment variables.
+        environ: the environment variables.
+        artifact: the artifact's name.
+        kind: `project` for an app with the packages of this Python; else the kind of an artifact that has its own.
+        interpreter: the Python that it is started with.
+        readable: the folders that this Python reads besides its own.
+        notes: what is not as on Lambda.
     """
 
     app: str
@@ -60,6 +68,16 @@ class StartTarget:
     requests: Sequence[tuple[str, str]]
     options: FunctionOptions
     environ: Mapping[str, str]
+    artifact: str = ""
+    kind: str = "project"
+    interpreter: Interpreter = THIS_PYTHON
+    readable: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_artifact(self) -> bool:
+        """Return whether it has all packages that it needs."""
+        return self.kind != "project"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -148,22 +166,25 @@ def run_trial(
         is_isolated=is_isolated,
         watches=watches,
         left_out=left_out,
+        readable=target.readable,
     )
     return asyncio.run(_run(target, observation))
 
 
 async def _run(target: StartTarget, observation: Observation) -> Trial:
     log = _TrialLog()
-    arguments = ["-m", _PROGRAM, observation.to_argument(), *([target.app] if target.app else [])]
+    arguments = [*target.interpreter.launcher, _PROGRAM, observation.to_argument(), *([target.app] if target.app else [])]
     environ = {
         **target.environ,
         APP_DIR: observation.folder,
         "LAMBDA_TASK_ROOT": observation.root,
         LOCAL_RUN_VARIABLE: "",  # all that follows is as on Lambda
-        "PYTHONDONTWRITEBYTECODE": "1",  # nothing is changed, and what is compiled is seen
+        **NO_BYTECODE,
     }
     guard = Guard.start_program()
-    function = Function(Program(arguments, environ, guard, log), target.options)
+    program = Program(arguments, environ, guard, log)
+    program.python = target.interpreter.python
+    function = Function(program, target.options)
     log.function = function
     try:
         function.start()

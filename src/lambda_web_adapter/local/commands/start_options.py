@@ -121,7 +121,10 @@ def examine_start(artifact: Path, options: StartOptions, examination: Examinatio
     if sys.stderr.isatty():
         sys.stderr.write("Starting the app several times…\n")
     function = FunctionOptions(memory=options.memory)
-    with start_target(artifact, options.app or "", options.app_dir, function, os.environ) as target:
+    has_packages = not options.is_asked and examination.facts["kind"] != "project"
+    with start_target(
+        artifact, options.app or "", options.app_dir, function, os.environ, has_packages=has_packages
+    ) as target:
         start = examine_isolated_start(target) if options.is_isolated else examine_app(target)
     if not is_asked and any(finding.rule == APP_NOT_FOUND.id for finding in start.findings):
         return StartReport(lines=["", f"Not started: {start.findings[0].message}"])

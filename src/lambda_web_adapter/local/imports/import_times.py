@@ -6,12 +6,12 @@ import asyncio
 import os
 import secrets
 import signal
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from lambda_web_adapter.local.environments.interpreter import THIS_PYTHON, Interpreter
 from lambda_web_adapter.local.environments.variables import environment_variables
 from lambda_web_adapter.local.imports.import_tree import MIN_US, ImportTime, parse, sort_and_prune
 
@@ -48,6 +48,7 @@ async def measure_imports(  # noqa: PLR0913  # which app, how and how long
     environ: Mapping[str, str],
     options: FunctionOptions,
     *,
+    interpreter: Interpreter = THIS_PYTHON,
     seconds: float = _TIMEOUT_SECONDS,
     min_us: int = MIN_US,
 ) -> AppImport:
@@ -58,6 +59,7 @@ async def measure_imports(  # noqa: PLR0913  # which app, how and how long
         command: the external command; empty for an app that the built-in server imports.
         environ: the caller's environment variables.
         options: the function's configuration, of which environments have variables.
+        interpreter: the Python of the environments.
         seconds: how long it may take.
         min_us: modules that take less are summed up, in microseconds; 0 to have them all.
 
@@ -71,7 +73,8 @@ async def measure_imports(  # noqa: PLR0913  # which app, how and how long
         )
     marker = f"lambda-web-adapter-{secrets.token_hex(16)}"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-u", "-X", "importtime", "-m", _PROGRAM, marker, settings.app, settings.app_dir),
+        *(interpreter.python, "-u", "-X", "importtime", *interpreter.launcher, _PROGRAM),
+        *(marker, settings.app, settings.app_dir),
         env=environment_variables(environ, options, _NO_ADDRESS),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
