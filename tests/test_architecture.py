@@ -27,7 +27,7 @@ LAYERS: dict[str, set[str]] = {
     "local/commands": {"artifacts", "doctor", "doctor/start", "errors", "ipc", "local", "local/*", "packaging"}
     | {"settings"},
     "packaging": {"", "app/discovery", "artifacts", "errors", "ipc", "local", "local/environments", "local/records"},
-    "doctor/start": {"adapter/process", "app", "app/asgi", "artifacts", "doctor", "ipc", "local"}
+    "doctor/start": {"", "adapter/process", "app", "app/asgi", "artifacts", "doctor", "ipc", "local"}
     | {"local/environments", "local/gateways", "local/imports", "settings"},
     "local": {"", "adapter/process", "app", "app_api", "app/hooks", "app/wsgi", "errors", "ipc", "local/*", "models"}
     | {"settings"},

@@ -6,6 +6,7 @@ from lambda_web_adapter.doctor import (
     compiled_files,
     configuration,
     contents,
+    missing_packages,
     native_code,
     scripts,
     secret_files,
@@ -15,6 +16,7 @@ from lambda_web_adapter.doctor import (
 
 RULES = (
     *start_rules.RULES,
+    *missing_packages.RULES,
     *native_code.RULES,
     *compiled_files.RULES,
     *scripts.RULES,
@@ -25,6 +27,7 @@ RULES = (
 )
 # The checks of artifacts, in the same order; `start` has those of what happens when one is started.
 CHECKS = (
+    missing_packages.check,
     native_code.check,
     compiled_files.check,
     scripts.check,

@@ -50,11 +50,18 @@ class Scan:
 def scan(path: Path) -> Scan:
     """Return what the source of a file shows; nothing if the file cannot be read."""
     try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):  # the latter for null bytes
-        return Scan(is_broken=True)
+        source = path.read_bytes()
     except OSError:
         return Scan()
+    return scan_source(source)
+
+
+def scan_source(source: bytes) -> Scan:
+    """Return what a source shows."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):  # the latter for null bytes
+        return Scan(is_broken=True)
     result = Scan()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

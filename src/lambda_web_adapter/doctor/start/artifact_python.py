@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import lambda_web_adapter
+from lambda_web_adapter.doctor.module_names import RUNTIME_MODULES
 from lambda_web_adapter.doctor.start import artifact_program
 from lambda_web_adapter.local.environments.interpreter import Interpreter
 
@@ -29,8 +30,6 @@ _PACKAGE_FOLDER = Path(lambda_web_adapter.__file__).parent
 _DOCTORS_MODULES = {f"{_PACKAGE}.doctor": _PACKAGE_FOLDER, f"{_PACKAGE}.local.imports": _PACKAGE_FOLDER / "local"}
 # What the adapter imports on Lambda (docs/dependencies.md).
 _ADAPTERS_PACKAGES = ("httptools", "orjson", "pybase64", "uvloop")
-# What Lambda's Python runtimes have besides the standard library (boto3 and what it requires).
-RUNTIME_MODULES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 _VERSION = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
 _DROPPED = ("PYTHONPATH", "PYTHONHOME")  # they would add to the path
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from lambda_web_adapter.local.environments.function_options import ONE_VCPU
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The memory size, in MB, for which a function gets the time of one vCPU (Lambda, "Memory and computing power").
-_ONE_VCPU = 1769
 # The time within which a group gets its share, in microseconds: that of Lambda's environments, as they see it.
 _PERIOD = 20_000
 _ROOT = Path("/sys/fs/cgroup")
@@ -37,7 +37,7 @@ def cpu_group(memory: int, root: Path = _ROOT) -> Iterator[CpuGroup]:
         memory: the memory size, in MB.
         root: where control groups are.
     """
-    cores = memory / _ONE_VCPU
+    cores = memory / ONE_VCPU
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if cores >= available:
         yield CpuGroup("", f"{memory} MB have the time of {cores:.1f} cores, and this machine has {available}")

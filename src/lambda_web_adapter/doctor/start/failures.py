@@ -8,7 +8,7 @@ from importlib.util import cache_from_source
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.doctor.findings import Severity, count_text, paths_text
-from lambda_web_adapter.doctor.start.artifact_python import RUNTIME_MODULES
+from lambda_web_adapter.doctor.module_names import RUNTIME_MODULES
 from lambda_web_adapter.doctor.start.failure_text import last_error, last_lines, last_place, last_traceback, relative
 from lambda_web_adapter.doctor.start_rules import (
     APP_NOT_FOUND,
@@ -105,9 +105,7 @@ def _failed_start(target: StartTarget, trial: Trial) -> Iterator[Finding]:
         yield _explained(target, START_FAILS, message, last_place(target, lines), lines)
 
 
-def _explained(
-    target: StartTarget, rule: Rule, message: str, place: tuple[str, int], lines: Sequence[str]
-) -> Finding:
+def _explained(target: StartTarget, rule: Rule, message: str, place: tuple[str, int], lines: Sequence[str]) -> Finding:
     """Return a finding about a failed start, with what an artifact lacks if that is the reason."""
     detail = last_lines(target, lines)
     missing = _NO_MODULE.findall(message) or _NO_MODULE.findall(detail)
@@ -115,7 +113,7 @@ def _explained(
         return rule.broken(message, *place, detail=detail)
     name = missing[-1]
     if name.partition(".")[0] in RUNTIME_MODULES:
-        advice = f"Lambda's Python runtimes have {name}, but this machine does not: install boto3 here to try the start."
+        advice = f"Lambda's Python runtimes have {name}, but this machine has not: install boto3 here to try it."
         return rule.broken(message, *place, detail=detail, advice=advice, severity=Severity.NOTE)
     advice = (
         f"{target.artifact} has no module {name}: add the package that has it to the requirements, and build it again. "

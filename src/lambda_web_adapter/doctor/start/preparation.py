@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def start_target(
+def start_target(  # noqa: PLR0913  # what is started, and how
     artifact: Path,
     app: str,
     app_dir: str,

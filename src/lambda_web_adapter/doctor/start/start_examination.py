@@ -14,13 +14,21 @@ from lambda_web_adapter.doctor.start.failures import attempted_writes, compiled_
 from lambda_web_adapter.doctor.start.trial import NO_BYTECODE, run_trial
 from lambda_web_adapter.doctor.start.unused_modules import Proof, find_candidates, prove
 from lambda_web_adapter.doctor.start_rules import NEEDLESS_IMPORT, SLOW_START
+from lambda_web_adapter.local.environments.function_options import ONE_VCPU
 from lambda_web_adapter.local.imports.import_times import ImportsNotMeasured, measure_imports
 from lambda_web_adapter.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambda_web_adapter.doctor.findings import Finding
     from lambda_web_adapter.doctor.start.trial import StartTarget, Trial
     from lambda_web_adapter.local.imports.import_times import AppImport
+
+
+def _ignore(_: str) -> None:
+    """Tell nobody."""
+
 
 # Starts of which the fastest counts: the others were disturbed.
 _REPEATS = 3
@@ -90,38 +98,42 @@ class StartExamination:
         return started[0].removeprefix("lifespan.startup.") if started else "none"
 
 
-def examine_app(target: StartTarget, *, has_proof: bool = True) -> StartExamination:
+def examine_app(target: StartTarget, *, tell: Callable[[str], None] = _ignore) -> StartExamination:
     """Return what the start of an app is like on this machine.
 
     Args:
         target: what is started.
-        has_proof: whether to start it without modules that seem to be unused.
+        tell: gets the name of each step when it begins.
     """
+    tell(f"Starting {target.title}")
     observed = run_trial(target, watches=True)
     found = list(failures(target, observed))
-    examination = StartExamination(target=target, trial=observed, observed=observed, findings=found)
+    examination = StartExamination(
+        target=target, trial=observed, observed=observed, notes=[*target.notes], findings=found
+    )
     if not observed.is_ready or any(finding.rule == SLOW_START.id for finding in found):
         return examination  # more starts would only take long
     examination.findings += attempted_writes(target, observed)
+    tell(f"Starting {target.title} {_REPEATS} times, to time it")
     examination.trial = min((run_trial(target) for _ in range(_REPEATS)), key=lambda each: each.cpu_seconds)
     examination.findings += compiled_modules(target, examination.trial)
-    settings = Settings.from_environ(target.environ).replaced(app=target.app, app_dir=str(target.folder))
-    try:
-        measuring = measure_imports(
-            settings, [], {**target.environ, **NO_BYTECODE}, target.options, interpreter=target.interpreter, min_us=0
-        )
-        examination.imports = asyncio.run(measuring)
-    except ImportsNotMeasured as error:
-        examination.notes.append(f"The import was not timed module by module: {error}")
-    if has_proof and examination.imports and observed.has_served:
+    _time_imports(examination, tell)
+    if examination.imports and observed.has_served:
+        tell(f"Starting {target.title} without imports that may wait")
         candidates = find_candidates(examination.imports, examination.own, examination.ran, target.folder)
         examination.proof = prove(target, candidates, examination.trial)
         examination.findings += _needless_imports(examination.proof)
     return examination
 
 
-def examine_isolated_start(target: StartTarget) -> StartExamination:
-    """Return what the start of an app is like in an environment as Lambda's, as far as this system allows that."""
+def examine_isolated_start(target: StartTarget, *, tell: Callable[[str], None] = _ignore) -> StartExamination:
+    """Return what the start of an app is like in an environment as Lambda's, as far as this system allows that.
+
+    Args:
+        target: what is started.
+        tell: gets the name of each step when it begins.
+    """
+    tell(f"Starting {target.title} as on Lambda")
     with ExitStack() as stack:
         group = stack.enter_context(cpu_group(target.options.memory))
         # Its time is that of Lambda's CPU share; what is seen of it costs some of that.
@@ -129,11 +141,27 @@ def examine_isolated_start(target: StartTarget) -> StartExamination:
         found = list(failures(target, observed))
         trial = observed
         if observed.is_ready:
+            tell(f"Starting {target.title} as on Lambda, to time it")
             trial = run_trial(target, group=group.members, is_isolated=True)
             found += [*attempted_writes(target, observed), *compiled_modules(target, trial)]
     examination = StartExamination(target=target, trial=trial, observed=observed, findings=found)
     examination.notes += [*target.notes, *_differences(trial, group)]
+    if observed.is_ready:
+        _time_imports(examination, tell)
     return examination
+
+
+def _time_imports(examination: StartExamination, tell: Callable[[str], None]) -> None:
+    """Import the app once more, without limits, to time each module."""
+    target = examination.target
+    tell(f"Timing the imports of {target.title}")
+    settings = Settings.from_environ(target.environ).replaced(app=target.app, app_dir=str(target.folder))
+    environ = {**target.environ, **NO_BYTECODE}
+    measuring = measure_imports(settings, [], environ, target.options, interpreter=target.interpreter, min_us=0)
+    try:
+        examination.imports = asyncio.run(measuring)
+    except ImportsNotMeasured as error:
+        examination.notes.append(f"The import was not timed module by module: {error}")
 
 
 def _differences(trial: Trial, group: CpuGroup) -> list[str]:
@@ -166,13 +194,15 @@ def describe(examination: StartExamination) -> list[str]:
     trial, target = examination.trial, examination.target
     kind = str(next(iter(trial.first("interface")), "")).upper()
     lifespan = f", lifespan startup {examination.lifespan}" if kind.startswith("ASGI") else ""
-    lines = [f"Start of {target.app or 'the app'}" + (f": {kind}{lifespan}" if kind else "")]
     if not trial.is_ready:
-        return lines
+        return [f"Start of {target.title}: failed", *(f"  {note}" for note in examination.notes)]
+    lines = [f"Start of {target.title}" + (f": {kind}{lifespan}" if kind else "")]
     rows = [("ready after", _times(trial.init_seconds, trial.cpu_seconds))]
     if imported := trial.first("imported"):
         rows.append(("the app's import", f"{_times(imported[0], imported[1])}, {imported[2]} modules are loaded"))
-    rows.append(("memory", f"{trial.memory / 1024**2:.0f} MB of {target.options.memory} MB"))
+    memory = target.options.memory
+    share = ", with which a function has one vCPU" if memory == ONE_VCPU else ""
+    rows.append(("memory", f"{trial.memory / 1024**2:.0f} MB of {memory:,} MB{share}"))
     half = len(target.requests)
     for number, answer in enumerate(trial.answers):
         turn = "first" if number < half else "second"

@@ -75,6 +75,11 @@ class StartTarget:
     notes: tuple[str, ...] = ()
 
     @property
+    def title(self) -> str:
+        """Return how people call the app."""
+        return self.app or "the app"
+
+    @property
     def is_artifact(self) -> bool:
         """Return whether it has all packages that it needs."""
         return self.kind != "project"
@@ -173,7 +178,8 @@ def run_trial(
 
 async def _run(target: StartTarget, observation: Observation) -> Trial:
     log = _TrialLog()
-    arguments = [*target.interpreter.launcher, _PROGRAM, observation.to_argument(), *([target.app] if target.app else [])]
+    app = [target.app] if target.app else []
+    arguments = [*target.interpreter.launcher, _PROGRAM, observation.to_argument(), *app]
     environ = {
         **target.environ,
         APP_DIR: observation.folder,

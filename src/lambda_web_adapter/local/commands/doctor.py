@@ -52,7 +52,12 @@ def _parse_python(ctx: click.Context, parameter: click.Parameter, value: str | N
     metavar="FILE",
     help="Template of the function, if it is not beside the artifact: SAM, CloudFormation, Serverless or Zappa.",
 )
-@click.option("--no-import", is_flag=True, help="Do not import the app to measure what its bytecode costs.")
+@click.option(
+    "--no-import",
+    is_flag=True,
+    help="Run the app only if it is named, or for --start and --flame: do not start a project's, nor import one to "
+    "measure what its bytecode costs.",
+)
 @click.option("--fix", is_flag=True, help="Repair what can be repaired safely: a folder in place, a zip in a new file.")
 @click.option(
     "--output",
@@ -84,8 +89,9 @@ def command(  # noqa: PLR0913  # one for each option
     ARTIFACT is a project's folder, or what any tool has built of it: a folder such as .aws-sam/build/Function, a zip of
     a function or a layer, an image's archive (docker save, buildah push) or OCI folder. Without it, this folder.
 
-    The app of a project, or the one that is named, such as main:app, is started several times, to time it and to see
-    what it imports, compiles and writes; --start starts any artifact but an image, as Lambda does.
+    The app of a project, or the one that is named, such as main:app, is started several times, with the packages that
+    are installed here, to time it and to see what it imports, compiles and writes. --start starts any artifact but an
+    image, as Lambda does: with what is in the artifact, and no other package.
 
     The exit code is 0; 1 if there is an error among the findings; 2 if it cannot be examined.
     """
@@ -114,7 +120,7 @@ def command(  # noqa: PLR0913  # one for each option
         examination = examine(artifact, options)
         if before is not None:
             sys.stderr.write(f"{report.repair_text(before, examination.findings)}\n")
-        about_start = examine_start(artifact, starting, examination, may_import=not no_import)
+        about_start = examine_start(artifact, starting, examination, may_import=not no_import, is_quiet=as_json)
         if sarif:
             sarif.write_text(_json(build_sarif(str(artifact), examination.findings, RULES)))
     except (ArtifactError, AdapterError, RepairError, TemplateError, WarmRequestsFailed, OSError) as error:

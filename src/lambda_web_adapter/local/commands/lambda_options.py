@@ -14,6 +14,7 @@ from lambda_web_adapter.local.environments.function_options import (
     MIN_MEMORY,
     MIN_TIMEOUT,
     ON_DEMAND_INIT_SECONDS,
+    ONE_VCPU,
     FunctionOptions,
 )
 from lambda_web_adapter.local.environments.variables import find_region
@@ -83,7 +84,7 @@ PARAMETERS: list[click.Parameter] = [
         section=_SECTION,
         type=click.IntRange(MIN_MEMORY, MAX_MEMORY),
         envvar=["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
-        default=1769,
+        default=ONE_VCPU,
         show_default=True,
         metavar="MB",
         help="The function's memory.",

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
+from lambda_web_adapter.local.commands.progress import progress
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from typing import Any
 
     from lambda_web_adapter.packaging.build import PackageOptions
@@ -73,7 +72,7 @@ def command(ctx: click.Context, /, as_json: bool, **values: Any) -> None:
 
     try:
         options = _options(**{**values, **_project_options(ctx, values["folder"])})
-        with _progress() as show_step:
+        with progress() as show_step:
             report = build(options, show_step)
     except (PackagingError, OSError) as error:
         sys.stderr.write(f"lambda-web-adapter package: {error}\n")
@@ -169,16 +168,3 @@ def _requirements_file(file: Path, project: Path) -> Path:
         f"--requirements is {file}, but there is no such file. It takes uv.lock, pylock.toml, poetry.lock, "
         "pyproject.toml, or a file as pip reads it."
     )
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Provide what shows the current step: on a terminal, unless that is a CI system's."""
-    if not sys.stderr.isatty() or os.environ.get("CI"):
-        yield lambda _: None
-        return
-    from rich.console import Console  # only terminals need it
-
-    console = Console(stderr=True)
-    with console.status("Starting") as status:
-        yield lambda step: status.update(f"{step} …")

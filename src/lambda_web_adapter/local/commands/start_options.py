@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lambda_web_adapter.local.environments.function_options import MAX_MEMORY, MIN_MEMORY, FunctionOptions
+from lambda_web_adapter.local.commands.progress import progress
+from lambda_web_adapter.local.environments.function_options import MAX_MEMORY, MIN_MEMORY, ONE_VCPU, FunctionOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambda_web_adapter.doctor.examination import Examination
 
-# That of one vCPU (Lambda, "Memory and computing power"), as in a local run.
-_MEMORY = 1769  # MB
 _PARAMETERS = (
     click.option("--app", metavar="NAME", help="App to start, such as main:app; without it, the app is searched."),
     click.option("--app-dir", metavar="DIR", default="", help="Folder of the app in the artifact."),
@@ -32,10 +30,10 @@ _PARAMETERS = (
     click.option(
         "--memory",
         type=click.IntRange(MIN_MEMORY, MAX_MEMORY),
-        default=_MEMORY,
+        default=ONE_VCPU,
         show_default=True,
         metavar="MB",
-        help="Memory of the function, by which it has CPU time.",
+        help="Memory of the function, by which it has CPU time: with 1,769 MB that of one vCPU.",
     ),
     click.option(
         "--flame",
@@ -92,7 +90,9 @@ def split_app(argument: Path, options: StartOptions) -> tuple[Path, StartOptions
     return Path(), replace(options, app=str(argument), is_asked=True)
 
 
-def examine_start(artifact: Path, options: StartOptions, examination: Examination, *, may_import: bool) -> StartReport:
+def examine_start(
+    artifact: Path, options: StartOptions, examination: Examination, *, may_import: bool, is_quiet: bool
+) -> StartReport:
     """Return what the start of an app is like, and add what is wrong with it to the findings.
 
     Without being asked for, only projects are started.
@@ -102,6 +102,7 @@ def examine_start(artifact: Path, options: StartOptions, examination: Examinatio
         options: what to examine.
         examination: what is known about the artifact.
         may_import: whether the app of a project may be started without being asked for.
+        is_quiet: whether to show no progress.
 
     Raises:
         ArtifactError: it cannot be started.
@@ -111,21 +112,22 @@ def examine_start(artifact: Path, options: StartOptions, examination: Examinatio
     is_asked = bool(options.is_asked or options.is_isolated or options.flame)
     if not is_asked and not (may_import and examination.facts["kind"] == "project"):
         return StartReport()
-    own_python = ".".join(platform.python_version_tuple()[:2])
-    if (python := examination.facts["python"]) != own_python:
-        return StartReport(lines=["", f"Not started: the function has Python {python}, and this is {own_python}."])
+    has_packages = not options.is_asked and examination.facts["kind"] != "project"
+    if reason := _why_not_here(examination, has_packages=has_packages):
+        return StartReport(lines=["", f"Not started: {reason}"])
     from lambda_web_adapter.doctor.start.preparation import start_target
     from lambda_web_adapter.doctor.start.start_examination import describe, examine_app, examine_isolated_start
     from lambda_web_adapter.doctor.start_rules import APP_NOT_FOUND
 
-    if sys.stderr.isatty():
-        sys.stderr.write("Starting the app several times…\n")
+    examine = examine_isolated_start if options.is_isolated else examine_app
     function = FunctionOptions(memory=options.memory)
-    has_packages = not options.is_asked and examination.facts["kind"] != "project"
-    with start_target(
-        artifact, options.app or "", options.app_dir, function, os.environ, has_packages=has_packages
-    ) as target:
-        start = examine_isolated_start(target) if options.is_isolated else examine_app(target)
+    with (
+        progress(is_quiet=is_quiet) as tell,
+        start_target(
+            artifact, options.app or "", options.app_dir, function, os.environ, has_packages=has_packages
+        ) as target,
+    ):
+        start = examine(target, tell=tell)
     if not is_asked and any(finding.rule == APP_NOT_FOUND.id for finding in start.findings):
         return StartReport(lines=["", f"Not started: {start.findings[0].message}"])
     if options.flame and start.imports:
@@ -134,3 +136,14 @@ def examine_start(artifact: Path, options: StartOptions, examination: Examinatio
         options.flame.write_text(flame_graph(start.imports, start.own, start.ran), encoding="utf-8")
     examination.findings.extend(start.findings)
     return StartReport(lines=["", *describe(start)], facts={"start": start.facts()})
+
+
+def _why_not_here(examination: Examination, *, has_packages: bool) -> str:
+    """Return why this machine cannot start the app; empty if it can."""
+    own_python = ".".join(platform.python_version_tuple()[:2])
+    if (python := examination.facts["python"]) != own_python:
+        return f"the function has Python {python}, and this is {own_python}."
+    machine = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    if has_packages and (architecture := examination.facts["architecture"]) != machine:
+        return f"the function is for {architecture}, and this machine is {machine}."
+    return ""
