@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from doctor.elf_files import ARM64, make_shared_object
 from doctor.sample_artifacts import (
+    APP,
     PYTHON,
     TAG,
     add_to_record,
@@ -110,6 +111,13 @@ def native(name: str, content: bytes, tags: tuple[str, ...] = ("py3-none-any",))
         add_to_record(folder, "fast", f"fast/{name}")
 
     return seed
+
+
+# What the app imports
+@fault("a package that is not there", "missing-package", template="", shown="forgotten (main.py:1)", severity="error")
+def _(folder: Path) -> None:
+    write(folder / "main.py", f"import forgotten\n{APP}")
+    compile_all(folder)
 
 
 # Native code

@@ -86,9 +86,12 @@ def test_an_init_that_lambda_breaks_off(tmp_path: Path) -> None:
 def test_an_app_in_order(tmp_path: Path) -> None:
     write_app(tmp_path, WSGI)
 
-    examination = examine_app(make_target(tmp_path))
+    steps: list[str] = []
+
+    examination = examine_app(make_target(tmp_path), tell=steps.append)
 
     assert examination.findings == []
+    assert steps[:2] == ["Starting main:app", "Starting main:app 3 times, to time it"]
     assert examination.facts()["interface"] == "wsgi"
     assert describe(examination)[0] == "Start of main:app: WSGI"
 

@@ -66,7 +66,7 @@ def start_target(  # noqa: PLR0913  # what is started, and how
             with artifact_python(root, environ) as python:
                 yield replace(
                     target,
-                    artifact=opened.name,
+                    artifact=artifact.resolve().name,
                     kind=opened.kind,
                     environ=python.environ,
                     interpreter=python.interpreter,
