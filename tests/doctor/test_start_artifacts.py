@@ -49,20 +49,19 @@ END RequestId: 1
 """
 
 
-def start(path: Path, *, has_packages: bool = True, isolated: bool = False) -> tuple[Trial, list[Finding]]:
+def start(path: Path, *, is_isolated: bool = False) -> tuple[Trial, list[Finding]]:
     """Start the app of an artifact once."""
     environ = {**plain_environment(), "PYTHONPATH": str(Path(lambda_web_adapter.__file__).parents[1])}
-    with start_target(path, "main:app", "", FunctionOptions(), environ, has_packages=has_packages) as target:
-        trial = run_trial(target, is_isolated=isolated)
+    with start_target(path, "main:app", "", FunctionOptions(), environ, has_packages=True) as target:
+        trial = run_trial(target, is_isolated=is_isolated)
         return trial, list(failures(target, trial))
 
 
-@pytest.mark.parametrize("isolated", [False, True])
-def test_an_artifact_has_no_other_packages(tmp_path: Path, *, isolated: bool) -> None:
+def test_an_artifact_has_no_other_packages(tmp_path: Path) -> None:
     folder = write_app(tmp_path / "function", f"{PROBE}{WSGI}")
     install(folder, "pkg", {"pkg/__init__.py": ""})
 
-    trial, found = start(make_zip(folder), isolated=isolated)
+    trial, found = start(make_zip(folder), is_isolated=True)
 
     assert found == []
     assert "probe None None 1\n" in trial.output
@@ -101,10 +100,6 @@ def test_a_package_that_an_artifact_lacks(tmp_path: Path) -> None:
     ]
 
 
-def test_a_project_has_the_packages_that_are_installed_here(tmp_path: Path) -> None:
-    assert start(write_app(tmp_path, f"import flask\n{WSGI}"), has_packages=False)[1] == []
-
-
 @pytest.mark.parametrize(
     ("version", "note"),
     [
@@ -122,7 +117,11 @@ def test_whose_adapter_it_is(tmp_path: Path, version: str, note: str) -> None:
         assert python.note.startswith(note)
         assert bool(python.note) == bool(note)
         assert "PYTHONPATH" not in python.environ
-        assert python.environ["PATH"] == f"{Path(python.interpreter.python).parent}:/usr/bin"
+        folder = Path(python.interpreter.python).parents[1]
+        assert folder.is_dir()
+        assert python.environ["PATH"] == f"{folder}/bin:/usr/bin"
+
+    assert not folder.exists()
 
 
 def test_modules_from_folders_that_are_not_in_the_path(tmp_path: Path) -> None:
@@ -174,11 +173,3 @@ def test_lines_of_a_traceback_are_not_wrapped(tmp_path: Path) -> None:
 
     assert f"          {long}" in lines
     assert lines.index("      Traceback") == lines.index("    ValueError: no") + 1
-
-
-def test_the_python_is_removed(tmp_path: Path) -> None:
-    with artifact_python(tmp_path, {}) as python:
-        folder = Path(python.interpreter.python).parents[1]
-        assert folder.is_dir()
-
-    assert not folder.exists()
