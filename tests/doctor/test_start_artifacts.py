@@ -68,7 +68,7 @@ def test_an_artifact_has_no_other_packages(tmp_path: Path) -> None:
 
 
 def test_an_artifact_is_started_with_its_own_adapter(tmp_path: Path) -> None:
-    where = "import lambda_web_adapter\nprint('adapter in', lambda_web_adapter.__file__, flush=True)\n"
+    where = "import lambda_web_adapter\nraise ValueError(lambda_web_adapter.__file__)\n"
     folder = write_app(tmp_path / "function", f"{where}{WSGI}")
     adapter = Path(lambda_web_adapter.__file__).parent
     # What `package` leaves out, as far as it is not needed to start.
@@ -77,10 +77,13 @@ def test_an_artifact_is_started_with_its_own_adapter(tmp_path: Path) -> None:
     for name in ("httptools", "orjson"):
         shutil.copytree(Path(str(import_module(name).__file__)).parent, folder / name)
 
-    trial, found = start(folder)
+    (finding,) = start(folder)[1]
 
-    assert found == []
-    assert f"adapter in {folder}/lambda_web_adapter/__init__.py\n" in trial.output
+    assert finding.message == f"ValueError: {folder}/lambda_web_adapter/__init__.py"
+    assert finding.detail.splitlines()[:2] == [
+        "Traceback (most recent call last):",
+        '  File "main.py", line 2, in <module>',
+    ]
 
 
 def test_a_package_that_an_artifact_lacks(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def _explained(target: StartTarget, rule: Rule, message: str, place: tuple[str, 
         return rule.broken(message, *place, detail=detail)
     name = missing[-1]
     if name.partition(".")[0] in RUNTIME_MODULES:
-        advice = f"Lambda's Python runtimes have {name}, but this machine has not: install boto3 here to try it."
+        advice = f"Lambda's Python runtimes have {name}, this machine does not: install boto3 here to try it."
         return rule.broken(message, *place, detail=detail, advice=advice, severity=Severity.NOTE)
     advice = (
         f"{target.artifact} has no module {name}: add the package that has it to the requirements, and build it again. "

@@ -62,6 +62,8 @@ def _report_failure(error: BaseException, folder: str, own: OwnFiles, reporter: 
 
     from lambda_web_adapter.app import import_traceback
 
+    if error.__traceback__:  # without the frame of this module
+        error.__traceback__ = error.__traceback__.tb_next
     advice = vars(error).pop("__notes__", [])
     import_traceback.shorten(error, Path(folder))
     lines = "".join(traceback.format_exception(error)).splitlines()
