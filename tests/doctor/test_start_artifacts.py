@@ -23,6 +23,7 @@ from lambda_web_adapter.doctor.start.failures import failures
 from lambda_web_adapter.doctor.start.preparation import start_target
 from lambda_web_adapter.doctor.start.trial import Trial, run_trial
 from lambda_web_adapter.local.environments.function_options import FunctionOptions
+from lambda_web_adapter.local.environments.guard import Guard
 
 # Reports what it and a process that it starts can import.
 PROBE = """
@@ -139,6 +140,17 @@ def test_modules_from_folders_that_are_not_in_the_path(tmp_path: Path) -> None:
         None,
         str(tmp_path / "two.py"),
     ]
+
+
+def test_the_guard_is_not_that_of_an_artifact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "lambda_web_adapter/__init__.py", "")
+    monkeypatch.chdir(tmp_path)
+
+    Guard.start_program().close()
+
+    assert capfd.readouterr().err == ""
 
 
 def test_boto3_is_the_runtimes(tmp_path: Path) -> None:

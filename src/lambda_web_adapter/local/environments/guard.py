@@ -46,9 +46,11 @@ class Guard:
     def start_program(cls) -> Guard:
         """Start the guard as a program, in a process that has threads, where a fork is not safe; end it by `close`."""
         read_end, write_end = os.pipe()
-        program = f"from {__name__} import _watch; _watch({read_end})"
+        # The current folder may have another adapter, as that of a package does.
+        folder = __file__.removesuffix(f"{__name__.replace('.', os.sep)}.py")
+        program = f"import sys; sys.path.append({folder!r}); from {__name__} import _watch; _watch({read_end})"
         guard = cls(write_end)
-        guard._process = subprocess.Popen([sys.executable, "-c", program], pass_fds=(read_end,))  # noqa: S603  # ours
+        guard._process = subprocess.Popen([sys.executable, "-P", "-c", program], pass_fds=(read_end,))  # noqa: S603  # ours
         os.close(read_end)
         return guard
 
