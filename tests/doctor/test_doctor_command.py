@@ -113,6 +113,7 @@ def test_json_has_the_fields_of_the_page(stale_zip: Path) -> None:
         "path": "main.py",
         "line": 0,
         "cost": "",
+        "detail": "",
         "fixable": True,
     }
     page = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text()
