@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.processes import Running, accepts, free_port, plain_environment, wait_until
+from support.processes import Running, accepts, children, free_port, plain_environment, wait_until
 from websockets.sync.client import connect
 
 from lambda_web_adapter.local.commands.serve import default_host
@@ -338,16 +339,32 @@ def test_a_port_that_is_taken_while_the_app_is_imported_is_named(folder: Path) -
             assert "Traceback" not in late.text
 
 
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="process 1 takes root, and unshare")
+def test_process_1_of_a_container_ends_while_the_app_is_imported(folder: Path) -> None:
+    (folder / "other.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(3600)\n")
+    command = ["unshare", "--pid", "--fork", *PROGRAM, *HOST, "--port", "0", "other:app"]
+    with Running(command, cwd=folder, env=plain_environment()) as run:
+        run.wait_for("importing")
+        (first,) = children(run.pid)
+        os.kill(first, signal.SIGTERM)
+
+        assert run.wait() == 128 + signal.SIGTERM
+
+
 @pytest.mark.parametrize(
-    ("variables", "file", "host"),
+    ("variables", "pid", "file", "host"),
     [
-        pytest.param({}, "", "127.0.0.1", id="a laptop"),
-        pytest.param({}, ".dockerenv", "0.0.0.0", id="a container"),
-        pytest.param({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, "", "0.0.0.0", id="a pod"),
+        pytest.param({}, 70, "", "127.0.0.1", id="a laptop"),
+        pytest.param({}, 70, ".dockerenv", "0.0.0.0", id="a container with an init"),
+        pytest.param({}, 1, "", "0.0.0.0", id="a container"),
+        pytest.param({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, 70, "", "0.0.0.0", id="a pod"),
+        pytest.param({"ECS_CONTAINER_METADATA_URI_V4": "http://…"}, 70, "", "0.0.0.0", id="a task"),
     ],
 )
-def test_in_a_container_everybody_can_connect(variables: dict[str, str], file: str, host: str, tmp_path: Path) -> None:
+def test_in_a_container_everybody_can_connect(
+    variables: dict[str, str], pid: int, file: str, host: str, tmp_path: Path
+) -> None:
     if file:
         (tmp_path / file).touch()
 
-    assert default_host(variables, (tmp_path / ".dockerenv",)) == host
+    assert default_host(variables, pid, (tmp_path / ".dockerenv",)) == host

@@ -78,6 +78,8 @@ def serve(settings: Settings, options: ServeOptions) -> int:
         SettingsError: the address cannot be used.
     """
     listener = _bind(options.host, options.port)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end_at_once)  # until `PlainServer` handles them
     log = Log()
     folder = Path(os.path.abspath(settings.app_dir))
     try:
@@ -100,6 +102,11 @@ def serve(settings: Settings, options: ServeOptions) -> int:
             return runner.run(server.run_until_stopped(listener, settings.app or "the app"))
         except SystemExit:  # how uvicorn ends after a failed lifespan startup, which it has logged
             return FAILED
+
+
+def _end_at_once(number: int, frame: FrameType | None) -> None:
+    """End the process while the app is imported, as the kernel would: not if it is a container's process 1."""
+    os._exit(128 + number)
 
 
 class PlainServer(Server):

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 # Exit code for an external command that cannot be executed, as in a shell.
 NOT_EXECUTED = 127
 
-# Files that Docker and Podman put into each container.
+# What Docker and Podman put into each container, and Kubernetes and ECS into its environ. Fargate has no such files.
 _CONTAINER_FILES = (Path("/.dockerenv"), Path("/run/.containerenv"))
+_CONTAINER_VARIABLES = ("KUBERNETES_SERVICE_HOST", "ECS_CONTAINER_METADATA_URI_V4", "ECS_CONTAINER_METADATA_URI")
 
 _EXAMPLES = """\
 \b
@@ -77,7 +78,7 @@ def _serve(app: str | None, **values: Any) -> None:
     from lambda_web_adapter.local import plain_server  # uvicorn, which a command does not need
 
     options = plain_server.ServeOptions(
-        host=values["host"] or default_host(os.environ),
+        host=values["host"] or default_host(os.environ, os.getpid()),
         port=values["port"],
         stop_seconds=values["stop_timeout"],
         logs_access=sys.stderr.isatty() if values["access_log"] is None else values["access_log"],
@@ -86,9 +87,16 @@ def _serve(app: str | None, **values: Any) -> None:
     sys.exit(plain_server.serve(settings, options))
 
 
-def default_host(environ: Mapping[str, str], container_files: tuple[Path, ...] = _CONTAINER_FILES) -> str:
-    """Return the address to listen on: all addresses in a container, where nobody could connect otherwise."""
-    is_container = "KUBERNETES_SERVICE_HOST" in environ or any(file.exists() for file in container_files)
+def default_host(environ: Mapping[str, str], pid: int, container_files: tuple[Path, ...] = _CONTAINER_FILES) -> str:
+    """Return the address to listen on: all addresses in a container, where nobody could connect otherwise.
+
+    Whatever runs containers, their entry point is process 1, which is init elsewhere.
+    """
+    is_container = (
+        pid == 1
+        or any(name in environ for name in _CONTAINER_VARIABLES)
+        or any(file.exists() for file in container_files)
+    )
     return "0.0.0.0" if is_container else "127.0.0.1"  # a container's own network
 
 
