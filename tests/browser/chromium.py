@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -108,6 +109,13 @@ class Chromium:
     def resize(self, width: int, height: int) -> None:
         """Sets the size of the window, in pixels."""
         self._post(f"{self._session}/window/rect", {"width": width, "height": height})
+
+    def screenshot(self, width: int, height: int) -> bytes:
+        """Returns a picture of the page in a view of this size, as PNG."""
+        view = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._post(f"{self._session}/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": view})
+        self.wait_for(f"innerWidth === {width}")
+        return b64decode(self._client.get(f"{self._session}/screenshot").json()["value"])
 
     def wait_for_text(self, selector: str, text: str) -> None:
         """Waits until what a CSS selector selects has a text."""

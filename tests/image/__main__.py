@@ -1,8 +1,12 @@
-"""Builds each example's image, runs it as Lambda would, and compares its replies: `tests/image/run [example...]`."""
+"""Builds each example's image, runs it as Lambda would, and compares its replies: `tests/image/run --help`."""
 
+import argparse
 import fcntl
+import json
 import os
+import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,15 +16,18 @@ import httpx
 from support.processes import PROJECT
 from support.rie import EmulatorMissing, emulator_program
 
-from .build import Buildah, Config, base_image, build, install_tools
+from .base import MACHINES, NATIVE, aws_base, debian_base, install_tools
+from .build import Buildah, Config, build, copy_context
 from .bytecode import not_compiled
 from .exchanges import EXAMPLES, Example, Exchange, Result
 from .sandbox import GID, UID, Sandbox, running, serving
-from .shell import CommandFailedError, Stopwatch, say
+from .shell import CommandFailedError, Stopwatch, command, say
 
 NO_CAPABILITIES = "0" * 16
 LOG_SHOWN = 60
 SHUTDOWN = 0.5  # seconds that Lambda leaves a function with an extension of its own
+# What that comes to where QEMU runs the app, and the seconds that a start may take there.
+EMULATED_SHUTDOWN, START = 10, 120
 
 
 class Tally:
@@ -44,28 +51,48 @@ def check(example: str, buildah: Buildah, base: str, program: Path) -> Tally:
         image = build(buildah, example, base)
     except CommandFailedError as error:
         tally("the Dockerfile builds", [str(error)])
-    else:
-        check_image(tally, image, buildah, program)
-        check_reproducible(tally, buildah, image, build(buildah, example, base, "again"))
+        return tally
+    check_image(tally, image, buildah, program)
+    check_artifact(tally, image, buildah)
+    check_reproducible(tally, image, base, buildah)
     return tally
 
 
-def check_reproducible(tally: Tally, buildah: Buildah, *images: str) -> None:
-    first, second = (buildah.layers(image) for image in images)
-    tally("two builds have the same layers", [] if first == second else [f"{first} and {second}"])
+def check_reproducible(tally: Tally, image: str, base: str, buildah: Buildah) -> None:
+    first = buildah.digest(image)
+    copy = buildah.cache / "tmp" / tally.example
+    second = buildah.digest(build(buildah, tally.example, base, copy_context(copy)))
+    shutil.rmtree(copy)
+    tally(f"a copy of the checkout makes the same image, {first}", [] if first == second else [second])
+
+
+def check_artifact(tally: Tally, image: str, buildah: Buildah) -> None:
+    """Look at the image's archive, as it is pushed, with our own doctor."""
+    archive = buildah.cache / "tmp" / f"{tally.example}.tar"
+    buildah("push", "--quiet", image, f"oci-archive:{archive}", timeout=600)
+    say(f"      {tally.example}: {archive.stat().st_size / 1e6:.1f} MB compressed, with its base")
+    doctor = [sys.executable, "-m", "lambda_web_adapter", "doctor", archive, "--no-import", "--json"]
+    try:
+        findings = json.loads(command(doctor, timeout=600))["findings"]
+    except CommandFailedError as error:
+        findings = [str(error)]
+    archive.unlink()
+    tally("doctor finds nothing", [json.dumps(finding) for finding in findings])
 
 
 def check_image(tally: Tally, image: str, buildah: Buildah, program: Path) -> None:
     example = tally.example
     config, log = buildah.config(image), buildah.cache / f"{example}.log"
+    emulated = buildah.architecture(image) != MACHINES[NATIVE]
     with buildah.root(image) as root:
         say_sizes(example, root)
         check_files(tally, root, config)
-        check_web_container(tally, root, config, EXAMPLES[example])
+        with Stopwatch(f"{example} as a web container"):
+            check_web_container(tally, root, config, EXAMPLES[example], buildah.cache / f"{example}-serve.log")
         with Stopwatch(f"{example} under the emulator"):
             try:
                 with running(root, config, program, log) as sandbox:
-                    check_running(tally, sandbox, EXAMPLES[example])
+                    check_running(tally, sandbox, EXAMPLES[example], EMULATED_SHUTDOWN if emulated else SHUTDOWN)
             except (OSError, ValueError, AssertionError, httpx.HTTPError) as error:
                 tally("the environment runs", [repr(error)])
     if tally.failed and log.exists():
@@ -88,15 +115,23 @@ def say_sizes(example: str, root: Path) -> None:
     say(f"      {example}: " + ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in sizes.items()))
 
 
-def check_web_container(tally: Tally, root: Path, config: Config, example: Example) -> None:
-    """Run the image as any other place does: no Lambda, a port from the environment."""
-    with serving(root, config, tally.example) as url:
-        response = httpx.get(url, timeout=10, trust_env=False)
-        right = response.status_code == 200 and example.title in response.text
-        tally("it serves without Lambda, on $PORT", [] if right else [f"{response.status_code} {response.text!r:.300}"])
+def check_web_container(tally: Tally, root: Path, config: Config, example: Example, log: Path) -> None:
+    """Run the image as any other place does: no Lambda, a port from the environment, a signal at the end."""
+    name = "it serves without Lambda, on $PORT"
+    try:
+        with serving(root, config, log, START) as server:
+            response = httpx.get(server.url, timeout=START, trust_env=False)
+            right = response.status_code == 200 and example.title in response.text
+            tally(name, [] if right else [f"{response.status_code} {response.text!r:.300}"])
+            code, text = server.stop(), log.read_text(errors="replace")
+    except (AssertionError, httpx.HTTPError, subprocess.TimeoutExpired) as error:
+        tally(name, [repr(error), log.read_text(errors="replace")[-2000:]])
+        return
+    in_order = code == 0 and example.last_words in text
+    tally("as process 1, it ends in order on SIGTERM", [] if in_order else [f"exit code {code}, log: {text}"])
 
 
-def check_running(tally: Tally, sandbox: Sandbox, example: Example) -> None:
+def check_running(tally: Tally, sandbox: Sandbox, example: Example, shutdown: float) -> None:
     jar: dict[str, str] = {}
     for exchange in example.exchanges:
         tally(exchange.name, ask(sandbox, exchange, jar))
@@ -106,7 +141,10 @@ def check_running(tally: Tally, sandbox: Sandbox, example: Example) -> None:
     tally("emulator, adapter and app have no rights", strangers + too_few)
     tally("the file system is read-only, and nothing is written to /tmp", written(sandbox.root))
     seconds = sandbox.stop()
-    tally("adapter and app end within 500 ms of SIGTERM", [] if seconds < SHUTDOWN else [f"it took {seconds:.3f} s"])
+    tally(
+        f"adapter and app end within {shutdown} s of SIGTERM",
+        [] if seconds < shutdown else [f"it took {seconds:.3f} s"],
+    )
     if example.last_words:
         said = example.last_words in sandbox.log.read_text(errors="replace")
         tally("the app has shut down in order", [] if said else [f"the log lacks {example.last_words!r}"])
@@ -138,15 +176,17 @@ def alone(cache: Path) -> Iterator[None]:
         yield
 
 
-def run(examples: list[str]) -> int:
+def run(examples: list[str], machine: str, aws: bool) -> int:
     cache = Path(os.environ.get("TEST_CACHE") or PROJECT / ".cache").absolute()
     with alone(cache / "image"):
-        install_tools()
+        install_tools(machine)
         with Stopwatch("find or fetch the Runtime Interface Emulator"):
             program = emulator_program(cache / "rie")
         buildah = Buildah(cache / "image")
         buildah.clean()
-        base = base_image(buildah)
+        base = debian_base(buildah, machine)
+        if aws:
+            base = aws_base(buildah, base)
         tallies = [check(example, buildah, base, program) for example in examples]
     failed = sum(tally.failed for tally in tallies)
     say(f"{sum(tally.passed for tally in tallies)} passed, {failed} failed")
@@ -154,6 +194,13 @@ def run(examples: list[str]) -> int:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests/image/run", description=__doc__)
+    parser.add_argument("examples", nargs="*", metavar="EXAMPLE", help=f"of {', '.join(EXAMPLES)}; both by default")
+    parser.add_argument(
+        "--machine", choices=MACHINES, default=NATIVE, help="for which machine; QEMU runs another one's"
+    )
+    parser.add_argument("--aws", action="store_true", help="on a base that is laid out as AWS's own")
+    options = parser.parse_args()
     # As an exception, so that everything that was begun is ended and removed.
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, lambda number, _: sys.exit(128 + number))
@@ -161,7 +208,7 @@ def main() -> int:
         say("The images' file systems are mounted read-only, which takes root.")
         return 2
     try:
-        return run(sys.argv[1:] or list(EXAMPLES))
+        return run(options.examples or list(EXAMPLES), options.machine, options.aws)
     except (CommandFailedError, EmulatorMissing) as error:
         say(f"FAIL  {error}")
         return 1

@@ -1,6 +1,5 @@
-"""A base image made from this machine's own Debian mirror, and the examples' images on top of it, without Docker."""
+"""The examples' images, built and looked at by Buildah, without Docker."""
 
-import hashlib
 import json
 import shutil
 import sys
@@ -13,16 +12,13 @@ from pathlib import Path
 
 from support.processes import PROJECT
 
-from .shell import CommandFailedError, Stopwatch, command, say
+from .shell import Stopwatch, command
 
 HERE = Path(__file__).parent
-TOOLS = {"buildah": "buildah", "mmdebstrap": "mmdebstrap", "unshare": "util-linux"}
-PACKAGES = "ca-certificates,python3,python3-pip,python3-venv"
-# An official Python image has a `python`, and lets pip install into the system; Debian's own Python does neither.
-LIKE_A_PYTHON_IMAGE = 'rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED && ln -s python3 "$1/usr/bin/python"'
-LEFT_OUT = [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "locale", "man")]
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# What a build needs; a copy of it has to give the same image.
+CONTEXT = (".dockerignore", "LICENSE", "README.md", "bootstrap", "examples", "pyproject.toml", "src")
 # The time of all files in a build, as SOURCE_DATE_EPOCH is for Docker's.
 SOURCE_DATE_EPOCH = 1_700_000_000
 
@@ -36,24 +32,6 @@ class Config:
     workdir: str
     env: dict[str, str]
     user: str
-
-
-def install_tools() -> None:
-    missing = [package for tool, package in TOOLS.items() if not shutil.which(tool)]
-    if not missing:
-        return
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    with Stopwatch("install " + " ".join(missing)):
-        apt_update()
-        command(["apt-get", "install", "-q", "-y", "--no-install-recommends", *missing], timeout=300, env=quiet)
-
-
-def apt_update() -> None:
-    try:
-        command(["apt-get", "update", "-q"], timeout=120)
-    except CommandFailedError as error:
-        # Perhaps only some other vendor's archive is down; what is needed and missing, the next command will say.
-        say(f"      {error}")
 
 
 class Buildah:
@@ -78,6 +56,9 @@ class Buildah:
     def has(self, image: str) -> bool:
         return bool(self("images", "--quiet", "--filter", f"reference={image}"))
 
+    def architecture(self, image: str) -> str:
+        return str(json.loads(self("inspect", "--type", "image", image))["OCIv1"]["architecture"])
+
     def config(self, image: str) -> Config:
         found = json.loads(self("inspect", "--type", "image", image))["OCIv1"]["config"]
         env = dict(pair.split("=", 1) for pair in found.get("Env") or [])
@@ -89,10 +70,9 @@ class Buildah:
             found.get("User") or "",
         )
 
-    def layers(self, image: str) -> list[str]:
-        """Return the digests of an image's layers."""
-        digests: list[str] = json.loads(self("inspect", "--type", "image", image))["OCIv1"]["rootfs"]["diff_ids"]
-        return digests
+    def digest(self, image: str) -> str:
+        """Return the digest of an image: of its layers and its configuration."""
+        return str(json.loads(self("inspect", "--type", "image", image))["FromImageDigest"])
 
     @contextmanager
     def root(self, image: str) -> Iterator[Path]:
@@ -104,66 +84,31 @@ class Buildah:
             self("rm", container)
 
 
-def apt_sources() -> str:
-    """This machine's mirrors of its own distribution, in the form of a sources.list; others' archives are left out."""
-    names = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
-    form = "$(ORIGIN) deb $(SITE) $(RELEASE) $(COMPONENT)"
-    lines = command(["apt-get", "indextargets", "--format", form, "Created-By: Packages"]).splitlines()
-    origin = names["ID"].strip('"') + " "
-    return "".join(line[len(origin) :] + "\n" for line in lines if line.lower().startswith(origin))
-
-
-def base_image(buildah: Buildah) -> str:
-    """The name of the base image; it is made when this recipe, or the distribution, is new to the cache."""
-    recipe = [PACKAGES, LIKE_A_PYTHON_IMAGE, *LEFT_OUT, PATH, Path("/etc/os-release").read_text()]
-    image = "localhost/lambda-web-adapter-base:" + hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:12]
-    if not buildah.has(image):
-        with Stopwatch("make the base image"):
-            make_base_image(buildah, image)
-    return image
-
-
-def make_base_image(buildah: Buildah, image: str) -> None:
-    apt_update()
-    sources = buildah.cache / "sources.list"
-    sources.write_text(apt_sources())
-    # Proxies, certificates and time checks that this machine's apt was given hold for its mirror here, too.
-    options = buildah.cache / "apt.conf"
-    options.write_text(command(["apt-config", "dump", "Acquire"]))
-    buildah("rmi", "--all", "--force")
-    container = buildah("from", "scratch")
-    root = buildah("mount", container)
-    command(
-        [
-            *("mmdebstrap", "--mode=root", "--variant=essential", f"--include={PACKAGES}", *LEFT_OUT),
-            *("--keyring=/usr/share/keyrings", f"--aptopt={options}", f"--customize-hook={LIKE_A_PYTHON_IMAGE}"),
-            *("", root, str(sources)),
-        ],
-        timeout=300,
-    )
-    buildah("config", "--env", f"PATH={PATH}", container)
-    buildah("commit", "--quiet", "--rm", container, image)
-
-
-def build(buildah: Buildah, example: str, base: str, tag: str = "latest") -> str:
+def build(buildah: Buildah, example: str, base: str, context: Path = PROJECT) -> str:
     """Build an example's Dockerfile with the project as context, as its first lines tell the reader to."""
-    image = f"localhost/lambda-web-adapter-{example.replace('_', '-')}:{tag}"
+    image = f"localhost/lambda-web-adapter-{example.replace('_', '-')}:{base.partition('base-')[2].partition(':')[0]}"
     with Stopwatch(f"build examples/{example}/Dockerfile"):
         buildah(
-            *(
-                "bud",
-                "--layers=false",
-                f"--timestamp={SOURCE_DATE_EPOCH}",
-                "--pull-never",
-                "--build-arg",
-                f"BASE={base}",
-                *pip_mounts(buildah.cache),
-            ),
-            *("--file", PROJECT / "examples" / example / "Dockerfile"),
-            *("--tag", image, PROJECT),
-            timeout=240,
+            *("bud", "--layers=false", f"--timestamp={SOURCE_DATE_EPOCH}", "--pull-never"),
+            *("--arch", buildah.architecture(base), "--build-arg", f"BASE={base}", *pip_mounts(buildah.cache)),
+            *("--file", context / "examples" / example / "Dockerfile", "--tag", image, context),
+            timeout=1200,
         )
     return image
+
+
+def copy_context(target: Path) -> Path:
+    """Copy what is built to another folder, as somebody else has it: with other times, and for the owner alone."""
+    for name in CONTEXT:
+        source = PROJECT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, copy_function=shutil.copyfile)
+        else:
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target / name)
+    for path in target.rglob("*"):
+        path.chmod(0o700 if path.is_dir() or path.name == "bootstrap" else 0o600)
+    return target
 
 
 def pip_mounts(cache: Path) -> list[str]:

@@ -4,12 +4,14 @@ import struct
 from pathlib import Path
 
 # Parts of the standard library that no server imports, as the Dockerfiles name them.
-LEFT_OUT = {*("ensurepip", "idlelib", "lib2to3", "dist-packages", "test", "tkinter", "turtledemo")}
+LEFT_OUT = {
+    *("ensurepip", "idlelib", "lib2to3", "dist-packages", "site-packages", "test", "tkinter", "turtledemo"),
+}
 
 
 def not_compiled(root: Path) -> dict[str, list[str]]:
     """Per kind of code: the sources that have no bytecode, or one that Python would find out of date."""
-    candidates = [*root.glob("usr/lib/python3.*"), *root.glob("usr/local/lib/python3.*")]
+    candidates = [path for prefix in ("usr", "usr/local", "var/lang") for path in root.glob(f"{prefix}/lib/python3.*")]
     (library,) = (folder for folder in candidates if (folder / "os.py").exists())
     installed = list(root.glob("opt/venv/lib/python3.*/site-packages"))
     kinds = {"app": [root / "var/task"], "installed packages": installed, "standard library": [library]}
@@ -19,7 +21,8 @@ def not_compiled(root: Path) -> dict[str, list[str]]:
 
 def lost_in(folder: Path, tag: str) -> list[str]:
     # Debian links some to /etc, which leads out of the image here.
-    sources = [source for source in folder.rglob("*.py") if not source.is_symlink() and not LEFT_OUT & {*source.parts}]
+    files = [path for path in folder.rglob("*.py") if not path.is_symlink()]
+    sources = [path for path in files if not LEFT_OUT & {*path.relative_to(folder).parts}]
     lost = [source for source in sources if not is_compiled(source, tag)]
     return [str(source.relative_to(folder)) for source in lost] if sources else [f"nothing at all in {folder.name}"]
 

@@ -17,7 +17,8 @@ from .build import HERE, Config
 
 EMULATOR = "/usr/local/bin/aws-lambda-rie"
 UID, GID = 993, 990
-FUNCTION_TIMEOUT = 15
+# Long enough for a machine that is emulated.
+FUNCTION_TIMEOUT = 60
 LAMBDA_ENV = {
     "AWS_LAMBDA_FUNCTION_NAME": "image-test",
     "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -92,21 +93,39 @@ def running(root: Path, config: Config, emulator: Path, log: Path) -> Iterator[S
             end(process)
 
 
+@dataclass(frozen=True)
+class Server:
+    """An ordinary web container: where it serves, and the process that `unshare` waits for, which is its process 1."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> int:
+        """Send the signal that ends a container; return the exit code."""
+        (first,) = children(self.process.pid)
+        os.kill(first, signal.SIGTERM)
+        return self.process.wait(SECONDS)
+
+
 @contextmanager
-def serving(root: Path, config: Config, name: str) -> Iterator[str]:
-    """Start the image with `serve` in place of its CMD, as an ordinary web container; the URL of what it serves."""
+def serving(root: Path, config: Config, log: Path, seconds: float) -> Iterator[Server]:
+    """Start the image with `serve` in place of its CMD, as an ordinary web container."""
     (address,) = free_addresses(1)
-    host, _, port = address.rpartition(":")
-    env = config.env | {"PORT": port}
-    with subprocess.Popen(
-        [*entering(root, config.workdir), *config.entrypoint, "serve", "--host", host],
-        stdin=subprocess.DEVNULL,
-        env=env,
-        start_new_session=True,
-    ) as process:
+    env = config.env | {"PORT": address.rpartition(":")[2]}
+    with (
+        log.open("wb") as stream,
+        subprocess.Popen(
+            [*entering(root, config.workdir), *config.entrypoint, "serve"],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            env=env,
+            start_new_session=True,
+        ) as process,
+    ):
         try:
-            wait_until(lambda: accepts(address) or process.poll() is not None, f"{name} listens")
-            yield f"http://{address}/"
+            wait_until(lambda: accepts(address) or process.poll() is not None, "the web container listens", seconds)
+            yield Server(f"http://{address}/", process)
         finally:
             end(process)
 
