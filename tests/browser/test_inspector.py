@@ -319,7 +319,7 @@ def test_a_copied_test_passes(inspected: Inspected, browser: Chromium, tmp_path:
 
     program = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "test_tea.py"]
     with Running(program, cwd=tmp_path / "app", env=plain_environment()) as tests:
-        assert tests.wait() == 0, tests.text
+        assert tests.wait(4 * SECONDS) == 0, tests.text  # pytest imports the plugins of all that is installed
 
 
 def test_keys(inspected: Inspected, browser: Chromium) -> None:

@@ -54,7 +54,8 @@ export class LaneChart {
   }
 
   _axis(height) {
-    const { begin, end, width } = this.scale;
+    const { begin, end, gutter, width } = this.scale;
+    const rightmost = gutter + width - 20; // of a label's middle, so that its end is not cut off
     const { ticks, step } = ticksOf(begin, end, width / 90);
     return s(
       "g.axis",
@@ -63,7 +64,7 @@ export class LaneChart {
         s("line", { x1: this._x(at), x2: this._x(at), y1: AXIS - 6, y2: height }),
         s(
           "text",
-          { x: this._x(at), y: AXIS - 11, "text-anchor": "middle" },
+          { x: Math.min(this._x(at), rightmost), y: AXIS - 11, "text-anchor": "middle" },
           formatClock(at, false) + (step < 1 ? `.${Math.floor((at % 1) * 10)}` : ""),
         ),
       ]),
