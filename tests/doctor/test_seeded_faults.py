@@ -613,6 +613,17 @@ def test_tests_that_a_package_imports_are_in_order(folder: Path) -> None:
     assert examine(folder, OPTIONS).findings == []
 
 
+@pytest.mark.parametrize("environment", ["opt/venv", "var/task/.venv"])
+def test_the_virtual_environment_that_an_image_runs_is_needed(environment: str, folder: Path) -> None:
+    config = {**IMAGE, "Env": [f"PATH=/{environment}/bin:/usr/bin"]}
+    files = {f"{environment}/pyvenv.cfg": b"home = /usr/bin\n", f"{environment}/bin/activate": b"# not for Lambda\n"}
+    make_function(folder)
+
+    findings = examine(make_image(folder, config, files), OPTIONS).findings
+
+    assert "needless-files" not in {finding.rule for finding in findings}
+
+
 def test_each_rule_has_a_seeded_fault() -> None:
     examined = {rule.id for rule in RULES if rule.group is not Group.START}  # those are of apps that are started
 

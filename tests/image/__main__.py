@@ -73,11 +73,14 @@ def check_artifact(tally: Tally, image: str, buildah: Buildah) -> None:
     say(f"      {tally.example}: {archive.stat().st_size / 1e6:.1f} MB compressed, with its base")
     doctor = [sys.executable, "-m", "lambda_web_adapter", "doctor", archive, "--no-import", "--json"]
     try:
-        findings = json.loads(command(doctor, timeout=600))["findings"]
+        # Notes are of the base as well, such as its pip.
+        findings = [
+            finding for finding in json.loads(command(doctor, timeout=600))["findings"] if finding["severity"] != "note"
+        ]
     except CommandFailedError as error:
         findings = [str(error)]
     archive.unlink()
-    tally("doctor finds nothing", [json.dumps(finding) for finding in findings])
+    tally("doctor has no more than notes", [json.dumps(finding) for finding in findings])
 
 
 def check_image(tally: Tally, image: str, buildah: Buildah, program: Path) -> None:

@@ -204,11 +204,14 @@ def _check_needless_packages(subject: Subject, rule: Rule, names: set[str], reas
 def _check_folders(subject: Subject) -> Iterator[Finding]:
     sizes: dict[str, int] = {}
     owned = frozenset[str]().union(*(package.files for package in subject.packages))
+    used = _used_environments(subject)
     for path, entry in subject.deployed.items():
         folders = path.split("/")[:-1]
         needless = next((folder for folder in folders if folder in _NEEDLESS_FOLDERS), "")
         if needless and path not in owned:
             place = path[: path.index(f"{needless}/") + len(needless)]
+            if place in used:
+                continue
             sizes[place] = sizes.get(place, 0) + entry.size
         elif folders[:1] and path.removeprefix(subject.root).split("/")[0] in _TESTS and path not in owned:
             sizes["tests"] = sizes.get("tests", 0) + entry.size
@@ -233,6 +236,13 @@ def _tests_size(subject: Subject, package: Package) -> int:
     size = sum(subject.deployed[path].size for path in tests)
     sources = (path for path in files - tests if size and path.endswith(".py"))
     return 0 if any(_USES_TESTS.search(subject.artifact.read(path)) for path in sources) else size
+
+
+def _used_environments(subject: Subject) -> set[str]:
+    """Return the folders of virtual environments that an image runs, such as `opt/venv`."""
+    image = subject.artifact.image
+    folders = image.environ.get("PATH", "").split(":") if image else []
+    return {folder.strip("/").removesuffix("/bin") for folder in folders if folder.endswith("/bin")}
 
 
 def _check_names(subject: Subject) -> Iterator[Finding]:
