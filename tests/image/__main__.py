@@ -4,7 +4,6 @@ import argparse
 import fcntl
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -47,23 +46,17 @@ class Tally:
 
 def check(example: str, buildah: Buildah, base: str, program: Path) -> Tally:
     tally = Tally(example)
+    copy = copy_context(buildah.cache / "tmp" / example)  # now, as somebody may edit the checkout meanwhile
     try:
         image = build(buildah, example, base)
+        digest = buildah.digest(image)
+        check_image(tally, image, buildah, program)
+        check_artifact(tally, image, buildah)
+        again = buildah.digest(build(buildah, example, base, copy))
+        tally(f"a copy of the checkout makes the same image, {digest}", [] if again == digest else [again])
     except CommandFailedError as error:
         tally("the Dockerfile builds", [str(error)])
-        return tally
-    check_image(tally, image, buildah, program)
-    check_artifact(tally, image, buildah)
-    check_reproducible(tally, image, base, buildah)
     return tally
-
-
-def check_reproducible(tally: Tally, image: str, base: str, buildah: Buildah) -> None:
-    first = buildah.digest(image)
-    copy = buildah.cache / "tmp" / tally.example
-    second = buildah.digest(build(buildah, tally.example, base, copy_context(copy)))
-    shutil.rmtree(copy)
-    tally(f"a copy of the checkout makes the same image, {first}", [] if first == second else [second])
 
 
 def check_artifact(tally: Tally, image: str, buildah: Buildah) -> None:
@@ -71,7 +64,7 @@ def check_artifact(tally: Tally, image: str, buildah: Buildah) -> None:
     archive = buildah.cache / "tmp" / f"{tally.example}.tar"
     buildah("push", "--quiet", image, f"oci-archive:{archive}", timeout=600)
     say(f"      {tally.example}: {archive.stat().st_size / 1e6:.1f} MB compressed, with its base")
-    doctor = [sys.executable, "-m", "lambda_web_adapter", "doctor", archive, "--no-import", "--json"]
+    doctor: list[str | Path] = [sys.executable, "-m", "lambda_web_adapter", "doctor", archive, "--no-import", "--json"]
     try:
         # Notes are of the base as well, such as its pip.
         findings = [

@@ -41,7 +41,7 @@ class Buildah:
         self.cache = cache
         self.env = {"BUILDAH_ISOLATION": "chroot", "TMPDIR": str(cache / "tmp")}
 
-    def __call__(self, *args: str | Path, timeout: float = 120) -> str:
+    def __call__(self, *args: str | Path, timeout: float = 600) -> str:
         # vfs is plain folders: no mount that a killed run could leave behind, and it works inside a container as well.
         storage = ("--storage-driver=vfs", "--root", self.cache / "storage", "--runroot", self.cache / "run")
         return command(["buildah", *storage, *args], timeout=timeout, env=self.env)
