@@ -97,7 +97,9 @@ def aws_base(buildah: Buildah, debian: str) -> str:
     (root / "var/task").mkdir()
     env = [f"--env={name}={value}" for name, value in _AWS_ENV.items()]
     buildah("config", *env, "--workingdir=/var/task", '--entrypoint=["/lambda-entrypoint.sh"]', container)
-    return buildah("commit", "--quiet", "--rm", container, "localhost/lambda-web-adapter-base-aws:latest")
+    image = "localhost/lambda-web-adapter-base-aws:latest"
+    buildah("commit", "--quiet", "--rm", container, image)
+    return image
 
 
 def _make_debian_base(buildah: Buildah, image: str, architecture: str) -> None:
