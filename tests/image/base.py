@@ -38,7 +38,7 @@ _AWS_ENV = {
     "LAMBDA_TASK_ROOT": "/var/task",
     "LAMBDA_RUNTIME_DIR": "/var/runtime",
 }
-_UNUSED = ("test", "idlelib", "tkinter", "turtledemo", "config-*", "*.a", "__pycache__")
+_UNUSED = ("site-packages", "test", "idlelib", "tkinter", "turtledemo", "config-*", "*.a", "__pycache__")
 
 
 def install_tools(machine: str) -> None:
@@ -85,9 +85,13 @@ def aws_base(buildah: Buildah, debian: str) -> str:
     root = Path(buildah("mount", container))
     for program in (root / "usr/bin").glob("py*"):
         program.unlink()
+    for folder in (root / "usr/lib").glob("python3*"):
+        shutil.rmtree(folder)
     lang = root / "var/lang"
     library = Path("lib", f"python{version}")
     shutil.copytree(prefix / library, lang / library, symlinks=True, ignore=shutil.ignore_patterns(*_UNUSED))
+    pip = library / "site-packages" / "pip"
+    shutil.copytree(prefix / pip, lang / pip)
     for shared in prefix.glob("lib/libpython*.so*"):
         shutil.copy2(shared, lang / "lib", follow_symlinks=False)
     (lang / "bin").mkdir()
