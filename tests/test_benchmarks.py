@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from support.processes import Running, children, plain_environment, runs, wait_until
 
+pytestmark = pytest.mark.slow
+
 RUN = Path(__file__).parent.parent / "benchmarks" / "run.py"
 FEW = ["--rounds", "1", "--events", "4"]
 SMALLEST = ["--installed", "--contender", "ours", "--contender", "start-file", "--contender", "alone", *FEW]

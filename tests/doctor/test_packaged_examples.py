@@ -13,6 +13,8 @@ from doctor.sample_artifacts import compile_all, make_zip, write
 import lambda_web_adapter
 from lambda_web_adapter.doctor.examination import Options, examine
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2]
 # What the adapter imports in a function.
 ADAPTER_NEEDS = ["httptools", "orjson", "pybase64", "uvloop"]

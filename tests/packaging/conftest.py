@@ -69,10 +69,10 @@ def make_project(tmp_path: Path, wheels: Path) -> MakeProject:
 
 @pytest.fixture
 def package() -> Package:
-    """Runs `lambda-web-adapter package` by pip, for this machine."""
+    """Runs `lambda-web-adapter package` by uv, for this machine."""
 
     def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "lambda_web_adapter", "package", str(folder), "--installer", "pip"]
+        command = [sys.executable, "-m", "lambda_web_adapter", "package", str(folder), "--installer", "uv"]
         command += ["--arch", ARCHITECTURE, "--glibc", "2.36", *arguments]
         environ = {**os.environ, **variables}
         return subprocess.run(command, env=environ, cwd=folder.parent, capture_output=True, text=True, check=False)

@@ -43,7 +43,7 @@ def test_a_zip_has_app_packages_adapter_and_bootstrap(make_project: MakeProject,
     project = make_project()
     output = project.parent / "function.zip"
 
-    report = report_of(package(project, "-o", str(output), "--json"))
+    report = report_of(package(project, "-o", str(output), "--installer", "pip", "--json"))
 
     with open_artifact(output) as artifact:
         entries = artifact.entries
@@ -193,7 +193,7 @@ def test_the_start_sees_neither_packages_nor_a_file_system_of_this_machine(
 def test_a_package_without_a_wheel_is_named(
     requirement: str, name: str, make_project: MakeProject, package: Package
 ) -> None:
-    done = package(make_project(requirement), "-o", "out.zip")
+    done = package(make_project(requirement), "-o", "out.zip", "--installer", "pip")
 
     assert done.returncode == 1
     assert f"No wheel for Python {sys.version_info.major}.{sys.version_info.minor}" in done.stderr
@@ -281,7 +281,7 @@ _WITH_TASK_FOLDER = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var
 def test_a_start_file_is_one_that_a_start_uses(make_project: MakeProject) -> None:
     project = make_project()
     command = [sys.executable, "-m", "lambda_web_adapter"]
-    package = [*command, "package", ".", "-o", "out.zip", "--start-file", "--installer", "pip", "--glibc", "2.36"]
+    package = [*command, "package", ".", "-o", "out.zip", "--start-file", "--installer", "uv", "--glibc", "2.36"]
     check = [*command, "compile", "--check", "--app-dir", "/var/task", "--output", "/var/task/lambda-web-adapter.start"]
     script = f"{shlex.join([*package, '--arch', ARCHITECTURE])} && unzip -q out.zip -d /var/task && {shlex.join(check)}"
 
@@ -296,7 +296,7 @@ def test_a_start_file_is_one_that_a_start_uses(make_project: MakeProject) -> Non
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="a mount takes root, and unshare")
 def test_a_start_file_needs_an_empty_task_folder(make_project: MakeProject) -> None:
     project = make_project()
-    package = [sys.executable, "-m", "lambda_web_adapter", "package", ".", "--start-file", "--installer", "pip"]
+    package = [sys.executable, "-m", "lambda_web_adapter", "package", ".", "--start-file", "--installer", "uv"]
     script = f"mkdir /var/task && touch /var/task/file && {shlex.join([*package, '--arch', ARCHITECTURE])} --glibc 2.36"
 
     done = subprocess.run(

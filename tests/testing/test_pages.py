@@ -13,6 +13,8 @@ from support.processes import PROJECT
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 PAGES = {name: (PROJECT / "docs" / f"{name}.md").read_text() for name in ("runtime-api-for-tests", "pytest-plugin")}
 _FILE = re.compile(r"^```(?:python|toml) ?(?P<name>\S*)\n(?P<text>(?:(?!```).*\n)*)```$", re.MULTILINE)
 FILES = [(page, match["name"], match["text"]) for page, text in PAGES.items() for match in _FILE.finditer(text)]

@@ -10,6 +10,8 @@ from support.recipes import HEAVY, IN_BROWSER, LIGHT, read_blocks, run_recipe, w
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_block_is_a_file_of_a_recipe_that_is_run() -> None:
     names = [name for name, _ in read_blocks()]
