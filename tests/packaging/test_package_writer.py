@@ -90,9 +90,23 @@ def test_the_time_is_that_of_source_date_epoch(text: str, seconds: int) -> None:
     assert source_date({"SOURCE_DATE_EPOCH": text}) == seconds
 
 
-def test_a_wrong_source_date_epoch_is_an_error() -> None:
-    with pytest.raises(PackagingError, match="SOURCE_DATE_EPOCH is 'today'"):
-        source_date({"SOURCE_DATE_EPOCH": "today"})
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param("today", "SOURCE_DATE_EPOCH is 'today'", id="no-number"),
+        pytest.param("99999999999", "SOURCE_DATE_EPOCH is 99999999999, but a zip has times until 2107", id="late"),
+    ],
+)
+def test_a_wrong_source_date_epoch_is_an_error(text: str, problem: str) -> None:
+    with pytest.raises(PackagingError, match=problem):
+        source_date({"SOURCE_DATE_EPOCH": text})
+
+
+def test_the_last_time_of_a_zip_is_one_that_it_takes(tmp_path: Path) -> None:
+    write_zip(contents_of({"x": b""}), tmp_path / "out.zip", source_date({"SOURCE_DATE_EPOCH": "4354819198"}))
+
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert archive.infolist()[0].date_time == (2107, 12, 31, 23, 59, 58)
 
 
 def test_unzip_restores_the_run_bit(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ class Target:
         yield f"manylinux2014_{machine}"
         if machine == "x86_64":
             yield from ("manylinux_2_12_x86_64", "manylinux2010_x86_64", "manylinux_2_5_x86_64", "manylinux1_x86_64")
+        yield f"linux_{machine}"  # of wheels that a user has built, with whatever glibc: the checks show it
 
     @property
     def is_this_machine(self) -> bool:

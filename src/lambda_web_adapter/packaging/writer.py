@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # The oldest time that a zip can have; the time of all files, unless SOURCE_DATE_EPOCH names another one
 # (reproducible-builds.org/specs/source-date-epoch).
 _FIRST_TIME = 315_532_800  # 1980-01-01 00:00:00 UTC, in seconds
+_LAST_TIME = 4_354_819_198  # 2107-12-31 23:59:58 UTC
 _UNIX = 3  # "version made by": permissions count (APPNOTE.TXT, 4.4.2)
 _FILE, _EXECUTABLE = 0o100644, 0o100755
 _COMPRESSION_LEVEL = 6  # zlib's own; 9 takes twice as long for 0.3 % less
@@ -30,7 +31,9 @@ def source_date(environ: Mapping[str, str]) -> int:
     text = environ.get("SOURCE_DATE_EPOCH", "")
     if text and not text.isdecimal():
         raise PackagingError(f"SOURCE_DATE_EPOCH is {text!r}, but it takes seconds since 1970, such as 1700000000.")
-    return max(int(text or 0), _FIRST_TIME)
+    if (date := int(text or 0)) > _LAST_TIME:
+        raise PackagingError(f"SOURCE_DATE_EPOCH is {text}, but a zip has times until 2107: at most {_LAST_TIME}.")
+    return max(date, _FIRST_TIME)
 
 
 def partial_prefix(file: Path) -> str:
