@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from doctor.elf_files import ARM64, X86_64, make_shared_object
 from support.packages import ARCHITECTURE, MakeProject, Package
 from support.wheels import make_wheel, wheel_of_installed
 
@@ -34,6 +35,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "greeting/__init__.py": "def text():\n    return 'hello '\n",
             "greeting/__init__.pyi": "def text() -> str: ...\n",
             "greeting/speed.c": "int x;\n",
+            "greeting-1.0.data/data/share/greeting/words.txt": "hello\n",
             "greeting/tests/__init__.py": "",
             "greeting/tests/test_text.py": "assert True\n",
             "greeting-1.0.dist-info/licenses/LICENSE": "free\n",
@@ -42,10 +44,12 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     make_wheel(folder, "uses_tests", {"uses_tests/__init__.py": "from .tests.data import x\n"} | _TESTS)
     make_wheel(folder, "foreign", {"foreign.py": ""}, tag="cp311-cp311-win_amd64")
+    make_wheel(folder, "wrong_machine", {"wrong_machine.abi3.so": OTHER_MACHINE + b"PyInit_wrong_machine"})
     make_wheel(folder, "needs_click", {"needs_click.py": ""}, requires=["click"])
     return folder
 
 
+OTHER_MACHINE = make_shared_object(ARM64 if ARCHITECTURE == "x86_64" else X86_64)
 _TESTS = {"uses_tests/tests/__init__.py": "", "uses_tests/tests/data.py": "x = 1\n"}
 
 

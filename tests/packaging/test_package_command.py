@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from doctor.elf_files import ARM64, X86_64, make_shared_object
 from doctor.test_start_trial import allows_namespaces
 from support.packages import ARCHITECTURE, MakeProject, Package, report_of
 
@@ -72,7 +73,7 @@ def test_what_no_function_needs_is_left_out(make_project: MakeProject, package: 
 
     names = names_in(project.parent / "out.zip")
     tops = {name.partition("/")[0] for name in names}
-    assert "greeting-1.0.dist-info/entry_points.txt" in names
+    assert {"greeting-1.0.dist-info/entry_points.txt", "share/greeting/words.txt"} <= names
     assert "lambda_web_adapter/local/option_names.py" in names
     assert not {name for name in names if name.startswith(("lambda_web_adapter/local/commands", "greeting/tests"))}
     assert not {"click", "bin", "tests", ".env", "requirements.txt"} & tops
@@ -81,7 +82,7 @@ def test_what_no_function_needs_is_left_out(make_project: MakeProject, package: 
 
 def test_each_kind_can_be_kept(make_project: MakeProject, package: Package) -> None:
     project = make_project()
-    kinds = ("tests", "stubs", "headers", "licenses", "laptop")
+    kinds = ("tests", "stubs", "headers", "licenses", "scripts", "laptop")
 
     keep = [word for kind in kinds for word in ("--keep", kind)]
     report_of(package(project, "-o", "out.zip", "--no-start", "--json", *keep))
@@ -91,6 +92,7 @@ def test_each_kind_can_be_kept(make_project: MakeProject, package: Package) -> N
         "greeting/__init__.pyi",
         "greeting/speed.c",
         "greeting-1.0.dist-info/licenses/LICENSE",
+        "bin/greet",
         "lambda_web_adapter/local/commands/package.py",
     } <= names_in(project.parent / "out.zip")
 
@@ -201,17 +203,17 @@ def test_a_package_without_a_wheel_is_named(
 
 
 def test_a_shared_object_of_another_machine_is_an_error(make_project: MakeProject, package: Package) -> None:
-    project = make_project()
+    project = make_project("wrong_machine")
     machine = "arm64" if ARCHITECTURE == "x86_64" else "x86_64"
-    elf = bytearray(Path(sys.executable).resolve().read_bytes()[:64])
-    elf[18:20] = (183 if machine == "arm64" else 62).to_bytes(2, "little")
-    elf[32:64] = bytes(32)  # no sections
-    (project / "native.so").write_bytes(elf)
+    (project / "native.so").write_bytes(make_shared_object(ARM64 if machine == "arm64" else X86_64))
 
     done = package(project, "-o", "out.zip")
 
     assert done.returncode == 1
     assert f"native.so is for {machine}" in done.stderr
+    assert f"wrong_machine.abi3.so is for {machine}" in done.stderr
+    assert "name it in .lambdaignore" in done.stderr
+    assert "--leave-out wrong-machine" in done.stderr
 
 
 def test_what_is_too_large_for_lambda_is_an_error_with_a_table(make_project: MakeProject, package: Package) -> None:

@@ -15,6 +15,7 @@ from lambda_web_adapter.packaging.distributions import (
     distributions_of,
     find_unneeded,
     imported_modules,
+    read_distributions,
 )
 from lambda_web_adapter.packaging.installer import Installer
 from lambda_web_adapter.packaging.packaging_error import PackagingError
@@ -41,6 +42,7 @@ def test_pip_gets_all_platforms_that_run_there() -> None:
 
     assert platforms[0] == "manylinux_2_26_x86_64"
     assert {"manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux1_x86_64"} <= set(platforms)
+    assert platforms[-1] == "linux_x86_64"  # as `pip wheel` tags what it compiles
 
 
 @pytest.mark.parametrize(
@@ -133,6 +135,24 @@ def test_what_the_app_imports_stays() -> None:
     modules = imported_modules(contents)
 
     assert distributions_of(modules, INSTALLED) == {"pydantic", "httpx"}
+
+
+def test_a_requirement_of_before_pep_440_counts_without_its_version(tmp_path: Path) -> None:
+    """PyPI's celery 4.4.7 has such a one."""
+    info = tmp_path / "celery-4.4.7.dist-info"
+    info.mkdir()
+    requirements = ("pytz (>dev)", "zope (>dev) ; extra == 'z'", "vine (==1.3.0)", "?")
+    lines = [
+        "Metadata-Version: 2.1",
+        "Name: celery",
+        "Version: 4.4.7",
+        *(f"Requires-Dist: {each}" for each in requirements),
+    ]
+    (info / "METADATA").write_text("\n".join(lines))
+
+    [celery] = read_distributions([tmp_path]).values()
+
+    assert list(map(str, celery.requirements)) == ["pytz", 'zope; extra == "z"', "vine==1.3.0"]
 
 
 def test_extras_of_the_adapter_are_for_lambda() -> None:

@@ -20,7 +20,7 @@ from lambda_web_adapter.artifacts.quotas import MAX_UNZIPPED
 from lambda_web_adapter.ipc.start_file import NAME as START_FILE
 from lambda_web_adapter.packaging import compiled_modules, distributions, lock_files, trial
 from lambda_web_adapter.packaging.adapter_files import BOOTSTRAP, add_adapter
-from lambda_web_adapter.packaging.contents import Contents, Item
+from lambda_web_adapter.packaging.contents import APP, Contents, Item
 from lambda_web_adapter.packaging.handler import find_handler
 from lambda_web_adapter.packaging.installer import Installer
 from lambda_web_adapter.packaging.package_files import add_distributions
@@ -106,7 +106,7 @@ def build(options: PackageOptions, tell: Callable[[str], None]) -> Report:
         installed = _install(requirements, options, work)
         contents = _assemble(app, requirements, installed, options, report)
         tell("Checking shared objects")
-        _check(contents, options.target)
+        _check(contents, options, report)
         tell("Compiling modules")
         _compile(contents, options, report)
         report.add_contents(contents, installed)
@@ -172,7 +172,8 @@ def _assemble(
         installed = {name: each for name, each in installed.items() if name not in unneeded.laptop}
     installed = {name: each for name, each in installed.items() if name not in left_out}
     packages = Contents()
-    add_distributions(installed, keep, packages)
+    add_distributions(installed, keep, packages, target)
+    report.note_foreign(packages)
     prefix = LAYER_FOLDER if options.kind == "layer" else ""
     contents = Contents() if options.kind == "layer" else app
     contents.asgi_only = asgi_only
@@ -201,14 +202,23 @@ def _note_versions(requirements: Requirements, project: Path, report: Report) ->
         )
 
 
-def _check(contents: Contents, target: Target) -> None:
-    problems = list(find_unusable(contents, target))
-    if problems:
-        lines = "".join(f"\n  {problem}" for problem in problems[:20])
-        raise PackagingError(
-            f"{len(problems)} files do not run on {target}:{lines}\n"
-            "Remove them, name them in .lambdaignore, or choose another --arch, --python or --glibc."
-        )
+def _check(contents: Contents, options: PackageOptions, report: Report) -> None:
+    problems = dict(find_unusable(contents, options.target))
+    if not problems:
+        return
+    text = f"{len(problems)} files do not run on {options.target}"
+    if "foreign" in options.keep:
+        report.notes.append(f"{text}, such as {next(iter(problems))}, but --keep foreign has them in the package.")
+        return
+    lines = [f"{text}:", *(f"  {path} {problem}" for path, problem in list(problems.items())[:20])]
+    lines.append("Choose another --arch, --python or --glibc.")
+    owners = {contents.items[path].owner for path in problems}
+    if APP in owners:
+        lines.append("What the project has: remove it, or name it in .lambdaignore.")
+    if packages := sorted(owners - {APP}):
+        names = " ".join(f"--leave-out {name}" for name in packages)
+        lines.append(f"What packages have: leave them out ({names}), or keep what no request needs (--keep foreign).")
+    raise PackagingError("\n".join(lines))
 
 
 def _compile(contents: Contents, options: PackageOptions, report: Report) -> None:

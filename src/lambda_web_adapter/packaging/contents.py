@@ -45,11 +45,13 @@ class Contents:
         items: the files by their path in the package, with slashes.
         omitted: how many bytes were left out, by reason.
         asgi_only: the distributions that a WSGI app does not need.
+        foreign: the files of packages that were left out since they are for other machines.
     """
 
     items: dict[str, Item] = field(default_factory=dict)
     omitted: Counter[str] = field(default_factory=Counter)
     asgi_only: frozenset[str] = frozenset()
+    foreign: list[str] = field(default_factory=list)
 
     @property
     def size(self) -> int:

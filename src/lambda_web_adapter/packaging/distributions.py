@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from lambda_web_adapter.packaging.requirements import ADAPTER
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 _RUNTIME = frozenset({"httptools", "orjson", "pybase64", "uvloop"})
 # Of these, what a WSGI app does without: adapter and app look whether it is there.
 _OF_ASGI = frozenset({"uvloop"})
+# How pip's RECORD begins for programs and data of a wheel. With `--target` it installs to `lib/python/`, and then moves
+# that, `bin/` and the rest to the same folder.
+_ABOVE_LIBRARIES = "../../"
+# The name and the extras that a requirement begins with.
+_NAME = re.compile(r"\s*[\w.-]+\s*(\[[^\]]*\])?")
 # Modules of this package that apps may import, and what they need.
 _NEEDED_BY_MODULES = {"lambda_web_adapter.models": "pydantic"}
 
@@ -59,13 +66,23 @@ def read_distributions(sites: Iterable[Path]) -> dict[str, Distribution]:
             name=name,
             version=each.version,
             site=site,
-            files=tuple(str(file) for file in each.files or ()),
-            requirements=tuple(map(Requirement, each.requires or ())),
+            files=tuple(str(file).removeprefix(_ABOVE_LIBRARIES) for file in each.files or ()),
+            requirements=tuple(filter(None, map(_parse, each.requires or ()))),
         )
         for site in sites
         for each in metadata.distributions(path=[str(site)])
         if (name := canonicalize_name(each.name))
     }
+
+
+def _parse(text: str) -> Requirement | None:
+    """Return a requirement in metadata; without a version that is older than PEP 440, such as `>dev`."""
+    name, marker = _NAME.match(text), text.partition(";")[2]
+    without_version = f"{name[0] if name else ''}{f' ; {marker}' if marker else ''}"
+    for each in (text, without_version):
+        with suppress(InvalidRequirement):
+            return Requirement(each)
+    return None
 
 
 def adapter_requirements(extras: set[str], target: Target) -> tuple[list[Requirement], list[Requirement]]:

@@ -8,12 +8,14 @@ import re
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.packaging.contents import Item
+from lambda_web_adapter.packaging.shared_objects import find_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from lambda_web_adapter.packaging.contents import Contents
     from lambda_web_adapter.packaging.distributions import Distribution
+    from lambda_web_adapter.packaging.target import Target
 
 # What is left out unless `--keep` names it, and why nobody misses it.
 KINDS = {
@@ -23,6 +25,7 @@ KINDS = {
     "licenses": "licence texts and lists of components in `*.dist-info`",
     "scripts": "`bin/`: programs that start this machine's Python",
     "laptop": "what only the local run needs",
+    "foreign": "programs and libraries of other systems and processors, as wheels for all machines have them",
 }
 _HEADERS = (".c", ".cc", ".cpp", ".h", ".hpp", ".pxd", ".pxi", ".pyx")
 _DIST_INFO = re.compile(r"(?P<folder>[^/]+\.dist-info)/(?P<name>.+)")
@@ -35,20 +38,28 @@ _USES_TESTS = re.compile(rb"^\s*(?:from|import)\s+[\w.]*\btests\b", re.MULTILINE
 _USES_STUBS = b"attach_stub"
 
 
-def add_distributions(distributions: Mapping[str, Distribution], keep: Collection[str], contents: Contents) -> None:
+def add_distributions(
+    distributions: Mapping[str, Distribution], keep: Collection[str], contents: Contents, target: Target
+) -> None:
     """Add the files of distributions; what the project has under the same path stays.
 
     Args:
         distributions: what to add.
         keep: the kinds (`KINDS`) that are not to be left out.
         contents: gets the files.
+        target: what the package is for.
     """
     for distribution in distributions.values():
         kept = {*keep, *_used_kinds(distribution)}
         items: dict[str, Item] = {}
-        for path, size in _files(distribution):
+        files = dict(_files(distribution))
+        foreign = set() if "foreign" in keep else find_foreign(distribution.site, files, target)
+        for path, size in files.items():
             if reason := _omission(path, kept):
                 contents.omitted[reason] += size
+            elif path in foreign:
+                contents.omitted["foreign"] += size
+                contents.foreign.append(path)
             else:
                 file = distribution.site / path
                 is_executable = bool(file.stat().st_mode & 0o111) and not path.endswith((".py", ".so"))

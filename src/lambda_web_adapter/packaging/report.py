@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lambda_web_adapter.packaging.trial import Trial
 
 _MAX_ROWS = 12  # packages in the table
+_MAX_FILES = 5  # in a note
 _LARGE = 5 * MB  # of a package that nothing has imported, from which on it is worth a note
 # As in docs/zips.md, whose first step sets the variable.
 _ROLE = "arn:aws:iam::$ACCOUNT:role/my-app"
@@ -122,6 +123,14 @@ class Report:
         self.packages = [share for share in self.packages if share.name not in owners]
         self.size, self.files = contents.size, len(contents.items)
         self.compiled = sum(path.endswith(".pyc") for path in contents.items)
+
+    def note_foreign(self, packages: Contents) -> None:
+        """Add which files of packages were left out since they are for other machines."""
+        if files := packages.foreign:
+            self.notes.append(
+                f"Left out, since they are for other systems or processors: {', '.join(files[:_MAX_FILES])}"
+                f"{' …' if len(files) > _MAX_FILES else ''} (--keep foreign keeps them)."
+            )
 
     def note_untried(self, contents: Contents) -> None:
         """Add what a start from the package would have shown, if there was none."""

@@ -64,7 +64,7 @@ def command(ctx: click.Context, /, as_json: bool, **values: Any) -> None:
     project gives the same bytes. Then the app is started from it, and gets the requests in `warm` of
     [tool.lambda-web-adapter].
 
-    Kinds of files that are left out: tests, stubs, headers, licenses, scripts, laptop.
+    Kinds of files that are left out: tests, stubs, headers, licenses, scripts, laptop, foreign.
     """
     from lambda_web_adapter.packaging.build import build
     from lambda_web_adapter.packaging.packaging_error import PackagingError
