@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_web_adapter.packaging.default_python import RUNTIMES, choose_python
+from lambda_web_adapter.packaging.default_python import RUNTIMES, check_python, choose_python
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 
 THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -67,3 +67,14 @@ def test_a_version_that_no_runtime_has_is_an_error(name: str, text: str, problem
 
     with pytest.raises(PackagingError, match=problem):
         choose_python(tmp_path)
+
+
+@pytest.mark.parametrize(("version", "is_allowed"), [("3.12", False), ("3.13", True), ("3.14", True)])
+def test_a_version_that_the_project_excludes_is_an_error(version: str, is_allowed: bool, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "shop"\nrequires-python = ">=3.13.2"\n')
+
+    if is_allowed:
+        check_python(tmp_path, version)
+    else:
+        with pytest.raises(PackagingError, match="is '>=3.13.2', but the package is for Python 3.12"):
+            check_python(tmp_path, version)

@@ -29,19 +29,37 @@ def choose_python(folder: Path) -> str:
     if version := _named(folder):
         return version
     this = f"{sys.version_info.major}.{sys.version_info.minor}"
-    text = str(read_project(folder).get("project", {}).get("requires-python", ""))
-    try:
-        allowed = SpecifierSet(text)
-    except InvalidSpecifier:
-        raise PackagingError(f"requires-python in pyproject.toml is {text!r}, but it takes such as '>=3.13'.") from None
-    # With a high patch number, `>3.13.1` and `>=3.13.1` allow 3.13, and `<3.13` does not.
+    allowed = _allowed(folder)
     for version in (this, *RUNTIMES):
-        if allowed.contains(f"{version}.99"):
+        if _allows(allowed, version):
             return version
     raise PackagingError(
-        f"requires-python in pyproject.toml is {text!r}, but Lambda's runtimes have {', '.join(RUNTIMES)}. "
+        f"requires-python in pyproject.toml is '{allowed}', but Lambda's runtimes have {', '.join(RUNTIMES)}. "
         "For an image, name the version with --python."
     )
+
+
+def check_python(folder: Path, version: str) -> None:
+    """Raise PackagingError if `requires-python` does not allow a version."""
+    allowed = _allowed(folder)
+    if not _allows(allowed, version):
+        raise PackagingError(
+            f"requires-python in pyproject.toml is '{allowed}', but the package is for Python {version}. "
+            "Name another version with --python, or change pyproject.toml."
+        )
+
+
+def _allowed(folder: Path) -> SpecifierSet:
+    text = str(read_project(folder).get("project", {}).get("requires-python", ""))
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier:
+        raise PackagingError(f"requires-python in pyproject.toml is {text!r}, but it takes such as '>=3.13'.") from None
+
+
+def _allows(allowed: SpecifierSet, version: str) -> bool:
+    """Return whether a version such as 3.13 is allowed; `>3.13.1` and `>=3.13.1` allow it, and `<3.13` does not."""
+    return allowed.contains(f"{version}.99")
 
 
 def _named(folder: Path) -> str:

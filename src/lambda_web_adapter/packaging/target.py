@@ -12,7 +12,7 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.version import InvalidVersion
 
-from lambda_web_adapter.packaging.packaging_error import PackagingError
+from lambda_web_adapter.packaging.packaging_error import PackagingError, WrongOption
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -131,15 +131,15 @@ def build_target(python: str, architecture: str, glibc: str = "") -> Target:
     """Return the target with these versions; without a glibc, it has that of Lambda's runtime.
 
     Raises:
-        PackagingError: a version is none, or too old.
+        WrongOption: a version is none, or too old.
     """
     version = _parse(python, "--python")
     if version < _OLDEST_PYTHON:
-        raise PackagingError(f"--python is {python}, but lambda-web-adapter needs Python 3.11 or later.")
+        raise WrongOption(f"--python is {python}, but lambda-web-adapter needs Python 3.11 or later.")
     if glibc:
         libc = _parse(glibc, "--glibc")
         if libc < _OLDEST_GLIBC:
-            raise PackagingError(f"--glibc is {glibc}, but wheels are made for glibc 2.17 or later.")
+            raise WrongOption(f"--glibc is {glibc}, but wheels are made for glibc 2.17 or later.")
     else:
         libc = _AMAZON_LINUX_2 if version <= _LAST_PYTHON_OF_AMAZON_LINUX_2 else _AMAZON_LINUX_2023
     return Target(python=version, architecture=architecture, glibc=libc)
@@ -148,5 +148,5 @@ def build_target(python: str, architecture: str, glibc: str = "") -> Target:
 def _parse(text: str, option: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d)\.(\d+)(?:\.\d+)?", text)
     if match is None:
-        raise PackagingError(f"{option} is {text}, but it takes a version such as 3.13.")
+        raise WrongOption(f"{option} is {text}, but it takes a version such as 3.13.")
     return int(match[1]), int(match[2])

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.packaging.packaging_error import PackagingError
+from lambda_web_adapter.packaging.packaging_error import PackagingError, WrongOption
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,15 +63,15 @@ def write_zip(contents: Contents, file: Path, date: int) -> None:
 
 
 def check_output(output: Path, *, is_folder: bool) -> None:
-    """Raise PackagingError if a zip or a folder cannot be written there."""
+    """Raise WrongOption if a zip or a folder cannot be written there."""
     if is_folder and output.exists() and (not output.is_dir() or any(output.iterdir())):
         what = "has files" if output.is_dir() else "is a file"
-        raise PackagingError(
+        raise WrongOption(
             f"--output is {output}, which {what}, but a folder is written only where none is, or an empty one. "
             "Remove it, or name another one."
         )
     if not is_folder and output.is_dir():
-        raise PackagingError(
+        raise WrongOption(
             f"--output is {output}, which is a folder, but it takes the zip to write, such as "
             f"{output / 'function.zip'}. For a folder instead of a zip, add --format folder."
         )

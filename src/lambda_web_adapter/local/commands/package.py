@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _OUTPUTS = {"zip": "function.zip", "layer": "layer.zip", "folder": "package"}
 _ONLY_ON_COMMAND_LINE = ("folder", "--layer", "--json")
-FAILED = 1
+FAILED, WRONG_OPTION = 1, 2
 
 
 @click.command()
@@ -67,7 +67,7 @@ def command(ctx: click.Context, /, as_json: bool, **values: Any) -> None:
     Kinds of files that are left out: tests, stubs, headers, licenses, scripts, laptop, foreign.
     """
     from lambda_web_adapter.packaging.build import build
-    from lambda_web_adapter.packaging.packaging_error import PackagingError
+    from lambda_web_adapter.packaging.packaging_error import PackagingError, WrongOption
     from lambda_web_adapter.packaging.report import text_lines
 
     try:
@@ -76,7 +76,7 @@ def command(ctx: click.Context, /, as_json: bool, **values: Any) -> None:
             report = build(options, show_step)
     except (PackagingError, OSError) as error:
         sys.stderr.write(f"lambda-web-adapter package: {error}\n")
-        sys.exit(FAILED)
+        sys.exit(WRONG_OPTION if isinstance(error, WrongOption) else FAILED)
     lines = [json.dumps(report.as_dict(), indent=2)] if as_json else text_lines(report)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
@@ -124,23 +124,25 @@ def _options(  # noqa: PLR0913  # the command's
     """
     from lambda_web_adapter.local.project_options import read_table
     from lambda_web_adapter.packaging.build import PackageOptions
-    from lambda_web_adapter.packaging.default_python import choose_python
+    from lambda_web_adapter.packaging.default_python import check_python, choose_python
     from lambda_web_adapter.packaging.installer import choose_installer
-    from lambda_web_adapter.packaging.packaging_error import PackagingError
+    from lambda_web_adapter.packaging.packaging_error import WrongOption
     from lambda_web_adapter.packaging.target import build_target
 
     named_app = app or read_table(folder / "pyproject.toml").get("app", "")
     kind = kind or ("folder" if output and output.endswith("/") else "zip")
     if output and output.endswith("/") and kind != "folder":
-        raise PackagingError(
+        raise WrongOption(
             f"--output is {output}, a folder by its slash, but --format {kind} takes the zip to write, such as "
             f"{output}{_OUTPUTS[kind]}."
         )
+    target = build_target(python or choose_python(folder), arch, glibc)
+    check_python(folder, target.version)
     return PackageOptions(
         project=folder,
         output=Path(output or _OUTPUTS[kind]),
         kind=kind,
-        target=build_target(python or choose_python(folder), arch, glibc),
+        target=target,
         uv=choose_installer(installer),
         app=str(named_app),
         keep=keep,
@@ -157,14 +159,14 @@ def _requirements_file(file: Path, project: Path) -> Path:
     """Return a file with requirements, here or, as in pyproject.toml, in the project.
 
     Raises:
-        PackagingError: there is none.
+        WrongOption: there is none.
     """
-    from lambda_web_adapter.packaging.packaging_error import PackagingError
+    from lambda_web_adapter.packaging.packaging_error import WrongOption
 
     places = (file, project / file)
     if found := next((place for place in places if place.is_file()), None):
         return found
-    raise PackagingError(
+    raise WrongOption(
         f"--requirements is {file}, but there is no such file. It takes uv.lock, pylock.toml, poetry.lock, "
         "pyproject.toml, or a file as pip reads it."
     )
