@@ -76,5 +76,5 @@ def test_a_version_that_the_project_excludes_is_an_error(version: str, is_allowe
     if is_allowed:
         check_python(tmp_path, version)
     else:
-        with pytest.raises(PackagingError, match="is '>=3.13.2', but the package is for Python 3.12"):
+        with pytest.raises(PackagingError, match=r"is '>=3\.13\.2', but the package is for Python 3\.12"):
             check_python(tmp_path, version)

@@ -339,6 +339,7 @@ def test_a_bootstrap_of_the_project_is_replaced_with_a_note(make_project: MakePr
         pytest.param(
             ["--requirements", "none.txt"], "--requirements is none.txt, but there is no such file", id="file"
         ),
+        pytest.param(["--python", "4"], "--python is 4, but it takes a version such as 3.13", id="python"),
     ],
 )
 def test_a_wrong_path_is_an_error_before_anything_is_read(
@@ -348,7 +349,7 @@ def test_a_wrong_path_is_an_error_before_anything_is_read(
 
     done = package(project, *arguments)
 
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert problem in done.stderr
 
 

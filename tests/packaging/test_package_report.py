@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lambda_web_adapter.packaging.contents import Contents, Item
-from lambda_web_adapter.packaging.report import TEMPLATE_DEFAULTS, Report, sam_command, text_lines
+from lambda_web_adapter.packaging.ignore_rules import SECRETS
+from lambda_web_adapter.packaging.report import TEMPLATE_DEFAULTS, Report, deploy_commands, sam_command, text_lines
 from lambda_web_adapter.packaging.trial import Trial, explain
 
 TEMPLATES = Path(__file__).parents[2] / "examples" / "deploy" / "sam"
@@ -94,3 +95,41 @@ def test_libraries_of_extensions_are_no_modules() -> None:
     report.add_trial(Trial(problem="", log="", files=files[:2]), contents)
 
     assert [(each.modules, each.imported) for each in report.packages] == [(2, 2)]
+
+
+def test_secrets_are_named_however_small_they_are() -> None:
+    report = make_report()
+    report.omitted = {SECRETS: 20, "tests": 20}
+
+    lines = list(text_lines(report))
+
+    assert any(line.startswith(f"Left out: {SECRETS} 0.0 kB") for line in lines)
+    assert not any("tests" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("output", "lines"),
+    [
+        pytest.param("package", ["COPY package /var/task"], id="beside"),
+        pytest.param("my app", ['COPY ["my app", "/var/task"]'], id="space"),
+        pytest.param("/work/a/b", ["# docker build -f Dockerfile /work/a", "COPY b /var/task"], id="absolute"),
+        pytest.param("../b", ["# docker build -f Dockerfile ..", "COPY b /var/task"], id="above"),
+    ],
+)
+def test_a_dockerfile_copies_from_the_folder_that_is_built(output: str, lines: list[str]) -> None:
+    report = make_report(output=output, handler='main:create("x")')
+    report.kind = "folder"
+
+    expected = [*lines, 'ENTRYPOINT ["/var/task/bootstrap"]', 'CMD ["main:create(\\"x\\")"]']
+    assert list(deploy_commands(report)) == expected
+
+
+def test_a_layer_comes_with_the_function_that_uses_it() -> None:
+    report = make_report(output="layer.zip", handler="")
+    report.kind = "layer"
+
+    publish, create = deploy_commands(report)
+
+    assert publish.startswith("aws lambda publish-layer-version")
+    assert "--layers LAYER_VERSION_ARN" in create
+    assert "AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap" in create

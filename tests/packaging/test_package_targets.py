@@ -18,7 +18,8 @@ from lambda_web_adapter.packaging.distributions import (
     read_distributions,
 )
 from lambda_web_adapter.packaging.installer import Installer
-from lambda_web_adapter.packaging.packaging_error import PackagingError
+from lambda_web_adapter.packaging.package_files import check_names
+from lambda_web_adapter.packaging.packaging_error import PackagingError, WrongOption
 from lambda_web_adapter.packaging.target import build_target
 
 TARGET = build_target("3.13", "x86_64")
@@ -122,6 +123,24 @@ def test_what_only_asgi_apps_need(wanted: list[str], asgi: set[str]) -> None:
     installed = {**INSTALLED, "server": server, "uvloop": distribution("uvloop")}
 
     assert find_unneeded(installed, list(map(Requirement, wanted)), [], set(), TARGET).asgi == asgi
+
+
+@pytest.mark.parametrize(
+    ("keep", "leave_out", "problem"),
+    [
+        pytest.param(["test"], [], "--keep is test, but .* no kind .tests, .* Did you mean tests?", id="kind"),
+        pytest.param(["httpq"], [], "--keep is httpq, but .* Did you mean httpx?", id="package"),
+        pytest.param(
+            [], ["boto3"], "--leave-out is boto3, but there is no package of that name. Installed:", id="none"
+        ),
+        pytest.param([], ["tests"], "--leave-out is tests, but there is no package", id="kind-is-no-package"),
+    ],
+)
+def test_a_name_that_nothing_has_is_an_error(keep: list[str], leave_out: list[str], problem: str) -> None:
+    check_names(["tests", "HTTPX"], ["click"], INSTALLED)
+
+    with pytest.raises(WrongOption, match=problem):
+        check_names(keep, leave_out, INSTALLED)
 
 
 def test_what_the_app_imports_stays() -> None:

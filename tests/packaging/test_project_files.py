@@ -180,6 +180,7 @@ def test_links_within_the_project_become_files(tmp_path: Path) -> None:
         pytest.param("../outside.txt", "out of the project", id="outside"),
         pytest.param("missing.txt", "does not exist", id="missing"),
         pytest.param(".", "a folder that it is in", id="endless"),
+        pytest.param("link", "does not exist", id="itself"),
     ],
 )
 def test_a_link_that_leads_elsewhere_is_an_error_unless_it_is_ignored(

@@ -21,9 +21,9 @@ from lambda_web_adapter.ipc.start_file import NAME as START_FILE
 from lambda_web_adapter.packaging import compiled_modules, distributions, lock_files, trial
 from lambda_web_adapter.packaging.adapter_files import BOOTSTRAP, add_adapter
 from lambda_web_adapter.packaging.contents import APP, Contents, Item
-from lambda_web_adapter.packaging.handler import find_handler
+from lambda_web_adapter.packaging.handler import find_handler, sources_of_search
 from lambda_web_adapter.packaging.installer import Installer
-from lambda_web_adapter.packaging.package_files import add_distributions
+from lambda_web_adapter.packaging.package_files import add_distributions, check_names
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 from lambda_web_adapter.packaging.project_files import collect
 from lambda_web_adapter.packaging.report import Report, too_large
@@ -104,6 +104,7 @@ def build(options: PackageOptions, tell: Callable[[str], None]) -> Report:
         report.requirements = requirements.source
         tell(f"Installing packages for {options.target}")
         installed = _install(requirements, options, work)
+        check_names(options.keep, options.leave_out, installed)
         contents = _assemble(app, requirements, installed, options, report)
         tell("Checking shared objects")
         _check(contents, options, report)
@@ -225,8 +226,9 @@ def _compile(contents: Contents, options: PackageOptions, report: Report) -> Non
     python = find_python(options.target.python)
     if python:
         root = "/opt" if options.kind == "layer" else "/var/task"
+        kept = [] if options.keeps_sources else sources_of_search(report.handler, contents)
         report.compiled = compiled_modules.compile_modules(
-            contents, python, options.target, keeps_sources=options.keeps_sources, root=root
+            contents, python, options.target, keeps_sources=options.keeps_sources, kept=kept, root=root
         )
         return
     advice = f"Install it (uv python install {options.target.version}) and repeat this."

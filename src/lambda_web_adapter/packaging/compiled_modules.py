@@ -15,7 +15,7 @@ from lambda_web_adapter.artifacts.bytecode import compiled_path
 from lambda_web_adapter.packaging.contents import Contents, Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from lambda_web_adapter.packaging.target import Target
 
@@ -43,7 +43,15 @@ _ROOT = "/var/task"  # where Lambda unpacks a function
 _GROUP = 250
 
 
-def compile_modules(contents: Contents, python: str, target: Target, *, keeps_sources: bool, root: str = _ROOT) -> int:
+def compile_modules(  # noqa: PLR0913
+    contents: Contents,
+    python: str,
+    target: Target,
+    *,
+    keeps_sources: bool,
+    kept: Collection[str] = (),
+    root: str = _ROOT,
+) -> int:
     """Add the bytecode of all modules, which Python uses without a look at the source; return how many there are.
 
     Args:
@@ -51,6 +59,7 @@ def compile_modules(contents: Contents, python: str, target: Target, *, keeps_so
         python: an interpreter of the target's version.
         target: the target.
         keeps_sources: whether sources stay, for tracebacks; else the bytecode takes their place.
+        kept: sources that stay anyway.
         root: where the package is on Lambda, for tracebacks.
     """
     sources = sorted(path for path in contents.items if path.endswith(".py"))
@@ -66,7 +75,7 @@ def compile_modules(contents: Contents, python: str, target: Target, *, keeps_so
                 continue
             item = Item(owner=contents.items[source].owner, content=Path(result).read_bytes())
             count += 1
-            if keeps_sources:
+            if keeps_sources or source in kept:
                 contents.items[compiled_path(source, target.cache_tag)] = item
             else:
                 contents.omitted["sources"] += contents.items.pop(source).size

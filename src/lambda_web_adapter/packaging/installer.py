@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # How uv and pip name a package that has no wheel for the target.
 _MISSING = (
-    re.compile(r"(?P<name>[\w.-]+?)(?:(?:[=<>~!]=?|===)[^\s,]+)? has no (?:usable )?wheels"),
+    re.compile(r"(?<![\w.<>=~!-])(?P<name>(?!\d+\.)[\w.-]+?)(?:[=<>~!]\S+)? has no (?:usable )?wheels"),
     re.compile(r"all versions of (?P<name>[\w.-]+?) have no (?:usable )?wheels"),
     re.compile(r"Wheels are required for `(?P<name>[\w.-]+)`"),
     re.compile(r"No matching distribution found for (?P<name>[\w.-]+)"),

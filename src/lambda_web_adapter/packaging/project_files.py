@@ -59,7 +59,7 @@ class _Walk:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             path = f"{place}{entry.name}"
             if reason := self._reason_to_leave_out(entry, path, rules):
-                if reason != UNUSED or entry.is_file():  # nobody wonders how large `.venv` and `.git` are
+                if reason != UNUSED or Path(entry).is_file():  # nobody wonders how large `.venv` and `.git` are
                     self.contents.omitted[reason] += _size(Path(entry))
                 continue
             real = self._real_path(entry, path) if entry.is_symlink() else Path(entry)
@@ -73,9 +73,9 @@ class _Walk:
         file = Path(entry)
         if any((file / name).exists() for name in _ENVIRONMENT_MARKS):
             return UNUSED
-        if file.resolve() in self._outputs or str(file).startswith(self._partial) or _is_package(file):
+        if _resolve(file) in self._outputs or str(file).startswith(self._partial) or _is_package(file):
             return EARLIER_PACKAGE
-        return rules.reason_to_leave_out(f"{path}/" if entry.is_dir() else path)
+        return rules.reason_to_leave_out(f"{path}/" if file.is_dir() else path)
 
     def _add_file(self, file: Path, path: str) -> None:
         try:
@@ -86,7 +86,7 @@ class _Walk:
 
     def _real_path(self, link: os.DirEntry[str], path: str) -> Path:
         """Return where a link leads; Lambda gets what is there instead of the link."""
-        real = Path(link).resolve()
+        real = _resolve(Path(link))
         if not real.is_relative_to(self._root):
             problem = f"{real}, out of the project. Copy what is there"
         elif not real.exists():
@@ -96,6 +96,11 @@ class _Walk:
         else:
             return real
         raise PackagingError(f"The link {path} leads to {problem}, or name the link in {LAMBDA_IGNORE}.")
+
+
+def _resolve(file: Path) -> Path:
+    """Return where a link leads; of links in a circle one of them, where `Path.resolve` of Python 3.11 raises."""
+    return Path(os.path.realpath(file))
 
 
 def _is_package(file: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,7 @@ from lambda_web_adapter.artifacts.bytecode import compiled_path
 from lambda_web_adapter.artifacts.quotas import MAX_UNZIPPED, MAX_UPLOAD
 from lambda_web_adapter.artifacts.sizes import MB, size_text
 from lambda_web_adapter.packaging.contents import APP
+from lambda_web_adapter.packaging.ignore_rules import SECRETS
 from lambda_web_adapter.packaging.package_files import KINDS
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from lambda_web_adapter.packaging.trial import Trial
 
 _MAX_ROWS = 12  # packages in the table
-_MAX_FILES = 5  # in a note
 _LARGE = 5 * MB  # of a package that nothing has imported, from which on it is worth a note
 # As in docs/zips.md, whose first step sets the variable.
 _ROLE = "arn:aws:iam::$ACCOUNT:role/my-app"
@@ -126,10 +127,10 @@ class Report:
 
     def note_foreign(self, packages: Contents) -> None:
         """Add which files of packages were left out since they are for other machines."""
-        if files := packages.foreign:
+        if packages.foreign:
             self.notes.append(
-                f"Left out, since they are for other systems or processors: {', '.join(files[:_MAX_FILES])}"
-                f"{' …' if len(files) > _MAX_FILES else ''} (--keep foreign keeps them)."
+                f"{len(packages.foreign)} files of packages are for other systems or processors, and are left out, "
+                f"such as {packages.foreign[0]} (--keep foreign keeps them)."
             )
 
     def note_untried(self, contents: Contents) -> None:
@@ -205,7 +206,8 @@ def _omitted_lines(report: Report) -> Iterator[str]:
     if report.asgi_only:
         yield f"Left out, since only ASGI apps need it: {', '.join(report.asgi_only)} (--keep NAME keeps one)"
     if report.omitted:
-        parts = {reason: f"{reason} {size_text(size)}" for reason, size in report.omitted.items() if size >= MB // 20}
+        sizes = {reason: size for reason, size in report.omitted.items() if size >= MB // 20 or reason == SECRETS}
+        parts = {reason: f"{reason} {size_text(size)}" for reason, size in sizes.items()}
         if kinds := [part for reason, part in parts.items() if reason in KINDS]:
             yield f"Left out: {', '.join(kinds)} (--keep KIND keeps one)"
         if rest := [part for reason, part in parts.items() if reason not in KINDS]:
@@ -243,9 +245,7 @@ def deploy_commands(report: Report) -> Iterator[str]:
     file = shlex.quote(report.output)
     runtime, architecture = _machine(report)
     if report.kind == "folder":
-        yield f"COPY {file} /var/task"
-        yield 'ENTRYPOINT ["/var/task/bootstrap"]'
-        yield f'CMD ["{report.handler}"]'
+        yield from _dockerfile_lines(report)
         return
     content = f"--zip-file fileb://{file}"
     if report.zip_size > MAX_UPLOAD:
@@ -253,17 +253,29 @@ def deploy_commands(report: Report) -> Iterator[str]:
         yield f"aws s3 cp {file} s3://BUCKET/{name}"
         key = f"S3Bucket=BUCKET,S3Key={name}"
         content = f"--content {key}" if report.kind == "layer" else f"--code {key}"
+    handler, wrapper = shlex.quote(report.handler), "/var/task/bootstrap"
     if report.kind == "layer":
         yield (
             f"aws lambda publish-layer-version --layer-name lambda-web-adapter {content} "
             f"--compatible-runtimes {runtime} --compatible-architectures {architecture}"
         )
-        return
+        content, handler, wrapper = "--zip-file fileb://APP.zip --layers LAYER_VERSION_ARN", "APP", "/opt/bootstrap"
     yield (
         f"aws lambda create-function --function-name my-app {content} --runtime {runtime} "
-        f"--architectures {architecture} --handler {shlex.quote(report.handler)} --role {_ROLE} "
-        "--environment 'Variables={AWS_LAMBDA_EXEC_WRAPPER=/var/task/bootstrap}' --memory-size 1024 --timeout 30"
+        f"--architectures {architecture} --handler {handler} --role {_ROLE} "
+        f"--environment 'Variables={{AWS_LAMBDA_EXEC_WRAPPER={wrapper}}}' --memory-size 1024 --timeout 30"
     )
+
+
+def _dockerfile_lines(report: Report) -> Iterator[str]:
+    """Yield the lines of a Dockerfile, whose paths are relative to the folder that is built."""
+    output = PurePath(report.output)
+    if output.is_absolute() or ".." in output.parts:
+        yield f"# docker build -f Dockerfile {shlex.quote(str(output.parent))}"
+        output = PurePath(output.name)
+    yield f"COPY {output} /var/task" if " " not in str(output) else f'COPY ["{output}", "/var/task"]'
+    yield 'ENTRYPOINT ["/var/task/bootstrap"]'
+    yield f"CMD {json.dumps([report.handler])}"
 
 
 def sam_command(report: Report) -> str:
