@@ -18,6 +18,7 @@ TARGET = build_target("3.13", "arm64")
     [
         pytest.param("flask>=3 # web", ["flask>=3"], id="comment"),
         pytest.param("flask==3.1 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n", None, id="hashes"),
+        pytest.param("--require-hashes\nflask==3.1 --hash=sha256:aa --hash=sha256:bb", None, id="require-hashes"),
         pytest.param("# old \\\nflask", ["flask"], id="backslash-after-a-comment"),
         pytest.param("flask \\\n  # web\n", ["flask"], id="comment-in-a-continued-line"),
         pytest.param("flask==3.1 --config-settings='--x=1'", ["flask==3.1"], id="option-of-one"),
