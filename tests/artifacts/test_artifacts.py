@@ -150,6 +150,68 @@ def test_an_image_has_a_configuration(make: Callable[[Path], Path], tmp_path: Pa
         assert artifact.image.user == "993"
 
 
+def _index(*platforms: str) -> dict[str, Any]:
+    """Return an index with a manifest for each platform; those of attestations are unknown/unknown."""
+    systems = ["unknown" if platform == "unknown" else "linux" for platform in platforms]
+    return {
+        "manifests": [
+            {"digest": f"sha256:{platform}", "platform": {"os": system, "architecture": platform}}
+            for system, platform in zip(systems, platforms, strict=True)
+        ]
+    }
+
+
+def make_index(path: Path, *platforms: str) -> Path:
+    """Write an archive as `docker buildx build --output type=oci` does: an index that leads to one of platforms."""
+    files: dict[str, Any] = {
+        "oci-layout": {},
+        "index.json": {"manifests": [{"digest": "sha256:index"}]},
+        "blobs/sha256/index": _index(*platforms),
+    }
+    for platform in platforms:
+        layers = [{"digest": "sha256:0"}]
+        files[f"blobs/sha256/{platform}"] = {"config": {"digest": f"sha256:{platform}-config"}, "layers": layers}
+        files[f"blobs/sha256/{platform}-config"] = {"architecture": platform, "config": {}}
+    return _write_tar(path / "image.tar", {**_encoded(files), "blobs/sha256/0": LAYERS[0]})
+
+
+@pytest.mark.parametrize(
+    ("platforms", "asked", "read"),
+    [
+        (["unknown", "arm64"], "", "arm64"),
+        (["arm64", "amd64", "unknown"], "", "amd64"),
+        (["amd64", "unknown", "arm64", "unknown"], "arm64", "arm64"),
+        (["amd64", "unknown"], "arm64", "amd64"),  # which the examination reports
+    ],
+)
+def test_of_several_images_the_function_s_is_read(platforms: list[str], asked: str, read: str, tmp_path: Path) -> None:
+    with open_artifact(make_index(tmp_path, *platforms), asked) as artifact:
+        assert artifact.image is not None
+        assert artifact.image.architecture == read
+
+
+@pytest.mark.parametrize(
+    ("platforms", "message"),
+    [
+        (["amd64", "riscv64"], "has no image for linux/arm64, but for linux/amd64, linux/riscv64"),
+        (["unknown"], "has no image, but attestations"),
+    ],
+)
+def test_an_image_that_is_not_there_is_an_error(platforms: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=message):
+        open_artifact(make_index(tmp_path, *platforms), "arm64")
+
+
+def test_of_several_saved_images_the_function_s_is_read(tmp_path: Path) -> None:
+    saved = [{"Config": f"{name}.json", "Layers": ["0.tar"]} for name in ("amd64", "arm64")]
+    configs = {f"{name}.json": {"architecture": name} for name in ("amd64", "arm64")}
+    path = _write_tar(tmp_path / "image.tar", {**_encoded({"manifest.json": saved, **configs}), "0.tar": LAYERS[0]})
+
+    with open_artifact(path, "arm64") as artifact:
+        assert artifact.image is not None
+        assert artifact.image.architecture == "arm64"
+
+
 @pytest.mark.parametrize(
     ("names", "kind"),
     [
@@ -165,6 +227,16 @@ def test_a_layer_has_nothing_but_its_folders(names: list[str], kind: str, tmp_pa
 
     with open_artifact(tmp_path / "a.zip") as artifact:
         assert artifact.kind == kind
+
+
+def test_a_path_begins_with_no_dot(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        for name in ("./", "./pkg/", "././/pkg/a.py", "./main.py"):
+            file.writestr(name, "x" if name.endswith(".py") else "")
+
+    with open_artifact(tmp_path / "a.zip") as artifact:
+        assert (list(artifact.entries), list(artifact.folders)) == (["pkg/a.py", "main.py"], ["pkg"])
+        assert artifact.read("main.py") == b"x"
 
 
 def test_the_time_of_info_zip_counts_in_a_zip(tmp_path: Path) -> None:
@@ -283,5 +355,8 @@ def test_a_file_of_a_zip_that_cannot_be_read_is_named(change: Callable[[bytearra
     change(data)
     path.write_bytes(data)
 
-    with open_artifact(path) as artifact, pytest.raises(ArtifactError, match=r"pkg/__init__\.py in .* cannot be read"):
+    with (
+        open_artifact(path) as artifact,
+        pytest.raises(ArtifactError, match=r"pkg/__init__\.py in .* cannot be read: .*[^.]\. Make the zip again\.$"),
+    ):
         artifact.read("pkg/__init__.py")

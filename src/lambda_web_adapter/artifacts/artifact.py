@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Literal
 
     Kind = Literal["folder", "zip", "layer", "image"]
@@ -82,6 +82,7 @@ class Artifact(ABC):
         kind: what it is.
         entries: its files and links by path.
         folders: permissions of the folders that it names, by path; 0 if it has none.
+        doubled: paths of which a zip has more than one entry; the last one counts.
         image: the configuration, if it is an image.
     """
 
@@ -89,6 +90,7 @@ class Artifact(ABC):
     kind: Kind
     entries: Mapping[str, Entry]
     folders: Mapping[str, int]
+    doubled: Sequence[str] = ()
     image: ImageConfig | None = None
 
     @abstractmethod

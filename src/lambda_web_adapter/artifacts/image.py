@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import tarfile
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from lambda_web_adapter.artifacts.artifact import Artifact, ArtifactError, Entry, ImageConfig, leads_out
+from lambda_web_adapter.artifacts.image_manifest import PlatformNotFound, read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import IO
 
     from lambda_web_adapter.artifacts.artifact import Kind
+    from lambda_web_adapter.artifacts.image_manifest import Open
 
-    Open = Callable[[str], IO[bytes]]
-
-_DOCKER, _OCI = "manifest.json", "index.json"
 # How layers mark what they remove from those below (OCI image specification, "Whiteouts").
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 
@@ -28,18 +25,23 @@ class ImageArtifact(Artifact):
 
     kind: Kind = "image"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, architecture: str = "") -> None:
         """Read the layers' lists of files.
 
+        Args:
+            path: the archive or the folder.
+            architecture: `x86_64` or `arm64`, of which one is read where there are several; empty for x86_64 if there
+                is one, else the first.
+
         Raises:
-            ArtifactError: it is no image that can be read.
+            ArtifactError: it is no image that can be read, or has none for this machine.
             OSError: it cannot be read.
         """
         self.name = str(path)
         self._stack = ExitStack()
         try:
             self._open = _opener(path, self._stack)
-            config, layers = _read_manifest(self._open)
+            config, layers = read_manifest(self._open, architecture)
             self.image = _image_config(config)
             self.entries: dict[str, Entry] = {}
             self.folders: dict[str, int] = {}
@@ -49,6 +51,9 @@ class ImageArtifact(Artifact):
         except (FileNotFoundError, KeyError, ValueError, IndexError, tarfile.TarError) as error:
             self._stack.close()
             raise ArtifactError(f"{path} is not an image that can be read: {error!r}.") from None
+        except PlatformNotFound as error:
+            self._stack.close()
+            raise ArtifactError(f"{path} {error}") from None
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a file."""
@@ -125,21 +130,6 @@ def _opener(path: Path, stack: ExitStack) -> Open:
         return stack.enter_context(file)
 
     return open_member
-
-
-def _read_manifest(open_file: Open) -> tuple[Any, list[str]]:
-    """Return the image's configuration, and the names of its layers, the lowest first."""
-    with suppress(KeyError, FileNotFoundError):
-        manifest = json.load(open_file(_DOCKER))[0]
-        return json.load(open_file(manifest["Config"])), list(manifest["Layers"])
-    manifest = json.load(open_file(_OCI))
-    while "manifests" in manifest:  # an index may lead to another one
-        manifest = json.load(open_file(_blob(manifest["manifests"][0])))
-    return json.load(open_file(_blob(manifest["config"]))), [_blob(layer) for layer in manifest["layers"]]
-
-
-def _blob(descriptor: dict[str, str]) -> str:
-    return "blobs/" + descriptor["digest"].replace(":", "/")
 
 
 def _image_config(document: dict[str, Any]) -> ImageConfig:

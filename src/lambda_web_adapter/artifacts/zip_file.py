@@ -7,6 +7,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.artifacts.artifact import Artifact, ArtifactError, Entry
@@ -38,13 +39,15 @@ class ZipArtifact(Artifact):
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, NotImplementedError) as error:
-            raise ArtifactError(f"{path} is not a zip that can be read: {error}.") from None
-        self._infos = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
-        self.entries = {path: self._entry(info) for path, info in self._infos.items()}
+            raise ArtifactError(f"{path} is not a zip that can be read: {str(error).rstrip('.')}.") from None
+        files = [(entry_path(info), info) for info in self._zip.infolist() if not info.is_dir()]
+        self._infos = dict(files)  # of two entries with one path the last one, as they are unpacked
+        self.doubled = [name for name, count in Counter(name for name, _ in files).items() if count > 1]
+        self.entries = {name: self._entry(name, info) for name, info in self._infos.items()}
         self.folders = {
-            info.filename.rstrip("/"): stat.S_IMODE(info.external_attr >> 16)
+            name.rstrip("/"): stat.S_IMODE(info.external_attr >> 16)
             for info in self._zip.infolist()
-            if info.is_dir()
+            if info.is_dir() and (name := entry_path(info))
         }
         self.kind: Kind = "layer" if _is_layer(self.entries) else "zip"
 
@@ -57,18 +60,27 @@ class ZipArtifact(Artifact):
         try:
             return self._zip.read(self._infos[path])
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            raise ArtifactError(f"{path} in {self.name} cannot be read: {error}. Make the zip again.") from None
+            reason = str(error).rstrip(".")
+            raise ArtifactError(f"{path} in {self.name} cannot be read: {reason}. Make the zip again.") from None
 
     def close(self) -> None:
         """Close the file."""
         self._zip.close()
 
-    def _entry(self, info: zipfile.ZipInfo) -> Entry:
+    def _entry(self, path: str, info: zipfile.ZipInfo) -> Entry:
         mode = info.external_attr >> 16
         is_link = stat.S_ISLNK(mode)
         target = self._zip.read(info).decode("utf-8", "surrogateescape") if is_link else ""
         size = 0 if is_link else info.file_size
-        return Entry(path=info.filename, size=size, mode=mode, mtime=_mtime(info), target=target)
+        return Entry(path=path, size=size, mode=mode, mtime=_mtime(info), target=target)
+
+
+def entry_path(info: zipfile.ZipInfo) -> str:
+    """Return the path to which an entry is unpacked; `./main.py`, as bsdtar writes it, is `main.py`."""
+    path = info.filename
+    while path.startswith("./"):
+        path = path[2:].lstrip("/")
+    return path
 
 
 def _is_layer(entries: dict[str, Entry]) -> bool:
