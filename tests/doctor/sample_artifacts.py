@@ -120,6 +120,7 @@ def add_to_zip(file: Path, entries: dict[str, bytes]) -> Path:
 
 def make_image(folder: Path, config: dict[str, object], extra: dict[str, bytes] | None = None) -> Path:
     """Write the archive of an image that has a folder at /var/task."""
+    config = dict(config)
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w") as tar:
         for path in sorted(folder.rglob("*")):
@@ -128,7 +129,7 @@ def make_image(folder: Path, config: dict[str, object], extra: dict[str, bytes] 
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(data), 0o755
             tar.addfile(member, io.BytesIO(data))
-    document = {"architecture": "amd64", "config": {"WorkingDir": "/var/task", **config}}
+    document = {"architecture": config.pop("architecture", "amd64"), "config": {"WorkingDir": "/var/task", **config}}
     manifest = [{"Config": "config.json", "Layers": ["layer.tar"]}]
     files = {"manifest.json": json.dumps(manifest), "config.json": json.dumps(document)}
     target = folder.with_suffix(".tar")

@@ -99,6 +99,30 @@ def test_a_zip_without_permissions_gets_a_run_bit_only(folder: Path) -> None:
         assert file.getinfo("main.py").external_attr == WINDOWS_FILE
 
 
+def test_a_repair_takes_away_only_the_right_to_write(folder: Path) -> None:
+    (folder / "main.py").chmod(0o602)
+    (folder / "pkg" / "more.py").chmod(0o666)
+
+    fixed, *_ = repair(make_zip(folder), OPTIONS, None)
+
+    with zipfile.ZipFile(fixed) as file:
+        modes = [stat.S_IMODE(file.getinfo(name).external_attr >> 16) for name in ("main.py", "pkg/more.py")]
+    assert modes == [0o644, 0o664]
+    assert rules_of(fixed) == set()
+
+
+def test_of_two_entries_of_one_path_the_last_one_is_kept(tmp_path: Path) -> None:
+    path = make_zip(make_function(tmp_path / "function"))
+    add_to_zip(path, {"./pkg/more.py": b"y = 2\n", "./pkg/last.txt": b"last"})
+
+    fixed, texts, _ = repair(path, OPTIONS, None)
+
+    assert (rules_of(path), rules_of(fixed)) == ({"doubled-entry"}, set())
+    assert texts == ["Left out all but the last entry of pkg/more.py.", f"Wrote {fixed}."]
+    after = bytes_of(fixed)
+    assert (after["./pkg/more.py"], after["./pkg/last.txt"], "pkg/more.py" in after) == (b"y = 2\n", b"last", False)
+
+
 def test_two_repairs_write_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     path = make_zip(folder)
 

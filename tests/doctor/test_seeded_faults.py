@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -59,6 +60,7 @@ class Fault:
         keeps_times: whether its zip has the files' own times.
         config: the image's configuration.
         libraries: other files of the image.
+        entries: what is added to a hostile zip.
         template: what the template beside it has, if there is one.
         variables: the function's variables there.
         shown: what the message has to say.
@@ -70,6 +72,7 @@ class Fault:
     keeps_times: bool = False
     config: dict[str, object] | None = None
     libraries: dict[str, bytes] | None = None
+    entries: dict[str, bytes] | None = None
     template: str | None = None
     variables: str = ""
     shown: str = ""
@@ -122,6 +125,9 @@ def _(folder: Path) -> None:
 
 # Native code
 fault("a shared object of arm64", "wrong-machine", shown="arm64")(native("core.abi3.so", make_shared_object(ARM64)))
+fault(
+    "an image of arm64", "wrong-machine", kind="image", config={**IMAGE, "architecture": "arm64"}, shown="image is for"
+)(nothing)
 fault("a library of macOS", "wrong-machine", shown="macOS")(native("core.so", b"\xcf\xfa\xed\xfe" + bytes(60)))
 fault("a library of Windows", "wrong-machine", shown="Windows")(native("core.pyd", b"MZ\x90\x00" + bytes(60)))
 fault("an extension of another Python", "wrong-python", shown=f"3.{OTHER}")(
@@ -248,6 +254,41 @@ def _(folder: Path) -> None:
     write(folder / "bootstrap", "#!/home/me/.venv/bin/python\n", mode=0o755)
 
 
+@fault("a file that everybody can write to", "writable", shown="main.py", severity="note")
+def _(folder: Path) -> None:
+    (folder / "main.py").chmod(0o646)
+
+
+@fault("a folder that everybody can write to", "writable", shown="pkg/", severity="note")
+def _(folder: Path) -> None:
+    (folder / "pkg").chmod(0o777)
+
+
+# Entries
+@fault("an empty folder", "empty-artifact", kind="folder", shown="no files")
+def _(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+@fault("an empty zip", "empty-artifact", shown="no files")
+def _(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+@fault(
+    "an image without an app", "empty-artifact", kind="image", config={"WorkingDir": "/code"}, shown="in /code, /opt,"
+)
+def _(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+fault("folders of Windows", "backslashes", kind="hostile zip", entries={"web\\page.html": b"x"})(nothing)
+fault("a file twice", "doubled-entry", kind="hostile zip", entries={"./main.py": b"import pkg\napp = print\n"})(nothing)
+
+
 # Contents
 @fault("252 MB", "too-large", kind="folder", shown="the largest parts: weights")
 def _(folder: Path) -> None:
@@ -330,9 +371,13 @@ def _(folder: Path) -> None:
     (folder / "pkg" / "data").symlink_to("more.json")
 
 
-@fault("an absolute path, and one that leads out", "outside-path", kind="hostile zip", shown="2 paths lead out")
-def _(folder: Path) -> None:
-    pass
+fault(
+    "an absolute path, and one that leads out",
+    "outside-path",
+    kind="hostile zip",
+    entries={"/root/.profile": b"x", "pkg/../../up.txt": b"x"},
+    shown="2 paths lead out",
+)(nothing)
 
 
 @fault("a path that leads out of an image", "outside-path", kind="image", libraries={"var/task/../../../up": b"x"})
@@ -366,6 +411,14 @@ fault(
     "secret-in-variable",
     kind="image",
     config={**IMAGE, "Env": ["AWS_SECRET_ACCESS_KEY=x"]},
+)(nothing)
+
+fault(
+    "an access key in any variable",
+    "secret-in-variable",
+    template="",
+    variables="          STORAGE_KEY: AKIA" + "Q3EGRIUTHZ2K7XYA",
+    shown="STORAGE_KEY",
 )(nothing)
 
 # Sources
@@ -568,7 +621,7 @@ def make(seeded: Fault, folder: Path) -> Path:
         text = TEMPLATE.format(python=PYTHON, rest=seeded.template, variables=seeded.variables)
         (folder.parent / "template.yaml").write_text(text)
     if seeded.kind == "hostile zip":
-        return add_to_zip(make_zip(folder), {"/root/.profile": b"x", "pkg/../../up.txt": b"x"})
+        return add_to_zip(make_zip(folder), seeded.entries or {})
     if seeded.kind == "layer":
         return make_zip(make_layer(folder))
     if seeded.kind == "image":
@@ -599,6 +652,41 @@ def test_an_artifact_without_faults_has_none(kind: str, folder: Path) -> None:
     )
 
     assert examine(make(seeded, folder), OPTIONS).findings == []
+
+
+@pytest.mark.parametrize(
+    ("config", "paths"),
+    [
+        pytest.param({"Entrypoint": ["python", "/app/main.py"]}, ["app/main.py"], id="a script"),
+        pytest.param({"Cmd": ["sh", "-c", "cd /srv/web && exec gunicorn main:app"]}, ["srv/web/main.py"], id="a shell"),
+        pytest.param({"Cmd": ["--", "gunicorn", "--chdir=/code", "main:app"]}, ["code/main.py"], id="an option"),
+        pytest.param({"Cmd": ["web.main:app"]}, ["web/main.py"], id="a package at the root"),
+        pytest.param({"Cmd": ["main:app"]}, ["main.py"], id="a module at the root"),
+        pytest.param({"Env": ["PYTHONPATH=/missing:/usr/src/app"]}, ["usr/src/app/main.py"], id="PYTHONPATH"),
+        pytest.param({"Env": ["AWS_LWA_APP_DIR=/home/app"]}, ["home/app/main.py"], id="AWS_LWA_APP_DIR"),
+        pytest.param({"WorkingDir": "/a", "Env": ["PYTHONPATH=/b"]}, ["a/main.py", "b/jobs.py"], id="two folders"),
+    ],
+)
+def test_the_app_of_an_image_is_found(config: dict[str, object], paths: list[str], folder: Path) -> None:
+    folder.mkdir()
+    written = dict.fromkeys(paths, b"open('x', 'w')\n")
+    image = make_image(folder, {"WorkingDir": "", **config}, written | {"usr/lib/python3/a.py": b"open('x', 'w')\n"})
+
+    findings = examine(image, OPTIONS).findings
+
+    assert sorted(finding.path for finding in findings if finding.rule == "write-outside-tmp") == paths
+
+
+def test_an_image_of_packages_only_has_a_note(folder: Path) -> None:
+    folder.mkdir()
+    image = make_image(
+        folder, {"WorkingDir": "/app"}, {"usr/lib/python3/site-packages/flask-3.1.dist-info/METADATA": b"Name: flask"}
+    )
+
+    notes = examine(image, OPTIONS).notes
+
+    assert len(notes) == 1
+    assert notes[0].startswith("No source of an app was found in /app, /opt, /var/task, so that only packages")
 
 
 @pytest.mark.parametrize("name", ["extensions of another Python in two packages", "wheels of another Python"])

@@ -1,14 +1,12 @@
-"""What an artifact has: too much, twice, or in the wrong place."""
+"""What an artifact has: too much, or twice."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 import sys
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.artifacts.artifact import leads_out
 from lambda_web_adapter.artifacts.quotas import MAX_IMAGE, MAX_UNZIPPED, MAX_UPLOAD
 from lambda_web_adapter.artifacts.sizes import MB, size_text
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, paths_text
@@ -33,13 +31,6 @@ LARGE_UPLOAD = Rule(
     severity=Severity.NOTE,
     title="The zip is larger than 50 MB, so that it has to be uploaded to S3 first.",
     advice="Upload it to S3 and name bucket and key, or leave out what the app does not need.",
-)
-NESTED_PACKAGE = Rule(
-    id="nested-package",
-    group=Group.PACKAGE,
-    severity=Severity.ERROR,
-    title="All files are within one folder, so that no module is found.",
-    advice="Zip what is in the folder, and not the folder: cd FOLDER && zip -r ../function.zip .",
 )
 DUPLICATE_PACKAGE = Rule(
     id="duplicate-package",
@@ -76,32 +67,14 @@ SHADOWED_MODULE = Rule(
     title="A module of the app has the name of one of the standard library, and is imported instead.",
     advice="Rename it.",
 )
-OUTSIDE_PATH = Rule(
-    id="outside-path",
-    group=Group.PACKAGE,
-    severity=Severity.ERROR,
-    title="A path in the artifact leads out of the folder that it is unpacked to: it begins with / or has .. in it.",
-    advice="Build it again with relative paths, from within the folder. If it is not yours, do not unpack it: such "
-    "paths overwrite files of the machine.",
-)
-OUTSIDE_LINK = Rule(
-    id="outside-link",
-    group=Group.PACKAGE,
-    severity=Severity.ERROR,
-    title="A symbolic link leads out of the artifact, to what a function does not have; or to what is not there.",
-    advice="Replace it by a copy of what it leads to.",
-)
 RULES = (
     TOO_LARGE,
     LARGE_UPLOAD,
-    NESTED_PACKAGE,
     DUPLICATE_PACKAGE,
     RUNTIME_PACKAGE,
     BUILD_PACKAGE,
     NEEDLESS_FILES,
     SHADOWED_MODULE,
-    OUTSIDE_PATH,
-    OUTSIDE_LINK,
 )
 
 # What the managed runtimes have installed (AWS Lambda Developer Guide, "Runtime-included SDK versions").
@@ -129,24 +102,19 @@ _NEEDLESS_FOLDERS |= {
     "htmlcov",
     "cdk.out",
 }
-# Where a function has files that are not of its artifact.
-_OF_FUNCTION = re.compile(r"/(tmp|opt|mnt|var/(task|lang|runtime)|usr|bin|lib|lib64|etc|dev|proc|sys)/")
 _TESTS = {"tests", "test"}
 _USES_TESTS = re.compile(rb"^\s*(?:from|import)\s+[\w.]*\btests?\b", re.MULTILINE)
 _LEAST_TESTS = 5 * MB  # of tests in packages that are worth a line
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Yield what an artifact has too much of, and what is in the wrong place."""
+    """Yield what an artifact has too much of, and what has the name of something else."""
     yield from _check_names(subject)
     if subject.is_project:
         return
     yield from _check_sizes(subject)
-    yield from _check_nesting(subject)
     yield from _check_packages(subject)
     yield from _check_folders(subject)
-    yield from _check_paths(subject)
-    yield from _check_links(subject)
 
 
 def _check_sizes(subject: Subject) -> Iterator[Finding]:
@@ -160,19 +128,6 @@ def _check_sizes(subject: Subject) -> Iterator[Finding]:
         size = Path(artifact.name).stat().st_size
         if size > MAX_UPLOAD:
             yield LARGE_UPLOAD.broken(f"The zip has {size_text(size)}.")
-
-
-def _check_nesting(subject: Subject) -> Iterator[Finding]:
-    paths = list(subject.artifact.entries)
-    folder = paths[0].partition("/")[0] if paths else ""
-    if subject.artifact.kind != "zip" or not folder or not all(path.startswith(f"{folder}/") for path in paths):
-        return
-    has_root = f"{folder}/bootstrap" in paths or any(package.folder == f"{folder}/" for package in subject.packages)
-    if has_root and f"{folder}/__init__.py" not in paths:
-        message = (
-            f"All files are in {folder}/, so that they will be in /var/task/{folder}/, where Python does not look."
-        )
-        yield NESTED_PACKAGE.broken(message, f"{folder}/")
 
 
 def _check_packages(subject: Subject) -> Iterator[Finding]:
@@ -252,32 +207,6 @@ def _check_names(subject: Subject) -> Iterator[Finding]:
         module = re.fullmatch(r"(\w+)(?:\.py|/__init__\.py)", name)
         if module and module[1] in library and not module[1].startswith("_"):
             yield SHADOWED_MODULE.broken(f"`import {module[1]}` imports it, in all packages, too.", path)
-
-
-def _check_paths(subject: Subject) -> Iterator[Finding]:
-    artifact = subject.artifact
-    paths = [path for path in (*artifact.entries, *artifact.folders) if leads_out(path)]
-    if paths:
-        has = "path leads" if len(paths) == 1 else "paths lead"
-        yield OUTSIDE_PATH.broken(
-            f"{len(paths):,} {has} out of {subject.path_in_function}: {paths_text(paths)}.", paths[0]
-        )
-
-
-def _check_links(subject: Subject) -> Iterator[Finding]:
-    entries = subject.artifact.entries
-    folders = {str(folder) for path in entries for folder in PurePosixPath(path).parents}
-    for path, entry in subject.deployed.items():
-        if not entry.target or subject.artifact.image:
-            continue
-        place = posixpath.normpath(posixpath.join(subject.path_in_function, posixpath.dirname(path), entry.target))
-        inside = f"{place}/".removeprefix(subject.path_in_function).rstrip("/")
-        if f"{place}/".startswith(subject.path_in_function):
-            if inside and inside not in entries and inside not in folders:
-                message = f"It leads to {entry.target}, which is not there."
-                yield OUTSIDE_LINK.broken(message, path, severity=Severity.WARNING)
-        elif not _OF_FUNCTION.match(f"{place}/"):
-            yield OUTSIDE_LINK.broken(f"It leads to {entry.target}, which no function has: out of the artifact.", path)
 
 
 def _largest(subject: Subject) -> list[tuple[str, int]]:

@@ -51,7 +51,7 @@ class Examination:
         title: one line about it.
         facts: the same for JSON.
         findings: what is wrong.
-        notes: what could not be read of the template, a line for each.
+        notes: what was not examined, and what the template leaves open, a line for each.
     """
 
     title: str
@@ -109,7 +109,8 @@ def repair(path: Path, options: Options, output: Path | None) -> tuple[Path, lis
 def _open(path: Path, options: Options) -> Iterator[Subject]:
     built = options.origin or path
     functions = choose_functions(options.template, built) if options.template else find_functions(built)
-    with open_artifact(path) as artifact:
+    machine = options.architecture or next((each.architecture for each in functions), "")
+    with open_artifact(path, machine) as artifact:
         yield Subject(artifact, functions, python=options.python, architecture=options.architecture)
 
 
@@ -122,12 +123,17 @@ def _find(subject: Subject) -> list[Finding]:
 
 
 def _notes(subject: Subject, *, is_named: bool) -> Iterator[str]:
-    """Yield what the template leaves open of the function, and what to do.
+    """Yield what was not examined, and what the template leaves open of the function, and what to do.
 
     Args:
         subject: what is examined.
         is_named: whether the user has named the template, and so expects that it says all.
     """
+    if subject.artifact.image and subject.has_app and not subject.own_modules:
+        yield (
+            f"No source of an app was found in {subject.searched_text}, so that only packages were examined: name the "
+            "app's folder by WORKDIR or AWS_LWA_APP_DIR, unless the app is one of the packages."
+        )
     if not subject.functions:
         return
     function = subject.functions[0]

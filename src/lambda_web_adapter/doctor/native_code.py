@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, count_text, paths_text
+from lambda_web_adapter.doctor.subject import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -116,6 +117,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Yield what is wrong with the artifact's native code."""
     if subject.is_project:
         return
+    yield from _check_image(subject)
     glibc, system = _glibc(subject)
     comparison = _Comparison(subject=subject, glibc=glibc, system=system)
     named = set[str]()
@@ -134,6 +136,19 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield rule.broken(f"{reason}{rest if len(paths) > 1 else ''}", paths[0])
     wheels = [each for each in subject.packages if each.name not in named and each.files & subject.deployed.keys()]
     yield from _check_wheels(wheels, subject.target)
+
+
+def _check_image(subject: Subject) -> Iterator[Finding]:
+    """Yield that an image is for another machine than the function, whatever is in it."""
+    image, target = subject.artifact.image, subject.target
+    machine = ARCHITECTURES.get(image.architecture) if image else None
+    wanted = {target.architecture: target.architecture_origin}
+    wanted |= {each.architecture: each.file.name for each in subject.functions if each.architecture}
+    for architecture, origin in wanted.items():
+        if machine and architecture != machine:
+            message = f"The image is for {machine}, but the function has {architecture} ({origin})."
+            advice = f"Build it with --platform linux/{'amd64' if architecture == 'x86_64' else architecture}."
+            yield WRONG_MACHINE.broken(message, advice=advice)
 
 
 def _by_reason(paths: Iterable[str], compare: Callable[[str], str]) -> dict[str, list[str]]:

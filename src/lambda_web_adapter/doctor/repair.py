@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.artifacts.bytecode import Use, compiled_path
 from lambda_web_adapter.artifacts.interpreters import find_python
+from lambda_web_adapter.artifacts.zip_file import entry_path
 from lambda_web_adapter.doctor.compiled_files import uses_of
-from lambda_web_adapter.doctor.findings import count_text
-from lambda_web_adapter.doctor.scripts import programs, script_paths, unreadable_paths
+from lambda_web_adapter.doctor.findings import count_text, paths_text
+from lambda_web_adapter.doctor.scripts import programs, script_paths, unreadable_paths, writable_paths
 from lambda_web_adapter.doctor.unpacking import unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lambda_web_adapter.doctor.subject import Subject
 
@@ -48,11 +49,13 @@ class Repair:
     """What is to change.
 
     Attributes:
+        doubled: paths of which only the last entry is kept.
         contents: new bytes of files by path, those that are not there yet as well.
         modes: new permissions by path, of folders with a slash at the end.
         texts: what that means, or why it is not possible, in lines for people.
     """
 
+    doubled: Sequence[str] = ()
     contents: dict[str, bytes] = field(default_factory=dict)
     modes: dict[str, int] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
@@ -60,7 +63,7 @@ class Repair:
     @property
     def is_needed(self) -> bool:
         """Return whether anything changes."""
-        return bool(self.contents or self.modes)
+        return bool(self.contents or self.modes or self.doubled)
 
 
 def plan(subject: Subject) -> Repair:
@@ -73,10 +76,12 @@ def plan(subject: Subject) -> Repair:
         raise RepairError("An image cannot be repaired: change its Dockerfile as advised, and build it again.")
     if subject.is_project:
         raise RepairError("A project is not repaired: name what its build has made, a folder or a zip.")
-    repair = Repair()
+    repair = Repair(doubled=subject.artifact.doubled)
     _plan_bytecode(subject, repair)
     _plan_modes(subject, repair)
     _plan_line_endings(subject, repair)
+    if repair.doubled:
+        repair.texts.append(f"Left out all but the last entry of {paths_text(list(repair.doubled))}.")
     return repair
 
 
@@ -121,16 +126,17 @@ def _replacing(file: Path) -> Iterator[Path]:
 
 def _write_entries(repair: Repair, source: Path, output: Path) -> None:
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as new:
-        for info in old.infolist():
+        infos = {entry_path(info): info for info in old.infolist()}  # of two entries with one path the last one
+        for path, info in infos.items():
             entry = copy.copy(info)
-            if info.filename in repair.modes:
-                entry.external_attr = _attributes(info, repair.modes[info.filename])
+            if path in repair.modes:
+                entry.external_attr = _attributes(info, repair.modes[path])
                 entry.create_system = _UNIX
-            data = repair.contents.get(info.filename)
+            data = repair.contents.get(path)
             attributes = entry.external_attr
             new.writestr(entry, old.read(info) if data is None else data)
             entry.external_attr = attributes  # zipfile gives those without any 0o600; the list is written at the end
-        dates = {info.filename: info.date_time for info in old.infolist()}
+        dates = {path: info.date_time for path, info in infos.items()}
         for path in sorted(repair.contents.keys() - dates.keys()):
             entry = zipfile.ZipInfo(path, dates.get(_source_of(path), (1980, 1, 1, 0, 0, 0)))
             entry.external_attr, entry.create_system = _FILE_MODE << 16, _UNIX
@@ -176,15 +182,19 @@ def compile_sources(subject: Subject, sources: Iterable[str], python: str) -> di
 
 def _plan_modes(subject: Subject, repair: Repair) -> None:
     entries, folders = subject.artifact.entries, subject.artifact.folders
+    modes = {f"{path}/": mode for path, mode in folders.items()} | {path: each.mode for path, each in entries.items()}
     for path in unreadable_paths(subject):
-        mode = folders[path.rstrip("/")] if path.endswith("/") else entries[path].mode
-        runs = 0o111 if path.endswith("/") or mode & stat.S_IXUSR else 0
-        repair.modes[path] = stat.S_IMODE(mode) | _READ | runs
+        runs = 0o111 if path.endswith("/") or modes[path] & stat.S_IXUSR else 0
+        modes[path] = repair.modes[path] = stat.S_IMODE(modes[path]) | _READ | runs
     if repair.modes:
         repair.texts.append(f"Made {count_text(len(repair.modes), 'path')} readable.")
+    if writable := writable_paths(subject):
+        for path in writable:
+            modes[path] = repair.modes[path] = stat.S_IMODE(modes[path]) & ~stat.S_IWOTH
+        repair.texts.append(f"Made {count_text(len(writable), 'path')} writable for their owner and group only.")
     for path in programs(subject):
         if not entries[path].is_executable and not entries[path].target:
-            repair.modes[path] = stat.S_IMODE(entries[path].mode) | _RUN
+            repair.modes[path] = stat.S_IMODE(modes[path]) | _RUN
             repair.texts.append(f"Set the run bit of {path}.")
 
 

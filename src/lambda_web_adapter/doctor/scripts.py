@@ -30,6 +30,14 @@ UNREADABLE = Rule(
     advice="Run `chmod -R a+rX` on the folder before it is zipped or copied.",
     fixable=True,
 )
+WRITABLE = Rule(
+    id="writable",
+    group=Group.PACKAGE,
+    severity=Severity.NOTE,
+    title="Everybody may write to files, which is wider than a function needs: it cannot write to them at all.",
+    advice="Run `chmod -R o-w` on the folder before it is zipped or copied.",
+    fixable=True,
+)
 CRLF_SCRIPT = Rule(
     id="crlf-script",
     group=Group.PACKAGE,
@@ -45,7 +53,7 @@ FOREIGN_SHEBANG = Rule(
     title="A script names an interpreter of another machine.",
     advice="Call the program by `python -m`, or leave out the scripts.",
 )
-RULES = (NOT_EXECUTABLE, UNREADABLE, CRLF_SCRIPT, FOREIGN_SHEBANG)
+RULES = (NOT_EXECUTABLE, UNREADABLE, WRITABLE, CRLF_SCRIPT, FOREIGN_SHEBANG)
 
 _BOOTSTRAP = "bootstrap"
 # Where functions and images have interpreters.
@@ -64,11 +72,22 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def unreadable_paths(subject: Subject) -> list[str]:
     """Return the files and folders that not everybody can read."""
-    closed = [path for path, mode in subject.artifact.folders.items() if mode and mode & 0o005 != 0o005]
-    used = {folder for path in subject.deployed for folder in map(str, PurePosixPath(path).parents)}
-    folders = [path for path in closed if path in used]
+    folders = [path for path, mode in _folder_modes(subject).items() if mode and mode & 0o005 != 0o005]
     files = [path for path, entry in subject.deployed.items() if not entry.is_readable and not entry.target]
     return [*(f"{path}/" for path in folders), *files]
+
+
+def writable_paths(subject: Subject) -> list[str]:
+    """Return the files and folders that everybody can write to."""
+    folders = [path for path, mode in _folder_modes(subject).items() if mode & stat.S_IWOTH]
+    files = [path for path, entry in subject.deployed.items() if entry.mode & stat.S_IWOTH and not entry.target]
+    return [*(f"{path}/" for path in folders), *files]
+
+
+def _folder_modes(subject: Subject) -> dict[str, int]:
+    """Return the permissions of the folders in which a function has files."""
+    used = {folder for path in subject.deployed for folder in map(str, PurePosixPath(path).parents)}
+    return {path: mode for path, mode in subject.artifact.folders.items() if path in used}
 
 
 def script_paths(subject: Subject) -> Iterator[tuple[str, bytes]]:
@@ -106,6 +125,10 @@ def _check_rights(subject: Subject) -> Iterator[Finding]:
     if paths:
         message = f"{count_text(len(paths), 'path')} cannot be read by everybody: {paths_text(paths)}. "
         yield UNREADABLE.broken(f"{message}Lambda runs the function as another user than their owner.", paths[0])
+    if paths := writable_paths(subject):
+        verb = "is" if len(paths) == 1 else "are"
+        message = f"{count_text(len(paths), 'path')} {verb} writable for everybody: {paths_text(paths)}."
+        yield WRITABLE.broken(message, paths[0])
 
 
 def _check_scripts(subject: Subject) -> Iterator[Finding]:

@@ -34,7 +34,7 @@ SECRET_IN_VARIABLE = Rule(
     id="secret-in-variable",
     group=Group.PACKAGE,
     severity=Severity.ERROR,
-    title="An image or a template has an AWS access key in a variable.",
+    title="An image or a template has an AWS access key or a private key in a variable.",
     advice="Remove it and renew the key. A function gets its permissions from its role.",
 )
 RULES = (SECRET_FILE, SECRET_IN_FILE, SECRET_IN_VARIABLE)
@@ -77,12 +77,20 @@ def check(subject: Subject) -> Iterator[Finding]:
             )
         elif PurePosixPath(path).suffix in _TEXTS and entry.size < _LARGEST_TEXT:
             yield from _check_text(path, subject.artifact.read(path))
+    yield from _check_variables(subject)
+
+
+def _check_variables(subject: Subject) -> Iterator[Finding]:
     image = subject.artifact.image
     places = [("the image", image.environ)] if image else []
     places += [(function.file.name, function.environ) for function in subject.functions]
     for place, environ in places:
-        for name in sorted(_SECRET_VARIABLES & environ.keys()):
-            yield SECRET_IN_VARIABLE.broken(f"{place} sets {name}.", "" if place == "the image" else place)
+        path = "" if place == "the image" else place
+        for name, value in sorted(environ.items()):
+            if name in _SECRET_VARIABLES:
+                yield SECRET_IN_VARIABLE.broken(f"{place} sets {name}.", path)
+            elif kind := _kind_of_secret(value.encode()):
+                yield SECRET_IN_VARIABLE.broken(f"{place} has {kind} in {name}.", path)
 
 
 def _is_secret_file(subject: Subject, path: str) -> bool:
@@ -97,7 +105,13 @@ def _is_secret_file(subject: Subject, path: str) -> bool:
 
 def _check_text(path: str, data: bytes) -> Iterator[Finding]:
     for number, line in enumerate(data.split(b"\n"), 1):
-        if b"KEY-----" in line and _PRIVATE_KEY.search(line):
-            yield SECRET_IN_FILE.broken("A private key begins in this line.", path, number)
-        elif (match := _ACCESS_KEY.search(line)) and not match[0].endswith(b"EXAMPLE"):
-            yield SECRET_IN_FILE.broken("This line has an AWS access key.", path, number)
+        if kind := _kind_of_secret(line):
+            yield SECRET_IN_FILE.broken(f"This line has {kind}.", path, number)
+
+
+def _kind_of_secret(text: bytes) -> str:
+    """Return what secret a line or a value has, with its article; empty without one."""
+    if b"KEY-----" in text and _PRIVATE_KEY.search(text):
+        return "a private key"
+    match = _ACCESS_KEY.search(text)
+    return "an AWS access key" if match and not match[0].endswith(b"EXAMPLE") else ""

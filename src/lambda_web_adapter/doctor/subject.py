@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.artifacts.elf import SharedObject, parse_shared_object
+from lambda_web_adapter.doctor.image_app import find_app_folders
 from lambda_web_adapter.doctor.packages import Package, read_packages
 
 if TYPE_CHECKING:
@@ -36,12 +37,15 @@ _PROJECT_FILES = (
 )
 # Folders of a project that do not become part of a function.
 _NOT_DEPLOYED = {"node_modules", "build", "dist", "tests", "test", "docs", "cdk.out", "venv", "env"}
+# Packages that images of Python have before anything is installed, and the adapter, which has no app in it.
+_OF_PYTHON = {"pip", "setuptools", "wheel", "lambda-web-adapter"}
 _INSTALLED = {"site-packages", "dist-packages"}
 _EXTENSION_TAG = re.compile(r"\.cpython-3(\d+)-")
 _BYTECODE_TAG = re.compile(r"\.cpython-3(\d+)\.pyc$")
 _STANDARD_LIBRARY = re.compile(r"lib/python3\.(\d+)/os\.py$")
 _NATIVE_NAME = re.compile(r"\.(so(\.[\d.]+)?|dylib|pyd|dll)$")
-_ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
+# What images, Python and users call the machines of functions.
+ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,7 @@ class Target:
     @property
     def is_this_machine(self) -> bool:
         """Return whether native code of the function runs on this machine."""
-        machine = _ARCHITECTURES.get(platform.machine().lower())
+        machine = ARCHITECTURES.get(platform.machine().lower())
         return sys.platform == "linux" and machine == self.architecture
 
 
@@ -83,6 +87,7 @@ class Subject:
     Attributes:
         artifact: the artifact.
         functions: what templates say about it.
+        app_folders: the folders of an image in which its app may be, each with a slash at the end.
         root: the folder of the app in the artifact, with a slash at the end; empty for all but images.
     """
 
@@ -104,7 +109,8 @@ class Subject:
         """
         self.artifact = artifact
         self.functions = functions
-        self.root = f"{artifact.image.folder.strip('/')}/".lstrip("/") if artifact.image else ""
+        self.app_folders = find_app_folders(artifact.image, artifact.entries) if artifact.image else []
+        self.root = next(filter(self._has_files, self.app_folders), next(iter(self.app_folders), ""))
         self._python = python
         self._architecture = architecture
 
@@ -154,7 +160,7 @@ class Subject:
             path: entry
             for path, entry in self.deployed.items()
             if path not in owned
-            and path.startswith(self.root)
+            and self._is_of_app(path)
             and not path.startswith(infos or "\0")
             and not _INSTALLED & set(path.split("/"))
             and not path.startswith(f"{self.root}lambda_web_adapter/")
@@ -165,6 +171,21 @@ class Subject:
     def own_modules(self) -> dict[str, Entry]:
         """Return the sources of the app itself."""
         return {path: entry for path, entry in self.own_files.items() if path.endswith(".py")}
+
+    @property
+    def searched_text(self) -> str:
+        """Return the folders of an image in which its app was looked for, for people."""
+        folders = list(dict.fromkeys([*self.app_folders, "opt/", "var/task/"]))
+        return ", ".join(f"/{folder.rstrip('/')}" for folder in folders)
+
+    @property
+    def has_app(self) -> bool:
+        """Return whether it has files of an app, or packages that may be one; only images may have others instead."""
+        if not self.artifact.image:
+            return True
+        packages = [package for package in self.packages if package.name not in _OF_PYTHON]
+        others = [path for path in self.deployed if not _INSTALLED & set(path.split("/"))]
+        return bool(packages or others)
 
     @cached_property
     def native_files(self) -> dict[str, tuple[bytes, SharedObject | None]]:
@@ -208,8 +229,18 @@ class Subject:
         name = next((package.name for package in self.packages if path in package.files), "")
         return name or path.removeprefix(self.root).partition("/")[0]
 
+    def _has_files(self, folder: str) -> bool:
+        return any(path.startswith(folder) for path in self.artifact.entries)
+
+    def _is_of_app(self, path: str) -> bool:
+        """Return whether a file is in a folder of the app; of an image that has none, at its root."""
+        if not self.artifact.image or path.startswith(tuple(self.app_folders) or "\0"):
+            return True
+        return not self.app_folders and "/" not in path and path.endswith(".py")
+
     def _is_added(self, path: str) -> bool:
-        return path.startswith((self.root or "\0", "opt/", "var/task/")) or bool(_INSTALLED & set(path.split("/")))
+        is_added = path.startswith(("opt/", "var/task/")) or bool(_INSTALLED & set(path.split("/")))
+        return is_added or self._is_of_app(path)
 
     def _pythons(self) -> Iterator[tuple[tuple[int, int], str]]:
         """Yield what the version of Python may be known from, the surest first."""
@@ -234,8 +265,8 @@ class Subject:
         if self._architecture:
             yield self._architecture, "--arch"
         image = self.artifact.image
-        if image and image.architecture in _ARCHITECTURES:
-            yield _ARCHITECTURES[image.architecture], "the image"
+        if image and image.architecture in ARCHITECTURES:
+            yield ARCHITECTURES[image.architecture], "the image"
         for function in self.functions:
             if function.architecture:
                 yield function.architecture, function.file.name
@@ -244,7 +275,7 @@ class Subject:
         machines = Counter(elf.architecture for _, elf in self.native_files.values() if elf)
         if machines and not self.is_project:
             yield machines.most_common(1)[0][0], "its shared objects"
-        yield _ARCHITECTURES.get(platform.machine().lower(), "x86_64"), "this machine, since nothing says another one"
+        yield ARCHITECTURES.get(platform.machine().lower(), "x86_64"), "this machine, since nothing says another one"
 
 
 def _is_deployed(path: str, environments: set[str]) -> bool:
