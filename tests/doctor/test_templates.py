@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from doctor.sample_artifacts import write
 
-from lambda_web_adapter.doctor.templates import TemplateError, choose_functions, find_functions, read_functions
+from lambda_web_adapter.doctor.template_search import choose_functions, find_functions
+from lambda_web_adapter.doctor.templates import TemplateError, read_functions
 
 SAM = """\
 Globals:
-  Function: {Timeout: 20, Environment: {Variables: {A: 1, B: true}}}
+  Function: {Timeout: "20", Environment: {Variables: {A: 1, B: true}}}
 Resources:
   Web:
     Type: AWS::Serverless::Function
@@ -104,6 +105,65 @@ def test_of_two_functions_the_one_of_the_folder_is_taken(tmp_path: Path) -> None
     names = [[each.name for each in find_functions(tmp_path / name)] for name in ("src", "jobs", "neither")]
 
     assert names == [["Web"], ["Jobs"], []]
+
+
+@pytest.mark.parametrize(
+    ("code", "artifact", "is_its"),
+    [
+        ("other/", "function.zip", False),
+        ("function.zip", "function.zip", True),
+        ("function.zip", "function.fixed.zip", True),
+        ("s3://bucket/key", "function.zip", True),
+        (".", "function.zip", True),
+        ("src", "", True),
+        ("src", "other", False),
+    ],
+)
+def test_the_only_function_has_to_have_the_code(code: str, artifact: str, is_its: bool, tmp_path: Path) -> None:
+    write(tmp_path / "template.yaml", SAM.replace("CodeUri: src", f"CodeUri: '{code}'"))
+    for name in ("src", "other"):
+        (tmp_path / name).mkdir()
+
+    assert [each.name for each in find_functions(tmp_path / artifact)] == (["Web"] if is_its else [])
+    assert [each.name for each in find_functions(tmp_path / artifact, "Web")] == ["Web"]
+
+
+def test_a_function_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path / "template.yaml", SAM)
+
+    with pytest.raises(TemplateError, match="has a function Job: name the template with --template"):
+        find_functions(tmp_path / "a.zip", "Job")
+    with pytest.raises(TemplateError, match=r"has no function Job, but Web\. Name one of them with --function"):
+        choose_functions(tmp_path / "template.yaml", tmp_path / "a.zip", "Job")
+
+
+APIS = """\
+Resources:
+  Web: {Type: AWS::Lambda::Function}
+  WebJobs: {Type: AWS::Lambda::Function}
+  Sockets: {Type: AWS::ApiGatewayV2::Api, Properties: {ProtocolType: WEBSOCKET}}
+  OfSockets:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties: {ApiId: !Ref Sockets, IntegrationUri: !GetAtt WebJobs.Arn}
+  Http:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties: {ApiId: !Ref Api, IntegrationUri: !Sub "arn:aws:apigateway:path/${Web.Arn}/invocations"}
+  Rest:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      Integration: {Uri: !Join ["", ["arn:", !Ref "AWS::Partition", ":path/", !GetAtt [Web, Arn], /invocations]]}
+  Stream:
+    Type: AWS::ApiGateway::Method
+    Properties: {Integration: {Uri: !Sub "arn:path/${WebJobs.Arn}/response-streaming-invocations"}}
+"""
+
+
+def test_gateways_of_cloudformation_are_event_sources(tmp_path: Path) -> None:
+    write(tmp_path / "template.yaml", APIS)
+
+    events = {each.name: set(each.events) for each in read_functions(tmp_path / "template.yaml")}
+
+    assert events == {"Web": {"HttpApi", "Api"}, "WebJobs": set()}
 
 
 @pytest.mark.parametrize(

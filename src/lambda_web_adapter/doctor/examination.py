@@ -15,7 +15,7 @@ from lambda_web_adapter.doctor.findings import count_text, paths_text
 from lambda_web_adapter.doctor.repair import Repair, apply_to_folder, plan, write_zip
 from lambda_web_adapter.doctor.rules import CHECKS
 from lambda_web_adapter.doctor.subject import Subject
-from lambda_web_adapter.doctor.templates import choose_functions, find_functions
+from lambda_web_adapter.doctor.template_search import choose_functions, find_functions, other_functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ class Options:
         python: the version of the function's Python; None to find it out.
         architecture: `x86_64` or `arm64`; empty to find it out.
         template: the template of the function; None to look for one beside the artifact.
+        function: the function's name in the template; empty to find it by its code.
         imports_app: whether the app may be imported to measure what its bytecode costs.
         origin: what the artifact was repaired from, beside which its template is; None if it is as it was.
     """
@@ -39,6 +40,7 @@ class Options:
     python: tuple[int, int] | None = None
     architecture: str = ""
     template: Path | None = None
+    function: str = ""
     imports_app: bool = True
     origin: Path | None = None
 
@@ -75,6 +77,7 @@ def examine(path: Path, options: Options) -> Examination:
     with _open(path, options) as subject:
         findings = _with_costs(subject, _find(subject), options)
         notes = list(_notes(subject, is_named=options.template is not None))
+        notes += _unused_template(subject, options.origin or path)
         return Examination(title=_title(subject), facts=_facts(subject), findings=findings, notes=notes)
 
 
@@ -108,7 +111,8 @@ def repair(path: Path, options: Options, output: Path | None) -> tuple[Path, lis
 @contextmanager
 def _open(path: Path, options: Options) -> Iterator[Subject]:
     built = options.origin or path
-    functions = choose_functions(options.template, built) if options.template else find_functions(built)
+    template, name = options.template, options.function
+    functions = choose_functions(template, built, name) if template else find_functions(built, name)
     machine = options.architecture or next((each.architecture for each in functions), "")
     with open_artifact(path, machine) as artifact:
         yield Subject(artifact, functions, python=options.python, architecture=options.architecture)
@@ -150,6 +154,17 @@ def _notes(subject: Subject, *, is_named: bool) -> Iterator[str]:
         yield f"{file} leaves the handler of {name} to the deployment ({text}): the app is looked for in the sources."
     elif not function.handler and not is_complete and file != "zappa_settings.json":
         yield f"{file} names no handler for {name}: add it there, such as main:app; it is looked for in the sources."
+
+
+def _unused_template(subject: Subject, artifact: Path) -> Iterator[str]:
+    """Yield which template is beside an artifact, but is not its function's, and what to do."""
+    if subject.functions or subject.artifact.kind == "layer" or not (functions := other_functions(artifact)):
+        return
+    codes = paths_text([f"{each.name} ({each.code})" if each.code else each.name for each in functions])
+    yield (
+        f"{functions[0].file.name} is not taken into account, since its code is not {artifact.name}: it has {codes}. "
+        "Name the function with --function."
+    )
 
 
 def _with_costs(subject: Subject, findings: list[Finding], options: Options) -> list[Finding]:

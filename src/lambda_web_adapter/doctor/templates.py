@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_web_adapter.doctor.findings import paths_text
+from lambda_web_adapter.doctor.function_endpoints import Endpoints
 from lambda_web_adapter.doctor.intrinsics import Intrinsics, Unresolved, long_form
 from lambda_web_adapter.doctor.serverless_variables import ServerlessVariables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-_NAMES = ("template.yaml", "template.yml", "template.json", "serverless.yml", "serverless.yaml", "zappa_settings.json")
-_PATTERNS = ("*.template.json", "cloudformation-template-update-stack.json")
-# Folders of builds, whose templates are beside them or one folder higher.
-_BUILD_FOLDERS = (".aws-sam", "build", ".serverless", "cdk.out")
 _FUNCTION_TYPES = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 
 
@@ -63,35 +59,6 @@ class TemplateError(Exception):
     """A template cannot be read; the message says why."""
 
 
-def find_functions(artifact: Path) -> list[FunctionTemplate]:
-    """Return the function that runs an artifact, from the template beside it; none if no template says which.
-
-    Raises:
-        TemplateError: a template cannot be read.
-    """
-    for folder in _folders(artifact):
-        functions = [function for file in _templates(folder) for function in read_functions(file)]
-        exact = [each for each in functions if each.name == artifact.name or _is_code_of(each, artifact)]
-        if exact or len(functions) == 1:
-            return exact[:1] or functions
-    return []
-
-
-def choose_functions(file: Path, artifact: Path) -> list[FunctionTemplate]:
-    """Return the function of a template that runs an artifact; all of them if the template does not say which.
-
-    Raises:
-        TemplateError: it cannot be read, or has no function.
-    """
-    functions = read_functions(file)
-    if not functions:
-        raise TemplateError(
-            f"{file} has no function, but {_content_text(_load(file))}. Name the file that has it with --template: of "
-            "SAM, CloudFormation, CDK, Serverless (serverless.yml) or Zappa (zappa_settings.json)."
-        )
-    return [each for each in functions if each.name == artifact.name or _is_code_of(each, artifact)][:1] or functions
-
-
 def read_functions(file: Path) -> list[FunctionTemplate]:
     """Return all functions of a template.
 
@@ -104,25 +71,6 @@ def read_functions(file: Path) -> list[FunctionTemplate]:
     if file.name == "zappa_settings.json":
         return list(_of_zappa(file, document))
     return list(_of_cloudformation(file, document))
-
-
-def _folders(artifact: Path) -> list[Path]:
-    """Return where the template of an artifact may be, the likeliest first."""
-    path = artifact.resolve()
-    folders = [path] if path.is_dir() else []
-    folders.append(path.parent)
-    while folders[-1].name in _BUILD_FOLDERS:
-        folders.append(folders[-1].parent)
-    return folders
-
-
-def _templates(folder: Path) -> Iterator[Path]:
-    yield from (folder / name for name in _NAMES if (folder / name).is_file())
-    yield from (path for pattern in _PATTERNS for path in sorted(folder.glob(pattern)))
-
-
-def _is_code_of(function: FunctionTemplate, artifact: Path) -> bool:
-    return bool(function.code) and (function.file.parent / function.code).resolve() == artifact.resolve()
 
 
 def _load(file: Path) -> Any:
@@ -160,16 +108,16 @@ def _of_cloudformation(file: Path, document: Any) -> Iterator[FunctionTemplate]:
     intrinsics = Intrinsics(_mapping(document))
     defaults = _mapping(intrinsics.resolve(_mapping(_mapping(document).get("Globals")).get("Function")))
     resources = {name: _mapping(each) for name, each in _mapping(_mapping(document).get("Resources")).items()}
-    urls = [each.get("Properties") for each in resources.values() if each.get("Type") == "AWS::Lambda::Url"]
+    endpoints = Endpoints(intrinsics.resolve(resources))
     for name, resource in resources.items():
         if resource.get("Type") not in _FUNCTION_TYPES:
             continue
         properties = _mapping(intrinsics.resolve(resource.get("Properties")))
         environ = {**_variables(defaults.get("Environment")), **_variables(properties.get("Environment"))}
         both = {**defaults, **properties}
-        url = _mapping(both.get("FunctionUrlConfig")) or _url_of(name, list(map(intrinsics.resolve, urls)))
+        url = _mapping(both.get("FunctionUrlConfig")) or endpoints.url_of(name)
         events = _mapping(properties.get("Events")).values()
-        kinds = {_string(_mapping(event).get("Type")) for event in events} | ({"FunctionUrl"} if url else set())
+        kinds = {_string(_mapping(event).get("Type")) for event in events} | endpoints.gateways_of(name)
         code = both.get("CodeUri") or both.get("Code") or _mapping(resource.get("Metadata")).get("aws:asset:path")
         yield FunctionTemplate(
             name=name,
@@ -180,23 +128,12 @@ def _of_cloudformation(file: Path, document: Any) -> Iterator[FunctionTemplate]:
             environ=environ,
             layers=tuple(map(_layer, [*_list(defaults.get("Layers")), *_list(properties.get("Layers"))])),
             timeout=_number(both.get("Timeout")),
-            events=frozenset(kinds),
-            invoke_mode=_invoke_mode(url),
+            events=frozenset(kinds | ({"FunctionUrl"} if url else set())),
+            invoke_mode=_string(url.get("InvokeMode", "BUFFERED")) if url else "",
             code=_string(code),
             is_image=both.get("PackageType") == "Image" or "ImageUri" in both,
             unresolved=_unresolved(both, "Runtime", "Handler"),
         )
-
-
-def _invoke_mode(url: dict[str, Any]) -> str:
-    """Return the invoke mode of a URL; empty without a URL, or if only a deployment knows it."""
-    return _string(url.get("InvokeMode", "BUFFERED")) if url else ""
-
-
-def _url_of(name: str, urls: list[Any]) -> dict[str, Any]:
-    """Return the properties of the URL of a function, if the template has one."""
-    is_its = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-    return next((url for url in map(_mapping, urls) if is_its.search(str(url.get("TargetFunctionArn")))), {})
 
 
 def _of_serverless(file: Path, document: Any) -> Iterator[FunctionTemplate]:
@@ -263,8 +200,9 @@ def _unresolved(properties: dict[str, Any], *names: str) -> dict[str, str]:
     return {name: value.text for name, value in values.items() if isinstance(value, Unresolved)}
 
 
-def _content_text(document: Any) -> str:
+def content_text(file: Path) -> str:
     """Return what a template without functions has instead, for people."""
+    document = _load(file)
     resources = _mapping(_mapping(document).get("Resources"))
     kinds = [f"{name} ({_mapping(resource).get('Type')})" for name, resource in resources.items()]
     if kinds:

@@ -18,7 +18,7 @@ from lambda_web_adapter.doctor.compiled_files import uses_of
 from lambda_web_adapter.doctor.examination import Options, examine, repair
 from lambda_web_adapter.doctor.import_cost import measure
 from lambda_web_adapter.doctor.subject import Subject
-from lambda_web_adapter.doctor.templates import find_functions
+from lambda_web_adapter.doctor.template_search import find_functions
 
 PROJECT = Path(__file__).parents[3]
 TOOLS = Path(os.environ["LWA_DOCTOR_TOOLS"]).absolute()

@@ -53,6 +53,13 @@ def _parse_python(ctx: click.Context, parameter: click.Parameter, value: str | N
     help="Template of the function, if it is not beside the artifact: SAM, CloudFormation, Serverless or Zappa.",
 )
 @click.option(
+    "--function",
+    "function_name",
+    default="",
+    metavar="NAME",
+    help="Function of the template, if the artifact is not what the template names as its code.",
+)
+@click.option(
     "--no-import",
     is_flag=True,
     help="Run the app only if it is named, or for --start and --flame: do not start a project's, nor import one to "
@@ -76,6 +83,7 @@ def command(  # noqa: PLR0913  # one for each option
     python: tuple[int, int] | None,
     arch: str | None,
     template: Path | None,
+    function_name: str,
     no_import: bool,
     fix: bool,
     output: Path | None,
@@ -110,7 +118,13 @@ def command(  # noqa: PLR0913  # one for each option
         return
     artifact, starting = split_app(artifact, StartOptions(**start))
     _check_arguments(artifact, output, fix=fix)
-    options = Options(python=python, architecture=arch or "", template=template, imports_app=not no_import)
+    options = Options(
+        python=python,
+        architecture=arch or "",
+        template=template,
+        function=function_name,
+        imports_app=not no_import,
+    )
     try:
         before = None
         if fix:
