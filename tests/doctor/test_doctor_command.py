@@ -75,11 +75,22 @@ def test_a_warning_exits_with_0(folder: Path) -> None:
         (["missing.zip"], "There is no file or folder missing.zip"),
         (["notes.txt"], "neither a folder nor a zip nor an image"),
         (["--python", "3"], "no version such as 3.13"),
+        ([".", "--sarif", "missing/x.sarif"], "--sarif missing/x.sarif cannot be written: there is no folder missing"),
+        ([".", "--flame", "missing/x.svg"], "--flame missing/x.svg cannot be written: there is no folder missing"),
         ([".", "--output", "x.zip"], "--output names the new file of --fix"),
         ([".", "--template", "broken.yaml"], "broken.yaml cannot be read"),
         ([".", "--template", "notes.txt"], "notes.txt has no function, but no resources at all. Name the file"),
     ],
-    ids=["no file", "no artifact", "no version", "no --fix", "no template", "no function"],
+    ids=[
+        "no file",
+        "no artifact",
+        "no version",
+        "no folder of SARIF",
+        "no folder",
+        "no --fix",
+        "no template",
+        "no function",
+    ],
 )
 def test_what_cannot_be_examined_exits_with_2(arguments: list[str], message: str, tmp_path: Path) -> None:
     write(tmp_path / "notes.txt", "x")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
+from lambda_web_adapter.doctor import import_cost
 from lambda_web_adapter.doctor.import_cost import ImportCost, time_text
 
 
@@ -26,6 +30,18 @@ def test_a_cost_names_what_it_is_based_on(now: float, architecture: str, price: 
     assert text.endswith(
         "measured: the import of main takes " + f"{time_text(now)} as it is, 342 ms with valid bytecode"
     )
+
+
+@pytest.mark.parametrize(("long", "count"), [(60, 3), (0, 1)])
+def test_an_import_that_takes_long_is_not_repeated(
+    long: float, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "main.py").write_text("with open('log', 'a') as file: file.write('x')\n")
+    monkeypatch.setattr(import_cost, "_LONG", long)
+
+    assert import_cost._import_seconds(sys.executable, "main", tmp_path, {}) is not None
+
+    assert (tmp_path / "log").read_text() == "x" * count
 
 
 def test_what_nobody_would_notice_has_no_price() -> None:

@@ -6,6 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import pytest
 from doctor.starts import WSGI, write_app
 from doctor.test_doctor_command import doctor
 
@@ -62,12 +63,37 @@ def test_a_start_as_on_lambda(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "function.zip", "w") as file:
         file.write(tmp_path / "main.py", "main.py")
 
-    result = doctor("function.zip", "--app", "main:app", "--start", "--memory", "512", cwd=tmp_path)
+    flame = ["--flame", "flame.svg"]
+    result = doctor("function.zip", "--app", "main:app", "--start", "--memory", "512", *flame, cwd=tmp_path)
 
     assert (result.returncode, result.stderr) == (0, "")
     assert "Start of main:app: WSGI\n" in result.stdout
     assert " MB of 512 MB\n" in result.stdout
     assert "second GET /" in result.stdout
+    assert "\n  main:app  " in result.stdout  # the tree of its imports
+    assert "main:app" in (tmp_path / "flame.svg").read_text()
+
+
+@pytest.mark.parametrize("table", ["", 'app = "main:missing"'], ids=["option", "pyproject.toml"])
+def test_a_wrong_name_of_an_app_is_an_error(table: str, tmp_path: Path) -> None:
+    result = doctor(write_project(tmp_path, table=table), *([] if table else ["--app", "main:missing"]))
+
+    assert result.returncode == 1
+    assert "error  app-not-found" in result.stdout
+
+
+def test_a_start_that_fails_has_no_flame_graph(tmp_path: Path) -> None:
+    result = doctor(write_project(tmp_path, "import missing\n"), "--flame", "flame.svg", cwd=tmp_path)
+
+    assert result.returncode == 1
+    assert "  flame.svg was not written, since " in result.stdout
+
+
+def test_what_was_asked_for_and_cannot_be_started_is_an_error(tmp_path: Path) -> None:
+    result = doctor(write_project(tmp_path), "--python", "3.10", "--start")
+
+    assert result.returncode == 2
+    assert "cannot be started here: the function has Python 3.10, and this is 3." in result.stderr
 
 
 def test_another_python_is_not_started(tmp_path: Path) -> None:

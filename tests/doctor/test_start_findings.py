@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import py_compile
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 from doctor.starts import ASGI, WSGI, make_target, write_app
@@ -13,6 +15,9 @@ from doctor.test_start_trial import needs_namespaces
 from lambda_web_adapter.doctor.findings import Finding
 from lambda_web_adapter.doctor.start.cpu_group import cpu_group
 from lambda_web_adapter.doctor.start.failures import attempted_writes, compiled_modules, failures
+from lambda_web_adapter.doctor.start.observation import Reporter
+from lambda_web_adapter.doctor.start.observed_app import report_waiting
+from lambda_web_adapter.doctor.start.own_files import OwnFiles
 from lambda_web_adapter.doctor.start.start_examination import describe, examine_app, examine_isolated_start
 from lambda_web_adapter.doctor.start.trial import StartTarget, Trial, run_trial
 
@@ -74,13 +79,42 @@ def test_an_app_that_is_not_there(tmp_path: Path) -> None:
 def test_too_little_memory(tmp_path: Path) -> None:
     write_app(tmp_path, f"ballast = bytearray(150_000_000)\n{WSGI}")
 
-    assert "too-little-memory" in [finding.rule for finding in failures_of(make_target(tmp_path, memory=128))]
+    assert [finding.rule for finding in failures_of(make_target(tmp_path, memory=128))] == ["too-little-memory"]
 
 
 def test_an_init_that_lambda_breaks_off(tmp_path: Path) -> None:
-    trial = Trial(is_ready=True, init_seconds=9.81)
+    target = make_target(tmp_path)
+    late = Trial(is_ready=True, init_seconds=9.81)
+    broken_off = Trial(end="Sandbox.Timedout: The init took longer than 10 s.", output="loading the model\n")
 
-    assert [finding.rule for finding in failures(make_target(tmp_path), trial)] == ["slow-start"]
+    for trial in (late, broken_off):
+        assert [finding.rule for finding in failures(target, trial)] == ["slow-start"]
+    assert next(failures(target, broken_off)).detail == "loading the model"
+
+
+def test_a_slow_start_says_where_it_is(tmp_path: Path) -> None:
+    """The stack of this thread stands for that of an app which waits."""
+    lines: list[tuple[object, ...]] = []
+    is_reported = Event()
+
+    class Recorder(Reporter):
+        def report(self, kind: str, *values: object) -> None:
+            lines.append((kind, *values))
+
+        def report_each(self, kind: str, values: list[str]) -> None:
+            super().report_each(kind, values)
+            is_reported.set()
+
+    report_waiting(0, OwnFiles(str(Path(__file__).parent)), Recorder(""))
+    assert is_reported.wait(10)
+    target = replace(make_target(tmp_path), folder=Path(__file__).parent, root=Path(__file__).parent)
+    trial = Trial(end="Sandbox.Timedout: The init took longer than 10 s.", reports=lines)
+
+    (finding,) = failures(target, trial)
+
+    assert finding.path == Path(__file__).name
+    assert f"After 0 s, it was in line {finding.line} of {finding.path}." in finding.message
+    assert f'File "{finding.path}", line {finding.line}, in test_a_slow_start_says_where_it_is' in finding.detail
 
 
 def test_an_app_in_order(tmp_path: Path) -> None:

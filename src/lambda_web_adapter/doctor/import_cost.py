@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _REPEATS = 3  # the fastest one counts: the others were disturbed
 _TIMEOUT = 60  # seconds for an import
+_LONG = 5  # seconds of imports after which no more are started, since a fraction does not matter then
 # Prints the CPU seconds of an import to a file, since the app may print.
 _IMPORTER = """
 import importlib, sys, time
@@ -118,9 +120,15 @@ def _usual_rank(path: str) -> int:
 
 
 def _import_seconds(python: str, module: str, folder: Path, variables: dict[str, str]) -> float | None:
-    seconds = [_run_import(python, module, folder, variables) for _ in range(_REPEATS)]
-    measured = [each for each in seconds if each is not None]
-    return min(measured) if len(measured) == _REPEATS else None
+    """Return the CPU seconds of the fastest import; None if one fails. One that takes long is not repeated."""
+    measured: list[float] = []
+    started_at = time.monotonic()
+    while len(measured) < _REPEATS and (not measured or time.monotonic() - started_at < _LONG):
+        seconds = _run_import(python, module, folder, variables)
+        if seconds is None:
+            return None
+        measured.append(seconds)
+    return min(measured)
 
 
 def _run_import(python: str, module: str, folder: Path, variables: dict[str, str]) -> float | None:

@@ -31,18 +31,22 @@ _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 _OWN_FOLDER = __file__.partition(f"doctor{os.sep}start")[0]
 # The adapter asks for an event after 9.8 s even if the app is not ready.
 _INIT_LIMIT = 9.8  # seconds
+_TIMED_OUT = "Sandbox.Timedout"  # the error of an init that was broken off
 _NOTICEABLE = 0.005  # seconds of a start that somebody might notice
 
 
 def failures(target: StartTarget, trial: Trial) -> Iterator[Finding]:
     """Yield what is wrong with a start."""
-    yield from _failed_start(target, trial)
-    yield from _failed_requests(target, trial)
-    if trial.init_seconds >= _INIT_LIMIT:
-        yield SLOW_START.broken(f"Lambda breaks off an init after 10 s; the app is not ready after {_INIT_LIMIT} s.")
-    if trial.memory > target.options.memory_bytes:
+    if trial.memory > target.options.memory_bytes:  # all that fails besides is a consequence
         used = trial.memory / 1024**2
         yield TOO_LITTLE_MEMORY.broken(f"It has {used:.0f} MB of memory, and the function {target.options.memory} MB.")
+        return
+    was_broken_off = not trial.is_ready and trial.end.startswith(_TIMED_OUT)
+    if was_broken_off or trial.init_seconds >= _INIT_LIMIT:
+        yield _slow_start(target, trial)
+    if not was_broken_off:
+        yield from _failed_start(target, trial)
+    yield from _failed_requests(target, trial)
 
 
 def attempted_writes(target: StartTarget, trial: Trial) -> Iterator[Finding]:
@@ -86,6 +90,17 @@ def _describe_bytecode(source: str) -> str:
     others = os.listdir(folder) if os.path.isdir(folder) else []
     is_foreign = any(other.startswith(f"{name}.") and other.endswith(".pyc") for other in others)
     return "of another Python" if is_foreign else "missing"
+
+
+def _slow_start(target: StartTarget, trial: Trial) -> Finding:
+    """Return the finding that an init is too slow, with where it is after most of that time."""
+    message = f"The app is not ready after {_INIT_LIMIT} s, and Lambda breaks off an init after 10 s."
+    if not (waiting := trial.first("waiting")):
+        return SLOW_START.broken(message, detail=last_lines(target, trial.output.strip().splitlines()))
+    seconds, file, line = waiting
+    place = relative(target, file)
+    message += f" After {seconds:g} s, it was in line {line} of {place}."
+    return SLOW_START.broken(message, place, line, detail=last_lines(target, [text for (text,) in trial.all("stack")]))
 
 
 def _failed_start(target: StartTarget, trial: Trial) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _CHANGES = {"os.mkdir": 1, "os.remove": 1, "os.rmdir": 1, "os.rename": 2, "os.link": 2, "os.symlink": 2}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _MAX_LINES, _MAX_LINE = 60, 500  # of a traceback
+_MOST_OF_INIT = 9  # seconds after which it is reported where the start is: Lambda breaks it off after 10 s
 _WRITABLE = ("/tmp/", "/dev/", "/proc/")  # noqa: S108  # Lambda's, and what is no file
 
 
@@ -34,9 +35,26 @@ def observe_app(observation: Observation, reporter: Reporter) -> None:
         leave_out(observation.left_out, own, lambda name: reporter.report("used", name, *own.place(sys._getframe(2))))
     if observation.watches:
         _report_writes(observation.root, own, reporter)
+        report_waiting(_MOST_OF_INIT, own, reporter)
     _report_compilation(reporter)
     _report_load(own, reporter)
     _report_interface(observation, own, reporter)
+
+
+def report_waiting(seconds: float, own: OwnFiles, reporter: Reporter) -> None:
+    """Report after some time where the main thread is, unless the process has ended by then."""
+    import threading
+
+    main = threading.get_ident()
+
+    def report() -> None:
+        frame = sys._current_frames().get(main)
+        reporter.report("waiting", seconds, *own.place(frame))
+        reporter.report_each("stack", [line[:_MAX_LINE] for line in own.stack(frame)[-_MAX_LINES:]])
+
+    timer = threading.Timer(seconds, report)
+    timer.daemon = True
+    timer.start()
 
 
 def _report_load(own: OwnFiles, reporter: Reporter) -> None:

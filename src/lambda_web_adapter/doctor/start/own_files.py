@@ -42,6 +42,14 @@ class OwnFiles:
             frame = frame.f_back
         return innermost
 
+    def stack(self, frame: FrameType | None) -> list[str]:
+        """Return the lines of a traceback from the outermost of the app's own frames on; of all frames without one."""
+        import traceback
+
+        frames = traceback.extract_stack(frame)
+        first = next((number for number, each in enumerate(frames) if self.contains(each.filename)), 0)
+        return "".join(traceback.format_list(frames[first:])).splitlines()
+
     def place_of(self, error: BaseException) -> tuple[str, int]:
         """Return file and line of the innermost of the app's own frames that an exception has left."""
         place, traceback = ("", 0), error.__traceback__

@@ -111,8 +111,8 @@ def examine_app(target: StartTarget, *, tell: Callable[[str], None] = _ignore) -
     examination = StartExamination(
         target=target, trial=observed, observed=observed, notes=[*target.notes], findings=found
     )
-    if not observed.is_ready or any(finding.rule == SLOW_START.id for finding in found):
-        return examination  # more starts would only take long
+    if not observed.is_ready or _is_slow(found):
+        return examination
     examination.findings += attempted_writes(target, observed)
     tell(f"Starting {target.title} {_REPEATS} times, to time it")
     examination.trial = min((run_trial(target) for _ in range(_REPEATS)), key=lambda each: each.cpu_seconds)
@@ -140,15 +140,21 @@ def examine_isolated_start(target: StartTarget, *, tell: Callable[[str], None] =
         observed = run_trial(target, group=group.members, is_isolated=True, watches=True)
         found = list(failures(target, observed))
         trial = observed
-        if observed.is_ready:
+        goes_on = observed.is_ready and not _is_slow(found)
+        if goes_on:
             tell(f"Starting {target.title} as on Lambda, to time it")
             trial = run_trial(target, group=group.members, is_isolated=True)
             found += [*attempted_writes(target, observed), *compiled_modules(target, trial)]
     examination = StartExamination(target=target, trial=trial, observed=observed, findings=found)
     examination.notes += [*target.notes, *_differences(trial, group)]
-    if observed.is_ready:
+    if goes_on:
         _time_imports(examination, tell)
     return examination
+
+
+def _is_slow(findings: list[Finding]) -> bool:
+    """Return whether a start takes so long that more of them would only take time."""
+    return any(finding.rule == SLOW_START.id for finding in findings)
 
 
 def _time_imports(examination: StartExamination, tell: Callable[[str], None]) -> None:

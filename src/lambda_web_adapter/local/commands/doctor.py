@@ -54,7 +54,6 @@ def _parse_python(ctx: click.Context, parameter: click.Parameter, value: str | N
 )
 @click.option(
     "--function",
-    "function_name",
     default="",
     metavar="NAME",
     help="Function of the template, if the artifact is not what the template names as its code.",
@@ -83,7 +82,7 @@ def command(  # noqa: PLR0913  # one for each option
     python: tuple[int, int] | None,
     arch: str | None,
     template: Path | None,
-    function_name: str,
+    function: str,
     no_import: bool,
     fix: bool,
     output: Path | None,
@@ -117,14 +116,9 @@ def command(  # noqa: PLR0913  # one for each option
         sys.stdout.write("".join(f"{line}\n" for line in report.rule_lines(RULES)))
         return
     artifact, starting = split_app(artifact, StartOptions(**start))
-    _check_arguments(artifact, output, fix=fix)
-    options = Options(
-        python=python,
-        architecture=arch or "",
-        template=template,
-        function=function_name,
-        imports_app=not no_import,
-    )
+    _check_arguments(artifact, {"--output": output, "--sarif": sarif, "--flame": starting.flame}, fix=fix)
+    imports_app, arch = not no_import, arch or ""
+    options = Options(python=python, architecture=arch, template=template, function=function, imports_app=imports_app)
     try:
         before = None
         if fix:
@@ -134,26 +128,33 @@ def command(  # noqa: PLR0913  # one for each option
         examination = examine(artifact, options)
         if before is not None:
             sys.stderr.write(f"{report.repair_text(before, examination.findings)}\n")
-        about_start = examine_start(artifact, starting, examination, may_import=not no_import, is_quiet=as_json)
+        about_start = examine_start(artifact, starting, examination, may_import=imports_app, is_quiet=as_json)
         if sarif:
             sarif.write_text(_json(build_sarif(str(artifact), examination.findings, RULES)))
     except (ArtifactError, AdapterError, RepairError, TemplateError, WarmRequestsFailed, OSError) as error:
         sys.stderr.write(f"lambda-web-adapter doctor: {error}\n")
         sys.exit(WRONG)
-    if as_json:
-        facts = {**examination.facts, "notes": examination.notes, **about_start.facts}
-        text = _json(report.document(str(artifact), examination.findings, facts))
-    else:
-        text = _text(examination, about_start.lines)
-    sys.stdout.write(text)
+    facts = {**examination.facts, "notes": examination.notes, **about_start.facts}
+    document = report.document(str(artifact), examination.findings, facts)
+    sys.stdout.write(_json(document) if as_json else _text(examination, about_start.lines))
     sys.exit(FAULTY if any(each.severity is Severity.ERROR for each in examination.findings) else 0)
 
 
-def _check_arguments(artifact: Path, output: Path | None, *, fix: bool) -> None:
+def _check_arguments(artifact: Path, files: dict[str, Path | None], *, fix: bool) -> None:
+    """Raise an error for what cannot work, before anything is examined.
+
+    Args:
+        artifact: what is examined.
+        files: the files to write, by option.
+        fix: whether `--fix` is there.
+    """
     if not artifact.exists():
         raise click.UsageError(f"There is no file or folder {artifact}.")
-    if output and not fix:
+    if files["--output"] and not fix:
         raise click.UsageError("--output names the new file of --fix, which is missing.")
+    for option, file in files.items():
+        if file and not file.parent.is_dir():
+            raise click.UsageError(f"{option} {file} cannot be written: there is no folder {file.parent}.")
 
 
 def _text(examination: Examination, about_start: list[str]) -> str:

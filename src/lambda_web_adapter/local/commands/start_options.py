@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambda_web_adapter.doctor.examination import Examination
+    from lambda_web_adapter.doctor.start.start_examination import StartExamination
 
 _PARAMETERS = (
     click.option("--app", metavar="NAME", help="App to start, such as main:app; without it, the app is searched."),
@@ -95,7 +96,7 @@ def examine_start(
 ) -> StartReport:
     """Return what the start of an app is like, and add what is wrong with it to the findings.
 
-    Without being asked for, only projects are started.
+    Only projects are started without being asked for; an app that is named is asked for.
 
     Args:
         artifact: a folder, a zip or a layer.
@@ -105,15 +106,22 @@ def examine_start(
         is_quiet: whether to show no progress.
 
     Raises:
-        ArtifactError: it cannot be started.
+        ArtifactError: it cannot be started, although that was asked for.
         AdapterError: pyproject.toml has a wrong value.
         OSError: the flame graph cannot be written.
     """
-    is_asked = bool(options.is_asked or options.is_isolated or options.flame)
+    is_asked = bool(options.is_asked or options.app or options.is_isolated or options.flame)
     if not is_asked and not (may_import and examination.facts["kind"] == "project"):
         return StartReport()
     has_packages = not options.is_asked and examination.facts["kind"] != "project"
+    from lambda_web_adapter.artifacts.artifact import ArtifactError
+
     if reason := _why_not_here(examination, has_packages=has_packages):
+        if is_asked:
+            raise ArtifactError(
+                f"{artifact} cannot be started here: {reason} Without --app, --start and --flame, the "
+                "rest of it is examined."
+            )
         return StartReport(lines=["", f"Not started: {reason}"])
     from lambda_web_adapter.doctor.start.preparation import start_target
     from lambda_web_adapter.doctor.start.start_examination import describe, examine_app, examine_isolated_start
@@ -128,14 +136,24 @@ def examine_start(
         ) as target,
     ):
         start = examine(target, tell=tell)
-    if not is_asked and any(finding.rule == APP_NOT_FOUND.id for finding in start.findings):
+    is_named = is_asked or bool(start.target.app)  # in pyproject.toml
+    if not is_named and any(finding.rule == APP_NOT_FOUND.id for finding in start.findings):
         return StartReport(lines=["", f"Not started: {start.findings[0].message}"])
-    if options.flame and start.imports:
-        from lambda_web_adapter.doctor.start.flame_graph import flame_graph
-
-        options.flame.write_text(flame_graph(start.imports, start.own, start.ran), encoding="utf-8")
     examination.findings.extend(start.findings)
-    return StartReport(lines=["", *describe(start)], facts={"start": start.facts()})
+    lines = ["", *describe(start), *_write_flame_graph(options.flame, start)]
+    return StartReport(lines=lines, facts={"start": start.facts()})
+
+
+def _write_flame_graph(file: Path | None, start: StartExamination) -> list[str]:
+    """Write the flame graph, if it is asked for; return a line about it if it could not be made."""
+    if not file:
+        return []
+    if not start.imports:
+        return [f"  {file} was not written, since the app's import was not timed: the start failed, or took too long."]
+    from lambda_web_adapter.doctor.start.flame_graph import flame_graph
+
+    file.write_text(flame_graph(start.imports, start.own, start.ran), encoding="utf-8")
+    return []
 
 
 def _why_not_here(examination: Examination, *, has_packages: bool) -> str:
