@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity
-from lambda_web_adapter.doctor.source_paths import is_outside, start_of
+from lambda_web_adapter.doctor.source_values import Dictionary, Text, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lambda_web_adapter.doctor.findings import Finding
-    from lambda_web_adapter.doctor.source_calls import Source, SourceCall
+    from lambda_web_adapter.doctor.source_calls import Assignment, Source, SourceCall
+    from lambda_web_adapter.doctor.source_values import Value
     from lambda_web_adapter.doctor.subject import Subject
 
 SQLITE_WRITE = Rule(
@@ -34,41 +37,78 @@ RULES = (SQLITE_WRITE, SQLITE_FILE)
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
 _WAL = 2  # "file format write version" at offset 18 of the header (SQLite, "Database File Format")
+# What opens an SQLite file by its path, and what does by an URL.
+_FILE_OPENERS = ("sqlite3.connect", "aiosqlite.connect", "sqlite_utils.Database")
+_FILE_CLASSES = ("SqliteDatabase", "SqliteExtDatabase", "SqliteQueueDatabase", "APSWDatabase", "CSqliteExtDatabase")
+_URL_OPENERS = ("databases.Database", "dataset.connect")
+_ENGINES = ("create_engine", "create_async_engine")
+_TORTOISE = ("init", "register_tortoise", "RegisterTortoise")
+_SQLITE_URL = re.compile(r"sqlite(\+\w+)?://")
+_FLASK_SQLALCHEMY = "SQLALCHEMY_DATABASE_URI"
+# Databases in memory, also of names: `:memory:`, `file::memory:`, `file:name?mode=memory`.
+_MEMORY = (":memory:", "mode=memory")
 _SQLITE_SUFFIXES = (".db", ".sqlite", ".sqlite3", ".db3")
 
 
 def check_call(call: SourceCall, source: Source) -> Finding | None:
     """Return what is wrong with a call that opens a database; None if it opens none."""
-    start: str | None = None
-    if call.name == "sqlite3.connect":
-        start = start_of(call.argument(0, "database"), source)
-        if start == ":memory:" or "mode=ro" in ast.unparse(call.node):
-            return None
-        start = start.removeprefix("file:") if start else start
-    elif call.name.rpartition(".")[2] in ("create_engine", "create_async_engine"):
-        url = start_of(call.argument(0, "url"), source) or ""
-        path = url.partition("://")[2].removeprefix("/")
-        start = path if url.startswith("sqlite") and path and path != ":memory:" else None
-    if not is_outside(start):
+    if "mode=ro" in ast.unparse(call.node):
         return None
-    return SQLITE_WRITE.broken(f"The database {start!r} is in the read-only file system.", source.path, call.line)
+    name = call.name.rpartition(".")[2]
+    path: Value = None
+    if call.name in _FILE_OPENERS or name in _FILE_CLASSES:
+        path = _without_scheme(call.argument(0, "database"))
+    elif call.name in _URL_OPENERS or name in _ENGINES:
+        path = _path_of_url(call.argument(0, "url"), slashes=1)
+    elif name in _TORTOISE:
+        path = _path_of_url(call.argument(-1, "db_url"), slashes=0)
+    elif _FLASK_SQLALCHEMY in call.keywords:
+        path = _path_of_url(call.keywords[_FLASK_SQLALCHEMY], slashes=1)
+    return _finding(path, source, call.line)
 
 
-def check_django(source: Source) -> Iterator[Finding]:
-    """Yield the SQLite databases in the settings of Django."""
-    databases = source.constants.get("DATABASES")
-    for node in ast.walk(databases) if databases else ():
-        if not isinstance(node, ast.Dict):
+def check_assignments(source: Source) -> Iterator[Finding]:
+    """Yield the SQLite databases in the configuration of Flask-SQLAlchemy and of Django."""
+    for assignment in source.assignments:
+        if assignment.name == _FLASK_SQLALCHEMY:
+            finding = _finding(_path_of_url(assignment.value, slashes=1), source, assignment.line)
+            yield from [finding] if finding else []
+        elif assignment.name == "DATABASES" and source.names.get("DATABASES") == assignment.value:
+            yield from _check_django(assignment, source)
+
+
+def _check_django(assignment: Assignment, source: Source) -> Iterator[Finding]:
+    values = assignment.value.values if isinstance(assignment.value, Dictionary) else {}
+    for database in values.values():
+        if not isinstance(database, Dictionary):
             continue
-        values = {
-            key.value: value for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)
-        }
-        engine = values.get("ENGINE")
-        is_sqlite = isinstance(engine, ast.Constant) and str(engine.value).endswith("sqlite3")
-        start = start_of(values.get("NAME"), source)
-        if is_sqlite and start != ":memory:" and is_outside(start):
+        is_sqlite = str(plain(database.values.get("ENGINE"))).endswith("sqlite3")
+        name = database.values.get("NAME")
+        if is_sqlite and not _is_memory(name) and source.surroundings.is_outside(name):
             message = "Django's database is an SQLite file in the read-only file system."
-            yield SQLITE_WRITE.broken(message, source.path, node.lineno)
+            yield SQLITE_WRITE.broken(message, source.path, assignment.line)
+
+
+def _finding(path: Value, source: Source, line: int) -> Finding | None:
+    if not isinstance(path, Text) or _is_memory(path) or not source.surroundings.is_outside(path):
+        return None
+    return SQLITE_WRITE.broken(f"The database {path.text!r} is in the read-only file system.", source.path, line)
+
+
+def _is_memory(path: Value) -> bool:
+    return isinstance(path, Text) and any(mark in path.text for mark in _MEMORY)
+
+
+def _without_scheme(value: Value) -> Value:
+    return replace(value, text=value.text.removeprefix("file:")) if isinstance(value, Text) else None
+
+
+def _path_of_url(url: Value, slashes: int) -> Value:
+    """Return the path in an URL, without the slashes before it; None if it names no file."""
+    if not isinstance(url, Text) or not (match := _SQLITE_URL.match(url.text)):
+        return None
+    path = url.text[match.end() :]
+    return _without_scheme(replace(url, text=path.removeprefix("/" * slashes)))
 
 
 def check_files(subject: Subject) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The calls in a module's source, with the full names of what is called, without running it."""
+"""The calls in a module's source: what is called, with which values, and whether an import runs them for sure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,30 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.doctor.source_values import truth
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Mapping, Sequence
+
+    from lambda_web_adapter.doctor.source_paths import Surroundings
+    from lambda_web_adapter.doctor.source_values import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """When a statement runs.
+
+    Attributes:
+        at_import: whether it is no part of a function.
+        is_certain: whether it runs whenever what it is in does.
+        caught: the errors that are caught around it, by name; `BaseException` for all.
+        is_startup: whether it is in a function that runs when the app starts.
+    """
+
+    at_import: bool = True
+    is_certain: bool = True
+    caught: frozenset[str] = frozenset()
+    is_startup: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,117 +37,82 @@ class SourceCall:
     """A call in a source.
 
     Attributes:
-        name: the full name of what is called, such as `multiprocessing.Queue`; for a method of what a call or a name
-            of the module has, the name of the method after a dot: `.write_text`.
+        name: the full name of what is called, such as `multiprocessing.Queue` or `requests.Session().get`; for a
+            method of a string, a path or what nobody knows, its name after a dot: `.write_text`.
+        owner: what a method is called on.
+        arguments: the positional arguments, up to one that stands for several.
+        keywords: the named ones.
+        is_open: whether there are arguments that cannot be seen, by `*` or `**`.
         node: the call.
-        owner: what a method is called on, or None.
-        at_import: whether it runs when the module is imported.
+        context: when it runs.
     """
 
     name: str
+    owner: Value
+    arguments: Sequence[Value]
+    keywords: Mapping[str, Value]
+    is_open: bool
     node: ast.Call
-    owner: ast.expr | None
-    at_import: bool
+    context: Context
 
     @property
     def line(self) -> int:
         """Return the line."""
         return self.node.lineno
 
-    def argument(self, position: int, name: str) -> ast.expr | None:
-        """Return an argument by its position or its name; None if there is none."""
-        named = next((keyword.value for keyword in self.node.keywords if keyword.arg == name), None)
-        if named is not None or position < 0 or position >= len(self.node.args):
-            return named
-        return self.node.args[position]
+    @property
+    def shown(self) -> str:
+        """Return what is called, as the source has it."""
+        return f"{ast.unparse(self.node.func)}()"
 
-    def constant(self, position: int, name: str) -> object:
-        """Return the value of an argument that is a constant; None if it is none."""
-        value = self.argument(position, name)
-        return value.value if isinstance(value, ast.Constant) else None
+    def argument(self, position: int, name: str) -> Value:
+        """Return an argument by its name, or its position from 0; None if there is none."""
+        if name in self.keywords or not 0 <= position < len(self.arguments):
+            return self.keywords.get(name)
+        return self.arguments[position]
+
+    def is_true(self, name: str) -> bool:
+        """Return whether a named argument is true for sure."""
+        return truth(self.keywords.get(name)) is True
+
+    def catches(self, *errors: str) -> bool:
+        """Return whether one of several errors is caught around it."""
+        return bool(self.context.caught & {"BaseException", "Exception", *errors})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """A name, an attribute or a key in a source, with the value that it gets.
+
+    Attributes:
+        name: the name, attribute or key.
+        value: the value.
+        line: the line.
+    """
+
+    name: str
+    value: Value
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A parsed module.
+    """A module, and what can be seen of it without running it.
 
     Attributes:
         path: where it is in the artifact.
-        tree: its syntax tree.
-        constants: what its names are assigned to at the top of the module.
-        calls: its calls, but for those that only run as a script.
+        surroundings: what it meets when it runs.
+        names: what its own names are worth after its import.
+        calls: its calls, but for those that no function runs: of scripts, of commands, and for type checkers.
+        assignments: what it assigns to names, attributes and keys, in the same places.
     """
 
-    def __init__(self, path: str, data: bytes) -> None:
-        """Parse a module.
+    path: str
+    surroundings: Surroundings
+    names: Mapping[str, Value]
+    calls: Sequence[SourceCall]
+    assignments: Sequence[Assignment]
 
-        Raises:
-            SyntaxError: this Python cannot parse it.
-            ValueError: it has null bytes.
-        """
-        self.path = path
-        self.tree = ast.parse(data)
-        self._origins = _origins(self.tree)
-        self.constants: dict[str, ast.expr] = {}
-        for node in self.tree.body:
-            if isinstance(node, ast.Assign):
-                self.constants.update({each.id: node.value for each in node.targets if isinstance(each, ast.Name)})
-        self.calls = list(self._calls(self.tree.body, at_import=True))
-
-    def name_of(self, node: ast.expr) -> str:
-        """Return the full name of an expression; empty if it is no name of something imported or built in."""
-        match node:
-            case ast.Name(id=name):
-                return self._origins.get(name, "" if name in self.constants else name)
-            case ast.Attribute(value=value, attr=name):
-                owner = self.name_of(value)
-                return f"{owner}.{name}" if owner and self._is_imported(value) else ""
-        return ""
-
-    def _is_imported(self, node: ast.expr) -> bool:
-        while isinstance(node, ast.Attribute):
-            node = node.value
-        return isinstance(node, ast.Name) and node.id in self._origins
-
-    def _calls(self, nodes: Iterable[ast.AST], *, at_import: bool) -> Iterator[SourceCall]:
-        for node in nodes:
-            if isinstance(node, ast.If) and _is_never_run(node.test):
-                yield from self._calls(node.orelse, at_import=at_import)
-                continue
-            if isinstance(node, ast.Call):
-                yield self._call(node, at_import=at_import)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                body = node.body if isinstance(node.body, list) else [node.body]
-                outside = [each for each in ast.iter_child_nodes(node) if each not in body]
-                yield from self._calls(outside, at_import=at_import)
-                yield from self._calls(body, at_import=False)
-            else:
-                yield from self._calls(ast.iter_child_nodes(node), at_import=at_import)
-
-    def _call(self, node: ast.Call, *, at_import: bool) -> SourceCall:
-        name = self.name_of(node.func)
-        owner = node.func.value if isinstance(node.func, ast.Attribute) else None
-        if not name and isinstance(node.func, ast.Attribute):
-            name = f".{node.func.attr}"
-        return SourceCall(name=name, node=node, owner=owner, at_import=at_import)
-
-
-def _origins(tree: ast.Module) -> dict[str, str]:
-    """Return the full names of what is imported anywhere in a module."""
-    origins = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                origins[alias.asname or alias.name.partition(".")[0]] = (
-                    alias.name if alias.asname else alias.name.partition(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                module = f"{'.' * node.level}{node.module or ''}"
-                origins[alias.asname or alias.name] = f"{module}.{alias.name}"
-    return origins
-
-
-def _is_never_run(test: ast.expr) -> bool:
-    """Return whether a condition is false at an import: for type checkers, or for a script."""
-    text = ast.unparse(test)
-    return text in ("TYPE_CHECKING", "typing.TYPE_CHECKING") or "__name__" in text
+    def is_sure_at_import(self, call: SourceCall) -> bool:
+        """Return whether each start of the app runs a call in its imports."""
+        return self.surroundings.is_started and call.context.at_import and call.context.is_certain

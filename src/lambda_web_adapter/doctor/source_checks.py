@@ -6,15 +6,18 @@ import ast
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.doctor import databases
-from lambda_web_adapter.doctor.findings import Group, Rule, Severity
-from lambda_web_adapter.doctor.source_calls import Source
-from lambda_web_adapter.doctor.source_paths import is_outside, start_of
+from lambda_web_adapter.doctor.findings import Group, Rule, Severity, count_text
+from lambda_web_adapter.doctor.source_functions import runs_forever
+from lambda_web_adapter.doctor.source_modules import read_modules
+from lambda_web_adapter.doctor.source_values import Function, Items, Text, plain
+from lambda_web_adapter.doctor.source_writes import is_late, logged_files, written_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lambda_web_adapter.doctor.findings import Finding
-    from lambda_web_adapter.doctor.source_calls import SourceCall
+    from lambda_web_adapter.doctor.source_calls import Source, SourceCall
+    from lambda_web_adapter.doctor.source_values import Value
     from lambda_web_adapter.doctor.subject import Subject
 
 WRITE_OUTSIDE_TMP = Rule(
@@ -67,6 +70,13 @@ LONG_CLIENT_TIMEOUT = Rule(
     title="A request to another service may take longer than the 29 s that a gateway waits.",
     advice="Give it a timeout below 29 s, so that the app can respond when the other service does not.",
 )
+SYNTAX_ERROR = Rule(
+    id="syntax-error",
+    group=Group.RUNTIME,
+    severity=Severity.WARNING,
+    title="A source of the app cannot be parsed, so that it cannot be imported; it is an error if the start imports it.",
+    advice="Correct it, or leave the file out if nothing imports it.",
+)
 RULES = (
     WRITE_OUTSIDE_TMP,
     SHARED_MEMORY,
@@ -75,51 +85,75 @@ RULES = (
     BACKGROUND_WORK,
     TASK_AT_IMPORT,
     LONG_CLIENT_TIMEOUT,
+    SYNTAX_ERROR,
     *databases.RULES,
 )
 
 _GATEWAY_SECONDS = 29
 
-_FILE_HANDLERS = ("FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler")
-# Functions that write to the path in their first argument.
-_WRITERS = {"os.mkdir", "os.makedirs", "os.remove", "os.unlink", "os.rename", "os.mkfifo", "shutil.rmtree"}
-_WRITERS |= {f"logging.{name}" for name in _FILE_HANDLERS} | {f"logging.handlers.{name}" for name in _FILE_HANDLERS}
-_WRITING_METHODS = {".write_text", ".write_bytes", ".mkdir", ".touch", ".unlink", ".rmdir"}
-_SHARED = {
-    "Queue",
-    "SimpleQueue",
-    "JoinableQueue",
-    "Lock",
-    "RLock",
-    "Semaphore",
-    "BoundedSemaphore",
-    "Event",
-    "Condition",
+_SYNCHRONIZERS = ("Queue", "SimpleQueue", "JoinableQueue", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event")
+_SYNCHRONIZERS += ("Condition", "Barrier", "Pool", "Value", "Array", "Manager")
+_SHARING = {
+    f"{module}.{name}"
+    for module in ("multiprocessing", "multiprocessing.get_context()", "billiard")
+    for name in _SYNCHRONIZERS
 }
-_SHARED |= {"Barrier", "Pool", "Value", "Array", "Manager"}
-_SHARING = {f"multiprocessing.{name}" for name in _SHARED}
-_SHARING |= {
-    "multiprocessing.pool.Pool",
-    "multiprocessing.shared_memory.SharedMemory",
-    "multiprocessing.managers.SyncManager",
-}
+_SHARING |= {"multiprocessing.pool.Pool", "multiprocessing.managers.SyncManager", "billiard.pool.Pool"}
+_SHARING |= {"multiprocessing.shared_memory.SharedMemory"}
 _SHARING |= {"concurrent.futures.ProcessPoolExecutor", "concurrent.futures.process.ProcessPoolExecutor"}
+
 _SERVERS = {"uvicorn.run", "hypercorn.run", "waitress.serve", "werkzeug.serving.run_simple", "aiohttp.web.run_app"}
-_SERVERS |= {"wsgiref.simple_server.make_server", "bottle.run", "granian.Granian"}
+_SERVERS |= {"bottle.run", "granian.Granian().serve", "uvicorn.Server().run", "eventlet.wsgi.server"}
+_SERVERS |= {f"{name}().run" for name in ("flask.Flask", "quart.Quart", "sanic.Sanic", "bottle.Bottle", "robyn.Robyn")}
+_SERVERS |= {
+    "dash.Dash().run",
+    "dash.Dash().run_server",
+    "robyn.Robyn().start",
+    "gevent.pywsgi.WSGIServer().serve_forever",
+}
+_SERVERS |= {
+    f"{name}().serve_forever"
+    for name in ("wsgiref.simple_server.make_server", "http.server.HTTPServer", "http.server.ThreadingHTTPServer")
+}
+_SERVERS |= {"asyncio.get_event_loop().run_forever", "asyncio.new_event_loop().run_forever"}
+
 _SCHEDULERS = ("BackgroundScheduler", "AsyncIOScheduler", "BlockingScheduler", "GeventScheduler", "TornadoScheduler")
-_TASKS = {"asyncio.create_task", "asyncio.ensure_future", "asyncio.get_running_loop"}
-_CLIENTS = ("requests.", "httpx.", "aiohttp.ClientTimeout", "urllib.request.urlopen", "urllib3.", "boto3.", "botocore.")
+_BACKGROUND = {
+    "threading.Timer": "A timer that has not fired when the response is sent waits in a frozen environment.",
+    "flask_apscheduler.APScheduler().start": "Its jobs come late or never: the environment is frozen between requests.",
+    "aiocron.crontab": "Its jobs come late or never: the environment is frozen between requests.",
+}
+_BACKGROUND |= {
+    f"{package}.{name}": "It repeats nothing while the environment is frozen, between requests."
+    for package in ("fastapi_utils", "fastapi_restful", "fastapi_utilities")
+    for name in ("repeat_every", "tasks.repeat_every")
+}
+_METRICS = ("prometheus_client.start_http_server", "prometheus_client.start_wsgi_server")
+_TASK_STARTERS = ("asyncio.create_task", "asyncio.ensure_future", ".create_task")
+
+_HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "request")
+_WITHOUT_TIMEOUT = {
+    f"{owner}.{method}"
+    for owner in ("requests", "requests.Session()", "requests.session()")
+    for method in _HTTP_METHODS
+}
+_WITHOUT_TIMEOUT |= {"urllib.request.urlopen"}
+_CLIENTS = ("requests.", "httpx.", "aiohttp.", "urllib.request.urlopen", "urllib3.", "boto3.", "botocore.")
+# Where the time is the first or a later argument.
+_TIMEOUT_POSITIONS = {"httpx.Timeout": 0, "aiohttp.ClientTimeout": 0, "urllib.request.urlopen": 2, "urllib3.Timeout": 0}
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield what the modules of the app itself do that a function cannot do."""
-    for path in subject.own_modules:
-        if _is_test(path.removeprefix(subject.root)):
-            continue
-        try:
-            source = Source(path, subject.artifact.read(path))
-        except (SyntaxError, ValueError, RecursionError):  # of another Python, or not meant to be imported
-            continue
+    modules = read_modules(subject)
+    for error in modules.errors:
+        yield SYNTAX_ERROR.broken(
+            f"Python {subject.target.python_name} cannot parse it: {error.text}.",
+            error.path,
+            error.line,
+            severity=Severity.ERROR if error.is_started else None,
+        )
+    for source in modules.sources:
         yield from check_source(source)
     yield from databases.check_files(subject)
 
@@ -127,137 +161,150 @@ def check(subject: Subject) -> Iterator[Finding]:
 def check_source(source: Source) -> Iterator[Finding]:
     """Yield what one module does that a function cannot do; one finding for each line and rule."""
     seen = set[tuple[str, int]]()
+    for finding in _findings(source):
+        if (finding.rule, finding.line) not in seen:
+            seen.add((finding.rule, finding.line))
+            yield finding
+
+
+def _findings(source: Source) -> Iterator[Finding]:
     for call in source.calls:
         for check_call in _CHECKS:
-            finding = check_call(call, source)
-            if finding and (finding.rule, finding.line) not in seen:
-                seen.add((finding.rule, finding.line))
+            if finding := check_call(call, source):
                 yield finding
-    yield from databases.check_django(source)
+    yield from databases.check_assignments(source)
+    yield from _check_logging(source)
+    yield from _check_missing_timeouts(source)
+
+
+def _severity(call: SourceCall, source: Source) -> Severity | None:
+    """Return how bad is what fails: an error if each start of the app runs it, or as bad as its rule."""
+    return Severity.ERROR if source.is_sure_at_import(call) else None
 
 
 def _check_write(call: SourceCall, source: Source) -> Finding | None:
-    start = _written_path(call, source)
-    if not is_outside(start):
+    if call.catches("OSError"):
         return None
-    message = f"{_shown(call)} writes to {start or 'the current folder'!r}, which a function cannot."
-    severity = Severity.ERROR if call.at_import else None
+    path = next(filter(source.surroundings.is_outside, written_paths(call, source.surroundings)), None)
+    if not isinstance(path, Text):
+        return None
+    message = f"{call.shown} writes to {path.text!r}, which a function cannot."
+    severity = _severity(call, source) if path.is_sure and not is_late(call) else None
     return WRITE_OUTSIDE_TMP.broken(message, source.path, call.line, severity=severity)
 
 
-def _written_path(call: SourceCall, source: Source) -> str | None:
-    """Return how the path begins that a call writes to; None if it writes to none, or nobody can see to which."""
-    if call.name in ("open", "io.open", "gzip.open"):
-        return start_of(call.argument(0, "file"), source) if _is_writing(call.constant(1, "mode")) else None
-    if call.name == ".open" and call.owner is not None:
-        return start_of(call.owner, source) if _is_writing(call.constant(0, "mode")) else None
-    if call.name in _WRITERS:
-        return start_of(call.node.args[0] if call.node.args else call.argument(-1, "filename"), source)
-    if call.name == "logging.basicConfig":
-        return start_of(call.argument(-1, "filename"), source)
-    if call.name in _WRITING_METHODS and call.owner is not None:
-        return start_of(call.owner, source)
-    return None
-
-
-def _is_writing(mode: object) -> bool:
-    return isinstance(mode, str) and bool(set(mode) & set("wax+"))
+def _check_logging(source: Source) -> Iterator[Finding]:
+    """Yield the log files in the settings of Django."""
+    for assignment in source.assignments:
+        if assignment.name != "LOGGING" or source.names.get("LOGGING") != assignment.value:
+            continue
+        for path in logged_files(assignment.value):
+            if isinstance(path, Text) and source.surroundings.is_outside(path):
+                message = f"A handler of logging writes to {path.text!r}, which a function cannot."
+                yield WRITE_OUTSIDE_TMP.broken(message, source.path, assignment.line)
 
 
 def _check_sharing(call: SourceCall, source: Source) -> Finding | None:
-    is_context = call.name.startswith(".") and isinstance(call.owner, ast.Call)
-    if is_context and isinstance(call.owner, ast.Call):
-        is_context = source.name_of(call.owner.func) == "multiprocessing.get_context" and call.name[1:] in _SHARED
-    if call.name not in _SHARING and not is_context:
+    if call.name not in _SHARING or call.catches("OSError"):
         return None
-    message = f"{_shown(call)} needs a semaphore in /dev/shm, which functions do not have: it raises OSError."
-    severity = Severity.ERROR if call.at_import else None
-    return SHARED_MEMORY.broken(message, source.path, call.line, severity=severity)
+    message = f"{call.shown} needs a semaphore in /dev/shm, which functions do not have: it raises OSError."
+    return SHARED_MEMORY.broken(message, source.path, call.line, severity=_severity(call, source))
 
 
 def _check_fork(call: SourceCall, source: Source) -> Finding | None:
-    workers = call.constant(-1, "workers")
-    if call.name == "os.fork":
-        message = "os.fork() starts a process that is frozen with the environment as soon as the response is sent."
+    workers = plain(call.argument(-1, "workers"))
+    if call.name in ("os.fork", "os.forkpty"):
+        message = f"{call.name}() starts a process that is frozen with the environment as soon as the response is sent."
         advice = "Wait for it in the request, use a thread, or have a queue invoke the function."
         return FORK_SERVER.broken(message, source.path, call.line, advice=advice)
     if call.name in _SERVERS and isinstance(workers, int) and workers > 1:
-        message = f"{_shown(call)} starts {workers} processes, of which one can get requests."
+        message = f"{call.shown} starts {workers} processes, of which one can get requests."
         return FORK_SERVER.broken(message, source.path, call.line)
     return None
 
 
 def _check_server(call: SourceCall, source: Source) -> Finding | None:
-    is_run = call.name == ".run" and isinstance(call.owner, ast.Name) and _is_app(source, call.owner.id)
-    if not call.at_import or not (call.name in _SERVERS or is_run):
+    if not call.context.at_import or call.name not in _SERVERS:
         return None
-    port = call.constant(-1, "port")
+    port = plain(call.argument(-1, "port"))
     where = f" on port {port}" if isinstance(port, int) else ""
-    return SERVER_AT_IMPORT.broken(f"{_shown(call)} serves{where} as soon as it is imported.", source.path, call.line)
-
-
-def _is_app(source: Source, name: str) -> bool:
-    value = source.constants.get(name)
-    if not isinstance(value, ast.Call):
-        return False
-    return source.name_of(value.func).rpartition(".")[2] in ("Flask", "Quart", "Sanic", "Bottle", "Robyn", "Dash")
+    severity = None if source.is_sure_at_import(call) else Severity.WARNING
+    message = f"{call.shown} serves{where} as soon as it is imported."
+    return SERVER_AT_IMPORT.broken(message, source.path, call.line, severity=severity)
 
 
 def _check_background(call: SourceCall, source: Source) -> Finding | None:
+    message = _BACKGROUND.get(call.name, "")
     name = call.name.rpartition(".")[2]
-    message = ""
-    if name in _SCHEDULERS and "apscheduler" in call.name:
+    if name in _SCHEDULERS and call.name.startswith("apscheduler."):
         message = f"{name} works between requests, when the environment is frozen: its jobs come late or never."
-    elif call.name == "threading.Timer":
-        message = "A timer that has not fired when the response is sent waits in a frozen environment."
-    elif call.name == ".do" and _has_origin(call.owner, source, "schedule."):
+    elif call.name.startswith("schedule.every") and name == "do":
         message = "schedule runs its jobs in a loop, which is frozen between requests."
-    elif call.at_import and call.name == ".start" and _is_thread(call.owner, source):
+    elif call.name in _METRICS:
+        message = "Nothing outside of the environment reaches its port, and nothing answers there between requests."
+    elif call.name == "threading.Thread().start" and call.context.at_import:
         message = "The thread works only while a request is handled, and is frozen in between."
+    elif call.context.is_startup and _starts_loop(call, source):
+        message = "Its loop runs only while a request is handled, and is frozen in between."
     return BACKGROUND_WORK.broken(message, source.path, call.line) if message else None
 
 
-def _is_thread(owner: ast.expr | None, source: Source) -> bool:
-    if isinstance(owner, ast.Name):
-        owner = source.constants.get(owner.id)
-    return isinstance(owner, ast.Call) and source.name_of(owner.func) == "threading.Thread"
+def _starts_loop(call: SourceCall, source: Source) -> bool:
+    """Return whether a call starts a function of the module that never ends, as a task or a thread."""
+    target: Value = None
+    if call.name == "threading.Thread":
+        target = call.argument(1, "target")
+    elif call.name in _TASK_STARTERS and call.node.args:
+        target = source.names.get(_called_name(call.node.args[0]))
+    return isinstance(target, Function) and runs_forever(target.node)
 
 
-def _has_origin(node: ast.expr | None, source: Source, prefix: str) -> bool:
-    while isinstance(node, ast.Attribute | ast.Call):
-        name = source.name_of(node.func if isinstance(node, ast.Call) else node)
-        if name.startswith(prefix):
-            return True
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return False
+def _called_name(node: ast.expr) -> str:
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
 
 
 def _check_task(call: SourceCall, source: Source) -> Finding | None:
-    if not call.at_import or call.name not in _TASKS:
+    is_task = call.name in ("asyncio.create_task", "asyncio.get_running_loop")
+    if not is_task or not call.context.at_import or call.catches("RuntimeError"):
         return None
-    return TASK_AT_IMPORT.broken(f"{_shown(call)} raises RuntimeError: no running event loop.", source.path, call.line)
+    severity = None if source.is_sure_at_import(call) else Severity.WARNING
+    message = f"{call.shown} raises RuntimeError: no running event loop."
+    return TASK_AT_IMPORT.broken(message, source.path, call.line, severity=severity)
 
 
 def _check_timeout(call: SourceCall, source: Source) -> Finding | None:
     if not call.name.startswith(_CLIENTS):
         return None
-    seconds = [call.constant(-1, name) for name in ("timeout", "total", "read_timeout")]
-    longest = max((each for each in seconds if isinstance(each, int | float)), default=0)
+    values = [call.argument(_TIMEOUT_POSITIONS.get(call.name, -1), "timeout"), *map(call.keywords.get, _TIMEOUT_NAMES)]
+    longest = max(map(_seconds, values))
     if longest <= _GATEWAY_SECONDS:
         return None
-    message = f"{_shown(call)} waits up to {longest:g} s, API Gateway {_GATEWAY_SECONDS} s."
+    message = f"{call.shown} waits up to {longest:g} s, API Gateway {_GATEWAY_SECONDS} s."
     return LONG_CLIENT_TIMEOUT.broken(message, source.path, call.line)
 
 
-def _is_test(path: str) -> bool:
-    folders, _, name = path.rpartition("/")
-    return name.startswith(("test_", "conftest")) or bool({"tests", "test"} & set(folders.split("/")))
+def _check_missing_timeouts(source: Source) -> Iterator[Finding]:
+    """Yield the first of the requests that wait for ever, with how many there are."""
+    calls = [call for call in source.calls if call.name in _WITHOUT_TIMEOUT and not _has_timeout(call)]
+    if calls:
+        others = f", and {count_text(len(calls) - 1, 'other call')} of the module have none" if len(calls) > 1 else ""
+        message = f"{calls[0].shown} has no timeout: it waits as long as the other service does not respond{others}."
+        yield LONG_CLIENT_TIMEOUT.broken(message, source.path, calls[0].line)
 
 
-def _shown(call: SourceCall) -> str:
-    return f"{ast.unparse(call.node.func)}()"
+def _has_timeout(call: SourceCall) -> bool:
+    return call.is_open or "timeout" in call.keywords or len(call.arguments) > _TIMEOUT_POSITIONS.get(call.name, 99)
 
 
+def _seconds(value: Value) -> float:
+    """Return the longest of the times in an argument; 0 if it has none that can be seen."""
+    if isinstance(value, Items):
+        return max(map(_seconds, value.values), default=0)
+    seconds = plain(value)
+    return seconds if isinstance(seconds, int | float) else 0
+
+
+_TIMEOUT_NAMES = ("total", "read", "read_timeout", "sock_read")
 _CHECKS = (
     _check_write,
     _check_sharing,

@@ -1,0 +1,162 @@
+"""The app's own modules: which of them a start imports, and what they meet when they run in a function."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import warnings
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lambda_web_adapter.doctor.source_imports import Reach, find_reach
+from lambda_web_adapter.doctor.source_paths import Surroundings
+from lambda_web_adapter.doctor.source_walk import read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lambda_web_adapter.doctor.source_calls import Source
+    from lambda_web_adapter.doctor.subject import Subject
+
+_CHANGES_OF_FOLDER = ("os.chdir", "contextlib.chdir", ".chdir")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceError:
+    """A module that cannot be parsed.
+
+    Attributes:
+        path: where it is in the artifact.
+        line: the line with the error.
+        text: what is wrong with it.
+        is_started: whether each start imports the module.
+    """
+
+    path: str
+    line: int
+    text: str
+    is_started: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modules:
+    """The modules of an app that its start may import.
+
+    Attributes:
+        sources: those that are parsed.
+        errors: the others.
+    """
+
+    sources: Sequence[Source]
+    errors: Sequence[SourceError]
+
+
+def read_modules(subject: Subject) -> Modules:
+    """Return the app's own modules, without tests, and without those that nothing imports."""
+    trees: dict[str, ast.Module] = {}
+    broken: dict[str, SyntaxError] = {}
+    for path in subject.own_modules:
+        if _is_test(path.removeprefix(subject.root)):
+            continue
+        try:
+            trees[path] = _parse(subject.artifact.read(path), subject.target.python)
+        except SyntaxError as error:
+            broken[path] = error
+        except (ValueError, RecursionError):  # null bytes, or nothing that anybody has written
+            continue
+    reach = find_reach(subject, trees, broken)
+    return Modules(sources=_sources(subject, trees, reach), errors=_errors(broken, reach))
+
+
+def _sources(subject: Subject, trees: Mapping[str, ast.Module], reach: Mapping[str, Reach]) -> list[Source]:
+    place = _Place(subject)
+    used = {path: _used_names(tree) for path, tree in trees.items()}
+    surroundings = Surroundings(folder=place.folder, variables=place.variables, exists=place.exists)
+    users: dict[str, set[str]] = {}
+    for path, names in used.items():
+        for name in names:
+            users.setdefault(name, set()).add(path)
+
+    def read(path: str, base: Surroundings) -> Source:
+        names = frozenset(name for name, paths in users.items() if paths != {path})
+        is_started = reach[path] is Reach.SURE
+        file = place.path_in_function(path)
+        return read_source(path, trees[path], replace(base, file=file, used_names=names, is_started=is_started))
+
+    reached = [path for path in trees if path in reach]
+    movers = [read(path, surroundings) for path in reached if "chdir" in used[path]]
+    if any(map(_changes_folder, movers)):
+        surroundings = replace(surroundings, changes_folder=True)
+    return [read(path, surroundings) for path in reached]
+
+
+def _errors(broken: Mapping[str, SyntaxError], reach: Mapping[str, Reach]) -> list[SourceError]:
+    return [
+        SourceError(path=path, line=error.lineno or 0, text=error.msg, is_started=reach[path] is Reach.SURE)
+        for path, error in broken.items()
+        if path in reach
+    ]
+
+
+def _parse(data: bytes, python: tuple[int, int]) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes that Python does not know
+        return ast.parse(data, feature_version=python)
+
+
+def _changes_folder(source: Source) -> bool:
+    """Return whether a module may leave the folder of the code, or one in which nothing can be written either."""
+    return any(
+        call.name in _CHANGES_OF_FOLDER and not source.surroundings.is_outside(call.argument(0, "path"))
+        for call in source.calls
+    )
+
+
+def _used_names(tree: ast.Module) -> set[str]:
+    """Return the names that a module takes from others: imported ones, and attributes."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+    return names
+
+
+def _is_test(path: str) -> bool:
+    folders, _, name = path.rpartition("/")
+    is_file = name.startswith(("test_", "conftest.")) or name == "tests.py" or name.endswith("_test.py")
+    return is_file or bool({"tests", "test"} & set(folders.split("/")))
+
+
+class _Place:
+    """Where an artifact is in a function, and what is there."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        image = subject.artifact.image
+        self.folder = posixpath.join("/", image.folder) if image else "/var/task"
+        self.variables: dict[str, str | None] = dict(image.environ) if image else {}
+        if len(subject.functions) == 1:
+            self.variables.update(subject.functions[0].environ)
+
+    def path_in_function(self, path: str) -> str:
+        """Return the path that a file of the artifact has there."""
+        return f"{self._subject.path_in_function}{path}"
+
+    def exists(self, path: str) -> bool | None:
+        """Return whether there is a file or a folder; None if it may come from elsewhere."""
+        if not path.startswith(self._subject.path_in_function):
+            return None
+        is_there = path.removeprefix(self._subject.path_in_function) in self._all_paths
+        # What a build makes of a project may have more.
+        return True if is_there else None if self._subject.is_project else False
+
+    @cached_property
+    def _all_paths(self) -> set[str]:
+        paths = set(self._subject.deployed) | {path.rstrip("/") for path in self._subject.artifact.folders}
+        for path in list(paths):
+            while path := posixpath.dirname(path):
+                paths.add(path)
+        return paths
