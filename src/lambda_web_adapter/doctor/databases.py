@@ -45,15 +45,13 @@ _ENGINES = ("create_engine", "create_async_engine")
 _TORTOISE = ("init", "register_tortoise", "RegisterTortoise")
 _SQLITE_URL = re.compile(r"sqlite(\+\w+)?://")
 _FLASK_SQLALCHEMY = "SQLALCHEMY_DATABASE_URI"
-# Databases in memory, also of names: `:memory:`, `file::memory:`, `file:name?mode=memory`.
-_MEMORY = (":memory:", "mode=memory")
+# Databases that are not written to a file: `:memory:`, `file::memory:`, `file:name?mode=memory`, `file:name?mode=ro`.
+_NOT_WRITTEN = (":memory:", "mode=memory", "mode=ro", "immutable=1")
 _SQLITE_SUFFIXES = (".db", ".sqlite", ".sqlite3", ".db3")
 
 
 def check_call(call: SourceCall, source: Source) -> Finding | None:
     """Return what is wrong with a call that opens a database; None if it opens none."""
-    if "mode=ro" in ast.unparse(call.node):
-        return None
     name = call.name.rpartition(".")[2]
     path: Value = None
     if call.name in _FILE_OPENERS or name in _FILE_CLASSES:
@@ -64,7 +62,9 @@ def check_call(call: SourceCall, source: Source) -> Finding | None:
         path = _path_of_url(call.argument(-1, "db_url"), slashes=0)
     elif _FLASK_SQLALCHEMY in call.keywords:
         path = _path_of_url(call.keywords[_FLASK_SQLALCHEMY], slashes=1)
-    return _finding(path, source, call.line)
+    finding = _finding(path, source, call.line)
+    # The mode may be in a part of the name that begins with what is not known.
+    return None if finding and "mode=" in ast.unparse(call.node) else finding
 
 
 def check_assignments(source: Source) -> Iterator[Finding]:
@@ -84,23 +84,26 @@ def _check_django(assignment: Assignment, source: Source) -> Iterator[Finding]:
             continue
         is_sqlite = str(plain(database.values.get("ENGINE"))).endswith("sqlite3")
         name = database.values.get("NAME")
-        if is_sqlite and not _is_memory(name) and source.surroundings.is_outside(name):
+        if is_sqlite and not _is_not_written(name) and source.surroundings.is_outside(name):
             message = "Django's database is an SQLite file in the read-only file system."
             yield SQLITE_WRITE.broken(message, source.path, assignment.line)
 
 
 def _finding(path: Value, source: Source, line: int) -> Finding | None:
-    if not isinstance(path, Text) or _is_memory(path) or not source.surroundings.is_outside(path):
+    if not isinstance(path, Text) or _is_not_written(path) or not source.surroundings.is_outside(path):
         return None
     return SQLITE_WRITE.broken(f"The database {path.text!r} is in the read-only file system.", source.path, line)
 
 
-def _is_memory(path: Value) -> bool:
-    return isinstance(path, Text) and any(mark in path.text for mark in _MEMORY)
+def _is_not_written(path: Value) -> bool:
+    return isinstance(path, Text) and any(mark in path.text for mark in _NOT_WRITTEN)
 
 
 def _without_scheme(value: Value) -> Value:
-    return replace(value, text=value.text.removeprefix("file:")) if isinstance(value, Text) else None
+    """Return the path in a name as SQLite has them; None for an URI whose parameters are not known."""
+    if not isinstance(value, Text) or (value.text.startswith("file:") and not value.is_whole):
+        return None
+    return replace(value, text=value.text.removeprefix("file:"))
 
 
 def _path_of_url(url: Value, slashes: int) -> Value:

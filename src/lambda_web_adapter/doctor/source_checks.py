@@ -74,7 +74,7 @@ SYNTAX_ERROR = Rule(
     id="syntax-error",
     group=Group.RUNTIME,
     severity=Severity.WARNING,
-    title="A source of the app cannot be parsed, so that it cannot be imported; it is an error if the start imports it.",
+    title="A source of the app cannot be parsed, and so not be imported; an error if each start imports it.",
     advice="Correct it, or leave the file out if nothing imports it.",
 )
 RULES = (
@@ -91,8 +91,8 @@ RULES = (
 
 _GATEWAY_SECONDS = 29
 
-_SYNCHRONIZERS = ("Queue", "SimpleQueue", "JoinableQueue", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event")
-_SYNCHRONIZERS += ("Condition", "Barrier", "Pool", "Value", "Array", "Manager")
+_SYNCHRONIZERS = {"Queue", "SimpleQueue", "JoinableQueue", "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event"}
+_SYNCHRONIZERS |= {"Condition", "Barrier", "Pool", "Value", "Array", "Manager"}
 _SHARING = {
     f"{module}.{name}"
     for module in ("multiprocessing", "multiprocessing.get_context()", "billiard")

@@ -83,6 +83,17 @@ class Evaluator:
             values.append(self.evaluate(node))
         return values
 
+    def attribute(self, owner: Value, name: str) -> Value:
+        """Return what an attribute of something is worth."""
+        match owner:
+            case Name(name=module):
+                return KNOWN_NAMES.get(f"{module}.{name}", Name(f"{module}.{name}"))
+            case Instance(values=values):
+                return values.get(name)
+            case Text(is_path=True) if name == "parent":
+                return paths.parent(owner)
+        return None
+
     def _constant(self, node: ast.Constant) -> Value:
         return Text(node.value) if isinstance(node.value, str) else Constant(node.value)
 
@@ -96,14 +107,7 @@ class Evaluator:
         return Name(f"{self.star}.{node.id}") if self.star else None
 
     def _attribute(self, node: ast.Attribute) -> Value:
-        match self.evaluate(node.value):
-            case Name(name=name):
-                return KNOWN_NAMES.get(f"{name}.{node.attr}", Name(f"{name}.{node.attr}"))
-            case Instance(values=values):
-                return values.get(node.attr)
-            case Text(is_path=True) as path if node.attr == "parent":
-                return paths.parent(path)
-        return None
+        return self.attribute(self.evaluate(node.value), node.attr)
 
     def _subscript(self, node: ast.Subscript) -> Value:
         key = plain(self.evaluate(node.slice))
@@ -195,10 +199,13 @@ class Evaluator:
 
     def _call(self, node: ast.Call) -> Value:
         if isinstance(node.func, ast.Attribute):
+            # What is before the dot is evaluated once: chains of calls are long.
             owner = self.evaluate(node.func.value)
             if isinstance(owner, Text):
                 return paths.call_method(owner, node.func.attr, self.evaluate_all(node.args), self.surroundings)
-        function = self.evaluate(node.func)
+            function = self.attribute(owner, node.func.attr)
+        else:
+            function = self.evaluate(node.func)
         return self._result(function.name, node) if isinstance(function, Name) else None
 
     def _result(self, name: str, node: ast.Call) -> Value:

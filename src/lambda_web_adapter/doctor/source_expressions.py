@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lambda_web_adapter.doctor.source_calls import Assignment, Context, SourceCall
 from lambda_web_adapter.doctor.source_evaluation import Evaluator
@@ -13,7 +13,7 @@ from lambda_web_adapter.doctor.source_names import assigned_names
 from lambda_web_adapter.doctor.source_values import Dictionary, Items, Name, Scope, plain, truth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from lambda_web_adapter.doctor.source_paths import Surroundings
     from lambda_web_adapter.doctor.source_values import Value
@@ -74,8 +74,9 @@ class ExpressionWalk:
                 self.assignments.append(Assignment(name=name, value=value, line=target.lineno))
             case ast.Subscript(value=owner, slice=key):
                 self._change(owner)
-                if isinstance(name := plain(self._evaluator.evaluate(key)), str):
-                    self.assignments.append(Assignment(name=name, value=value, line=target.lineno))
+                text = plain(self._evaluator.evaluate(key))
+                if isinstance(text, str):
+                    self.assignments.append(Assignment(name=text, value=value, line=target.lineno))
 
     def _change(self, node: ast.expr) -> None:
         """Forget what is in a dictionary or a list, since it is changed."""
@@ -86,26 +87,27 @@ class ExpressionWalk:
 
     def _expression(self, node: ast.AST | None) -> None:
         """Add the calls in an expression, in the order in which they run."""
-        match node:
-            case None:
-                pass
-            case ast.Lambda(args=arguments):
-                for default in (*arguments.defaults, *arguments.kw_defaults):
-                    self._expression(default)
-                self._postpone(node, Context(at_import=False))
-            case ast.IfExp():
-                self._choice(node)
-            case ast.BoolOp():
-                self._condition(node)
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                self._comprehension(node)
-            case _:
-                for child in ast.iter_child_nodes(node):
-                    self._expression(child)
-        if isinstance(node, ast.Call):
-            self._call(node)
-        elif isinstance(node, ast.NamedExpr):
-            self._bind(node.target, self._evaluator.evaluate(node.value))
+        follow = _FOLLOW.get(type(node))
+        if follow:
+            follow(self, node)
+        elif node:
+            self._children(node)
+
+    def _children(self, node: ast.AST) -> None:
+        self._all(ast.iter_child_nodes(node))
+
+    def _all(self, nodes: Iterable[ast.AST]) -> None:
+        for node in nodes:
+            self._expression(node)
+
+    def _named(self, node: ast.NamedExpr) -> None:
+        self._expression(node.value)
+        self._bind(node.target, self._evaluator.evaluate(node.value))
+
+    def _function_of(self, node: ast.Lambda) -> None:
+        for default in (*node.args.defaults, *node.args.kw_defaults):
+            self._expression(default)
+        self._postpone(node, Context(at_import=False))
 
     def _choice(self, node: ast.IfExp) -> None:
         self._expression(node.test)
@@ -131,7 +133,7 @@ class ExpressionWalk:
         parts += [each for generator in generators for each in generator.ifs]
         parts += [generator.iter for generator in generators[1:]]
         context = replace(self._context, is_certain=False)
-        self._enter(Scope(names, self._scope), lambda: [self._expression(each) for each in parts], context)
+        self._enter(Scope(names, self._scope), lambda: self._all(parts), context)
 
     def _perhaps(self, node: ast.AST, *, is_certain: bool) -> None:
         outer = self._context
@@ -140,14 +142,17 @@ class ExpressionWalk:
         self._context = outer
 
     def _call(self, node: ast.Call) -> None:
-        function, owner = self._evaluator.evaluate(node.func), None
-        name = function.name if isinstance(function, Name) else ""
-        if not name and isinstance(node.func, ast.Attribute):
-            owner, name = self._evaluator.evaluate(node.func.value), f".{node.func.attr}"
+        self._children(node)
+        owner: Value = None
+        if isinstance(node.func, ast.Attribute):
+            owner = self._evaluator.evaluate(node.func.value)
+            function = self._evaluator.attribute(owner, node.func.attr)
+            name = function.name if isinstance(function, Name) else f".{node.func.attr}"
             if isinstance(owner, Dictionary | Items):
                 self._change(node.func.value)
-        elif not name:
-            return
+        else:
+            function = self._evaluator.evaluate(node.func)
+            name = function.name if isinstance(function, Name) else ""
         self.calls.append(
             SourceCall(
                 name=name,
@@ -160,3 +165,16 @@ class ExpressionWalk:
                 context=self._context,
             )
         )
+
+
+_FOLLOW: dict[type[ast.AST] | type[None], Callable[[ExpressionWalk, Any], None]] = {
+    ast.Call: ExpressionWalk._call,
+    ast.NamedExpr: ExpressionWalk._named,
+    ast.Lambda: ExpressionWalk._function_of,
+    ast.IfExp: ExpressionWalk._choice,
+    ast.BoolOp: ExpressionWalk._condition,
+    ast.ListComp: ExpressionWalk._comprehension,
+    ast.SetComp: ExpressionWalk._comprehension,
+    ast.DictComp: ExpressionWalk._comprehension,
+    ast.GeneratorExp: ExpressionWalk._comprehension,
+}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.doctor.source_names import assigned_names
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
     from lambda_web_adapter.doctor.subject import Subject
 
@@ -91,13 +91,13 @@ class _Names:
                 yield from {file for file in files if posixpath.dirname(file) == folder}
 
 
-def _closure(roots: Iterable[str], follow: object) -> dict[str, None]:
+def _closure(roots: Iterable[str], follow: Callable[[str], Iterable[str]]) -> dict[str, None]:
     reached, waiting = dict[str, None](), list(roots)
     while waiting:
         path = waiting.pop(0)
         if path not in reached:
             reached[path] = None
-            waiting += follow(path)  # type: ignore[operator]
+            waiting += follow(path)
     return reached
 
 

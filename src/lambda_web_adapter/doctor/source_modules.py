@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from lambda_web_adapter.doctor.source_paths import Surroundings
 from lambda_web_adapter.doctor.source_walk import read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lambda_web_adapter.doctor.source_calls import Source
     from lambda_web_adapter.doctor.subject import Subject
@@ -78,17 +79,19 @@ def _sources(subject: Subject, trees: Mapping[str, ast.Module], reach: Mapping[s
         for name in names:
             users.setdefault(name, set()).add(path)
 
-    def read(path: str, base: Surroundings) -> Source:
+    def read(path: str, base: Surroundings) -> Iterator[Source]:
         names = frozenset(name for name, paths in users.items() if paths != {path})
         is_started = reach[path] is Reach.SURE
         file = place.path_in_function(path)
-        return read_source(path, trees[path], replace(base, file=file, used_names=names, is_started=is_started))
+        # Nobody has written a source that is nested so deeply.
+        with suppress(RecursionError):
+            yield read_source(path, trees[path], replace(base, file=file, used_names=names, is_started=is_started))
 
     reached = [path for path in trees if path in reach]
-    movers = [read(path, surroundings) for path in reached if "chdir" in used[path]]
+    movers = [source for path in reached if "chdir" in used[path] for source in read(path, surroundings)]
     if any(map(_changes_folder, movers)):
         surroundings = replace(surroundings, changes_folder=True)
-    return [read(path, surroundings) for path in reached]
+    return [source for path in reached for source in read(path, surroundings)]
 
 
 def _errors(broken: Mapping[str, SyntaxError], reach: Mapping[str, Reach]) -> list[SourceError]:
@@ -115,7 +118,7 @@ def _changes_folder(source: Source) -> bool:
 
 def _used_names(tree: ast.Module) -> set[str]:
     """Return the names that a module takes from others: imported ones, and attributes."""
-    names = set()
+    names = set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             names.update(alias.name for alias in node.names)

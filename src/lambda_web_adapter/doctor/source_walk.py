@@ -31,7 +31,7 @@ def read_source(path: str, tree: ast.Module, surroundings: Surroundings | None =
         path=path,
         surroundings=surroundings,
         names=walk.names,
-        calls=walk.calls,
+        calls=sorted(walk.calls, key=lambda call: call.line),
         assignments=walk.assignments,
     )
 
@@ -45,19 +45,19 @@ class _Walk(ExpressionWalk):
         self._tree = tree
         self._module = self._scope
         self._left_out = script_functions(tree, surroundings.used_names)
+        nodes = list(ast.walk(tree))
         self._changed = {
-            node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+            each.attr for each in nodes if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store)
         }
+        self._globals = [name for each in nodes if isinstance(each, ast.Global) for name in each.names]
 
     def run(self) -> None:
         """Follow the module, then its functions, with the names as they are at its end."""
         self._block(self._tree.body)
         self.names = dict(self._module.names)
-        for node in ast.walk(self._tree):
-            if isinstance(node, ast.Global):
-                self._module.names.update(dict.fromkeys(node.names))
+        self._module.names.update(dict.fromkeys(self._globals))
         while self._postponed:
-            self._function(self._postponed.pop(0))
+            self._function(self._postponed.pop())
 
     def _function(self, postponed: Postponed) -> None:
         node = postponed.node
