@@ -93,10 +93,11 @@ def fault(name: str, rule: str, **details: object) -> Callable[[Callable[[Path],
 
 
 def source(name: str, rule: str, text: str, **details: object) -> None:
-    """Add an app with these lines to the faults."""
+    """Add an app that imports a module with these lines to the faults."""
 
     def seed(folder: Path) -> None:
         write(folder / "jobs.py", text)
+        write(folder / "main.py", f"import jobs\n{APP}")
 
     fault(name, rule, **details)(seed)
 
@@ -480,6 +481,13 @@ source(
 source(
     "a client that waits a minute", "long-client-timeout", "import httpx\ndef f():\n    httpx.get('/', timeout=60)\n"
 )
+
+
+@fault("a syntax error", "syntax-error", severity="error", shown="invalid syntax")
+def _(folder: Path) -> None:
+    write(folder / "main.py", f"import broken\n{APP}")
+    compile_all(folder)
+    write(folder / "broken.py", "def f(:\n")
 
 
 @fault("a database", "sqlite-file", severity="warning")

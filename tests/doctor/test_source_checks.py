@@ -1,5 +1,7 @@
 """What a source does is told from what only looks like it."""
 
+# ruff: noqa: E501  # each source is one line
+
 from __future__ import annotations
 
 import ast
@@ -157,7 +159,9 @@ FAULTY = {
 
 
 def findings_of(text: str, surroundings: Surroundings | None = None) -> list[Finding]:
-    return list(check_source(read_source("main.py", ast.parse(text), surroundings or Surroundings(exists=lambda _: False))))
+    return list(
+        check_source(read_source("main.py", ast.parse(text), surroundings or Surroundings(exists=lambda _: False)))
+    )
 
 
 def names_of(findings: list[Finding]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.artifacts.artifact import leads_out
 from lambda_web_adapter.artifacts.bytecode import Use, use_of
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, count_text, paths_text
+from lambda_web_adapter.doctor.syntax import is_wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,7 @@ _NEVER_IMPORTED = {"tests", "test", "testing", "templates", "project_template", 
 _NEVER_IMPORTED |= {"idlelib", "lib2to3", "turtledemo", "tkinter", "ensurepip", "pydoc_data"}
 # A few files without bytecode cost nothing that anybody would notice.
 _LEAST_MISSING_SHARE = 0.02
+_MOST_PARSED = 100
 
 
 def uses_of(subject: Subject) -> dict[Use | None, list[str]]:
@@ -64,6 +66,9 @@ def uses_of(subject: Subject) -> dict[Use | None, list[str]]:
     for path, entry in {**subject.standard_library, **subject.deployed}.items():
         if path.endswith(".py") and entry.size and not entry.target and _may_be_module(subject, path):
             uses.setdefault(use_of(subject.artifact, path, subject.target.cache_tag), []).append(path)
+    # What cannot be compiled is no module; among many that are not compiled, nobody notices it.
+    if 0 < len(uses.get(None, ())) <= _MOST_PARSED:
+        uses[None] = [path for path in uses[None] if not is_wrong(subject.artifact.read(path), subject.target.python)]
     return uses
 
 

@@ -20,6 +20,8 @@ _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _APP_NAME = re.compile(r"(?P<module>[\w./]+?)(\.py|[:.]\w+(\(.*\))?)?")
 _USUAL_MODULES = ("main", "app", "application", "wsgi", "asgi", "lambda_function", "handler", "index", "server")
 _USUAL_NAMES = {"app", "application", "api", "create_app", "make_app", "handler", "lambda_handler"}
+# What starts an app that it is not told, but finds.
+_PROGRAMS = ("bootstrap", "lambda-web-adapter", "lambda_web_adapter", "python", "python3", "-m")
 _APP_VARIABLES = ("AWS_LWA_APP", "FLASK_APP", "DJANGO_SETTINGS_MODULE")
 # Functions that import modules whose names nobody can see.
 _IMPORTERS = {"import_module", "__import__", "import_string", "iter_modules", "walk_packages", "find_modules"}
@@ -43,14 +45,16 @@ def find_reach(subject: Subject, trees: Mapping[str, ast.Module], broken: Contai
     """
     paths = [path for path in subject.own_modules if path in trees or path in broken]
     names = _Names(paths, subject.root)
-    named, usual = list(_named_apps(subject, names)), _usual_apps(subject, trees)
-    if not named and len(usual) == 1:
+    arguments, usual = _named_apps(subject), _usual_apps(subject, trees)
+    named = [path for argument in arguments for path in _files_of_app(argument, subject.root, names)]
+    if not arguments and len(usual) == 1:
         named = usual
-    if not named and not usual:
+    django = [path for path in paths if posixpath.basename(path) == "manage.py"]
+    others = django if named else [*usual, *django]
+    if not named and (arguments or not others):
         return dict.fromkeys(paths, Reach.PERHAPS)  # nobody knows where it starts
     sure = _closure(named, lambda path: _sure_imports(trees.get(path), path, names))
-    others = [path for path in paths if posixpath.basename(path) == "manage.py"]
-    roots = [*sure, *usual, *others] if not named or others else [*sure]
+    roots = [*sure, *others]
     perhaps = _closure(roots, lambda path: _possible_imports(trees.get(path), path, names))
     if any(path in trees and _imports_unknown(trees[path]) for path in perhaps):
         perhaps = dict.fromkeys(paths)
@@ -101,17 +105,22 @@ def _closure(roots: Iterable[str], follow: Callable[[str], Iterable[str]]) -> di
     return reached
 
 
-def _named_apps(subject: Subject, names: _Names) -> Iterator[str]:
-    """Yield the modules that templates and images name as the app."""
+def _named_apps(subject: Subject) -> list[str]:
+    """Return what templates and images name as the app, or may."""
     image = subject.artifact.image
-    texts = [each.handler for each in subject.functions]
-    texts += [each.environ.get(name, "") for each in subject.functions for name in _APP_VARIABLES]
-    texts += [image.environ.get(name, "") for name in _APP_VARIABLES] if image else []
+    environs = [*(each.environ for each in subject.functions), *([image.environ] if image else ())]
+    texts = [environ.get(name, "") for environ in environs for name in _APP_VARIABLES]
+    texts += [each.handler for each in subject.functions]
     texts += [*image.entrypoint, *image.command] if image else []
-    for text in texts:
-        if match := _APP_NAME.fullmatch(text):
-            module = match["module"].removeprefix("./").strip("/")
-            yield from names.files(module.removeprefix(subject.root).replace("/", "."))
+    arguments = [argument for text in texts for argument in text.split()]
+    return [argument for argument in arguments if posixpath.basename(argument) not in _PROGRAMS]
+
+
+def _files_of_app(text: str, root: str, names: _Names) -> Iterator[str]:
+    match = _APP_NAME.fullmatch(text)
+    if match and not text.endswith(".sh"):
+        module = match["module"].removeprefix("./").strip("/").removeprefix(root)
+        yield from names.files(module.replace("/", "."))
 
 
 def _usual_apps(subject: Subject, trees: Mapping[str, ast.Module]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
-import warnings
+import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.doctor.source_imports import Reach, find_reach
 from lambda_web_adapter.doctor.source_paths import Surroundings
 from lambda_web_adapter.doctor.source_walk import read_source
+from lambda_web_adapter.doctor.syntax import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,13 +62,14 @@ def read_modules(subject: Subject) -> Modules:
         if _is_test(path.removeprefix(subject.root)):
             continue
         try:
-            trees[path] = _parse(subject.artifact.read(path), subject.target.python)
+            trees[path] = parse(subject.artifact.read(path), subject.target.python)
         except SyntaxError as error:
             broken[path] = error
         except (ValueError, RecursionError):  # null bytes, or nothing that anybody has written
             continue
     reach = find_reach(subject, trees, broken)
-    return Modules(sources=_sources(subject, trees, reach), errors=_errors(broken, reach))
+    is_newer = subject.target.python > sys.version_info[:2]  # and may parse what this Python cannot
+    return Modules(sources=_sources(subject, trees, reach), errors=[] if is_newer else _errors(broken, reach))
 
 
 def _sources(subject: Subject, trees: Mapping[str, ast.Module], reach: Mapping[str, Reach]) -> list[Source]:
@@ -100,12 +102,6 @@ def _errors(broken: Mapping[str, SyntaxError], reach: Mapping[str, Reach]) -> li
         for path, error in broken.items()
         if path in reach
     ]
-
-
-def _parse(data: bytes, python: tuple[int, int]) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of escapes that Python does not know
-        return ast.parse(data, feature_version=python)
 
 
 def _changes_folder(source: Source) -> bool:
