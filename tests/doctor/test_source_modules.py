@@ -1,9 +1,10 @@
 """What only modules do that no start imports is no finding; what each start does is an error."""
 
-# ruff: noqa: E501  # each source is one line
+# ruff: noqa: E501  # sources in one line, with paths as Lambda has them
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,14 @@ APP = "def app(environ, start_response): ...\n"
 DJANGO = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site1.settings')\n"
 
 
-def severities(folder: Path, handler: str = "") -> dict[str, str]:
+def severities(folder: Path, handler: str = "", python: tuple[int, int] | None = None) -> dict[str, str]:
     """Return how bad what the modules do is, by their paths."""
     functions = [FunctionTemplate(name="f", file=folder / "template.yaml", handler=handler)] if handler else []
     with open_artifact(folder) as artifact:
-        return {finding.path: finding.severity for finding in source_checks.check(Subject(artifact, functions))}
+        return {
+            finding.path: finding.severity
+            for finding in source_checks.check(Subject(artifact, functions, python=python))
+        }
 
 
 @pytest.mark.parametrize(
@@ -96,10 +100,11 @@ def test_a_syntax_error_counts_if_it_is_imported(tmp_path: Path) -> None:
     write(tmp_path / "main.py", f"import a\n{APP}")
     write(tmp_path / "a.py", "def f(:\n")
     write(tmp_path / "templates" / "b.py", "{{ name }} = 1 +\n")
-    assert severities(tmp_path) == {"a.py": "error"}
+    assert severities(tmp_path, python=sys.version_info[:2]) == {"a.py": "error"}
+    assert severities(tmp_path) == {"a.py": "warning"}  # the function may have a newer Python
 
     write(tmp_path / "main.py", f"try:\n    import a\nexcept SyntaxError:\n    pass\n{APP}")
-    assert severities(tmp_path) == {"a.py": "warning"}
+    assert severities(tmp_path, python=sys.version_info[:2]) == {"a.py": "warning"}
 
 
 def test_a_syntax_error_of_this_python_is_none_of_a_newer_one(tmp_path: Path) -> None:

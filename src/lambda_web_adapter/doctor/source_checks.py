@@ -151,7 +151,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             f"Python {subject.target.python_name} cannot parse it: {error.text}.",
             error.path,
             error.line,
-            severity=Severity.ERROR if error.is_started else None,
+            severity=Severity.ERROR if error.is_sure else None,
         )
     for source in modules.sources:
         yield from check_source(source)

@@ -10,33 +10,22 @@ if TYPE_CHECKING:
 
     Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
-_COMMAND_DECORATORS = ("command", "group", "cli_command", "callback")
-_STARTUP_NAMES = ("lifespan", "startup", "on_startup", "app_lifespan")
+_COMMAND_DECORATORS = ("command", "group")
+_STARTUP_NAMES = ("lifespan", "startup", "on_startup")
 
 
 def is_command(node: Definition) -> bool:
     """Return whether a function is a command of a command line, such as Click's or Flask's."""
-    for decorator in node.decorator_list:
-        function = decorator.func if isinstance(decorator, ast.Call) else decorator
-        name = ast.unparse(function)
-        if name.rpartition(".")[2] in _COMMAND_DECORATORS[:2] and "." in name:
-            return True
-        if name in ("command", "group"):
-            return True
-    return False
+    functions = (each.func if isinstance(each, ast.Call) else each for each in node.decorator_list)
+    return any(ast.unparse(each).rpartition(".")[2] in _COMMAND_DECORATORS for each in functions)
 
 
 def is_startup(node: Definition) -> bool:
     """Return whether a function runs when the app starts."""
     decorators = " ".join(ast.unparse(each) for each in node.decorator_list)
-    is_event = "on_event(" in decorators and "startup" in decorators
-    is_lifespan = "asynccontextmanager" in decorators and "yield" in ast.unparse(node)
-    return (
-        is_event
-        or "before_serving" in decorators
-        or (is_lifespan and "lifespan" in node.name)
-        or (node.name in _STARTUP_NAMES)
-    )
+    is_event = ("on_event" in decorators and "startup" in decorators) or "before_serving" in decorators
+    is_lifespan = "asynccontextmanager" in decorators and "lifespan" in node.name
+    return is_event or is_lifespan or node.name in _STARTUP_NAMES
 
 
 def runs_forever(node: Definition) -> bool:

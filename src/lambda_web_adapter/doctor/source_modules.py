@@ -32,13 +32,13 @@ class SourceError:
         path: where it is in the artifact.
         line: the line with the error.
         text: what is wrong with it.
-        is_started: whether each start imports the module.
+        is_sure: whether each start imports the module, by a Python that is known.
     """
 
     path: str
     line: int
     text: str
-    is_started: bool
+    is_sure: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +68,7 @@ def read_modules(subject: Subject) -> Modules:
         except (ValueError, RecursionError):  # null bytes, or nothing that anybody has written
             continue
     reach = find_reach(subject, trees, broken)
-    is_newer = subject.target.python > sys.version_info[:2]  # and may parse what this Python cannot
-    return Modules(sources=_sources(subject, trees, reach), errors=[] if is_newer else _errors(broken, reach))
+    return Modules(sources=_sources(subject, trees, reach), errors=_errors(subject, broken, reach))
 
 
 def _sources(subject: Subject, trees: Mapping[str, ast.Module], reach: Mapping[str, Reach]) -> list[Source]:
@@ -96,9 +95,12 @@ def _sources(subject: Subject, trees: Mapping[str, ast.Module], reach: Mapping[s
     return [source for path in reached for source in read(path, surroundings)]
 
 
-def _errors(broken: Mapping[str, SyntaxError], reach: Mapping[str, Reach]) -> list[SourceError]:
+def _errors(subject: Subject, broken: Mapping[str, SyntaxError], reach: Mapping[str, Reach]) -> list[SourceError]:
+    if subject.target.python > sys.version_info[:2]:
+        return []  # it may parse what this Python cannot
+    is_known = not subject.target.python_origin.startswith("this machine")  # else it may be a newer one as well
     return [
-        SourceError(path=path, line=error.lineno or 0, text=error.msg, is_started=reach[path] is Reach.SURE)
+        SourceError(path=path, line=error.lineno or 0, text=error.msg, is_sure=is_known and reach[path] is Reach.SURE)
         for path, error in broken.items()
         if path in reach
     ]

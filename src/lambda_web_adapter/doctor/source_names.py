@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 # What has names of its own.
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_SCOPES = (*_DEFINITIONS, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _EXITS = ("exit", "_exit", "quit")
 
 
@@ -53,11 +53,8 @@ def caught_errors(handler: ast.ExceptHandler) -> set[str]:
 def _own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     for node in nodes:
         yield node
-        if isinstance(node, _COMPREHENSIONS):
-            continue
-        if isinstance(node, _SCOPES):
-            continue
-        yield from _own_nodes(ast.iter_child_nodes(node))
+        if not isinstance(node, _SCOPES):
+            yield from _own_nodes(ast.iter_child_nodes(node))
 
 
 def _names_of(node: ast.AST) -> Iterable[str]:

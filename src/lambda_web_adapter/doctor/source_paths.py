@@ -19,6 +19,7 @@ CODE_FOLDER = "/var/task"
 # Where functions may write. File systems are mounted below /mnt.
 _WRITABLE = ("/tmp", "/mnt", "/proc", "/dev/null", "/dev/stdout", "/dev/stderr", "/dev/stdin", "/dev/fd", "/dev/tty")  # noqa: S108  # as Lambda has them
 _URL = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+_LONGEST = 4096  # the longest path of Linux
 _UNREAD = re.compile(r"[{%]")  # where a format has what is not known
 _JOINS = ("os.path.join", "pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath")
 _PATHS = _JOINS[1:]
@@ -102,7 +103,7 @@ def concatenate(parts: Sequence[Value]) -> Value:
         if not isinstance(part, Text):
             return Text(text, is_whole=False, is_sure=is_sure) if text else None
         text, is_sure = text + part.text, is_sure and part.is_sure
-        if not part.is_whole:
+        if not part.is_whole or len(text) > _LONGEST:
             return Text(text, is_whole=False, is_sure=is_sure)
     return Text(text, is_sure=is_sure)
 
