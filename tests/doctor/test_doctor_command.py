@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doctor.sample_artifacts import PYTHON, compile_all, make_function, make_image, make_zip, write
+from doctor.sample_artifacts import APP, PYTHON, compile_all, make_function, make_image, make_zip, write
 
 from lambda_web_adapter.doctor.rules import RULES
 
@@ -133,6 +133,7 @@ def test_json_has_the_fields_of_the_page(stale_zip: Path) -> None:
 
 def test_sarif_has_the_findings_and_all_rules(folder: Path, tmp_path: Path) -> None:
     write(folder / "jobs.py", "open('app.log', 'a')\n")
+    write(folder / "main.py", f"import jobs\n{APP}")
     compile_all(folder)
 
     doctor(folder, "--sarif", tmp_path / "doctor.sarif")
