@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import sys
@@ -98,6 +99,8 @@ def source(name: str, rule: str, text: str, **details: object) -> None:
     def seed(folder: Path) -> None:
         write(folder / "jobs.py", text)
         write(folder / "main.py", f"import jobs\n{APP}")
+        for package in set(re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE)) - sys.stdlib_module_names:
+            install(folder, package, {f"{package}/__init__.py": ""})
 
     fault(name, rule, **details)(seed)
 

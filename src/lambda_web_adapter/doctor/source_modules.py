@@ -156,8 +156,8 @@ class _Place:
 
     @cached_property
     def _all_paths(self) -> set[str]:
-        paths = set(self._subject.deployed) | {path.rstrip("/") for path in self._subject.artifact.folders}
+        paths = {"", "/"} | set(self._subject.deployed) | {path.rstrip("/") for path in self._subject.artifact.folders}
         for path in list(paths):
-            while path := posixpath.dirname(path):
+            while (path := posixpath.dirname(path)) not in paths:
                 paths.add(path)
         return paths
