@@ -121,3 +121,11 @@ def test_what_cannot_be_compiled_lacks_no_bytecode(tmp_path: Path) -> None:
 
     with open_artifact(tmp_path) as artifact:
         assert list(compiled_files.check(Subject(artifact))) == []
+
+
+def test_a_module_that_is_nested_too_deeply_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "bootstrap", "")
+    write(tmp_path / "main.py", f"import a\n{APP}x = {' + '.join(['y'] * 2000)}\n")
+    write(tmp_path / "a.py", WRITE)
+
+    assert severities(tmp_path) == {"a.py": "error"}

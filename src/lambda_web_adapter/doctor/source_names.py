@@ -51,10 +51,12 @@ def caught_errors(handler: ast.ExceptHandler) -> set[str]:
 
 
 def _own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    for node in nodes:
+    waiting = list(nodes)  # sources are nested more deeply than Python calls functions
+    while waiting:
+        node = waiting.pop()
         yield node
         if not isinstance(node, _SCOPES):
-            yield from _own_nodes(ast.iter_child_nodes(node))
+            waiting.extend(ast.iter_child_nodes(node))
 
 
 def _names_of(node: ast.AST) -> Iterable[str]:
