@@ -157,6 +157,7 @@ def test_a_start_that_is_slow_goes_on_within_the_first_invocation(folder: Path, 
         reply = caller.result()
 
     assert reply["happened"] == ["request"]
+    emulator.process.wait_for("opening")  # the log may come after the reply
     assert emulator.process.text.count("opening") == 1
 
 

@@ -81,7 +81,7 @@ def test_source(lambda_client, lambda_source):
 def test_one_event_source_is_the_default(run: pytest.Pytester) -> None:
     run.makepyfile(SOURCE)
 
-    assert passed(run.runpytest_subprocess("-rA")) == ["test_source[http-api-v2]"]
+    assert passed(run.runpytest_inprocess("-rA")) == ["test_source[http-api-v2]"]
 
 
 @pytest.mark.parametrize(
@@ -95,15 +95,15 @@ def test_one_event_source_is_the_default(run: pytest.Pytester) -> None:
 def test_the_option_names_event_sources(option: str, sources: tuple[str, ...], run: pytest.Pytester) -> None:
     run.makepyfile("def test_source(lambda_source): pass")
 
-    assert passed(run.runpytest_subprocess("-rA", f"--lambda-sources={option}")) == ids("test_source", sources)
+    assert passed(run.runpytest_inprocess("-rA", f"--lambda-sources={option}")) == ids("test_source", sources)
 
 
 def test_the_configuration_names_event_sources_and_the_option_comes_before_it(run: pytest.Pytester) -> None:
     run.makeini(f"{CONFIG}\nlambda_sources = alb vpc-lattice-v2\n")
     run.makepyfile(SOURCE)
 
-    assert passed(run.runpytest_subprocess("-rA")) == ids("test_source", ["alb", "vpc-lattice-v2"])
-    assert passed(run.runpytest_subprocess("-rA", "--lambda-sources=alb")) == ["test_source[alb]"]
+    assert passed(run.runpytest_inprocess("-rA")) == ids("test_source", ["alb", "vpc-lattice-v2"])
+    assert passed(run.runpytest_inprocess("-rA", "--lambda-sources=alb")) == ["test_source[alb]"]
 
 
 def test_a_marker_names_event_sources_before_all_else(run: pytest.Pytester) -> None:
@@ -120,7 +120,7 @@ def test_a_marker_names_event_sources_before_all_else(run: pytest.Pytester) -> N
         """
     )
 
-    result = run.runpytest_subprocess("-rA", "--lambda-sources=vpc-lattice-v1")
+    result = run.runpytest_inprocess("-rA", "--lambda-sources=vpc-lattice-v1")
 
     assert passed(result) == ["test_module[alb]", "test_own[function-url]", "test_own[rest-api]"]
 
@@ -129,7 +129,7 @@ def test_a_marker_names_event_sources_before_all_else(run: pytest.Pytester) -> N
 def test_a_wrong_option_is_a_usage_error_that_names_the_event_sources(wrong: str, run: pytest.Pytester) -> None:
     run.makepyfile("def test_nothing(): pass")
 
-    result = run.runpytest_subprocess(f"--lambda-sources={wrong}")
+    result = run.runpytest_inprocess(f"--lambda-sources={wrong}")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: --lambda-sources or lambda_sources: expected {', '.join(EVENT_SOURCES)}*"])
@@ -145,7 +145,7 @@ def test_a_wrong_marker_is_an_error_that_names_the_test_and_the_event_sources(ru
         """
     )
 
-    result = run.runpytest_subprocess()
+    result = run.runpytest_inprocess()
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(
@@ -173,7 +173,7 @@ def test_a_wrong_option_of_a_marker_is_an_error_that_names_it(option: str, messa
         """
     )
 
-    result = run.runpytest_subprocess()
+    result = run.runpytest_inprocess()
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"*{message}"])
@@ -182,7 +182,7 @@ def test_a_wrong_option_of_a_marker_is_an_error_that_names_it(option: str, messa
 def test_a_test_may_enter_the_client(run: pytest.Pytester) -> None:
     run.makepyfile("def test_entered(lambda_client):\n    with lambda_client as client: client.get('/')")
 
-    run.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+    run.runpytest_inprocess("-W", "error").assert_outcomes(passed=1)
 
 
 def test_a_start_that_fails_has_no_frames_of_the_transport(run: pytest.Pytester) -> None:
@@ -192,7 +192,7 @@ def test_a_start_that_fails_has_no_frames_of_the_transport(run: pytest.Pytester)
         "def test_start(lambda_client): lambda_client.get('/')",
     )
 
-    shown = run.runpytest_subprocess().stdout.str()
+    shown = run.runpytest_inprocess().stdout.str()
 
     assert "broken.py:1: ZeroDivisionError" in shown
     assert "lambda_web_adapter/testing/" not in shown.replace("\\", "/")
@@ -209,7 +209,7 @@ def test_a_start_that_fails_has_no_frames_of_the_transport(run: pytest.Pytester)
 def test_wrong_arguments_of_a_marker_are_errors(marker: str, message: str, run: pytest.Pytester) -> None:
     run.makepyfile(f"import pytest\n@pytest.mark.{marker}\ndef test_wrong(lambda_client): pass")
 
-    result = run.runpytest_subprocess()
+    result = run.runpytest_inprocess()
 
     assert result.ret != pytest.ExitCode.OK
     result.stdout.fnmatch_lines([message])
@@ -237,7 +237,7 @@ def test_markers_set_variables_and_options(run: pytest.Pytester) -> None:
         """
     )
 
-    result = run.runpytest_subprocess("-rA")
+    result = run.runpytest_inprocess("-rA")
 
     assert passed(result) == ["test_module[http-api-v2]", "test_own[rest-api]"]
 
@@ -258,14 +258,14 @@ def test_a_fixture_of_the_project_gives_the_app(run: pytest.Pytester) -> None:
     )
     run.makepyfile("def test_app(lambda_client): assert lambda_client.get('/').status_code == 204")
 
-    run.runpytest_subprocess().assert_outcomes(passed=1)
+    run.runpytest_inprocess().assert_outcomes(passed=1)
 
 
 def test_without_an_app_the_error_names_what_to_do(run: pytest.Pytester) -> None:
     run.makeini("[pytest]")
     run.makepyfile("def test_app(lambda_client): pass")
 
-    result = run.runpytest_subprocess()
+    result = run.runpytest_inprocess()
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(['*Set lambda_app = "main:app" in pytest*'])
@@ -299,7 +299,7 @@ def test_an_async_client_is_in_the_event_loop_of_the_test(run: pytest.Pytester) 
         """
     )
 
-    run.runpytest_subprocess().assert_outcomes(passed=1)
+    run.runpytest_inprocess().assert_outcomes(passed=1)
 
 
 FAILING = """
@@ -317,7 +317,7 @@ def test_fails(lambda_client):
 def test_a_failed_test_shows_its_last_invocations_without_secrets(run: pytest.Pytester) -> None:
     run.makepyfile(FAILING)
 
-    result = run.runpytest_subprocess("--lambda-sources=all")
+    result = run.runpytest_inprocess("--lambda-sources=all")
 
     result.assert_outcomes(failed=len(EVENT_SOURCES))
     sections = result.stdout.str().split("- Lambda invocations -")[1:]
@@ -335,7 +335,7 @@ def test_a_failed_test_shows_its_last_invocations_without_secrets(run: pytest.Py
 def test_a_test_that_passes_shows_nothing(run: pytest.Pytester) -> None:
     run.makepyfile(SOURCE)
 
-    assert "Lambda invocations" not in run.runpytest_subprocess("-rA").stdout.str()
+    assert "Lambda invocations" not in run.runpytest_inprocess("-rA").stdout.str()
 
 
 def test_a_failed_test_shows_what_its_runtime_did(run: pytest.Pytester) -> None:
@@ -349,7 +349,7 @@ def test_a_failed_test_shows_what_its_runtime_did(run: pytest.Pytester) -> None:
         """
     )
 
-    result = run.runpytest_subprocess()
+    result = run.runpytest_inprocess()
 
     result.stdout.fnmatch_lines(["*- Runtime API -*", '*POST /2018-06-01/runtime/init/error {"errorType":"Own"}'])
 
@@ -357,7 +357,7 @@ def test_a_failed_test_shows_what_its_runtime_did(run: pytest.Pytester) -> None:
 def test_tests_run_side_by_side(run: pytest.Pytester) -> None:
     run.makepyfile(SOURCE)
 
-    result = run.runpytest_subprocess("-n2", "--lambda-sources=all")
+    result = run.runpytest_inprocess("-n2", "--lambda-sources=all")
 
     result.assert_outcomes(passed=len(EVENT_SOURCES))
 
@@ -415,7 +415,7 @@ def test_the_client_s_url_is_that_of_the_gateway(options: dict[str, str], path: 
         """
     )
 
-    run.runpytest_subprocess().assert_outcomes(passed=1)
+    run.runpytest_inprocess().assert_outcomes(passed=1)
 
 
 def test_an_app_can_run_as_a_process(run: pytest.Pytester) -> None:
@@ -432,4 +432,4 @@ def test_an_app_can_run_as_a_process(run: pytest.Pytester) -> None:
         """
     )
 
-    run.runpytest_subprocess().assert_outcomes(passed=1)
+    run.runpytest_inprocess().assert_outcomes(passed=1)

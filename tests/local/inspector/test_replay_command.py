@@ -45,6 +45,7 @@ class Run:
         self.environ = plain_environment({"XDG_RUNTIME_DIR": str(folder / "runtime")})
         self.url = process.wait_for(r"Serving .* on (http://127\.0\.0\.1:\d+)")[1]
         self.client = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+        self.inspector, self.token = process.wait_for(r"Inspector: (http://127\.0\.0\.1:\d+)/#token=(\S+)").groups()
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [*PROGRAM, *arguments]
@@ -56,7 +57,10 @@ class Run:
         return self.command("replay", *arguments)
 
     def records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.command("logs", "--json", "--last", "100").stdout.splitlines()]
+        """Return the records, complete ones and others."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        listed = self.client.get(f"{self.inspector}/api/invocations?log=1", headers=headers).raise_for_status()
+        return sorted(listed.json()["invocations"], key=lambda record: record["number"])
 
     def record(self, path: str, **arguments: Any) -> dict[str, Any]:
         """Send a request, wait until its invocation has ended, and return its record."""
