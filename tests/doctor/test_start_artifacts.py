@@ -24,6 +24,8 @@ from lambda_web_adapter.doctor.start.preparation import start_target
 from lambda_web_adapter.doctor.start.trial import Trial, run_trial
 from lambda_web_adapter.local.environments.function_options import FunctionOptions
 from lambda_web_adapter.local.environments.guard import Guard
+from lambda_web_adapter.packaging.adapter_files import add_adapter
+from lambda_web_adapter.packaging.contents import Contents
 
 # Reports what it and a process that it starts can import.
 PROBE = """
@@ -71,14 +73,15 @@ def test_an_artifact_has_no_other_packages(tmp_path: Path) -> None:
 def test_an_artifact_is_started_with_its_own_adapter(tmp_path: Path) -> None:
     where = "import lambda_web_adapter\nraise ValueError(lambda_web_adapter.__file__)\n"
     folder = write_app(tmp_path / "function", f"{where}{WSGI}")
-    adapter = Path(lambda_web_adapter.__file__).parent
-    # What `package` leaves out, as far as it is not needed to start.
-    left_out = shutil.ignore_patterns("__pycache__", "doctor", "imports", "testing", "packaging", "artifacts")
-    shutil.copytree(adapter, folder / "lambda_web_adapter", ignore=left_out)
+    package = Contents()
+    add_adapter(package, "", keep=())
+    for path, item in package.items.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(item.read())
     for name in ("httptools", "orjson"):
         shutil.copytree(Path(str(import_module(name).__file__)).parent, folder / name)
 
-    (finding,) = start(folder)[1]
+    (finding,) = start(folder, is_isolated=True)[1]
 
     assert finding.message == f"ValueError: {folder}/lambda_web_adapter/__init__.py"
     assert finding.detail.splitlines()[:2] == [

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 _PACKAGE = lambda_web_adapter.__name__
 _PACKAGE_FOLDER = Path(lambda_web_adapter.__file__).parent
 # What the doctor starts within an environment; packages for Lambda are made without it.
-_DOCTORS_MODULES = {f"{_PACKAGE}.doctor": _PACKAGE_FOLDER, f"{_PACKAGE}.local.imports": _PACKAGE_FOLDER / "local"}
+_DOCTORS_MODULES = {
+    f"{_PACKAGE}.doctor": _PACKAGE_FOLDER,
+    f"{_PACKAGE}.local.environments": _PACKAGE_FOLDER / "local",
+    f"{_PACKAGE}.local.imports": _PACKAGE_FOLDER / "local",
+}
 # What the adapter imports on Lambda (docs/dependencies.md).
 _ADAPTERS_PACKAGES = ("httptools", "orjson", "pybase64", "uvloop")
 _VERSION = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
