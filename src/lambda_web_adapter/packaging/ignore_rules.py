@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 from pathspec import GitIgnoreSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from pathspec import Pattern
+
+# The group that has the slash behind a folder, in the regular expressions of pathspec.
+_FOLDER = "ps_d"
 LAMBDA_IGNORE = ".lambdaignore"
 _GIT_IGNORE = ".gitignore"
 # What no function needs: version control, caches, other tools' folders, lock files, and secrets, which belong into the
@@ -60,8 +65,18 @@ _CONFIDENTIAL = """
 .env
 .env.*
 .envrc
+.netrc
+.pypirc
+.git-credentials
+.aws/
+.ssh/
+id_rsa
+id_ecdsa
+id_ed25519
 *.tfstate
 *.tfstate.*
+*.tfvars
+*.tfvars.json
 """
 _TEST_RULES = """
 tests/
@@ -69,7 +84,7 @@ conftest.py
 """
 UNUSED, SECRETS, BY_GIT_IGNORE, BY_LAMBDA_IGNORE = (
     "files that no function needs",
-    "secrets (.env, Terraform's state)",
+    "secrets (.env, keys, Terraform's state)",
     f"files that {_GIT_IGNORE} names",
     f"files that {LAMBDA_IGNORE} names",
 )
@@ -90,8 +105,17 @@ class _Rules:
     spec: GitIgnoreSpec
 
     def check(self, path: str) -> bool | None:
-        """Return whether the last line that matches ignores a path; None if none matches."""
-        return self.spec.check_file(f"{self.above}{path.removeprefix(self.place)}").include
+        """Return whether the last line that matches ignores a path; None if none matches.
+
+        As in git, a line that matches a folder decides about the folder alone: what is in one that is left out is never
+        asked for, and of one that stays, other lines may leave out files.
+        """
+        text = f"{self.above}{path.removeprefix(self.place)}"
+        return next((each.include for each in reversed(self.spec.patterns) if _matches(each, text)), None)
+
+    def ignores_project(self) -> bool | None:
+        """Return whether the last line that matches the project, or a folder around it, ignores that."""
+        return self.spec.check_file(self.above).include
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +173,8 @@ def _git_rules_above(project: Path) -> tuple[_Rules, ...]:
     for folder in reversed(project.parents):
         if folder.is_relative_to(top):
             rules += _read(folder / _GIT_IGNORE, "", _way(folder, project))
-    return () if top != project and _last_decision(rules, "") else rules
+    is_ignored = top != project and _last(each.ignores_project() for each in reversed(rules))
+    return () if is_ignored else rules
 
 
 def _way(folder: Path, project: Path) -> str:
@@ -168,7 +193,22 @@ def _git_folder(top: Path) -> Path:
 
 def _last_decision(rules: tuple[_Rules, ...], path: str) -> bool | None:
     """Return what the last rule that matches says, as git has it; those of inner folders come last."""
-    return next((result for each in reversed(rules) if (result := each.check(path)) is not None), None)
+    return _last(each.check(path) for each in reversed(rules))
+
+
+def _last(decisions: Iterable[bool | None]) -> bool | None:
+    return next((each for each in decisions if each is not None), None)
+
+
+def _matches(pattern: Pattern, path: str) -> bool:
+    """Return whether a line matches a path itself, and not only a folder that it is in."""
+    result = pattern.match_file(path) if pattern.include is not None else None
+    if result is None:
+        return False
+    end_of_folder = result.match.end(_FOLDER) if _FOLDER in result.match.re.groupindex else -1
+    if end_of_folder == -1:  # `data/**` matches all that is in the folder, and not the folder
+        return not (path.endswith("/") and result.match.end() == len(path))
+    return bool(end_of_folder == len(path))
 
 
 def _read(file: Path, place: str, above: str = "") -> tuple[_Rules, ...]:
