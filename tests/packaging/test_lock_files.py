@@ -36,6 +36,11 @@ def read_pylock(folder: Path, text: str, name: str = "pylock.toml") -> Requireme
             id="version-of-the-archive",
         ),
         pytest.param(
+            'sdist = {name = "a-1.2.tar.gz", url = "https://x/1", hashes = {md5 = "bb", sha512 = "cc"}}',
+            ["a==1.2 --hash=sha512:cc"],
+            id="another-hash",
+        ),
+        pytest.param(
             f'archive = {{url = "https://x/a-1-py3-none-any.whl", {HASHES}}}',
             ["a @ https://x/a-1-py3-none-any.whl --hash=sha256:aa"],
             id="wheel-by-url",
@@ -77,13 +82,13 @@ def test_packages_of_pylock_toml(package: str, lines: list[str], tmp_path: Path)
             "a @ git+file://{folder}/a@f00",
             id="local-repository",
         ),
-        pytest.param(f'archive = {{path = "a-1.zip", {HASHES}}}', "a @ file://{folder}/a-1.zip", id="archive"),
+        pytest.param(f'archive = {{path = "a.zip", {HASHES}}}', "a @ file://{folder}/a.zip#sha256=aa", id="archive"),
         pytest.param('directory = {path = "a", subdirectory = "lib"}', "{folder}/a/lib", id="folder"),
     ],
 )
 def test_what_pylock_toml_has_sources_of_is_built(package: str, local: str, tmp_path: Path) -> None:
     (tmp_path / "a" / "lib").mkdir(parents=True)
-    (tmp_path / "a-1.zip").touch()
+    (tmp_path / "a.zip").touch()
 
     assert read_pylock(tmp_path, f'[[packages]]\nname = "a"\n{package}').local == [local.format(folder=tmp_path)]
 

@@ -69,7 +69,7 @@ def test_what_the_main_group_needs_of_poetry_lock(dependencies: str, names: set[
             [],
             id="wheel",
         ),
-        pytest.param("type = 'file'\nurl = 'a-1.tar.gz'", [], ["a @ file://{folder}/a-1.tar.gz"], id="archive"),
+        pytest.param("type = 'file'\nurl = 'a-1.tgz'", [], ["a @ file://{folder}/a-1.tgz#sha256=aa"], id="archive"),
         pytest.param(
             "type = 'url'\nurl = 'https://x/a-1-py3-none-any.whl'",
             ["a @ https://x/a-1-py3-none-any.whl --hash=sha256:aa"],
@@ -86,7 +86,7 @@ def test_what_the_main_group_needs_of_poetry_lock(dependencies: str, names: set[
 )
 def test_sources_of_poetry_lock(source: str, lines: list[str], local: list[str], tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    for name in ("a-1-py3-none-any.whl", "a-1.tar.gz"):
+    for name in ("a-1-py3-none-any.whl", "a-1.tgz"):
         (tmp_path / name).touch()
 
     requirements = read_poetry(tmp_path, "a = '*'", poetry_package("a", f"[package.source]\n{source}"))

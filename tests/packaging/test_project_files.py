@@ -49,7 +49,9 @@ def test_ignore_files_count_as_in_git_and_the_own_one_comes_last(tmp_path: Path)
 
 
 def test_a_folder_that_is_kept_does_not_bring_the_secrets_in_it(tmp_path: Path) -> None:
-    write(tmp_path, "static/dist/a.js", "static/dist/.env", "static/dist/node_modules/b.js", "static/dist/c/__pycache__/x")
+    write(
+        tmp_path, "static/dist/a.js", "static/dist/.env", "static/dist/node_modules/b.js", "static/dist/c/__pycache__/x"
+    )
     write(tmp_path, "data/keep.txt", "data/other.txt", "deploy/prod.tfvars", "id_rsa", ".aws/credentials")
     (tmp_path / ".gitignore").write_text("/static/dist/\n")
     (tmp_path / ".lambdaignore").write_text("!/static/dist/\ndata/**\n!data/keep.txt\n")
@@ -58,6 +60,13 @@ def test_a_folder_that_is_kept_does_not_bring_the_secrets_in_it(tmp_path: Path) 
 
     assert set(contents.items) == {"static/dist/a.js", "data/keep.txt"}
     assert SECRETS in contents.omitted
+
+
+def test_a_list_of_what_belongs_into_the_package_reaches_inner_folders(tmp_path: Path) -> None:
+    write(tmp_path, "main.py", "notes.txt", "a/b/c.py", "a/b/c.txt")
+    (tmp_path / ".lambdaignore").write_text("*\n!*/\n!*.py\n")
+
+    assert set(collect(tmp_path).items) == {"main.py", "a/b/c.py"}
 
 
 def test_git_s_rules_above_the_project_count(tmp_path: Path) -> None:

@@ -266,6 +266,15 @@ def test_a_line_may_name_a_place(line: str, lines: list[str], local: list[str], 
     [
         pytest.param("https://x/y-1-py3-none-any.whl", ["https://x/y-1-py3-none-any.whl"], [], id="wheel"),
         pytest.param("git+https://x/y@v1", [], ["git+https://x/y@v1"], id="repository"),
+        pytest.param(
+            "https://x/y-1.tar.gz --hash=sha256:aa", [], ["https://x/y-1.tar.gz#sha256=aa"], id="archive-with-a-hash"
+        ),
+        pytest.param(
+            "y @ https://x/y.zip#subdirectory=y --hash=sha256:aa",
+            [],
+            ["y @ https://x/y.zip#subdirectory=y&sha256=aa"],
+            id="folder-in-an-archive-with-a-hash",
+        ),
         pytest.param("https://x/y-1.tar.gz ; sys_platform == 'win32'", [], [], id="for-another-system"),
     ],
 )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pathspec import Pattern
+    from pathspec.pattern import RegexPattern
 
 # The group that has the slash behind a folder, in the regular expressions of pathspec.
 _FOLDER = "ps_d"
@@ -200,15 +200,14 @@ def _last(decisions: Iterable[bool | None]) -> bool | None:
     return next((each for each in decisions if each is not None), None)
 
 
-def _matches(pattern: Pattern, path: str) -> bool:
+def _matches(pattern: RegexPattern, path: str) -> bool:
     """Return whether a line matches a path itself, and not only a folder that it is in."""
-    result = pattern.match_file(path) if pattern.include is not None else None
-    if result is None:
+    if pattern.include is None:
         return False
-    end_of_folder = result.match.end(_FOLDER) if _FOLDER in result.match.re.groupindex else -1
-    if end_of_folder == -1:  # `data/**` matches all that is in the folder, and not the folder
-        return not (path.endswith("/") and result.match.end() == len(path))
-    return bool(end_of_folder == len(path))
+    matches = pattern.regex.finditer(path)
+    if _FOLDER not in pattern.regex.groupindex:  # `data/**` matches all that is in the folder, and not the folder
+        return any(not path.endswith("/") or each.end() < len(path) for each in matches)
+    return any(each.end(_FOLDER) in (-1, len(path)) for each in matches)
 
 
 def _read(file: Path, place: str, above: str = "") -> tuple[_Rules, ...]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.packaging.target import Target
 
+# Those that pip and uv check; a lock may have others as well.
+_ALGORITHMS = ("sha256", "sha384", "sha512")
+
 
 def read_pylock(file: Path, project: Path, target: Target) -> Requirements:
     """Return what the file has for the target, without extras, and with its default groups.
@@ -145,7 +148,9 @@ def _subdirectory(place: dict[str, Any]) -> str:
 
 
 def _hashes(files: list[dict[str, Any]]) -> list[str]:
-    return sorted({f"sha256:{each['hashes']['sha256']}" for each in files if "sha256" in each["hashes"]})
+    """Return a hash of each file; any of them will do for what is installed."""
+    names = [next((name for name in _ALGORITHMS if name in each["hashes"]), "") for each in files]
+    return sorted({f"{name}:{each['hashes'][name]}" for name, each in zip(names, files, strict=True) if name})
 
 
 def _file_name(file: dict[str, Any]) -> str:

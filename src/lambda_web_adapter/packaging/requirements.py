@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +16,13 @@ from packaging.utils import canonicalize_name
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Sequence
     from typing import Any
 
     from lambda_web_adapter.packaging.target import Target
 
 ADAPTER = "lambda-web-adapter"
+_HASH = re.compile(r" --hash=(\S+)")
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ class Requirements:
             )
         self.named.add(name_with_extras(requirement.name, requirement.extras))
         if requirement.url and not requirement.url.partition("#")[0].endswith(".whl"):
-            self.local.append(text.partition(" --hash")[0])
+            self.local.append(with_hash(text.partition(" --hash")[0], _HASH.findall(text)))
         else:
             self.lines.append(text)
 
@@ -184,6 +186,13 @@ def check_locked(direct: set[str], locked: Container[str], lock: Path, project: 
 def pinned(requirement: str, hashes: Iterable[str]) -> str:
     """Return a requirement with hashes, such as `sha256:…`."""
     return " ".join([requirement, *(f"--hash={each}" for each in hashes)])
+
+
+def with_hash(place: str, hashes: Sequence[str]) -> str:
+    """Return a URL with its hash, which uv and pip check before a build; as it is if there are none or several."""
+    if len(hashes) != 1:
+        return place
+    return f"{place}{'&' if '#' in place else '#'}{hashes[0].replace(':', '=')}"
 
 
 def name_with_extras(name: str, extras: Iterable[str]) -> str:

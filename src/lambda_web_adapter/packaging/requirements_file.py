@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from lambda_web_adapter.packaging.packaging_error import PackagingError
-from lambda_web_adapter.packaging.requirements import ADAPTER, name_with_extras, parse_requirement
+from lambda_web_adapter.packaging.requirements import ADAPTER, name_with_extras, parse_requirement, with_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,8 +157,10 @@ def _add_place(line: _Line, folder: Path, into: Requirements, target: Target) ->
     elif path.is_dir():
         into.add_folder(path, extras)
     elif "://" in name and not name.startswith("file:"):
-        is_wheel = name.partition("#")[0].endswith(".whl")
-        (into.lines if is_wheel else into.local).append(f"{place.strip()}{hashes if is_wheel else ''}")
+        if name.partition("#")[0].endswith(".whl"):
+            into.lines.append(f"{place.strip()}{hashes}")
+        else:
+            into.local.append(with_hash(place.strip(), _HASH.findall(hashes)))
     else:
         raise PackagingError(
             f"{line.where} has {place.strip()}, but there is no such folder or file: {path.resolve()}. "
