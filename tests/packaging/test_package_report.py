@@ -7,17 +7,28 @@ from pathlib import Path
 import pytest
 
 from lambda_web_adapter.packaging.contents import Contents, Item
+from lambda_web_adapter.packaging.deploy_commands import TEMPLATE_DEFAULTS, deploy_commands, sam_command
 from lambda_web_adapter.packaging.ignore_rules import SECRETS
-from lambda_web_adapter.packaging.report import TEMPLATE_DEFAULTS, Report, deploy_commands, sam_command, text_lines
+from lambda_web_adapter.packaging.report import Report, text_lines
+from lambda_web_adapter.packaging.target import build_target
 from lambda_web_adapter.packaging.trial import Trial, explain
 
 TEMPLATES = Path(__file__).parents[2] / "examples" / "deploy" / "sam"
 
 
 def make_report(
-    *, target: str = "Python 3.14 on x86_64 with glibc 2.34", output: str = "function.zip", handler: str = "main:app"
+    *, python: str = "3.14", architecture: str = "x86_64", output: str = "function.zip", handler: str = "main:app"
 ) -> Report:
-    return Report(target=target, cache_tag="cpython-314", output=output, kind="zip", handler=handler)
+    target = build_target(python, architecture)
+    return Report(
+        target=str(target),
+        python=python,
+        architecture=architecture,
+        cache_tag=target.cache_tag,
+        output=output,
+        kind="zip",
+        handler=handler,
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,7 +66,7 @@ def test_a_missing_package_comes_with_the_file_that_counts(requirements: str, fi
     [
         pytest.param(make_report(), "", id="as-the-templates-have-it"),
         pytest.param(
-            make_report(target="Python 3.13 on arm64 with glibc 2.34", handler="shop:app"),
+            make_report(python="3.13", architecture="arm64", handler="shop:app"),
             " --parameter-overrides App=shop:app Runtime=python3.13 Architecture=arm64",
             id="another-machine",
         ),

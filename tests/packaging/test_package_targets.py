@@ -137,7 +137,7 @@ def test_what_only_asgi_apps_need(wanted: list[str], asgi: set[str]) -> None:
     ],
 )
 def test_a_name_that_nothing_has_is_an_error(keep: list[str], leave_out: list[str], problem: str) -> None:
-    check_names(["tests", "HTTPX"], ["click"], INSTALLED)
+    check_names(["tests", "httpx"], ["click"], INSTALLED)
 
     with pytest.raises(WrongOption, match=problem):
         check_names(keep, leave_out, INSTALLED)

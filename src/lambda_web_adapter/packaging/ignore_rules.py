@@ -202,7 +202,7 @@ def _last(decisions: Iterable[bool | None]) -> bool | None:
 
 def _matches(pattern: RegexPattern, path: str) -> bool:
     """Return whether a line matches a path itself, and not only a folder that it is in."""
-    if pattern.include is None:
+    if pattern.regex is None or pattern.include is None:
         return False
     matches = pattern.regex.finditer(path)
     if _FOLDER not in pattern.regex.groupindex:  # `data/**` matches all that is in the folder, and not the folder

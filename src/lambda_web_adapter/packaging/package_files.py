@@ -8,8 +8,6 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lambda_web_adapter.packaging.contents import Item
 from lambda_web_adapter.packaging.packaging_error import WrongOption
 from lambda_web_adapter.packaging.shared_objects import find_foreign
@@ -43,11 +41,14 @@ _USES_STUBS = b"attach_stub"
 
 
 def check_names(keep: Collection[str], leave_out: Collection[str], installed: Collection[str]) -> None:
-    """Raise WrongOption if `--keep` or `--leave-out` has what is neither a kind nor an installed distribution."""
+    """Raise WrongOption if `--keep` or `--leave-out` has what is neither a kind nor an installed distribution.
+
+    Names are normalized.
+    """
     for option, names, kinds in (("--keep", keep, tuple(KINDS)), ("--leave-out", leave_out, ())):
-        for name in names:
-            if canonicalize_name(name) not in {*kinds, *installed}:
-                close = get_close_matches(canonicalize_name(name), [*kinds, *installed], 1)
+        for name in sorted(names):
+            if name not in {*kinds, *installed}:
+                close = get_close_matches(name, [*kinds, *installed], 1)
                 advice = f"Did you mean {close[0]}?" if close else f"Installed: {', '.join(sorted(installed))}."
                 what = f"no kind ({', '.join(kinds)}), and no package" if kinds else "no package"
                 raise WrongOption(f"{option} is {name}, but there is {what} of that name. {advice}")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import shlex
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from lambda_web_adapter.artifacts.bytecode import compiled_path
-from lambda_web_adapter.artifacts.quotas import MAX_UNZIPPED, MAX_UPLOAD
+from lambda_web_adapter.artifacts.quotas import MAX_UNZIPPED
 from lambda_web_adapter.artifacts.sizes import MB, size_text
 from lambda_web_adapter.packaging.contents import APP
+from lambda_web_adapter.packaging.deploy_commands import deploy_commands, sam_command
 from lambda_web_adapter.packaging.ignore_rules import SECRETS
 from lambda_web_adapter.packaging.package_files import KINDS
 
@@ -27,12 +26,7 @@ if TYPE_CHECKING:
 
 _MAX_ROWS = 12  # packages in the table
 _LARGE = 5 * MB  # of a package that nothing has imported, from which on it is worth a note
-# As in docs/zips.md, whose first step sets the variable.
-_ROLE = "arn:aws:iam::$ACCOUNT:role/my-app"
 _PAGES = {"zip": "docs/zips.md", "layer": "docs/zips.md", "folder": "docs/images.md"}
-# The zip that the templates in examples/deploy/sam deploy, and their parameters that depend on it, with the defaults.
-_TEMPLATE_ZIP = "function.zip"
-TEMPLATE_DEFAULTS = {"App": "main:app", "Runtime": "python3.14", "Architecture": "x86_64"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,7 +53,9 @@ class Report:
     """What a package has.
 
     Attributes:
-        target: the machine that it is for.
+        target: the machine that it is for, as text.
+        python: its version of Python.
+        architecture: its processor, as Lambda calls it.
         cache_tag: the tag of its bytecode, such as `cpython-313`.
         output: the zip or folder.
         kind: `zip`, `layer` or `folder`.
@@ -81,6 +77,8 @@ class Report:
     """
 
     target: str
+    python: str
+    architecture: str
     cache_tag: str
     output: str
     kind: str
@@ -238,65 +236,6 @@ def too_large(report: Report) -> str:
         + "\nLeave out what no request needs (--leave-out NAME), or use an image, which takes 10 GB (docs/images.md): "
         "--format folder."
     )
-
-
-def deploy_commands(report: Report) -> Iterator[str]:
-    """Yield the commands to deploy it."""
-    file = shlex.quote(report.output)
-    runtime, architecture = _machine(report)
-    if report.kind == "folder":
-        yield from _dockerfile_lines(report)
-        return
-    content = f"--zip-file fileb://{file}"
-    if report.zip_size > MAX_UPLOAD:
-        name = shlex.quote(PurePath(report.output).name)
-        yield f"aws s3 cp {file} s3://BUCKET/{name}"
-        key = f"S3Bucket=BUCKET,S3Key={name}"
-        content = f"--content {key}" if report.kind == "layer" else f"--code {key}"
-    handler, wrapper = shlex.quote(report.handler), "/var/task/bootstrap"
-    if report.kind == "layer":
-        yield (
-            f"aws lambda publish-layer-version --layer-name lambda-web-adapter {content} "
-            f"--compatible-runtimes {runtime} --compatible-architectures {architecture}"
-        )
-        content, handler, wrapper = "--zip-file fileb://APP.zip --layers LAYER_VERSION_ARN", "APP", "/opt/bootstrap"
-    yield (
-        f"aws lambda create-function --function-name my-app {content} --runtime {runtime} "
-        f"--architectures {architecture} --handler {handler} --role {_ROLE} "
-        f"--environment 'Variables={{AWS_LAMBDA_EXEC_WRAPPER={wrapper}}}' --memory-size 1024 --timeout 30"
-    )
-
-
-def _dockerfile_lines(report: Report) -> Iterator[str]:
-    """Yield the lines of a Dockerfile, whose paths are relative to the folder that is built."""
-    output = PurePath(report.output)
-    if output.is_absolute() or ".." in output.parts:
-        yield f"# docker build -f Dockerfile {shlex.quote(str(output.parent))}"
-        output = PurePath(output.name)
-    yield f"COPY {output} /var/task" if " " not in str(output) else f'COPY ["{output}", "/var/task"]'
-    yield 'ENTRYPOINT ["/var/task/bootstrap"]'
-    yield f"CMD {json.dumps([report.handler])}"
-
-
-def sam_command(report: Report) -> str:
-    """Return the command that deploys it by a template of examples/deploy/sam; empty if they deploy another file."""
-    if report.kind != "zip" or PurePath(report.output).name != _TEMPLATE_ZIP:
-        return ""
-    runtime, architecture = _machine(report)
-    values = {"App": report.handler, "Runtime": runtime, "Architecture": architecture}
-    changed = [shlex.quote(f"{key}={value}") for key, value in values.items() if value != TEMPLATE_DEFAULTS[key]]
-    return " ".join(
-        [
-            "sam deploy --template function-url.yaml --stack-name my-app --capabilities CAPABILITY_IAM --resolve-s3",
-            *(["--parameter-overrides", *changed] if changed else []),
-        ]
-    )
-
-
-def _machine(report: Report) -> tuple[str, str]:
-    """Return runtime and processor, as Lambda calls them."""
-    _, version, _, architecture, *_ = report.target.split()
-    return f"python{version}", architecture
 
 
 def _is_module(path: str) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # The oldest time that a zip can have; the time of all files, unless SOURCE_DATE_EPOCH names another one
 # (reproducible-builds.org/specs/source-date-epoch).
-_FIRST_TIME = 315_532_800  # 1980-01-01 00:00:00 UTC, in seconds
+FIRST_TIME = 315_532_800  # 1980-01-01 00:00:00 UTC, in seconds
 _LAST_TIME = 4_354_819_198  # 2107-12-31 23:59:58 UTC
 _UNIX = 3  # "version made by": permissions count (APPNOTE.TXT, 4.4.2)
 _FILE, _EXECUTABLE = 0o100644, 0o100755
@@ -33,7 +33,7 @@ def source_date(environ: Mapping[str, str]) -> int:
         raise PackagingError(f"SOURCE_DATE_EPOCH is {text!r}, but it takes seconds since 1970, such as 1700000000.")
     if (date := int(text or 0)) > _LAST_TIME:
         raise PackagingError(f"SOURCE_DATE_EPOCH is {text}, but a zip has times until 2107: at most {_LAST_TIME}.")
-    return max(date, _FIRST_TIME)
+    return max(date, FIRST_TIME)
 
 
 def partial_prefix(file: Path) -> str:
@@ -89,9 +89,15 @@ def write_folder(contents: Contents, folder: Path, date: int) -> None:
     try:
         _write_files(contents, folder, date)
     except BaseException:  # an interrupt as well
-        for path in folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if folder.is_dir():
+            clear_folder(folder)
         raise
+
+
+def clear_folder(folder: Path) -> None:
+    """Remove all that is in a folder."""
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _write_files(contents: Contents, folder: Path, date: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from lambda_web_adapter.local.commands.progress import progress
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_web_adapter.packaging.build import PackageOptions
+    from lambda_web_adapter.packaging.package_options import PackageOptions
 
 _OUTPUTS = {"zip": "function.zip", "layer": "layer.zip", "folder": "package"}
 _ONLY_ON_COMMAND_LINE = ("folder", "--layer", "--json")
@@ -122,12 +123,15 @@ def _options(  # noqa: PLR0913  # the command's
     Raises:
         PackagingError: an option, or the project's pyproject.toml, has a wrong value.
     """
+    from packaging.utils import canonicalize_name
+
     from lambda_web_adapter.local.project_options import read_table
-    from lambda_web_adapter.packaging.build import PackageOptions
     from lambda_web_adapter.packaging.default_python import check_python, choose_python
     from lambda_web_adapter.packaging.installer import choose_installer
+    from lambda_web_adapter.packaging.package_options import PackageOptions
     from lambda_web_adapter.packaging.packaging_error import WrongOption
     from lambda_web_adapter.packaging.target import build_target
+    from lambda_web_adapter.packaging.writer import source_date
 
     named_app = app or read_table(folder / "pyproject.toml").get("app", "")
     kind = kind or ("folder" if output and output.endswith("/") else "zip")
@@ -145,13 +149,14 @@ def _options(  # noqa: PLR0913  # the command's
         target=target,
         uv=choose_installer(installer),
         app=str(named_app),
-        keep=keep,
-        leave_out=leave_out,
+        keep=frozenset(map(canonicalize_name, keep)),
+        leave_out=frozenset(map(canonicalize_name, leave_out)),
         find_links=find_links,
         requirements=_requirements_file(requirements, folder) if requirements else None,
         keeps_sources=not no_sources,
         is_tried=start_file or not no_start,
         has_start_file=start_file,
+        date=source_date(os.environ),
     )
 
 
