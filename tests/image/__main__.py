@@ -1,4 +1,4 @@
-"""Builds each example's image, runs it as Lambda would, and compares its replies: `tests/image/run --help`."""
+"""Build each example's image, run it as Lambda would, and compare its replies: `tests/image/run --help`."""
 
 import argparse
 import fcntl

@@ -317,7 +317,7 @@ def test_a_folder_with_the_name_of_the_bootstrap_is_an_error(make_project: MakeP
     done = package(project, "-o", "out.zip")
 
     assert done.returncode == 1
-    assert "The project has bootstrap/style.css, but the adapter's program takes the name" in done.stderr
+    assert "bootstrap is a file of lambda-web-adapter, and also a folder of the project" in done.stderr
 
 
 def test_a_bootstrap_of_the_project_is_replaced_with_a_note(make_project: MakeProject, package: Package) -> None:

@@ -110,12 +110,13 @@ def test_libraries_of_extensions_are_no_modules() -> None:
 
 def test_secrets_are_named_however_small_they_are() -> None:
     report = make_report()
-    report.omitted = {SECRETS: 20, "tests": 20}
+    report.omitted = {SECRETS: 20, "tests": 20, "earlier packages": 10**6}
 
     lines = list(text_lines(report))
 
     assert any(line.startswith(f"Left out: {SECRETS} 0.0 kB") for line in lines)
     assert not any("tests" in line for line in lines)
+    assert "Left out: earlier packages 1.0 MB" in lines
 
 
 @pytest.mark.parametrize(

@@ -47,11 +47,6 @@ def add_adapter(contents: Contents, prefix: str, keep: Collection[str]) -> None:
     metadata_text = metadata.distribution(ADAPTER).read_text("METADATA") or ""
     items[f"{info}/METADATA"] = Item(owner=ADAPTER, content=metadata_text.encode())
     items[f"{info}/RECORD"] = Item(owner=ADAPTER, content=build_record(items, f"{info}/RECORD"))
-    if inside := next((path for path in contents.items if path.startswith(f"{BOOTSTRAP}/")), ""):
-        raise PackagingError(
-            f"The project has {inside}, but the adapter's program takes the name {BOOTSTRAP}. "
-            "Rename the folder, or name it in .lambdaignore."
-        )
     contents.items |= {f"{prefix}{path}": item for path, item in items.items()}
     contents.items[BOOTSTRAP] = Item(owner=ADAPTER, content=_bootstrap(root).read_bytes(), is_executable=True)
 

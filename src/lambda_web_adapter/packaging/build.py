@@ -118,6 +118,7 @@ def _assemble(
     contents.omitted += packages.omitted
     own_bootstrap = contents.items.get(BOOTSTRAP)
     add_adapter(contents, prefix, keep)
+    contents.check_paths()
     if own_bootstrap and own_bootstrap.read() != contents.items[BOOTSTRAP].read():
         report.notes.append(f"The project's own {BOOTSTRAP} is not in the package: the adapter's takes its place.")
     _note_versions(requirements, options.project, report)

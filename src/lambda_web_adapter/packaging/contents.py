@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+from lambda_web_adapter.packaging.packaging_error import PackagingError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,3 +60,13 @@ class Contents:
     def size(self) -> int:
         """Return how many bytes all files have."""
         return sum(item.size for item in self.items.values())
+
+    def check_paths(self) -> None:
+        """Raise PackagingError if a file has the name of a folder that other files are in."""
+        for path in self.items:
+            if folder := next((each for each in map(str, PurePosixPath(path).parents) if each in self.items), ""):
+                file_owner, folder_owner = (self.items[each].owner or "the project" for each in (folder, path))
+                raise PackagingError(
+                    f"{folder} is a file of {file_owner}, and also a folder of {folder_owner} ({path}). "
+                    "Rename the project's, or name it in .lambdaignore."
+                )

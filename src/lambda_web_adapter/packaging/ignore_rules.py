@@ -88,6 +88,8 @@ UNUSED, SECRETS, BY_GIT_IGNORE, BY_LAMBDA_IGNORE = (
     f"files that {_GIT_IGNORE} names",
     f"files that {LAMBDA_IGNORE} names",
 )
+# Why files of the project are left out that a line in `.lambdaignore` brings back.
+REASONS = (UNUSED, SECRETS, BY_GIT_IGNORE, BY_LAMBDA_IGNORE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reads poetry.lock: the project's main group, and what that requires on the target."""
+"""Read poetry.lock: the project's main group, and what that requires on the target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads pylock.toml, and pylock.NAME.toml (PEP 751)."""
+"""Read pylock.toml, and pylock.NAME.toml (PEP 751)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from lambda_web_adapter.artifacts.quotas import MAX_UNZIPPED
 from lambda_web_adapter.artifacts.sizes import MB, size_text
 from lambda_web_adapter.packaging.contents import APP
 from lambda_web_adapter.packaging.deploy_commands import deploy_commands, sam_command
-from lambda_web_adapter.packaging.ignore_rules import SECRETS
+from lambda_web_adapter.packaging.ignore_rules import REASONS, SECRETS
 from lambda_web_adapter.packaging.package_files import KINDS
 
 if TYPE_CHECKING:
@@ -208,8 +208,10 @@ def _omitted_lines(report: Report) -> Iterator[str]:
         parts = {reason: f"{reason} {size_text(size)}" for reason, size in sizes.items()}
         if kinds := [part for reason, part in parts.items() if reason in KINDS]:
             yield f"Left out: {', '.join(kinds)} (--keep KIND keeps one)"
-        if rest := [part for reason, part in parts.items() if reason not in KINDS]:
-            yield f"Left out: {', '.join(rest)} (a line such as !PATH in .lambdaignore keeps files of the project)"
+        if ignored := [part for reason, part in parts.items() if reason in REASONS]:
+            yield f"Left out: {', '.join(ignored)} (a line such as !PATH in .lambdaignore keeps them)"
+        if rest := [part for reason, part in parts.items() if reason not in {*KINDS, *REASONS}]:
+            yield f"Left out: {', '.join(rest)}"
 
 
 def table_lines(report: Report) -> Iterator[str]:

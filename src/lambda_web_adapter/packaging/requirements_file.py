@@ -1,4 +1,4 @@
-"""Reads requirements.txt, and what `uv export` prints."""
+"""Read requirements.txt, and what `uv export` prints."""
 
 from __future__ import annotations
 

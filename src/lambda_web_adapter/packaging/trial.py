@@ -1,4 +1,4 @@
-"""Starts an app from its package as on Lambda, and sends it the project's warm requests.
+"""Start an app from its package as on Lambda, and send it the project's warm requests.
 
 `python -m lambda_web_adapter.packaging.trial` does it in a process of its own, in the package's folder: it gets the
 arguments of `run_trial` as JSON, and prints a `Trial` as JSON. All that it starts has a file system as Lambda's.
