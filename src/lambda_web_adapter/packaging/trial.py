@@ -1,7 +1,7 @@
 """Start an app from its package as on Lambda, and send it the project's warm requests.
 
-`python -m lambda_web_adapter.packaging.trial` does it in a process of its own, in the package's folder: it gets the
-arguments of `run_trial` as JSON, and prints a `Trial` as JSON. All that it starts has a file system as Lambda's.
+`python -m lambda_web_adapter.packaging.trial` does it in a process of its own, in the package's folder: it gets a
+`_Job` as JSON, and prints a `Trial` as JSON. All that it starts has a file system as Lambda's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +25,7 @@ from lambda_web_adapter.app.discovery.advice import REQUIREMENTS
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Any
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lambda_web_adapter.local.log import Log
 
@@ -38,6 +37,27 @@ _MAX_LINES = 60  # of the output of an app that does not start
 # Variables that lead to packages of this machine, or to a temporary folder that Lambda does not have.
 _LEFT_OUT = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TMPDIR", "TEMP", "TMP"})
 _OF_THE_RUNTIME = re.compile(r"No module named '(boto3|botocore)'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What is started.
+
+    Attributes:
+        folder: the package's folder.
+        app: the handler.
+        project: the project's folder, whose `pyproject.toml` has the requests to send.
+        python: the interpreter.
+        has_start_file: whether to make a start file of what the app imports.
+        is_isolated: whether the process gets a file system as Lambda's first; if that fails, nothing is started.
+    """
+
+    folder: str
+    app: str
+    project: str
+    python: str
+    has_start_file: bool
+    is_isolated: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +79,7 @@ class Trial:
     not_isolated: str = ""
     init_ms: int = 0
     memory_mb: int = 0
-    files: tuple[str, ...] = ()
+    files: Sequence[str] = ()
     start_file: str = ""
 
     @property
@@ -81,30 +101,31 @@ def try_package(folder: Path, app: str, project: Path, python: str, *, has_start
     Raises:
         PackagingError: the trial itself failed.
     """
-    job = {
-        "folder": str(folder),
-        "app": app,
-        "project": str(project.resolve()),
-        "python": python,
-        "has_start_file": has_start_file,
-    }
-    result = _run({**job, "is_isolated": True})
-    if reason := result["not_isolated"]:
+    job = _Job(
+        folder=str(folder), app=app, project=str(project.resolve()), python=python, has_start_file=has_start_file
+    )
+    result = _run(job)
+    if result.not_isolated:
         with _read_only(folder):
-            result = {**_run({**job, "is_isolated": False}), "not_isolated": reason}
-    return Trial(**{**result, "files": tuple(result["files"])})
+            return replace(_run(replace(job, is_isolated=False)), not_isolated=result.not_isolated)
+    return result
 
 
-def _run(job: dict[str, Any]) -> dict[str, Any]:
-    folder = Path(job["folder"])
+def _run(job: _Job) -> Trial:
+    folder = Path(job.folder)
     command = [sys.executable, "-P", "-m", f"{__package__}.trial"]
     done = subprocess.run(  # noqa: S603
-        command, cwd=folder, input=json.dumps(job), env=_environ(folder), capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        input=json.dumps(asdict(job)),
+        env=_environ(folder),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise PackagingError(f"The app could not be started from its package:\n{done.stderr.strip()}")
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    return Trial(**json.loads(done.stdout))
 
 
 def _environ(folder: Path) -> dict[str, str]:
@@ -128,20 +149,9 @@ def _read_only(folder: Path) -> Iterator[None]:
             each.chmod(0o755)
 
 
-def run_trial(  # noqa: PLR0913
-    *, folder: str, app: str, project: str, python: str, has_start_file: bool, is_isolated: bool
-) -> Trial:
-    """Start the app in the current folder, send it requests, and stop it.
-
-    Args:
-        folder: the package's folder.
-        app: the handler.
-        project: the project's folder.
-        python: the interpreter.
-        has_start_file: whether to make a start file.
-        is_isolated: whether to give this process a file system as Lambda's first; if that fails, nothing is started.
-    """
-    if is_isolated and (reason := _isolate([folder, project], python)):
+def _run_job(job: _Job) -> Trial:
+    """Start the app in the current folder, send it requests, and stop it; return how that went."""
+    if job.is_isolated and (reason := _isolate([job.folder, job.project], job.python)):
         return Trial(problem="", log="", not_isolated=reason)
     from lambda_web_adapter.local.log import Log
     from lambda_web_adapter.local.records.recorder import Recorder
@@ -152,19 +162,19 @@ def run_trial(  # noqa: PLR0913
     with tempfile.TemporaryDirectory() as name:
         record = Path(name, "modules")
         try:
-            _start(folder, app, project, python, Log(stream=output, recorder=recorder), record, has_start_file)
-            files = _imported_files(record, folder)
-            if has_start_file:
+            _start(job, Log(stream=output, recorder=recorder), record)
+            files = _imported_files(record, job.folder)
+            if job.has_start_file:
                 start_file = _build_start_file(record)
         except WarmRequestsFailed as error:
             problem = str(error)
     records = recorder.records.last(len(recorder.records))
     return Trial(
         problem=problem,
-        log=output.getvalue().replace(f"{folder}/", f"{_TASK_ROOT}/"),
+        log=output.getvalue().replace(f"{job.folder}/", f"{_TASK_ROOT}/"),
         init_ms=round(max((each.init_ms for each in records), default=0)),
         memory_mb=max((each.memory_bytes for each in records), default=0) // 1024 // 1024,
-        files=tuple(sorted(files)),
+        files=sorted(files),
         start_file=base64.b64encode(start_file).decode(),
     )
 
@@ -187,9 +197,7 @@ def _isolate(folders: Iterable[str], python: str) -> str:
     return f"another user than root cannot read {unreadable[0]}" if unreadable else ""
 
 
-def _start(  # noqa: PLR0913
-    folder: str, app: str, project: str, python: str, log: Log, record: Path, is_for_start_file: bool
-) -> None:
+def _start(job: _Job, log: Log, record: Path) -> None:
     from lambda_web_adapter.ipc import start_file
     from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
     from lambda_web_adapter.local.environments.function_options import FunctionOptions
@@ -199,19 +207,19 @@ def _start(  # noqa: PLR0913
 
     environ = {
         **{key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
-        "LAMBDA_TASK_ROOT": folder,
-        "_HANDLER": app,
+        "LAMBDA_TASK_ROOT": job.folder,
+        "_HANDLER": job.app,
         "AWS_LAMBDA_LOG_FORMAT": "Text",  # a traceback in JSON is one long line
         LOCAL_RUN_VARIABLE: "",
         start_file.VARIABLE: start_file.OFF,
         start_file.RECORD_VARIABLE: str(record),
     }
-    if is_for_start_file:  # as for `compile`: then all event sources are imported, whichever events the app will get
+    if job.has_start_file:  # as for `compile`: then all event sources are imported, whichever events the app will get
         environ["AWS_LAMBDA_INITIALIZATION_TYPE"] = "provisioned-concurrency"
-    program = Program([*_WITHOUT_SITE, f"{folder}/bootstrap"], environ, Guard.start(), log)
-    program.python = python
+    program = Program([*_WITHOUT_SITE, f"{job.folder}/bootstrap"], environ, Guard.start(), log)
+    program.python = job.python
     options = FunctionOptions(environments=1, is_plain=True, freezes=False, timeout=TIMEOUT, memory=_MEMORY)
-    asyncio.run(send_requests(program, options, read_warm_requests(Path(project, "pyproject.toml"))))
+    asyncio.run(send_requests(program, options, read_warm_requests(Path(job.project, "pyproject.toml"))))
 
 
 def _build_start_file(record: Path) -> bytes:
@@ -244,4 +252,4 @@ def explain(trial: Trial, requirements: str) -> str:
 
 
 if __name__ == "__main__":
-    json.dump(asdict(run_trial(**json.load(sys.stdin))), sys.stdout)
+    json.dump(asdict(_run_job(_Job(**json.load(sys.stdin)))), sys.stdout)
