@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,8 @@ def test_the_version_file_of_the_repository_counts_but_none_above_it(tmp_path: P
         pytest.param(">=3.11", THIS, id="this-one"),
         pytest.param(f"!={THIS}.*", next(each for each in RUNTIMES if each != THIS), id="not-this-one"),
         pytest.param(f">={THIS}.2", THIS, id="with-a-patch-number"),
+        pytest.param(f"=={THIS}.2", THIS, id="one-release"),
+        pytest.param("<=3.12,>=3.12", "3.12", id="at-most"),
     ],
 )
 def test_requires_python_counts(requires: str, version: str, tmp_path: Path) -> None:
@@ -55,11 +58,29 @@ def test_requires_python_counts(requires: str, version: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
+    ("constraint", "version", "is_allowed"),
+    [
+        pytest.param("^3.13", "3.12", False, id="caret-older"),
+        pytest.param("^3.13.2", "3.14", True, id="caret-newer"),
+        pytest.param("~3.13", "3.14", False, id="tilde"),
+        pytest.param(">=3.13,<3.15", "3.12", False, id="specifier"),
+        pytest.param("^3.11 || ^4.0", "3.12", True, id="only-for-poetry"),
+        pytest.param("*", "3.12", True, id="any"),
+    ],
+)
+def test_poetry_s_own_table_counts(constraint: str, version: str, is_allowed: bool, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'[tool.poetry.dependencies]\npython = "{constraint}"\n')
+
+    with nullcontext() if is_allowed else pytest.raises(PackagingError, match=f"package is for Python {version}"):
+        check_python(tmp_path, version)
+
+
+@pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
         pytest.param(".python-version", "3.10.2", "has 3.10.2, but .* 3.11 or later", id="old"),
         pytest.param("pyproject.toml", '[project]\nrequires-python = "<3.11"', "Lambda's runtimes have", id="none"),
-        pytest.param("pyproject.toml", '[project]\nrequires-python = "new"', "it takes such as", id="invalid"),
+        pytest.param("pyproject.toml", '[project]\nrequires-python = "new"', "it takes .>=3.13. or so", id="invalid"),
     ],
 )
 def test_a_version_that_no_runtime_has_is_an_error(name: str, text: str, problem: str, tmp_path: Path) -> None:

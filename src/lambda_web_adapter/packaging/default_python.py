@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Lambda's runtimes that this package runs on, the newest first (Lambda, "Lambda runtimes").
 RUNTIMES = ("3.14", "3.13", "3.12", "3.11")
 _VERSION_FILE = ".python-version"  # of uv and pyenv
+_OF_POETRY = re.compile(r"(?P<operator>[\^~])(?P<version>(?P<major>\d+)\.(?P<minor>\d+)(?:\.\d+)?)")
 _VERSION = re.compile(r"(?:c?python-?)?(3\.\d+)(?:\.\d+)?")
 
 
@@ -34,7 +35,7 @@ def choose_python(folder: Path) -> str:
         if _allows(allowed, version):
             return version
     raise PackagingError(
-        f"requires-python in pyproject.toml is '{allowed}', but Lambda's runtimes have {', '.join(RUNTIMES)}. "
+        f"The required Python in pyproject.toml is '{allowed}', but Lambda's runtimes have {', '.join(RUNTIMES)}. "
         "For an image, name the version with --python."
     )
 
@@ -44,22 +45,36 @@ def check_python(folder: Path, version: str) -> None:
     allowed = _allowed(folder)
     if not _allows(allowed, version):
         raise PackagingError(
-            f"requires-python in pyproject.toml is '{allowed}', but the package is for Python {version}. "
+            f"The required Python in pyproject.toml is '{allowed}', but the package is for Python {version}. "
             "Name another version with --python, or change pyproject.toml."
         )
 
 
 def _allowed(folder: Path) -> SpecifierSet:
-    text = str(read_project(folder).get("project", {}).get("requires-python", ""))
+    """Return `requires-python`, or what Poetry's own table has for it."""
+    document = read_project(folder)
+    poetry = document.get("tool", {}).get("poetry", {}).get("dependencies", {}).get("python", "")
+    text = str(document.get("project", {}).get("requires-python") or _from_poetry(str(poetry)))
     try:
         return SpecifierSet(text)
     except InvalidSpecifier:
-        raise PackagingError(f"requires-python in pyproject.toml is {text!r}, but it takes such as '>=3.13'.") from None
+        raise PackagingError(
+            f"The required Python in pyproject.toml is {text!r}, but it takes '>=3.13' or so."
+        ) from None
+
+
+def _from_poetry(text: str) -> str:
+    """Return a constraint of Poetry as a specifier: `^3.12` is `>=3.12,<4`, `~3.12` is `==3.12.*`; empty for others."""
+    match = _OF_POETRY.fullmatch(text)
+    if match is None:
+        return text if re.fullmatch(r"[<>=!][^|]*", text) else ""
+    bound = f"<{int(match['major']) + 1}" if match["operator"] == "^" else f"=={match['major']}.{match['minor']}.*"
+    return f">={match['version']},{bound}"
 
 
 def _allows(allowed: SpecifierSet, version: str) -> bool:
-    """Return whether a version such as 3.13 is allowed; `>3.13.1` and `>=3.13.1` allow it, and `<3.13` does not."""
-    return allowed.contains(f"{version}.99")
+    """Return whether a release of a version such as 3.13 is allowed: `>3.13.1` and `<=3.13` do, `<3.13` does not."""
+    return any(allowed.contains(f"{version}.{release}") for release in range(100))
 
 
 def _named(folder: Path) -> str:
