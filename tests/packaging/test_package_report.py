@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from lambda_web_adapter.app.discovery.names import HINT
 from lambda_web_adapter.packaging.contents import Contents, Item
 from lambda_web_adapter.packaging.deploy_commands import TEMPLATE_DEFAULTS, deploy_commands, sam_command
 from lambda_web_adapter.packaging.ignore_rules import SECRETS
-from lambda_web_adapter.packaging.report import Report, text_lines
+from lambda_web_adapter.packaging.report import Report, Share, table_lines, text_lines
 from lambda_web_adapter.packaging.target import build_target
 from lambda_web_adapter.packaging.trial import Trial, explain
 
@@ -59,6 +60,32 @@ def test_a_missing_package_comes_with_the_file_that_counts(requirements: str, fi
         f"  Add PyYAML to {file}, and package it again.",
         "The app responded with 502.",
     ]
+
+
+def test_an_app_that_writes_to_its_folder_is_told_where_it_may_write() -> None:
+    log = "OSError: [Errno 30] Read-only file system: '/var/task/instance'\n"
+
+    text = explain(Trial(problem="The app responded with 502.", log=log), "requirements.txt")
+
+    assert text.endswith("with 502.\nA function can write only below /tmp. Keep data in a database or a bucket.")
+
+
+def test_an_app_is_named_by_the_option_of_this_command() -> None:
+    log = f"Runtime.AppNotFound: There is no module 'mian' in /var/task. {HINT}\n"
+
+    text = explain(Trial(problem="The app responded with 502.", log=log), "requirements.txt")
+
+    assert "in /var/task. Name the app by --app, for example main:app" in text
+
+
+def test_without_a_start_the_table_does_not_say_what_was_imported() -> None:
+    report = make_report()
+    report.packages = [Share(name="flask", version="3.1", size=2_000_000, modules=24)]
+
+    assert list(table_lines(report))[0].split() == ["package", "size", "modules"]
+
+    report.packages[0].imported = 12
+    assert list(table_lines(report))[0].split() == ["package", "size", "modules", "imported"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +141,7 @@ def test_secrets_are_named_however_small_they_are() -> None:
 
     lines = list(text_lines(report))
 
-    assert any(line.startswith(f"Left out: {SECRETS} 0.0 kB") for line in lines)
+    assert any(line.startswith(f"Left out: {SECRETS}. Set the variables") for line in lines)
     assert not any("tests" in line for line in lines)
     assert "Left out: earlier packages 1.0 MB" in lines
 

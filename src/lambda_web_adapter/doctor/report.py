@@ -47,7 +47,8 @@ def summary(findings: Sequence[Finding]) -> str:
     if not findings:
         return "In order: nothing was found."
     fixable = sum(finding.fixable for finding in findings)
-    offer = f" --fix repairs {'it' if len(findings) == 1 else f'{fixable} of them'}." if fixable else ""
+    repaired = "all of them" if fixable == len(findings) else f"{fixable} of them"
+    offer = f" --fix repairs {'it' if len(findings) == 1 else repaired}." if fixable else ""
     return f"{_counts_text(findings)}.{offer}"
 
 

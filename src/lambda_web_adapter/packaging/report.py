@@ -204,7 +204,7 @@ def _omitted_lines(report: Report) -> Iterator[str]:
     if report.asgi_only:
         yield f"Left out, since only ASGI apps need it: {', '.join(report.asgi_only)} (--keep NAME keeps one)"
     if report.omitted:
-        sizes = {reason: size for reason, size in report.omitted.items() if size >= MB // 20 or reason == SECRETS}
+        sizes = {reason: size for reason, size in report.omitted.items() if size >= MB // 20 and reason != SECRETS}
         parts = {reason: f"{reason} {size_text(size)}" for reason, size in sizes.items()}
         if kinds := [part for reason, part in parts.items() if reason in KINDS]:
             yield f"Left out: {', '.join(kinds)} (--keep KIND keeps one)"
@@ -212,11 +212,14 @@ def _omitted_lines(report: Report) -> Iterator[str]:
             yield f"Left out: {', '.join(ignored)} (a line such as !PATH in .lambdaignore keeps them)"
         if rest := [part for reason, part in parts.items() if reason not in {*KINDS, *REASONS}]:
             yield f"Left out: {', '.join(rest)}"
+        if SECRETS in report.omitted:
+            yield f"Left out: {SECRETS}. Set the variables that the app needs in the function (docs/zips.md)"
 
 
 def table_lines(report: Report) -> Iterator[str]:
     """Yield a table of the largest packages, with how many of their modules the warm requests have imported."""
-    rows = [("package", "size", "modules", "imported")]
+    imported = "" if all(share.imported is None for share in report.packages) else "imported"
+    rows = [("package", "size", "modules", imported)]
     for share in report.packages[:_MAX_ROWS]:
         percent = "" if share.imported is None or not share.modules else f"{100 * share.imported // share.modules} %"
         rows.append((f"{share.name} {share.version}".strip(), size_text(share.size), str(share.modules), percent))

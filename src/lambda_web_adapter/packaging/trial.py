@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import base64
+import errno
 import io
 import json
 import os
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.app.discovery.advice import REQUIREMENTS
+from lambda_web_adapter.app.discovery.names import HINT
 from lambda_web_adapter.packaging.packaging_error import PackagingError
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ _MAX_LINES = 60  # of the output of an app that does not start
 # Variables that lead to packages of this machine, or to a temporary folder that Lambda does not have.
 _LEFT_OUT = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TMPDIR", "TEMP", "TMP"})
 _OF_THE_RUNTIME = re.compile(r"No module named '(boto3|botocore)'")
+_READ_ONLY = f"[Errno {errno.EROFS}] "
+_NAME_THE_APP = "Name the app by --app, for example main:app for `app` in main.py."  # in place of the adapter's hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +175,7 @@ def _run_job(job: _Job) -> Trial:
     records = recorder.records.last(len(recorder.records))
     return Trial(
         problem=problem,
-        log=output.getvalue().replace(f"{job.folder}/", f"{_TASK_ROOT}/"),
+        log=output.getvalue().replace(job.folder, _TASK_ROOT),
         init_ms=round(max((each.init_ms for each in records), default=0)),
         memory_mb=max((each.memory_bytes for each in records), default=0) // 1024 // 1024,
         files=sorted(files),
@@ -246,7 +250,9 @@ def explain(trial: Trial, requirements: str) -> str:
     hint = ""
     if match := _OF_THE_RUNTIME.search(trial.log):
         hint = f"\nLambda's runtime has {match[1]}, but of a version that changes. Add boto3 to {file}."
-    lines = trial.log.strip().replace(REQUIREMENTS, file).splitlines()
+    elif _READ_ONLY in trial.log:
+        hint = "\nA function can write only below /tmp. Keep data in a database or a bucket."
+    lines = trial.log.strip().replace(REQUIREMENTS, file).replace(HINT, _NAME_THE_APP).splitlines()
     output = "".join(f"  {line}\n" for line in lines[-_MAX_LINES:])
     return f"The app does not start from its package.\n{output}{trial.problem}{hint}"
 
