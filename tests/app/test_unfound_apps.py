@@ -463,12 +463,19 @@ def test_frames_of_libraries_between_those_of_the_app_are_few(write: Write, tmp_
     assert "in fail" in stack
 
 
-def test_packages_installed_beside_the_app_count_as_libraries(write: Write, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("depth", "note"),
+    [(9, "8 frames of libraries are left out.\n"), (2, "1 frame of a library is left out.\n")],
+    ids=["several", "one"],
+)
+def test_packages_installed_beside_the_app_count_as_libraries(
+    write: Write, tmp_path: Path, depth: int, note: str
+) -> None:
     """As `pip install -t .` puts them into a zip."""
     write("main.py", "import deep\n")
     write(
         "deep/__init__.py",
-        "def fall(depth):\n    if depth:\n        fall(depth - 1)\n    raise LookupError\n\n\nfall(9)\n",
+        f"def fall(depth):\n    if depth:\n        fall(depth - 1)\n    raise LookupError\n\n\nfall({depth})\n",
     )
     write("deep-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: deep\nVersion: 1.0\n")
     write("deep-1.0.dist-info/RECORD", "deep/__init__.py,,\ndeep-1.0.dist-info/METADATA,,\n")
@@ -476,7 +483,7 @@ def test_packages_installed_beside_the_app_count_as_libraries(write: Write, tmp_
     report = failure("main:app", tmp_path)
 
     assert "".join(report["stack"]).count("deep/__init__.py") == 3
-    assert report["stack"][-1] == "8 frames of libraries are left out.\n"
+    assert report["stack"][-1] == note
 
 
 def test_the_traceback_of_a_cause_is_shortened_too(write: Write, tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ def shorten(error: BaseException, folder: Path) -> None:
         omitted += left_out
         each.__traceback__ = _linked(kept)
     if omitted:
-        error.add_note(f"{omitted} frames of libraries are left out.")
+        frames_are = "1 frame of a library is" if omitted == 1 else f"{omitted} frames of libraries are"
+        error.add_note(f"{frames_are} left out.")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

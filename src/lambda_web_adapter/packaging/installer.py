@@ -115,12 +115,12 @@ class Installer:
         names = self._names_without_wheel(output, file)
         if not names:
             return PackagingError(f"The packages cannot be installed for {self.target}.\n{output.strip()}")
+        name = "" if self.uv else "Check the name, since pip does not tell whether it exists. "
         return WheelsMissing(
             f"No wheel for {self.target}: {', '.join(names)}.\n"
-            "Choose a version that has one, or another --python or --arch. If it is pure Python, build a wheel here "
-            f"(pip wheel --no-deps -w wheels {names[0]}) and add --find-links wheels; else build it in an image of "
-            "Lambda's system, such as public.ecr.aws/sam/build-python"
-            f"{self.target.version}."
+            f"{name}Choose a version that has one, or another --python or --arch. If it is pure Python, build a wheel "
+            f"here (pip wheel --no-deps -w wheels {names[0]}) and add --find-links wheels; else build it in an image "
+            f"of Lambda's system, such as public.ecr.aws/sam/build-python{self.target.version}."
         )
 
     def _names_without_wheel(self, output: str, file: Path) -> list[str]:
