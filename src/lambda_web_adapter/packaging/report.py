@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _MAX_ROWS = 12  # packages in the table
 _LARGE = 5 * MB  # of a package that nothing has imported, from which on it is worth a note
-_PAGES = {"zip": "docs/zips.md", "layer": "docs/zips.md", "folder": "docs/images.md"}
+_ZIPS = "docs/zips.md makes the role before, and a URL after"
+_PAGES = {"zip": _ZIPS, "layer": _ZIPS, "folder": "docs/images.md"}
 
 
 @dataclass(slots=True, kw_only=True)
