@@ -41,7 +41,8 @@ def names_in(file: Path) -> set[str]:
 
 
 def test_a_zip_has_app_packages_adapter_and_bootstrap(make_project: MakeProject, package: Package) -> None:
-    project = make_project()
+    project = make_project(**{".env": "SHELF=herbs\n"})
+    (project / "main.py").write_text(f"import os\nos.environ['SHELF']\n{(project / 'main.py').read_text()}")
     output = project.parent / "function.zip"
 
     report = report_of(package(project, "-o", str(output), "--installer", "pip", "--json"))

@@ -67,10 +67,12 @@ def command(ctx: click.Context, /, as_json: bool, **values: Any) -> None:
 
     Kinds of files that are left out: tests, stubs, headers, licenses, scripts, laptop, foreign.
     """
+    from lambda_web_adapter.local.project_options import read_env_file
     from lambda_web_adapter.packaging.build import build
     from lambda_web_adapter.packaging.packaging_error import PackagingError, WrongOption
     from lambda_web_adapter.packaging.report import text_lines
 
+    os.environ.update(read_env_file(values["folder"] / ".env", os.environ))  # the app is started
     try:
         options = _options(**{**values, **_project_options(ctx, values["folder"])})
         with progress() as show_step:
