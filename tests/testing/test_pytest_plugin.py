@@ -50,7 +50,7 @@ def app(environ, start_response):
 CONFIG = """
 [pytest]
 addopts = --strict-markers --strict-config -p no:randomly -p no:cacheprovider
-lambda_app = app:app
+lambda_app = pie_shop:app
 pythonpath = .
 """
 
@@ -58,7 +58,7 @@ pythonpath = .
 @pytest.fixture
 def run(pytester: pytest.Pytester) -> pytest.Pytester:
     """A folder with an app and a configuration."""
-    pytester.makepyfile(app=APP)
+    pytester.makepyfile(pie_shop=APP)
     pytester.makeini(CONFIG)
     return pytester
 
