@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import stat
 import sys
-import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,101 +12,20 @@ from typing import Any
 
 import orjson
 import pytest
+from artifacts.same_artifacts import (
+    LAYERS,
+    encoded,
+    make_docker_archive,
+    make_folder,
+    make_oci_archive,
+    make_oci_folder,
+    make_zip,
+    write_tar,
+)
 
 from lambda_web_adapter.artifacts.artifact import Artifact, ArtifactError
 from lambda_web_adapter.artifacts.elf import parse_shared_object
 from lambda_web_adapter.artifacts.opening import open_artifact
-
-
-def make_folder(path: Path) -> Path:
-    (path / "pkg").mkdir(parents=True)
-    (path / "pkg" / "__init__.py").write_text("x = 1\n")
-    bootstrap = path / "bootstrap"
-    bootstrap.write_text("#!/bin/sh\n")
-    bootstrap.chmod(0o755)
-    (path / "link").symlink_to("pkg/__init__.py")
-    return path
-
-
-def make_zip(path: Path) -> Path:
-    with zipfile.ZipFile(path / "function.zip", "w") as file:
-        file.writestr(_info("pkg/__init__.py", 0o100644), "x = 1\n")
-        file.writestr(_info("bootstrap", 0o100755), "#!/bin/sh\n")
-        file.writestr(_info("link", 0o120777), "pkg/__init__.py")
-    return path / "function.zip"
-
-
-def _info(name: str, mode: int) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-    info.external_attr = mode << 16
-    return info
-
-
-def _layer(files: dict[str, bytes], modes: dict[str, int], links: dict[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as layer:
-        for name, data in files.items():
-            member = tarfile.TarInfo(name)
-            member.size, member.mode = len(data), modes.get(name, 0o644)
-            layer.addfile(member, io.BytesIO(data))
-        for name, target in links.items():
-            member = tarfile.TarInfo(name)
-            member.type, member.linkname = tarfile.SYMTYPE, target
-            layer.addfile(member)
-    return buffer.getvalue()
-
-
-LAYERS = [
-    _layer({"old.txt": b"old", "data/a": b"a", "data/b": b"b", "pkg/__init__.py": b"x = 0\n"}, {}, {}),
-    _layer(
-        {".wh.old.txt": b"", "data/.wh..wh..opq": b"", "pkg/__init__.py": b"x = 1\n", "bootstrap": b"#!/bin/sh\n"},
-        {"bootstrap": 0o755},
-        {"link": "pkg/__init__.py"},
-    ),
-]
-CONFIG = {
-    "architecture": "arm64",
-    "config": {"Entrypoint": ["/bootstrap"], "Cmd": ["main:app"], "Env": ["A=b=c"], "User": "993"},
-}
-
-
-def make_docker_archive(path: Path) -> Path:
-    manifest = [{"Config": "config.json", "Layers": ["0.tar", "1.tar"]}]
-    files = {"manifest.json": manifest, "config.json": CONFIG}
-    return _write_tar(path / "image.tar", {**_encoded(files), "0.tar": LAYERS[0], "1.tar": LAYERS[1]})
-
-
-def make_oci_archive(path: Path) -> Path:
-    return _write_tar(path / "image.tar", _oci_files())
-
-
-def make_oci_folder(path: Path) -> Path:
-    for name, data in _oci_files().items():
-        (path / "image" / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / "image" / name).write_bytes(data)
-    return path / "image"
-
-
-def _oci_files() -> dict[str, bytes]:
-    def descriptor(name: str) -> dict[str, str]:
-        return {"digest": f"sha256:{name}"}
-
-    index = {"manifests": [descriptor("index")]}
-    inner = {"manifests": [descriptor("manifest")]}
-    manifest = {"config": descriptor("config"), "layers": [descriptor("0"), descriptor("1")]}
-    files = {"index.json": index, "blobs/sha256/index": inner, "blobs/sha256/manifest": manifest}
-    blobs = {f"blobs/sha256/{number}": layer for number, layer in enumerate(LAYERS)}
-    return {**_encoded({**files, "blobs/sha256/config": CONFIG, "oci-layout": {}}), **blobs}
-
-
-def _encoded(documents: dict[str, Any]) -> dict[str, bytes]:
-    return {name: json.dumps(document).encode() for name, document in documents.items()}
-
-
-def _write_tar(path: Path, files: dict[str, bytes]) -> Path:
-    path.write_bytes(_layer(files, {}, {}))
-    return path
-
 
 MAKERS = [
     pytest.param(lambda path: make_folder(path / "folder"), id="folder"),
@@ -172,7 +88,7 @@ def make_index(path: Path, *platforms: str) -> Path:
         layers = [{"digest": "sha256:0"}]
         files[f"blobs/sha256/{platform}"] = {"config": {"digest": f"sha256:{platform}-config"}, "layers": layers}
         files[f"blobs/sha256/{platform}-config"] = {"architecture": platform, "config": {}}
-    return _write_tar(path / "image.tar", {**_encoded(files), "blobs/sha256/0": LAYERS[0]})
+    return write_tar(path / "image.tar", {**encoded(files), "blobs/sha256/0": LAYERS[0]})
 
 
 @pytest.mark.parametrize(
@@ -205,7 +121,7 @@ def test_an_image_that_is_not_there_is_an_error(platforms: list[str], message: s
 def test_of_several_saved_images_the_function_s_is_read(tmp_path: Path) -> None:
     saved = [{"Config": f"{name}.json", "Layers": ["0.tar"]} for name in ("amd64", "arm64")]
     configs = {f"{name}.json": {"architecture": name} for name in ("amd64", "arm64")}
-    path = _write_tar(tmp_path / "image.tar", {**_encoded({"manifest.json": saved, **configs}), "0.tar": LAYERS[0]})
+    path = write_tar(tmp_path / "image.tar", {**encoded({"manifest.json": saved, **configs}), "0.tar": LAYERS[0]})
 
     with open_artifact(path, "arm64") as artifact:
         assert artifact.image is not None
@@ -260,7 +176,7 @@ def test_a_zip_without_permissions_is_readable(tmp_path: Path) -> None:
 
 
 def _not_an_image(path: Path) -> Path:
-    return _write_tar(path / "a.tar", {"readme": b""})
+    return write_tar(path / "a.tar", {"readme": b""})
 
 
 def _text(path: Path) -> Path:

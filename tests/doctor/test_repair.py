@@ -273,3 +273,22 @@ def test_no_half_zip_stays_if_a_repair_fails(folder: Path, tmp_path: Path) -> No
 
     assert (tmp_path / "out.zip").read_text() == "before"
     assert {each.name for each in tmp_path.iterdir()} == {"function", path.name, "out.zip"}
+
+
+def test_a_zip_with_a_damaged_entry_is_not_repaired(folder: Path) -> None:
+    write(folder / "data.bin", b"payload")
+    path = make_zip(folder)
+    path.write_bytes(path.read_bytes().replace(b"payload", b"PAYLOAD"))
+
+    with pytest.raises(RepairError, match=r"damaged or encrypted: .*data\.bin"):
+        repair(path, OPTIONS, None)
+
+    assert sorted(each.name for each in path.parent.iterdir()) == ["function", "function.zip"]
+
+
+def test_a_program_with_a_zip_in_it_keeps_its_bytes(folder: Path) -> None:
+    write(folder / "bootstrap", b"#!/usr/bin/env python3\r\nPK\0\r\n", mode=0o755)
+
+    fixed, _, _ = repair(make_zip(folder), OPTIONS, None)
+
+    assert bytes_of(fixed)["bootstrap"] == b"#!/usr/bin/env python3\r\nPK\0\r\n"

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Literal
 
     Kind = Literal["folder", "zip", "layer", "image"]
@@ -72,6 +72,12 @@ class ImageConfig:
 def leads_out(path: str) -> bool:
     """Return whether a path leads out of the folder that it is unpacked to."""
     return path.startswith("/") or ".." in PurePosixPath(path).parts
+
+
+def parents(path: str) -> Iterator[str]:
+    """Yield the folders that a path is in, the nearest first, without the top."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 class Artifact(ABC):

@@ -31,8 +31,9 @@ def open_artifact(path: Path, architecture: str = "") -> Artifact:
     if path.is_dir():
         is_image = (path / "oci-layout").is_file() or ((path / "index.json").is_file() and (path / "blobs").is_dir())
         return ImageArtifact(path, architecture) if is_image else FolderArtifact(path)
-    if zipfile.is_zipfile(path):
-        return ZipArtifact(path)
+    # An image comes first: the end of its archive looks like that of a zip if its last layer has one.
     if tarfile.is_tarfile(path):
         return ImageArtifact(path, architecture)
+    if zipfile.is_zipfile(path):
+        return ZipArtifact(path)
     raise ArtifactError(f"{path} is neither a folder nor a zip nor an image's archive (docker save, buildah push).")

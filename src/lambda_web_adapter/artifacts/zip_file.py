@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # The extra field in which Info-ZIP keeps the time in UTC, which it prefers to the other one (APPNOTE.TXT, "0x5455").
 _EXTENDED_TIMESTAMP = 0x5455
 _HAS_MTIME = 1
+# What zipfile raises for entries that are damaged, encrypted, or compressed in a way that it does not know.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 # Folders of a layer that Lambda puts into the path of Python.
 _LAYER_FOLDERS = ("python/",)
 
@@ -59,7 +61,7 @@ class ZipArtifact(Artifact):
         """
         try:
             return self._zip.read(self._infos[path])
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except UNREADABLE as error:
             reason = str(error).rstrip(".")
             raise ArtifactError(f"{path} in {self.name} cannot be read: {reason}. Make the zip again.") from None
 
@@ -70,7 +72,7 @@ class ZipArtifact(Artifact):
     def _entry(self, path: str, info: zipfile.ZipInfo) -> Entry:
         mode = info.external_attr >> 16
         is_link = stat.S_ISLNK(mode)
-        target = self._zip.read(info).decode("utf-8", "surrogateescape") if is_link else ""
+        target = self.read(path).decode("utf-8", "surrogateescape") if is_link else ""
         size = 0 if is_link else info.file_size
         return Entry(path=path, size=size, mode=mode, mtime=_mtime(info), target=target)
 
@@ -96,4 +98,6 @@ def _mtime(info: zipfile.ZipInfo) -> int:
         if kind == _EXTENDED_TIMESTAMP and size >= 5 and info.extra[offset + 4] & _HAS_MTIME:
             return int(struct.unpack_from("<i", info.extra, offset + 5)[0])
         offset += 4 + size
-    return calendar.timegm((*info.date_time, 0, 0, 0))
+    year, month, *rest = info.date_time
+    years, month = divmod(month - 1, 12)  # zips of some programs have no date: month and day are 0
+    return calendar.timegm((year + years, month + 1, *rest, 0, 0, 0))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.artifacts.artifact import leads_out
+from lambda_web_adapter.artifacts.artifact import leads_out, parents
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, count_text, paths_text
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ def _check_paths(subject: Subject) -> Iterator[Finding]:
 
 def _check_links(subject: Subject) -> Iterator[Finding]:
     entries = subject.artifact.entries
-    folders = {str(folder) for path in entries for folder in PurePosixPath(path).parents}
+    folders = {folder for path in entries for folder in parents(path)}
     for path, entry in subject.deployed.items():
         if not entry.target or subject.artifact.image:
             continue

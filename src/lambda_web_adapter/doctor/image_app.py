@@ -6,6 +6,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.artifacts.artifact import parents
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
@@ -26,7 +28,7 @@ def find_app_folders(image: ImageConfig, paths: Collection[str]) -> list[str]:
         image: the configuration.
         paths: the paths of all files of the image.
     """
-    folders = {f"{folder}/" for path in paths for folder in _parents(path)}
+    folders = {f"{folder}/" for path in paths for folder in parents(path)}
     named = dict.fromkeys([image.folder.strip("/"), *_named_folders(image, frozenset(paths), folders)])
     return [f"{folder}/" for folder in named if folder and not _OF_SYSTEM.match(f"{folder}/")]
 
@@ -53,8 +55,3 @@ def _named_modules(image: ImageConfig) -> list[str]:
 
 def _words(image: ImageConfig) -> list[str]:
     return _WORD.findall(" ".join((*image.entrypoint, *image.command)))
-
-
-def _parents(path: str) -> Iterator[str]:
-    while path := path.rpartition("/")[0]:
-        yield path

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from lambda_web_adapter.artifacts.bytecode import Use, compiled_path
 from lambda_web_adapter.artifacts.interpreters import find_python
-from lambda_web_adapter.artifacts.zip_file import entry_path
+from lambda_web_adapter.artifacts.zip_file import UNREADABLE, entry_path
 from lambda_web_adapter.doctor.compiled_files import uses_of
 from lambda_web_adapter.doctor.findings import count_text, paths_text
 from lambda_web_adapter.doctor.scripts import programs, script_paths, unreadable_paths, writable_paths
@@ -105,9 +105,16 @@ def apply_to_folder(repair: Repair, folder: Path) -> None:
 
 
 def write_zip(repair: Repair, source: Path, output: Path) -> None:
-    """Write a zip anew, with the same entries in the same order; compiled files that were not there come last."""
+    """Write a zip anew, with the same entries in the same order; compiled files that were not there come last.
+
+    Raises:
+        RepairError: an entry cannot be read.
+    """
     with _replacing(output) as partial:
-        _write_entries(repair, source, partial)
+        try:
+            _write_entries(repair, source, partial)
+        except UNREADABLE as error:
+            raise RepairError(f"{source} is damaged or encrypted: {error}. Make the zip again.") from None
         partial.chmod(0o644)
 
 
@@ -200,8 +207,9 @@ def _plan_modes(subject: Subject, repair: Repair) -> None:
 
 def _plan_line_endings(subject: Subject, repair: Repair) -> None:
     for path, line in script_paths(subject):
-        if line.endswith(b"\r"):
-            repair.contents[path] = subject.artifact.read(path).replace(b"\r\n", b"\n")
+        data = subject.artifact.read(path)
+        if line.endswith(b"\r") and b"\0" not in data:  # a zip may follow, whose bytes are no lines
+            repair.contents[path] = data.replace(b"\r\n", b"\n")
             repair.texts.append(f"Wrote line endings of Unix to {path}.")
 
 

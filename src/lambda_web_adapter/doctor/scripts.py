@@ -6,6 +6,7 @@ import stat
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.artifacts.artifact import parents
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, count_text, paths_text
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def writable_paths(subject: Subject) -> list[str]:
 
 def _folder_modes(subject: Subject) -> dict[str, int]:
     """Return the permissions of the folders in which a function has files."""
-    used = {folder for path in subject.deployed for folder in map(str, PurePosixPath(path).parents)}
+    used = {folder for path in subject.deployed for folder in parents(path)}
     return {path: mode for path, mode in subject.artifact.folders.items() if path in used}
 
 
@@ -155,8 +156,7 @@ def _check_scripts(subject: Subject) -> Iterator[Finding]:
 
 def _has_interpreter(subject: Subject, interpreter: str) -> bool:
     if subject.artifact.image:
-        names = {path.rpartition("/")[2] for path in subject.artifact.entries} if interpreter else set()
         return interpreter.strip("/") in subject.artifact.entries or (
-            interpreter.startswith(("/bin/", "/usr/bin/")) and interpreter.rpartition("/")[2] in names
+            interpreter.startswith(("/bin/", "/usr/bin/")) and interpreter.rpartition("/")[2] in subject.names
         )
     return interpreter.startswith(_INTERPRETER_FOLDERS) or interpreter in ("env", "python")

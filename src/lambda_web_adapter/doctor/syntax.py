@@ -21,7 +21,10 @@ def parse(data: bytes, python: tuple[int, int]) -> ast.Module:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of escapes that Python does not know
-        return ast.parse(data, feature_version=min(python, sys.version_info[:2]))
+        try:
+            return ast.parse(data, feature_version=min(python, sys.version_info[:2]))
+        except MemoryError:  # of the parser's own stack
+            raise RecursionError("The source is nested too deeply.") from None
 
 
 def is_wrong(data: bytes, python: tuple[int, int]) -> bool:
