@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from lambda_web_adapter.adapter.process.cpu_share import ONE_VCPU
+from lambda_web_adapter.artifacts import quotas
+from lambda_web_adapter.artifacts.opening import open_artifact
 from lambda_web_adapter.doctor import import_cost
 from lambda_web_adapter.doctor.import_cost import ImportCost, time_text
+from lambda_web_adapter.doctor.subject import Subject
 
 
 @pytest.mark.parametrize(
@@ -48,3 +52,25 @@ def test_what_nobody_would_notice_has_no_price() -> None:
     text = ImportCost(module="main", now=0.3, compiled=0.31).text
 
     assert text.startswith("less than 1 ms of CPU in each cold start; measured: ")
+
+
+def test_an_import_has_no_packages_of_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("import pytest\n")
+
+    assert import_cost._import_seconds(sys.executable, "main", tmp_path, {}) is None
+
+
+def test_an_app_that_serves_at_its_import_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "with open('log', 'a') as file: file.write('x')\nimport threading\nthreading.Event().wait()\napp = 1\n"
+    for name in ("main.py", "server.py"):
+        (tmp_path / name).write_text(source)
+    monkeypatch.setattr(import_cost, "_TIMEOUT", 1)
+
+    with open_artifact(tmp_path) as artifact:
+        assert import_cost.measure(Subject(artifact)) is None
+
+    assert (tmp_path / "log").read_text() == "x"
+
+
+def test_a_vcpu_has_the_same_memory_everywhere() -> None:
+    assert quotas.ONE_VCPU == ONE_VCPU

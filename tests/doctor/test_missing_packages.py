@@ -109,6 +109,10 @@ def test_a_zip_of_sources_may_have_a_layer(tmp_path: Path) -> None:
     assert [finding.severity for finding in findings_of(make_zip(tmp_path / "function"))] == ["warning"]
 
 
+def test_of_several_apps_nobody_knows_which_one_starts(tmp_path: Path) -> None:
+    assert findings_of(make_folder(tmp_path, "import pkg\n", server=f"import flask\n{APP}")) == []
+
+
 def test_packages_that_are_unpacked_at_the_start(tmp_path: Path) -> None:
     folder = make_folder(tmp_path, "import flask\n")
     write(folder / ".requirements.zip", b"")
@@ -126,6 +130,22 @@ def test_packages_of_an_image(tmp_path: Path) -> None:
     assert finding.message.endswith("runtime: boto3 (var/task/main.py:1), redis (var/task/main.py:1).")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("project.pth", "/src\n", 0),
+        ("__editable__.flask.pth", "import __editable___flask_finder\n", 0),
+        ("distutils-precedence.pth", "import os; enabled = True\n", 1),
+    ],
+)
+def test_packages_that_are_installed_from_their_sources(tmp_path: Path, name: str, text: str, expected: int) -> None:
+    write(tmp_path / "function" / "main.py", f"import flask\n{APP}")
+    libraries = {f"usr/lib/python3.13/site-packages/{name}": text.encode(), "src/flask/__init__.py": b""}
+    image = make_image(tmp_path / "function", {"Cmd": ["main:app"]}, libraries)
+
+    assert len(findings_of(image)) == expected
+
+
 def test_a_project_has_no_packages_of_its_own(tmp_path: Path) -> None:
     write(tmp_path / "main.py", f"import flask\n{APP}")
     write(tmp_path / "requirements.txt", "flask\n")
@@ -141,6 +161,8 @@ def test_a_project_has_no_packages_of_its_own(tmp_path: Path) -> None:
         ("distutils", (3, 11), True),
         ("distutils", (3, 12), False),
         ("json", (3, 9), True),
+        ("annotationlib", (3, 14), True),
+        ("annotationlib", (3, 13), False),
         ("flask", sys.version_info[:2], False),
     ],
 )

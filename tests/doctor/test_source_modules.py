@@ -11,7 +11,7 @@ import pytest
 from doctor.sample_artifacts import make_image, write
 
 from lambda_web_adapter.artifacts.opening import open_artifact
-from lambda_web_adapter.doctor import compiled_files, source_checks
+from lambda_web_adapter.doctor import compiled_files, source_checks, source_trees
 from lambda_web_adapter.doctor.subject import Subject
 from lambda_web_adapter.doctor.templates import FunctionTemplate
 
@@ -129,3 +129,25 @@ def test_a_module_that_is_nested_too_deeply_is_left_out(tmp_path: Path) -> None:
     write(tmp_path / "a.py", WRITE)
 
     assert severities(tmp_path) == {"a.py": "error"}
+
+
+def test_a_source_that_the_parser_gives_up_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "bootstrap", "")
+    write(tmp_path / "main.py", f"import a\n{APP}")
+    write(tmp_path / "a.py", f"x = {'-' * 200_000}1\n")
+
+    assert severities(tmp_path) == {}
+
+
+def test_a_large_app_is_read_from_its_start_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packages without metadata count as the app's own: reading all of them took minutes."""
+    monkeypatch.setattr(source_trees, "MOST_PARSED", 200)
+    write(tmp_path / "bootstrap", "")
+    write(tmp_path / "main.py", f"import used\n{APP}")
+    for name in ("aaa", "used", "zzz"):
+        write(tmp_path / f"{name}.py", f"{WRITE}__import__(name)\n{'#' * 80}\n")
+
+    with open_artifact(tmp_path) as artifact:
+        subject = Subject(artifact)
+        assert [finding.path for finding in source_checks.check(subject)] == ["used.py"]
+        assert subject.trees.left_out == {"aaa.py", "zzz.py"}

@@ -305,3 +305,29 @@ def test_a_broken_template_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(TemplateError, match=r"template\.yaml cannot be read"):
         find_functions(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("template.yaml", "Resources: {F: {Type: 'AWS::Lambda::Function', Properties: {MemorySize: 512}}}"),
+        ("serverless.yml", "provider: {memorySize: 512}\nfunctions: {f: {}}"),
+        ("zappa_settings.json", '{"dev": {"memory_size": 512}}'),
+    ],
+)
+def test_the_memory_of_a_function(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+
+    (function,) = read_functions(tmp_path / name)
+
+    assert function.memory == 512
+
+
+def test_a_number_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(
+        "Resources: {F: {Type: 'AWS::Lambda::Function', Properties: {MemorySize: .inf, Timeout: .nan}}}"
+    )
+
+    (function,) = read_functions(tmp_path / "template.yaml")
+
+    assert (function.memory, function.timeout) == (0, 0)

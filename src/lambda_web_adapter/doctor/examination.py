@@ -14,6 +14,7 @@ from lambda_web_adapter.doctor.compiled_files import MISSING_BYTECODE, STALE_BYT
 from lambda_web_adapter.doctor.findings import count_text, paths_text
 from lambda_web_adapter.doctor.repair import Repair, apply_to_folder, plan, write_zip
 from lambda_web_adapter.doctor.rules import CHECKS
+from lambda_web_adapter.doctor.source_trees import MOST_PARSED
 from lambda_web_adapter.doctor.subject import Subject
 from lambda_web_adapter.doctor.template_search import choose_functions, find_functions, other_functions
 
@@ -77,6 +78,7 @@ def examine(path: Path, options: Options) -> Examination:
     with _open(path, options) as subject:
         findings = _with_costs(subject, _find(subject), options)
         notes = list(_notes(subject, is_named=options.template is not None))
+        notes += _unread_sources(subject)
         notes += _unused_template(subject, options.origin or path)
         return Examination(title=_title(subject), facts=_facts(subject), findings=findings, notes=notes)
 
@@ -156,6 +158,15 @@ def _notes(subject: Subject, *, is_named: bool) -> Iterator[str]:
         yield f"{file} names no handler for {name}: add it there, such as main:app; it is looked for in the sources."
 
 
+def _unread_sources(subject: Subject) -> Iterator[str]:
+    """Yield that some sources were not read, and why."""
+    if count := len(subject.trees.left_out):
+        yield (
+            f"{count:,} of {count_text(len(subject.trees.paths), 'source')} of the app were not read, since the others "
+            f"have {size_text(MOST_PARSED)}. Packages without metadata (*.dist-info) count as the app's own."
+        )
+
+
 def _unused_template(subject: Subject, artifact: Path) -> Iterator[str]:
     """Yield which template is beside an artifact, but is not its function's, and what to do."""
     if subject.functions or subject.artifact.kind == "layer" or not (functions := other_functions(artifact)):
@@ -205,4 +216,5 @@ def _facts(subject: Subject) -> dict[str, Any]:
         "architecture": target.architecture,
         "bytes": sum(entry.size for entry in subject.deployed.values()),
         "functions": [function.name for function in subject.functions],
+        "memory": next((function.memory for function in subject.functions if function.memory), None),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import tempfile
 import time
@@ -11,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.app.discovery.source_scan import scan
 from lambda_web_adapter.artifacts.interpreters import find_python
+from lambda_web_adapter.artifacts.quotas import ONE_VCPU
 from lambda_web_adapter.artifacts.sizes import MB, size_text
+from lambda_web_adapter.doctor.source_imports import likely_modules
 from lambda_web_adapter.doctor.unpacking import unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from lambda_web_adapter.doctor.subject import Subject
 
@@ -39,9 +39,8 @@ SECONDS_PER_MEGABYTE = 0.2
 # AWS bills the init phase since August 2025 (AWS Lambda pricing, us-east-1): dollars for a GB and second, and the
 # memory in GB that comes with one whole core.
 _DOLLARS = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
-_CORE_MEMORY = 1769 / 1024
+_CORE_MEMORY = ONE_VCPU / 1024
 _LEAST_SECONDS = 0.001  # that are worth a price
-_USUAL_MODULES = ("main", "app", "application", "lambda_function", "handler", "wsgi", "asgi", "server", "index")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,43 +79,29 @@ def measure(subject: Subject) -> ImportCost | None:
     """Import the app of an artifact with and without valid bytecode.
 
     Returns:
-        The CPU times; None if the app cannot be imported here: an image, another machine or Python, or a failure.
+        The CPU times; None if the app cannot be imported here: an image, another machine or Python, packages that only
+        layers or the runtime have, or a failure.
     """
     python = find_python(subject.target.python)
     if subject.artifact.image or not python or not subject.target.is_this_machine:
         return None
     with unpacked(subject.artifact) as folder, tempfile.TemporaryDirectory() as cache:
-        for module in _app_modules(subject, folder):
-            now = _import_seconds(python, module, folder, {"PYTHONDONTWRITEBYTECODE": "1"})
-            if now is None:
-                continue
-            # Python writes compiled files there at the first import, and finds them at the next.
-            cached = {"PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
-            _run_import(python, module, folder, cached)
-            compiled = _import_seconds(python, module, folder, cached)
+        for module in likely_modules(subject):
+            try:
+                now = _import_seconds(python, module, folder, {"PYTHONDONTWRITEBYTECODE": "1"})
+                if now is None:
+                    continue
+                # Python writes compiled files there at the first import, and finds them at the next.
+                cached = {"PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
+                _run_import(python, module, folder, cached)
+                compiled = _import_seconds(python, module, folder, cached)
+            except subprocess.TimeoutExpired:
+                return None  # it serves, or waits: others would most likely, too
             if compiled is None:
                 return None
             architecture = subject.target.architecture
             return ImportCost(module=module, now=now, compiled=compiled, architecture=architecture)
     return None
-
-
-def _app_modules(subject: Subject, folder: Path) -> Iterator[str]:
-    """Yield the modules that may be what a start imports, the likeliest first."""
-    for function in subject.functions:
-        if handler := re.fullmatch(r"([\w./]+)[:.]\w+", function.handler):
-            yield handler[1].replace("/", ".").removesuffix(".py")
-    modules = [path for path in subject.own_modules if re.fullmatch(r"(\w+/)?\w+\.py", path)]
-    apps = {path for path in modules if scan(folder / path).app}
-    names = sorted(modules, key=lambda path: (path not in apps, path.count("/"), _usual_rank(path), path))
-    for path in names:
-        if path in apps or _usual_rank(path) < len(_USUAL_MODULES):
-            yield path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-
-def _usual_rank(path: str) -> int:
-    name = Path(path).stem
-    return _USUAL_MODULES.index(name) if name in _USUAL_MODULES else len(_USUAL_MODULES)
 
 
 def _import_seconds(python: str, module: str, folder: Path, variables: dict[str, str]) -> float | None:
@@ -135,14 +120,15 @@ def _run_import(python: str, module: str, folder: Path, variables: dict[str, str
     """Return the CPU seconds of one import; None if it fails."""
     with tempfile.TemporaryDirectory() as scratch:
         result = Path(scratch, "seconds")
-        arguments = [python, "-c", _IMPORTER, module, str(result), str(folder), str(folder / "python")]
+        # Without the packages that are installed here: the artifact has its own.
+        arguments = [python, "-S", "-s", "-c", _IMPORTER, module, str(result), str(folder), str(folder / "python")]
         environ = {**os.environ, "PYTHONPATH": "", **variables}
         try:
             subprocess.run(  # noqa: S603  # the app that is examined
                 arguments, cwd=folder, env=environ, capture_output=True, timeout=_TIMEOUT, check=False
             )
             return float(result.read_text())
-        except (subprocess.TimeoutExpired, OSError, ValueError):
+        except (OSError, ValueError):
             return None
 
 

@@ -6,23 +6,18 @@ those at the top of the app's module, and of the modules that it imports so, and
 
 from __future__ import annotations
 
-import ast
-import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.app.discovery.source_scan import scan_source
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, paths_text
 from lambda_web_adapter.doctor.module_names import RUNTIME_MODULES, RUNTIMES_OWN, is_standard
+from lambda_web_adapter.doctor.source_imports import imports_of_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lambda_web_adapter.doctor.findings import Finding
     from lambda_web_adapter.doctor.subject import Subject
-
-    # The modules that a statement imports, by their full names, and its line.
-    Imported = tuple[str, int]
 
 MISSING_PACKAGE = Rule(
     id="missing-package",
@@ -34,8 +29,6 @@ MISSING_PACKAGE = Rule(
 RULES = (MISSING_PACKAGE,)
 
 _ADAPTER = "lambda_web_adapter"
-_HANDLER = re.compile(r"([\w./]+)[:.]\w+")
-_USUAL_APPS = ("main", "app", "application", "wsgi", "asgi", "lambda_function", "handler", "index", "server")
 # Where Python, Lambda and its layers have packages in an image, besides any folder with one of these names.
 _IMAGE_FOLDERS = ("opt/python/", "var/runtime/", "var/lang/")
 _SITE = re.compile(r"^(.*/)?(site-packages|dist-packages)/")
@@ -47,9 +40,11 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Yield what the app imports and the artifact does not have, as one finding."""
     if subject.is_project or subject.artifact.kind == "layer" or any(map(_ARCHIVE.search, subject.own_files)):
         return
+    if any(_adds_folders(subject, path) for path in subject.artifact.entries if path.endswith(".pth")):
+        return  # such as that of an editable install: its packages may be anywhere
     places: dict[str, tuple[str, int]] = {}
     present = _present_modules(subject)
-    for path, name, line in _imports_of_start(subject):
+    for path, name, line in imports_of_start(subject):
         top = name.partition(".")[0]
         if top not in present and not _is_of_runtime(top, subject):
             places.setdefault(top, (path, line))
@@ -61,6 +56,13 @@ def check(subject: Subject) -> Iterator[Finding]:
     message = f"The app imports what is neither in the artifact nor in the runtime{unless}: {names}."
     severity = Severity.WARNING if has_layers else None
     yield MISSING_PACKAGE.broken(message, *next(iter(places.values())), severity=severity)
+
+
+def _adds_folders(subject: Subject, path: str) -> bool:
+    """Return whether a file of paths has others than code to run (`site`)."""
+    lines = subject.text(path).splitlines()
+    is_editable = "__editable__" in path
+    return is_editable or any(line.strip() and not line.startswith(("#", "import ", "import\t")) for line in lines)
 
 
 def _may_have_layers(subject: Subject) -> bool:
@@ -104,63 +106,3 @@ def _folders_of(path: str) -> Iterator[str]:
     for index, letter in enumerate(path):
         if letter == "/":
             yield path[: index + 1]
-
-
-def _imports_of_start(subject: Subject) -> Iterator[tuple[str, str, int]]:
-    """Yield file, module and line of all that is imported whenever the app starts."""
-    waiting, seen = list(_app_modules(subject)), set[str]()
-    while waiting:
-        path = waiting.pop(0)
-        if path in seen:
-            continue
-        seen.add(path)
-        try:
-            tree = ast.parse(subject.artifact.read(path))
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        for name, line in _imports(tree.body, posixpath.dirname(path.removeprefix(subject.root)).split("/")):
-            own = list(_own_files(subject, name))
-            waiting += own
-            if not own:
-                yield path, name, line
-
-
-def _app_modules(subject: Subject) -> list[str]:
-    """Return the files of the modules that a start imports, as far as that can be seen."""
-    image = subject.artifact.image
-    texts = [text for each in subject.functions for text in (each.handler, each.environ.get("AWS_LWA_APP", ""))]
-    texts += [*image.command, image.environ.get("AWS_LWA_APP", "")] if image else []
-    named = [match[1].replace("/", ".") for text in texts if (match := _HANDLER.fullmatch(text))]
-    if paths := [path for name in named for path in _own_files(subject, name)]:
-        return paths
-    modules = [path for path in subject.own_modules if path.removeprefix(subject.root).count("/") <= 1]
-    return [
-        path
-        for path in modules
-        if posixpath.basename(path).removesuffix(".py") in _USUAL_APPS and scan_source(subject.artifact.read(path)).app
-    ]
-
-
-def _own_files(subject: Subject, name: str) -> Iterator[str]:
-    """Yield the app's own files that an import of a module runs: its own, and those of the packages that it is in."""
-    parts = name.split(".")
-    for count in range(1, len(parts) + 1):
-        stem = f"{subject.root}{'/'.join(parts[:count])}"
-        yield from (path for path in (f"{stem}.py", f"{stem}/__init__.py") if path in subject.own_modules)
-
-
-def _imports(body: list[ast.stmt], package: list[str]) -> Iterator[Imported]:
-    """Yield what statements import whenever they run."""
-    for node in body:
-        match node:
-            case ast.Import():
-                yield from ((alias.name, node.lineno) for alias in node.names)
-            case ast.ImportFrom():
-                base = package[: len(package) + 1 - node.level] if node.level else []
-                module = ".".join([*filter(None, base), *filter(None, [node.module])])
-                if not node.level or module:
-                    yield module, node.lineno
-                    # Names that are no modules are in one that is there, or is yielded by the line above.
-                    yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
-            case ast.ClassDef():
-                yield from _imports(node.body, package)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.doctor.source_names import assigned_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from lambda_web_adapter.doctor.subject import Subject
 
@@ -35,40 +35,64 @@ class Reach(Enum):
     PERHAPS = "perhaps"
 
 
-def find_reach(subject: Subject, trees: Mapping[str, ast.Module], broken: Container[str]) -> dict[str, Reach]:
-    """Return the modules that a start imports; those that nothing mentions are left out.
-
-    Args:
-        subject: what is examined.
-        trees: the modules by path.
-        broken: the paths of those that cannot be parsed.
-    """
-    paths = [path for path in subject.own_modules if path in trees or path in broken]
-    names = _Names(paths, subject.root)
-    arguments, usual = _named_apps(subject), _usual_apps(subject, trees)
-    named = [path for argument in arguments for path in _files_of_app(argument, subject.root, names)]
-    if not arguments and len(usual) == 1:
-        named = usual
-    django = [path for path in paths if posixpath.basename(path) == "manage.py"]
-    others = django if named else [*usual, *django]
-    if not named and (arguments or not others):
-        return dict.fromkeys(paths, Reach.PERHAPS)  # nobody knows where it starts
-    sure = _closure(named, lambda path: _sure_imports(trees.get(path), path, names))
-    roots = [*sure, *others]
-    perhaps = _closure(roots, lambda path: _possible_imports(trees.get(path), path, names))
-    if any(path in trees and _imports_unknown(trees[path]) for path in perhaps):
-        perhaps = dict.fromkeys(paths)
+def find_reach(subject: Subject) -> dict[str, Reach]:
+    """Return the modules that a start imports; those that nothing mentions are left out."""
+    trees, names = subject.trees, _Names(subject)
+    sure = _sure_modules(subject, names)
+    others = [path for path in trees.paths if posixpath.basename(path) == "manage.py"]
+    if not sure:
+        others += _usual_apps(subject)
+    if not sure and (_arguments(subject) or not others):
+        return dict.fromkeys(trees.paths, Reach.PERHAPS)  # nobody knows where it starts
+    perhaps = _closure([*sure, *others], lambda path: _possible_imports(trees.get(path), path, names))
+    if any(map(_imports_unknown, filter(None, map(trees.get, perhaps)))):
+        perhaps = dict.fromkeys([*perhaps, *trees.paths])
     return {path: Reach.SURE if path in sure else Reach.PERHAPS for path in perhaps}
+
+
+def likely_apps(subject: Subject) -> list[str]:
+    """Return the modules that may have the app: those that are named, else those that look so, the likeliest first."""
+    usual = sorted(_usual_apps(subject), key=lambda path: (path.count("/"), _USUAL_MODULES.index(_stem(path))))
+    return _named_modules(subject, _Names(subject)) if _arguments(subject) else usual
+
+
+def likely_modules(subject: Subject) -> list[str]:
+    """Return the names of the modules that may have the app, the likeliest first."""
+    paths = likely_apps(subject)
+    apps = [path for path in paths if not path.endswith("/__init__.py")] or paths
+    return [_module_name(path.removeprefix(subject.root)) for path in dict.fromkeys(apps)]
+
+
+def imports_of_start(subject: Subject) -> Iterator[tuple[str, str, int]]:
+    """Yield file, module and line of all that each start imports and that is not the app's own."""
+    names = _Names(subject)
+    for path in _sure_modules(subject, names):
+        for node in _sure_statements(subject.trees.get(path)):
+            for name in _imported_modules(node, path):
+                if not any(names.files(name, path)):
+                    yield path, name, node.lineno
+
+
+def _sure_modules(subject: Subject, names: _Names) -> dict[str, None]:
+    """Return the modules that each start imports; none if nobody knows where it starts."""
+    apps = likely_apps(subject)
+    if not _arguments(subject) and len(apps) > 1:
+        return {}
+    files = [file for path in apps for file in names.files(_module_name(path))]
+    trees = subject.trees
+    return _closure([*apps, *files], lambda path: _sure_imports(trees.get(path), path, names))
 
 
 class _Names:
     """The modules of an app by their names."""
 
-    def __init__(self, paths: Iterable[str], root: str) -> None:
-        self._root = root
+    def __init__(self, subject: Subject) -> None:
+        self._root = subject.root
         self._paths: dict[str, list[str]] = {}
-        for path in paths:
-            parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
+        self._members: dict[str, list[str]] = {}
+        for path in subject.trees.paths:
+            self._members.setdefault(posixpath.dirname(path), []).append(path)
+            parts = _module_name(path).split(".")
             for start in range(len(parts)):
                 self._paths.setdefault(".".join(parts[start:]), []).append(path)
 
@@ -90,22 +114,20 @@ class _Names:
         """Yield the modules in a package, which frameworks import by themselves if they are named as usual."""
         for path in self._paths.get(package, ()):
             if path.endswith("/__init__.py"):
-                folder = posixpath.dirname(path)
-                files = (file for each in self._paths.values() for file in each)
-                yield from {file for file in files if posixpath.dirname(file) == folder}
+                yield from self._members[posixpath.dirname(path)]
 
 
 def _closure(roots: Iterable[str], follow: Callable[[str], Iterable[str]]) -> dict[str, None]:
-    reached, waiting = dict[str, None](), list(roots)
-    while waiting:
-        path = waiting.pop(0)
-        if path not in reached:
-            reached[path] = None
-            waiting += follow(path)
+    reached = dict.fromkeys(roots)
+    waiting = list(reached)
+    for path in waiting:  # which grows
+        more = [each for each in dict.fromkeys(follow(path)) if each not in reached]
+        reached.update(dict.fromkeys(more))
+        waiting += more
     return reached
 
 
-def _named_apps(subject: Subject) -> list[str]:
+def _arguments(subject: Subject) -> list[str]:
     """Return what templates and images name as the app, or may."""
     image = subject.artifact.image
     environs = [*(each.environ for each in subject.functions), *([image.environ] if image else ())]
@@ -116,27 +138,44 @@ def _named_apps(subject: Subject) -> list[str]:
     return [argument for argument in arguments if posixpath.basename(argument) not in _PROGRAMS]
 
 
-def _files_of_app(text: str, root: str, names: _Names) -> Iterator[str]:
-    match = _APP_NAME.fullmatch(text)
-    if match and not text.endswith(".sh"):
-        module = match["module"].removeprefix("./").strip("/").removeprefix(root)
-        yield from names.files(module.replace("/", "."))
+def _named_modules(subject: Subject, names: _Names) -> list[str]:
+    """Return the modules that templates and images name, each after the packages that it is in."""
+    modules: list[str] = []
+    for text in _arguments(subject):
+        match = _APP_NAME.fullmatch(text)
+        if match and not text.endswith(".sh"):
+            module = match["module"].removeprefix("./").strip("/").removeprefix(subject.root)
+            modules += names.files(module.replace("/", "."))
+    return modules
 
 
-def _usual_apps(subject: Subject, trees: Mapping[str, ast.Module]) -> list[str]:
+def _usual_apps(subject: Subject) -> list[str]:
     """Return the modules in which an app is looked for, and that have a name as apps have."""
-    return [
-        path
-        for path, tree in trees.items()
-        if path.removeprefix(subject.root).count("/") <= 1
-        and posixpath.basename(path).removesuffix(".py") in _USUAL_MODULES
-        and _USUAL_NAMES & assigned_names(tree.body)
-    ]
+    paths = [path for path in subject.trees.paths if path.removeprefix(subject.root).count("/") <= 1]
+    trees = {path: subject.trees.get(path) for path in paths if _stem(path) in _USUAL_MODULES}
+    return [path for path, tree in trees.items() if tree and _USUAL_NAMES & assigned_names(tree.body)]
+
+
+def _stem(path: str) -> str:
+    return posixpath.basename(path).removesuffix(".py")
+
+
+def _module_name(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _sure_statements(tree: ast.Module | None) -> Iterator[ast.stmt]:
+    """Yield the statements that run whenever a module is imported."""
+    waiting: list[ast.stmt] = [*tree.body] if tree else []
+    for node in waiting:  # which grows
+        yield node
+        if isinstance(node, ast.ClassDef):
+            waiting += node.body
 
 
 def _sure_imports(tree: ast.Module | None, path: str, names: _Names) -> Iterator[str]:
     """Yield the modules that a module imports whenever it is imported itself."""
-    for node in tree.body if tree else ():
+    for node in _sure_statements(tree):
         yield from _imported_files(node, path, names)
 
 
@@ -153,15 +192,20 @@ def _possible_imports(tree: ast.Module | None, path: str, names: _Names) -> Iter
 
 
 def _imported_files(node: ast.AST, path: str, names: _Names) -> Iterator[str]:
+    for name in _imported_modules(node, path):
+        yield from names.files(name, path)
+
+
+def _imported_modules(node: ast.AST, path: str) -> list[str]:
+    """Return the modules that a statement of a file imports, or may: names in a module may be modules."""
     if isinstance(node, ast.Import):
-        for alias in node.names:
-            yield from names.files(alias.name, path)
-    elif isinstance(node, ast.ImportFrom):
-        package = posixpath.dirname(path).split("/")
-        base = package[: len(package) + 1 - node.level] if node.level else []
-        module = ".".join([*filter(None, base), *filter(None, [node.module])])
-        for name in (module, *(f"{module}.{alias.name}".lstrip(".") for alias in node.names)):
-            yield from names.files(name, path) if name else ()
+        return [alias.name for alias in node.names]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    package = posixpath.dirname(path).split("/")
+    base = package[: len(package) + 1 - node.level] if node.level else []
+    module = ".".join([*filter(None, base), *filter(None, [node.module])])
+    return [module, *(f"{module}.{alias.name}" for alias in node.names)] if module else []
 
 
 def _imports_unknown(tree: ast.Module) -> bool:

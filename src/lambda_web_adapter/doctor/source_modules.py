@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.doctor.source_imports import Reach, find_reach
 from lambda_web_adapter.doctor.source_paths import Surroundings
 from lambda_web_adapter.doctor.source_walk import read_source
-from lambda_web_adapter.doctor.syntax import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,23 +55,13 @@ class Modules:
 
 def read_modules(subject: Subject) -> Modules:
     """Return the app's own modules, without tests, and without those that nothing imports."""
-    trees: dict[str, ast.Module] = {}
-    broken: dict[str, SyntaxError] = {}
-    for path in subject.own_modules:
-        if _is_test(path.removeprefix(subject.root)):
-            continue
-        try:
-            trees[path] = parse(subject.artifact.read(path), subject.target.python)
-        except SyntaxError as error:
-            broken[path] = error
-        except (ValueError, RecursionError):  # null bytes, or nothing that anybody has written
-            continue
-    reach = find_reach(subject, trees, broken)
-    return Modules(sources=_sources(subject, trees, reach), errors=_errors(subject, broken, reach))
+    reach = find_reach(subject)
+    return Modules(sources=_sources(subject, reach), errors=_errors(subject, reach))
 
 
-def _sources(subject: Subject, trees: Mapping[str, ast.Module], reach: Mapping[str, Reach]) -> list[Source]:
+def _sources(subject: Subject, reach: Mapping[str, Reach]) -> list[Source]:
     place = _Place(subject)
+    trees = {path: tree for path in reach if (tree := subject.trees.get(path))}
     used = {path: _used_names(tree) for path, tree in trees.items()}
     surroundings = Surroundings(folder=place.folder, variables=place.variables, exists=place.exists)
     users: dict[str, set[str]] = {}
@@ -88,20 +77,19 @@ def _sources(subject: Subject, trees: Mapping[str, ast.Module], reach: Mapping[s
         with suppress(RecursionError):
             yield read_source(path, trees[path], replace(base, file=file, used_names=names, is_started=is_started))
 
-    reached = [path for path in trees if path in reach]
-    movers = [source for path in reached if "chdir" in used[path] for source in read(path, surroundings)]
+    movers = [source for path in trees if "chdir" in used[path] for source in read(path, surroundings)]
     if any(map(_changes_folder, movers)):
         surroundings = replace(surroundings, changes_folder=True)
-    return [source for path in reached for source in read(path, surroundings)]
+    return [source for path in trees for source in read(path, surroundings)]
 
 
-def _errors(subject: Subject, broken: Mapping[str, SyntaxError], reach: Mapping[str, Reach]) -> list[SourceError]:
+def _errors(subject: Subject, reach: Mapping[str, Reach]) -> list[SourceError]:
     if subject.target.python > sys.version_info[:2]:
         return []  # it may parse what this Python cannot
-    is_known = not subject.target.python_origin.startswith("this machine")  # else it may be a newer one as well
+    is_known = not subject.target.is_python_guessed  # else it may be a newer one as well
     return [
         SourceError(path=path, line=error.lineno or 0, text=error.msg, is_sure=is_known and reach[path] is Reach.SURE)
-        for path, error in broken.items()
+        for path, error in subject.trees.errors.items()
         if path in reach
     ]
 
@@ -123,12 +111,6 @@ def _used_names(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.Attribute):
             names.add(node.attr)
     return names
-
-
-def _is_test(path: str) -> bool:
-    folders, _, name = path.rpartition("/")
-    is_file = name.startswith(("test_", "conftest.")) or name == "tests.py" or name.endswith("_test.py")
-    return is_file or bool({"tests", "test"} & set(folders.split("/")))
 
 
 class _Place:

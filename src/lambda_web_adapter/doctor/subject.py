@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lambda_web_adapter.artifacts.elf import SharedObject, parse_shared_object
 from lambda_web_adapter.doctor.image_app import find_app_folders
 from lambda_web_adapter.doctor.packages import Package, read_packages
+from lambda_web_adapter.doctor.source_trees import SourceTrees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,6 +45,7 @@ _EXTENSION_TAG = re.compile(r"\.cpython-3(\d+)-")
 _BYTECODE_TAG = re.compile(r"\.cpython-3(\d+)\.pyc$")
 _STANDARD_LIBRARY = re.compile(r"lib/python3\.(\d+)/os\.py$")
 _NATIVE_NAME = re.compile(r"\.(so(\.[\d.]+)?|dylib|pyd|dll)$")
+_THIS_MACHINE = "this machine, since nothing says another one"
 # What images, Python and users call the machines of functions.
 ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 
@@ -57,12 +59,14 @@ class Target:
         python_origin: how that is known.
         architecture: `x86_64` or `arm64`.
         architecture_origin: how that is known.
+        is_python_guessed: whether nothing says which Python it has, so that it is taken to be this one.
     """
 
     python: tuple[int, int]
     python_origin: str
     architecture: str
     architecture_origin: str
+    is_python_guessed: bool = False
 
     @property
     def python_name(self) -> str:
@@ -172,6 +176,11 @@ class Subject:
         """Return the sources of the app itself."""
         return {path: entry for path, entry in self.own_files.items() if path.endswith(".py")}
 
+    @cached_property
+    def trees(self) -> SourceTrees:
+        """Return the syntax trees of these modules."""
+        return SourceTrees(self)
+
     @property
     def searched_text(self) -> str:
         """Return the folders of an image in which its app was looked for, for people."""
@@ -213,6 +222,7 @@ class Subject:
             python_origin=python_origin,
             architecture=architecture,
             architecture_origin=architecture_origin,
+            is_python_guessed=python_origin == _THIS_MACHINE,
         )
 
     @property
@@ -259,7 +269,7 @@ class Subject:
             versions = Counter(match[1] for path in self.deployed if (match := pattern.search(path)))
             if versions and not self.is_project:
                 yield (3, int(versions.most_common(1)[0][0])), f"the names of {origin}"
-        yield (sys.version_info[0], sys.version_info[1]), "this machine, since nothing says another one"
+        yield (sys.version_info[0], sys.version_info[1]), _THIS_MACHINE
 
     def _architectures(self) -> Iterator[tuple[str, str]]:
         if self._architecture:
@@ -275,7 +285,7 @@ class Subject:
         machines = Counter(elf.architecture for _, elf in self.native_files.values() if elf)
         if machines and not self.is_project:
             yield machines.most_common(1)[0][0], "its shared objects"
-        yield ARCHITECTURES.get(platform.machine().lower(), "x86_64"), "this machine, since nothing says another one"
+        yield ARCHITECTURES.get(platform.machine().lower(), "x86_64"), _THIS_MACHINE
 
 
 def _is_deployed(path: str, environments: set[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ class FunctionTemplate:
         environ: its variables.
         layers: ARNs or names of its layers.
         timeout: seconds; 0 if it is not said.
+        memory: MB; 0 if it is not said.
         events: kinds of its event sources, such as `HttpApi`.
         invoke_mode: that of its URL, or empty.
         code: the folder or file of its code.
@@ -48,6 +50,7 @@ class FunctionTemplate:
     environ: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
     timeout: float = 0
+    memory: int = 0
     events: frozenset[str] = frozenset()
     invoke_mode: str = ""
     code: str = ""
@@ -128,6 +131,7 @@ def _of_cloudformation(file: Path, document: Any) -> Iterator[FunctionTemplate]:
             environ=environ,
             layers=tuple(map(_layer, [*_list(defaults.get("Layers")), *_list(properties.get("Layers"))])),
             timeout=_number(both.get("Timeout")),
+            memory=int(_number(both.get("MemorySize"))),
             events=frozenset(kinds | ({"FunctionUrl"} if url else set())),
             invoke_mode=_string(url.get("InvokeMode", "BUFFERED")) if url else "",
             code=_string(code),
@@ -153,6 +157,7 @@ def _of_serverless(file: Path, document: Any) -> Iterator[FunctionTemplate]:
             environ={**_strings(provider.get("environment")), **_strings(_mapping(function).get("environment"))},
             layers=tuple(map(_layer, _list(both.get("layers")))),
             timeout=_number(both.get("timeout")),
+            memory=int(_number(both.get("memorySize"))),
             events=frozenset(kinds | ({"FunctionUrl"} if url else set())),
             invoke_mode=("RESPONSE_STREAM" if streams else "BUFFERED") if url else "",
             code=_string(_mapping(both.get("package")).get("artifact")),
@@ -181,6 +186,7 @@ def _of_zappa(file: Path, document: Any) -> Iterator[FunctionTemplate]:
             },
             layers=tuple(map(_layer, _list(stage.get("layers")))),
             timeout=_number(stage.get("timeout_seconds")),
+            memory=int(_number(stage.get("memory_size"))),
             events=frozenset() if stage.get("apigateway_enabled") is False else frozenset(["Api"]),
         )
 
@@ -233,9 +239,10 @@ def _string(value: Any) -> str:
 def _number(value: Any) -> float:
     """Return a number, also one that is written as a text, as defaults of parameters are."""
     try:
-        return 0 if isinstance(value, bool) else float(value)
+        number = 0 if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         return 0
+    return number if math.isfinite(number) else 0
 
 
 def _layer(value: Any) -> str:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from lambda_web_adapter.local.log import Log
 
-_MEMORY = 1769  # MB, with which a function has one core
 _WITHOUT_SITE = ("-S", "-s", "-B")  # nothing that is installed on this machine, and no new bytecode
 _WSGI_SERVER = "lambda_web_adapter/app/wsgi/server.py"
 _TASK_ROOT = "/var/task"  # where Lambda unpacks a function
@@ -204,7 +203,7 @@ def _isolate(folders: Iterable[str], python: str) -> str:
 def _start(job: _Job, log: Log, record: Path) -> None:
     from lambda_web_adapter.ipc import start_file
     from lambda_web_adapter.ipc.parent_process import LOCAL_RUN_VARIABLE
-    from lambda_web_adapter.local.environments.function_options import FunctionOptions
+    from lambda_web_adapter.local.environments.function_options import ONE_VCPU, FunctionOptions
     from lambda_web_adapter.local.environments.guard import Guard
     from lambda_web_adapter.local.environments.program import Program
     from lambda_web_adapter.local.warm_requests import TIMEOUT, read_warm_requests, send_requests
@@ -222,7 +221,7 @@ def _start(job: _Job, log: Log, record: Path) -> None:
         environ["AWS_LAMBDA_INITIALIZATION_TYPE"] = "provisioned-concurrency"
     program = Program([*_WITHOUT_SITE, f"{job.folder}/bootstrap"], environ, Guard.start(), log)
     program.python = job.python
-    options = FunctionOptions(environments=1, is_plain=True, freezes=False, timeout=TIMEOUT, memory=_MEMORY)
+    options = FunctionOptions(environments=1, is_plain=True, freezes=False, timeout=TIMEOUT, memory=ONE_VCPU)
     asyncio.run(send_requests(program, options, read_warm_requests(Path(job.project, "pyproject.toml"))))
 
 

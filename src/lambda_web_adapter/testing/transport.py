@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from lambda_web_adapter.local.environments.function_options import FunctionOptions
+from lambda_web_adapter.local.environments.function_options import ONE_VCPU, FunctionOptions
 from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 from lambda_web_adapter.local.gateways import GatewayOptions, build_gateway
 from lambda_web_adapter.testing.argument_checks import (
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # pytest leaves this module's frames out
 
-_MEMORY = 1769  # MB; the local run has as much
 _CLIENT = ("127.0.0.1", 50000)
 
 
@@ -62,7 +61,7 @@ class LambdaTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         as_process: bool = False,
         environ: Mapping[str, str] | None = None,
         timeout: float = 30.0,
-        memory: int = _MEMORY,
+        memory: int = ONE_VCPU,
         function_name: str = "test",
         region: str = "us-east-1",
         stage: str = "",

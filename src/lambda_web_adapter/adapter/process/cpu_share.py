@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # The memory size, in MB, for which a function gets the time of one vCPU (Lambda, "Memory and computing power").
-_ONE_VCPU = 1769
+ONE_VCPU = 1769
 
 
 def read_cpu_share(environ: Mapping[str, str]) -> float:
@@ -28,7 +28,7 @@ def read_cpu_share(environ: Mapping[str, str]) -> float:
 def lambda_share(environ: Mapping[str, str]) -> float | None:
     """Return the CPU time that Lambda gives for the memory size, in cores; None in a local run, or without a size."""
     memory = "" if environ.get(LOCAL_RUN_VARIABLE) else environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
-    return int(memory) / _ONE_VCPU if memory.isdecimal() else None
+    return int(memory) / ONE_VCPU if memory.isdecimal() else None
 
 
 def _read_quota() -> float:

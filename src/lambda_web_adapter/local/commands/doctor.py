@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -115,6 +116,7 @@ def command(  # noqa: PLR0913  # one for each option
     if lists_rules:
         sys.stdout.write("".join(f"{line}\n" for line in report.rule_lines(RULES)))
         return
+    gc.disable()  # the trees of sources stay, and each collection would look at all of them
     artifact, starting = split_app(artifact, StartOptions(**start))
     _check_arguments(artifact, {"--output": output, "--sarif": sarif, "--flame": starting.flame}, fix=fix)
     imports_app, arch = not no_import, arch or ""

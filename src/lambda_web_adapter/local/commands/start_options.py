@@ -31,10 +31,9 @@ _PARAMETERS = (
     click.option(
         "--memory",
         type=click.IntRange(MIN_MEMORY, MAX_MEMORY),
-        default=ONE_VCPU,
-        show_default=True,
         metavar="MB",
-        help="Memory of the function, by which it has CPU time: with 1,769 MB that of one vCPU.",
+        help="Memory of the function, by which it has CPU time; without it, that in the template, or 1,769 MB, which "
+        "have the time of one vCPU.",
     ),
     click.option(
         "--flame",
@@ -60,7 +59,7 @@ class StartOptions:
         app: the app's name; None to search it.
         app_dir: the folder of the app in the artifact; empty for all of it.
         is_isolated: whether the environment is to be as on Lambda.
-        memory: the function's memory in MB.
+        memory: the function's memory in MB; None for that in the template.
         flame: where to write the flame graph, if anywhere.
         is_asked: whether the user has named the app; else a project without one is in order.
     """
@@ -68,7 +67,7 @@ class StartOptions:
     app: str | None
     app_dir: str
     is_isolated: bool
-    memory: int
+    memory: int | None
     flame: Path | None
     is_asked: bool = False
 
@@ -128,7 +127,8 @@ def examine_start(
     from lambda_web_adapter.doctor.start_rules import APP_NOT_FOUND
 
     examine = examine_isolated_start if options.is_isolated else examine_app
-    function = FunctionOptions(memory=options.memory)
+    memory = options.memory or examination.facts["memory"] or ONE_VCPU
+    function = FunctionOptions(memory=min(max(memory, MIN_MEMORY), MAX_MEMORY))
     with (
         progress(is_quiet=is_quiet) as tell,
         start_target(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lambda_web_adapter.adapter.process.cpu_share import ONE_VCPU as ONE_VCPU
+
 ACCOUNT = "123456789012"  # made up, as in AWS's examples
 
 MIN_TIMEOUT, MAX_TIMEOUT = 1, 900  # seconds (Lambda quotas, "Function timeout")
 # How long an on-demand environment may take until its first request for an event (Lambda, "Init phase"), in seconds.
 ON_DEMAND_INIT_SECONDS = 10.0
-# With so much memory, in MB, a function has the CPU time of one vCPU (Lambda, "Memory and computing power").
-ONE_VCPU = 1769
 MIN_MEMORY, MAX_MEMORY = 128, 32768  # MB; 10,240 for a standard function, more on Managed Instances
 
 
