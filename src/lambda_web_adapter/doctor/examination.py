@@ -55,12 +55,14 @@ class Examination:
         facts: the same for JSON.
         findings: what is wrong.
         notes: what was not examined, and what the template leaves open, a line for each.
+        memory: the function's memory in MB, as the template has it; 0 if it is not said.
     """
 
     title: str
     facts: dict[str, Any]
     findings: list[Finding]
     notes: list[str] = field(default_factory=list)
+    memory: int = 0
 
 
 def examine(path: Path, options: Options) -> Examination:
@@ -80,7 +82,9 @@ def examine(path: Path, options: Options) -> Examination:
         notes = list(_notes(subject, is_named=options.template is not None))
         notes += _unread_sources(subject)
         notes += _unused_template(subject, options.origin or path)
-        return Examination(title=_title(subject), facts=_facts(subject), findings=findings, notes=notes)
+        memory = next((function.memory for function in subject.functions if function.memory), 0)
+        facts = _facts(subject)
+        return Examination(title=_title(subject), facts=facts, findings=findings, notes=notes, memory=memory)
 
 
 def repair(path: Path, options: Options, output: Path | None) -> tuple[Path, list[str], int]:
@@ -216,5 +220,4 @@ def _facts(subject: Subject) -> dict[str, Any]:
         "architecture": target.architecture,
         "bytes": sum(entry.size for entry in subject.deployed.values()),
         "functions": [function.name for function in subject.functions],
-        "memory": next((function.memory for function in subject.functions if function.memory), None),
     }

@@ -127,7 +127,7 @@ def examine_start(
     from lambda_web_adapter.doctor.start_rules import APP_NOT_FOUND
 
     examine = examine_isolated_start if options.is_isolated else examine_app
-    memory = options.memory or examination.facts["memory"] or ONE_VCPU
+    memory = options.memory or examination.memory or ONE_VCPU
     function = FunctionOptions(memory=min(max(memory, MIN_MEMORY), MAX_MEMORY))
     with (
         progress(is_quiet=is_quiet) as tell,
