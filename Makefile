@@ -54,7 +54,7 @@ coverage: $(READY) ## the same, with branch coverage across all processes
 pytest: $(READY) ## the test suite on another Python, or a part of it: PYTHON=python3.15 VENV=.venv-3.15 PYTEST_ARGS=tests/app
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --ignore tests/browser -m "not slow" $(PYTEST_ARGS)
 
-test-slow: $(READY) ## what `make test` has no time for: recipes and pages with pytest in them, packaged examples, the benchmarks themselves
+test-slow: $(READY) ## what `make test` has no time for: what starts many processes, or pytest within a test: recipes, pages, layouts of projects, the benchmarks
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --ignore tests/browser -m slow $(PYTEST_ARGS)
 
 test-side-by-side: $(SIDE_VENV)/.ready ## run it beside OpenTelemetry, ddtrace, the X-Ray SDK and Powertools, and the snippets of their pages

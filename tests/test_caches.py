@@ -22,6 +22,8 @@ from lambda_web_adapter.http.name_cache import LONGEST, NameCache
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 INVOCATION = Invocation(request_id="1", event=b"")
 SIZE = 20_000  # characters of a long name
 MEGABYTE = 1024 * 1024

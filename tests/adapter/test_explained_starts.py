@@ -16,11 +16,14 @@ from support.processes import Running, free_port
 
 from lambda_web_adapter.testing.runtime_api import RuntimeApi
 
-# The bootstrap, which looks after 0.5 s instead of 5, and asks for the first event after 1.5 s instead of 9.8.
+# The bootstrap, which looks after 0.5 s instead of 5, asks for the first event after 1.5 s instead of 9.8, and waits
+# for a stack as long as a loaded machine takes.
 IMPATIENT = """
 import sys
 from lambda_web_adapter import cli
+from lambda_web_adapter.adapter.diagnostics import slow_start
 from lambda_web_adapter.adapter.process import readiness
+slow_start._SIGNAL_SECONDS = 10
 cli._INIT_SECONDS = 1.5
 readiness._SLOW_SECONDS = readiness._PROGRESS_SECONDS = 0.5
 cli.main(sys.argv[1:])

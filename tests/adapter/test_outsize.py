@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from support.processes import Running
 
+pytestmark = pytest.mark.slow
+
 MEGABYTE = 1024 * 1024
 MANY = {"AWS_LAMBDA_MAX_CONCURRENCY": "2"}
 # What the adapter may take for a body of which Lambda takes 6 MB.

@@ -11,6 +11,8 @@ import pytest
 from app.serving import serving, starting
 from support.processes import Running, plain_environment
 
+pytestmark = pytest.mark.slow
+
 LAYOUTS = Path(__file__).parent / "layouts"
 # The layouts, with what the log says about the app; each app's page has the name of its layout.
 FOUND = {

@@ -188,8 +188,8 @@ def test_a_test_may_enter_the_client(run: pytest.Pytester) -> None:
 def test_a_start_that_fails_has_no_frames_of_the_transport(run: pytest.Pytester) -> None:
     run.makepyfile(
         broken="raise ZeroDivisionError",
-        test_start="import pytest\n@pytest.fixture\ndef lambda_app(): return 'broken:app'\n"
-        "def test_start(lambda_client): lambda_client.get('/')",
+        test_broken_app="import pytest\n@pytest.fixture\ndef lambda_app(): return 'broken:app'\n"
+        "def test_broken_app(lambda_client): lambda_client.get('/')",
     )
 
     shown = run.runpytest_inprocess().stdout.str()

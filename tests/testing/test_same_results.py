@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Pair = tuple[httpx.Client, httpx.Client]
 
+pytestmark = pytest.mark.slow
+
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
 FASTAPI = [
     pytest.param([ask("GET", "/")], id="html"),

@@ -16,6 +16,8 @@ from support.processes import PROJECT, Running, plain_environment, wait_until
 
 from lambda_web_adapter.local.event_sources import EVENT_SOURCES
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = [sys.executable, "-m", "lambda_web_adapter"]
 SQS = {"Records": [{"eventSource": "aws:sqs", "body": "hello", "messageId": "1"}]}
 # What leaves the apps as they were, so that each test has the same response.
