@@ -17,6 +17,8 @@ from chaos.campaign import run
 if TYPE_CHECKING:
     from chaos.tally import Life
 
+pytestmark = pytest.mark.slow
+
 SHORT = 150
 INVOCATIONS = int(os.environ.get("LWA_CHAOS_INVOCATIONS") or SHORT)
 BY_HAND = "LWA_CHAOS_INVOCATIONS" in os.environ

@@ -24,6 +24,8 @@ from chaos.test_chaos import assert_has_not_grown
 if TYPE_CHECKING:
     from chaos.environment import Size
 
+pytestmark = pytest.mark.slow
+
 SHORT = 60
 INVOCATIONS = int(os.environ.get("LWA_SOAK_INVOCATIONS") or SHORT)
 SEED = os.environ.get("LWA_SOAK_SEED") or str(random.SystemRandom().randrange(10**6))
