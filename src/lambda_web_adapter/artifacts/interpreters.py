@@ -1,8 +1,9 @@
-"""Python interpreters on this machine."""
+"""What this machine runs: native code, and Python interpreters."""
 
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -12,8 +13,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# What images, Python and users call the machines of functions.
+ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 _VERSION = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.name)"
 _TIMEOUT = 20  # seconds for an interpreter to start
+
+
+def runs_here(architecture: str) -> bool:
+    """Return whether native code for functions of an architecture, `x86_64` or `arm64`, runs on this machine."""
+    return sys.platform == "linux" and ARCHITECTURES.get(platform.machine().lower()) == architecture
 
 
 def find_python(version: tuple[int, int]) -> str | None:

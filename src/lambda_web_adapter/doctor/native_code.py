@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lambda_web_adapter.artifacts.interpreters import ARCHITECTURES
 from lambda_web_adapter.doctor.findings import Group, Rule, Severity, count_text, paths_text
-from lambda_web_adapter.doctor.subject import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

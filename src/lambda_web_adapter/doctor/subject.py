@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from lambda_web_adapter.artifacts.elf import SharedObject, parse_shared_object
+from lambda_web_adapter.artifacts.interpreters import ARCHITECTURES, runs_here
 from lambda_web_adapter.doctor.image_app import find_app_folders
 from lambda_web_adapter.doctor.packages import Package, read_packages
 from lambda_web_adapter.doctor.source_trees import SourceTrees
@@ -46,8 +47,6 @@ _BYTECODE_TAG = re.compile(r"\.cpython-3(\d+)\.pyc$")
 _STANDARD_LIBRARY = re.compile(r"lib/python3\.(\d+)/os\.py$")
 _NATIVE_NAME = re.compile(r"\.(so(\.[\d.]+)?|dylib|pyd|dll)$")
 _THIS_MACHINE = "this machine, since nothing says another one"
-# What images, Python and users call the machines of functions.
-ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +80,7 @@ class Target:
     @property
     def is_this_machine(self) -> bool:
         """Return whether native code of the function runs on this machine."""
-        machine = ARCHITECTURES.get(platform.machine().lower())
-        return sys.platform == "linux" and machine == self.architecture
+        return runs_here(self.architecture)
 
 
 class Subject:

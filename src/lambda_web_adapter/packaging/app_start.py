@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_web_adapter.artifacts.interpreters import find_python
 from lambda_web_adapter.ipc.start_file import NAME as START_FILE
 from lambda_web_adapter.packaging import trial
 from lambda_web_adapter.packaging.contents import Item
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
     from lambda_web_adapter.packaging.report import Report
 
 
-def start_from_package(contents: Contents, options: PackageOptions, report: Report, work: Path) -> None:
+def start_from_package(
+    contents: Contents, options: PackageOptions, report: Report, work: Path, python: str | None
+) -> None:
     """Start the app from the package's files, if this machine can; add the start file.
 
     Args:
@@ -30,11 +31,11 @@ def start_from_package(contents: Contents, options: PackageOptions, report: Repo
         options: what is to be made.
         report: gets how the start went.
         work: a folder for what is started.
+        python: the function's Python on this machine; None if it is not here.
 
     Raises:
         PackagingError: the app does not start, or no start file can be written here.
     """
-    python = find_python(options.target.python)
     if python is None or not options.target.is_this_machine:
         problem = f"this machine has no {options.target}"
         if options.has_start_file:

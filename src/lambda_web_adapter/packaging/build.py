@@ -71,11 +71,12 @@ def build(options: PackageOptions, tell: Callable[[str], None]) -> Report:
         tell("Checking shared objects")
         _check(contents, options, report)
         tell("Compiling modules")
-        _compile(contents, options, report)
+        python = find_python(target.python)
+        _compile(contents, options, report, python)
         report.add_contents(contents, installed)
         if options.kind != "layer" and options.is_tried:
             tell("Starting the app from the package")
-            start_from_package(contents, options, report, work)
+            start_from_package(contents, options, report, work, python)
         report.note_untried(contents)
         if options.kind != "folder" and contents.size > MAX_UNZIPPED:
             raise PackagingError(too_large(report))
@@ -156,8 +157,7 @@ def _check(contents: Contents, options: PackageOptions, report: Report) -> None:
     raise PackagingError("\n".join(lines))
 
 
-def _compile(contents: Contents, options: PackageOptions, report: Report) -> None:
-    python = find_python(options.target.python)
+def _compile(contents: Contents, options: PackageOptions, report: Report, python: str | None) -> None:
     if python:
         root = "/opt" if options.kind == "layer" else "/var/task"
         kept = [] if options.keeps_sources else sources_of_search(report.handler, contents)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 import re
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,7 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.version import InvalidVersion
 
+from lambda_web_adapter.artifacts.interpreters import runs_here
 from lambda_web_adapter.packaging.packaging_error import PackagingError, WrongOption
 
 if TYPE_CHECKING:
@@ -80,8 +79,7 @@ class Target:
     @property
     def is_this_machine(self) -> bool:
         """Return whether programs for the target run here, if there is its Python."""
-        machine = platform.machine().lower().replace("amd64", "x86_64")
-        return sys.platform == "linux" and machine == _MACHINES[self.architecture]
+        return runs_here(self.architecture)
 
     @property
     def marker_environment(self) -> dict[str, str]:
