@@ -1,4 +1,4 @@
-"""Imports that an artifact cannot satisfy are told from those that never run, or need nothing."""
+"""Imports that an artifact cannot satisfy differ from those that never run, or need nothing."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ def test_extras_of_the_adapter_are_for_lambda() -> None:
 
 
 def test_what_a_build_leaves_in_a_folder_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was there before stays; the target's Python is told, and variables in URLs have their values."""
+    """What was there before stays; the target's Python is passed on, and variables in URLs have their values."""
     (tmp_path / "earlier.egg-info").mkdir()
     commands: list[list[str]] = []
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallerOfNames(Installer):
-    """Installs only what it is told: `a`, which requires `b`, and so on to `h`."""
+    """Installs only the requirements themselves: `a`, which requires `b`, and so on to `h`."""
 
     suffix: str = ""
 

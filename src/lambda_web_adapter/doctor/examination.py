@@ -55,7 +55,7 @@ class Examination:
         facts: the same for JSON.
         findings: what is wrong.
         notes: what was not examined, and what the template leaves open, a line for each.
-        memory: the function's memory in MB, as the template has it; 0 if it is not said.
+        memory: the function's memory in MB, as the template has it; 0 if it has none.
     """
 
     title: str

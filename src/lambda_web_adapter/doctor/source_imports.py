@@ -20,7 +20,7 @@ _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _APP_NAME = re.compile(r"(?P<module>[\w./]+?)(\.py|[:.]\w+(\(.*\))?)?")
 _USUAL_MODULES = ("main", "app", "application", "wsgi", "asgi", "lambda_function", "handler", "index", "server")
 _USUAL_NAMES = {"app", "application", "api", "create_app", "make_app", "handler", "lambda_handler"}
-# What starts an app that it is not told, but finds.
+# What starts an app that it finds without a name.
 _PROGRAMS = ("bootstrap", "lambda-web-adapter", "lambda_web_adapter", "python", "python3", "-m")
 _APP_VARIABLES = ("AWS_LWA_APP", "FLASK_APP", "DJANGO_SETTINGS_MODULE")
 # Functions that import modules whose names nobody can see.

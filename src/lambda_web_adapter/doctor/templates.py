@@ -33,8 +33,8 @@ class FunctionTemplate:
         handler: the handler.
         environ: its variables.
         layers: ARNs or names of its layers.
-        timeout: seconds; 0 if it is not said.
-        memory: MB; 0 if it is not said.
+        timeout: seconds; 0 if it has none.
+        memory: MB; 0 if it has none.
         events: kinds of its event sources, such as `HttpApi`.
         invoke_mode: that of its URL, or empty.
         code: the folder or file of its code.

@@ -117,7 +117,7 @@ class Report:
         ]
 
     def leave_out(self, owners: Collection[str], contents: Contents) -> None:
-        """Take the packages that only ASGI apps need from the contents, and from what was said of them."""
+        """Take the packages that only ASGI apps need from the contents, and from the lists of them."""
         contents.items = {path: item for path, item in contents.items.items() if item.owner not in owners}
         self.asgi_only = sorted(owners)
         self.packages = [share for share in self.packages if share.name not in owners]

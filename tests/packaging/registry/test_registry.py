@@ -92,7 +92,7 @@ def test_a_package_is_reproducible_and_starts_read_only_as_lambda_s_user(name: s
 
 @pytest.mark.timeout(600)
 def test_the_log_says_that_a_package_without_bytecode_is_compiled(root: Path) -> None:
-    """So the log of the test above would have said it as well."""
+    """So the log of the test above would have had it as well."""
     report = report_of(package(PROJECTS["flask"][0](root / "project"), root / "first.zip"))
     task = unpack(root / "first.zip", root / "task", but="__pycache__")
 
